@@ -1,0 +1,73 @@
+package io.minimind.artifact;
+
+import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT32;
+import static io.minimind.graph.ElementType.INT64;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Graph;
+import io.minimind.graph.Graph.ExternalData;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Operators.Attention;
+import io.minimind.graph.Operators.Past;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.Transformer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The decoder graph {@code model.onnx}: the next tokens' logits from new tokens and the key/value
+ * cache of earlier ones.
+ *
+ * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
+ * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
+ * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, head size].
+ * Outputs: {@code logits} float32 [batch, length, vocabulary] and {@code present.N.key}, {@code
+ * .value} with the shape of the past, which may be the same memory.
+ */
+public final class DecoderArtifact {
+
+  private DecoderArtifact() {}
+
+  /**
+   * @param weights where each parameter lies in a file next to the model
+   */
+  public static ModelProto create(ModelConfig config, Map<String, ExternalData> weights) {
+    Operators op = new Operators(new Graph("decoder"));
+    Graph graph = op.graph();
+    Dimension batch = Dimension.symbol("batch");
+    Shape rows = Shape.of(batch, Dimension.symbol("length"));
+    Tensor ids = graph.input("input_ids", INT64, rows);
+    Tensor lastPosition = graph.input("seqlens_k", INT32, Shape.of(batch));
+    Tensor total = graph.input("total_sequence_length", INT32, Shape.SCALAR);
+    Shape cache =
+        Shape.of(
+            batch,
+            Dimension.of(config.keyValueHeads()),
+            Dimension.symbol("capacity"),
+            Dimension.of(config.headSize()));
+    List<Past> past = new ArrayList<>();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      String prefix = "past_key_values." + layer;
+      past.add(
+          new Past(
+              graph.input(prefix + ".key", FLOAT32, cache),
+              graph.input(prefix + ".value", FLOAT32, cache)));
+    }
+    Transformer transformer = new Transformer(op, config);
+    Tensor logits = transformer.logits(ids, past, lastPosition, total);
+    Dimension vocabulary = Dimension.of(config.vocabularySize());
+    Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), vocabulary);
+    graph.output("logits", op.reshape(logits, perRow));
+    for (int layer = 0; layer < config.layers(); layer++) {
+      Attention attention = transformer.attentions().get(layer);
+      graph.output("present." + layer + ".key", attention.presentKey());
+      graph.output("present." + layer + ".value", attention.presentValue());
+    }
+    return graph.toModel(weights);
+  }
+}

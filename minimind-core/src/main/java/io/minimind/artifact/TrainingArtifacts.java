@@ -1,0 +1,120 @@
+package io.minimind.artifact;
+
+import static io.minimind.graph.ElementType.BOOL;
+import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT64;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Gradients;
+import io.minimind.graph.Graph;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Operators.Accumulation;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.Transformer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The graphs that ONNX Runtime's on-device training API runs, for one architecture: forward and
+ * backward pass, evaluation, and the optimizer. Batch and length are symbolic.
+ *
+ * <p>User inputs: {@code input_ids} and {@code labels} int64 [batch, length], {@code loss_mask}
+ * float32 [batch, length]; the training model also takes {@code gradient_scale}, a float32 scalar
+ * that multiplies all gradients (1 / micro-batches of an accumulation window). User outputs: {@code
+ * loss}, the mean over the unmasked positions, not scaled; the training model also gives {@code
+ * gradient_norm}, the norm of the gradients accumulated so far.
+ */
+public final class TrainingArtifacts {
+
+  /** The training API finds the parts of the training model by these names. */
+  private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
+
+  private static final String ACCUMULATION_FLAG = "_grad.accumulation.out";
+  private static final String RESET_FLAG = "lazy_reset_grad";
+
+  /** Padding has this label; it adds nothing to the loss. */
+  private static final long PADDING = 0;
+
+  private final ModelConfig config;
+
+  public TrainingArtifacts(ModelConfig config) {
+    this.config = config;
+  }
+
+  /** The parameters in the order in which all graphs declare them. */
+  public List<Tensor> parameters() {
+    Operators op = new Operators(new Graph("parameters"));
+    loss(op);
+    return op.graph().parameters();
+  }
+
+  /** Forward and backward pass with gradient accumulation. */
+  public ModelProto training() {
+    Operators op = new Operators(new Graph("training"));
+    Graph graph = op.graph();
+    Map<Tensor, Tensor> gradients = gradients(op, loss(op).mean());
+    Tensor reset = graph.input(RESET_FLAG, BOOL, Shape.of(1));
+    Map<String, Accumulation> accumulations = new LinkedHashMap<>();
+    gradients.forEach(
+        (parameter, gradient) -> {
+          String name = parameter.name();
+          Tensor buffer = graph.input(name + ACCUMULATION_BUFFER, FLOAT32, parameter.shape());
+          accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
+        });
+    List<Tensor> sums = accumulations.values().stream().map(Accumulation::sum).toList();
+    graph.output("gradient_norm", op.norm(sums));
+    accumulations.forEach((name, sum) -> graph.output(name + ACCUMULATION_FLAG, sum.done()));
+    return graph.toModel();
+  }
+
+  /** The loss alone. */
+  public ModelProto evaluation() {
+    Operators op = new Operators(new Graph("evaluation"));
+    loss(op);
+    return op.graph().toModel();
+  }
+
+  /**
+   * Loss, logits [tokens, vocabulary] and the gradient of every parameter, named {@code
+   * NAME.gradient}, for a plain inference session: what is compared with reference numbers.
+   */
+  public ModelProto gradients() {
+    Operators op = new Operators(new Graph("gradients"));
+    Graph graph = op.graph();
+    Loss loss = loss(op);
+    graph.output("logits", loss.logits());
+    gradients(op, loss.mean())
+        .forEach((parameter, gradient) -> graph.output(parameter.name() + ".gradient", gradient));
+    return graph.toModel();
+  }
+
+  public static ModelProto optimizer(OptimizerSettings settings) {
+    return OptimizerModel.create(settings);
+  }
+
+  private record Loss(Tensor logits, Tensor mean) {}
+
+  /** Cross entropy of the next token, averaged over the unmasked positions. */
+  private Loss loss(Operators op) {
+    Graph graph = op.graph();
+    Shape rows = Shape.of(Dimension.symbol("batch"), Dimension.symbol("length"));
+    Tensor ids = graph.input("input_ids", INT64, rows);
+    Tensor labels = graph.input("labels", INT64, rows);
+    Tensor mask = graph.input("loss_mask", FLOAT32, rows);
+    Tensor logits = new Transformer(op, config).logits(ids);
+    Shape flat = Shape.of(rows.elements());
+    Tensor perToken = op.crossEntropy(logits, op.reshape(labels, flat), PADDING);
+    Tensor weights = op.reshape(mask, flat);
+    Tensor mean = op.divide(op.sum(op.multiply(perToken, weights)), op.sum(weights));
+    graph.output("loss", mean);
+    return new Loss(logits, mean);
+  }
+
+  private static Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
+    return Gradients.of(op, loss, op.graph().input("gradient_scale", FLOAT32, Shape.SCALAR));
+  }
+}

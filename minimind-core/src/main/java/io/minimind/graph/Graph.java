@@ -1,0 +1,272 @@
+package io.minimind.graph;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * An ONNX graph under construction: inputs, parameters, constants, nodes in execution order, and
+ * outputs. Nodes are added through {@link Operators}, which checks their operands.
+ */
+public final class Graph {
+
+  static final String MICROSOFT = "com.microsoft";
+
+  private static final int OPSET = 17;
+  private static final int IR_VERSION = 9;
+
+  /** Where the bytes of a parameter lie in a file next to the model. */
+  public record ExternalData(String file, long offset, long length) {}
+
+  private final String name;
+  private final Map<String, Tensor> inputs = new LinkedHashMap<>();
+  private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private final Map<String, TensorProto> constants = new LinkedHashMap<>();
+  private final Map<String, Tensor> outputs = new LinkedHashMap<>();
+  private final List<Node> nodes = new ArrayList<>();
+  private final Map<Object, Tensor> shared = new HashMap<>();
+  private int tensorCount;
+
+  public Graph(String name) {
+    this.name = name;
+  }
+
+  public Tensor input(String name, ElementType type, Shape shape) {
+    Tensor tensor = new Tensor(name, type, shape);
+    requireNew(name);
+    inputs.put(name, tensor);
+    return tensor;
+  }
+
+  /** A trainable tensor; asking again for the same name gives the same tensor. */
+  public Tensor parameter(String name, long... extents) {
+    Tensor known = parameters.get(name);
+    Tensor tensor = new Tensor(name, ElementType.FLOAT32, Shape.of(extents));
+    if (known == null) {
+      requireNew(name);
+      parameters.put(name, tensor);
+    } else if (!known.equals(tensor)) {
+      throw new IllegalArgumentException(
+          "Parameter " + name + " is declared as " + known + " and as " + tensor + ".");
+    }
+    return tensor;
+  }
+
+  /** The parameters in the order of their declaration. */
+  public List<Tensor> parameters() {
+    return List.copyOf(parameters.values());
+  }
+
+  public List<Tensor> inputs() {
+    return List.copyOf(inputs.values());
+  }
+
+  /**
+   * Makes a tensor an output of the graph. The name replaces the tensor's own in the model, so the
+   * tensor must not be an input or a parameter.
+   */
+  public void output(String name, Tensor tensor) {
+    requireNew(name);
+    outputs.put(name, tensor);
+  }
+
+  public Tensor constant(String name, Shape shape, float... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return constant(name, ElementType.FLOAT32, shape, bytes);
+  }
+
+  public Tensor constant(String name, Shape shape, long... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * 8).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asLongBuffer().put(values);
+    return constant(name, ElementType.INT64, shape, bytes);
+  }
+
+  private Tensor constant(String name, ElementType type, Shape shape, ByteBuffer bytes) {
+    if (bytes.remaining() != shape.elements().extent() * type.bytes()) {
+      throw new IllegalArgumentException(
+          "Constant " + name + " of shape " + shape + " got " + bytes.remaining() + " bytes.");
+    }
+    requireNew(name);
+    TensorProto.Builder proto =
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(type.onnxCode())
+            .setRawData(ByteString.copyFrom(bytes));
+    for (long extent : shape.extents()) {
+      proto.addDims(extent);
+    }
+    constants.put(name, proto.build());
+    return new Tensor(name, type, shape);
+  }
+
+  private void requireNew(String name) {
+    if (inputs.containsKey(name) || parameters.containsKey(name) || constants.containsKey(name)) {
+      throw new IllegalArgumentException("The graph already has a tensor named " + name + ".");
+    }
+  }
+
+  /** A name that no other tensor has. */
+  String freshName(String stem) {
+    return stem + "_" + tensorCount++;
+  }
+
+  void add(Node node) {
+    nodes.add(node);
+  }
+
+  Node lastNode() {
+    return nodes.get(nodes.size() - 1);
+  }
+
+  /** Puts another node with the same outputs in the place of the one that was added last. */
+  void replaceLast(Node replacement) {
+    nodes.remove(nodes.size() - 1);
+    nodes.add(replacement);
+  }
+
+  List<Node> nodes() {
+    return List.copyOf(nodes);
+  }
+
+  /** A tensor that is computed once per graph, under a key of the caller's choice. */
+  Tensor shared(Object key, Supplier<Tensor> compute) {
+    Tensor known = shared.get(key);
+    if (known == null) {
+      known = compute.get();
+      shared.put(key, known);
+    }
+    return known;
+  }
+
+  /**
+   * The graph as an ONNX model whose parameters are inputs, as the training API wants them: after
+   * the graph's own inputs, in the order of their declaration.
+   */
+  public ModelProto toModel() {
+    return model(Map.of());
+  }
+
+  /** The graph as an ONNX model whose parameters lie in a file next to it. */
+  public ModelProto toModel(Map<String, ExternalData> weights) {
+    for (String parameter : parameters.keySet()) {
+      if (!weights.containsKey(parameter)) {
+        throw new IllegalArgumentException("There is no weight for the parameter " + parameter);
+      }
+    }
+    return model(weights);
+  }
+
+  private ModelProto model(Map<String, ExternalData> weights) {
+    GraphProto.Builder graph = GraphProto.newBuilder().setName(name);
+    inputs.values().forEach(input -> graph.addInput(valueInfo(input)));
+    for (Tensor parameter : parameters.values()) {
+      ExternalData data = weights.get(parameter.name());
+      if (data == null) {
+        graph.addInput(valueInfo(parameter));
+      } else {
+        graph.addInitializer(externalTensor(parameter, data));
+      }
+    }
+    graph.addAllInitializer(constants.values());
+    Map<String, String> outputNames = new HashMap<>();
+    outputs.forEach((outputName, tensor) -> outputNames.put(tensor.name(), outputName));
+    nodes.forEach(node -> graph.addNode(proto(node, outputNames)));
+    outputs.forEach(
+        (outputName, tensor) ->
+            graph.addOutput(valueInfo(new Tensor(outputName, tensor.type(), tensor.shape()))));
+    return ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("minimind")
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1))
+        .setGraph(graph)
+        .build();
+  }
+
+  private static TensorProto externalTensor(Tensor tensor, ExternalData data) {
+    TensorProto.Builder proto =
+        TensorProto.newBuilder()
+            .setName(tensor.name())
+            .setDataType(tensor.type().onnxCode())
+            .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+            .addExternalData(entry("location", data.file()))
+            .addExternalData(entry("offset", Long.toString(data.offset())))
+            .addExternalData(entry("length", Long.toString(data.length())));
+    for (long extent : tensor.shape().extents()) {
+      proto.addDims(extent);
+    }
+    return proto.build();
+  }
+
+  private static StringStringEntryProto entry(String key, String value) {
+    return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  private static ValueInfoProto valueInfo(Tensor tensor) {
+    TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+    for (Dimension dimension : tensor.shape().dimensions()) {
+      TensorShapeProto.Dimension.Builder proto = shape.addDimBuilder();
+      if (dimension.isKnown()) {
+        proto.setDimValue(dimension.extent());
+      } else {
+        proto.setDimParam(dimension.toString());
+      }
+    }
+    TypeProto.Tensor.Builder type =
+        TypeProto.Tensor.newBuilder().setElemType(tensor.type().onnxCode()).setShape(shape);
+    return ValueInfoProto.newBuilder()
+        .setName(tensor.name())
+        .setType(TypeProto.newBuilder().setTensorType(type))
+        .build();
+  }
+
+  private static NodeProto proto(Node node, Map<String, String> outputNames) {
+    NodeProto.Builder proto =
+        NodeProto.newBuilder()
+            .setName(node.output(0).name())
+            .setOpType(node.operator())
+            .setDomain(node.domain());
+    UnaryOperator<String> naming = name -> outputNames.getOrDefault(name, name);
+    node.inputs().forEach(input -> proto.addInput(naming.apply(input.name())));
+    node.outputs().forEach(output -> proto.addOutput(naming.apply(output.name())));
+    node.attributes().entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(attribute -> proto.addAttribute(proto(attribute.getKey(), attribute.getValue())));
+    return proto.build();
+  }
+
+  private static AttributeProto proto(String name, Object value) {
+    AttributeProto.Builder proto = AttributeProto.newBuilder().setName(name);
+    if (value instanceof Long integer) {
+      proto.setType(AttributeProto.AttributeType.INT).setI(integer);
+    } else if (value instanceof Float real) {
+      proto.setType(AttributeProto.AttributeType.FLOAT).setF(real);
+    } else if (value instanceof String text) {
+      proto.setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(text));
+    } else if (value instanceof List<?> integers) {
+      proto.setType(AttributeProto.AttributeType.INTS);
+      integers.forEach(integer -> proto.addInts((Long) integer));
+    } else {
+      throw new IllegalArgumentException("Attribute " + name + " has the value " + value + ".");
+    }
+    return proto.build();
+  }
+}

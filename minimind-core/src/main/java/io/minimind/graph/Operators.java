@@ -1,0 +1,636 @@
+package io.minimind.graph;
+
+import static io.minimind.graph.ElementType.BOOL;
+import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT64;
+import static io.minimind.graph.Graph.MICROSOFT;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * Adds operators to a graph. Every method checks its operands, works out the result's type and
+ * shape, and throws {@link IllegalArgumentException} naming the operator, what it expects and what
+ * it got. How gradients flow back through each operator is written in {@link GradientRules}.
+ */
+public final class Operators {
+
+  private final Graph graph;
+
+  public Operators(Graph graph) {
+    this.graph = graph;
+  }
+
+  public Graph graph() {
+    return graph;
+  }
+
+  // Elementwise arithmetic
+
+  /** {@code a + b}, where either may be broadcast to the other. */
+  public Tensor add(Tensor a, Tensor b) {
+    return arithmetic("Add", a, b);
+  }
+
+  /** {@code a - b}, where either may be broadcast to the other. */
+  public Tensor subtract(Tensor a, Tensor b) {
+    return arithmetic("Sub", a, b);
+  }
+
+  /** {@code a · b}, where either may be broadcast to the other. */
+  public Tensor multiply(Tensor a, Tensor b) {
+    return arithmetic("Mul", a, b);
+  }
+
+  /** {@code a / b}, where either may be broadcast to the other. */
+  public Tensor divide(Tensor a, Tensor b) {
+    return arithmetic("Div", a, b);
+  }
+
+  private Tensor arithmetic(String operator, Tensor a, Tensor b) {
+    expectType(operator, b, a.type());
+    return node(operator, "", a.type(), broadcast(operator, a, b), Map.of(), a, b);
+  }
+
+  private static Shape broadcast(String operator, Tensor a, Tensor b) {
+    Shape shorter = a.shape().rank() < b.shape().rank() ? a.shape() : b.shape();
+    Shape result = shorter == a.shape() ? b.shape() : a.shape();
+    Dimension one = Dimension.of(1);
+    for (int axis = -1; axis >= -shorter.rank(); axis--) {
+      Dimension mine = result.dimension(axis);
+      Dimension other = shorter.dimension(axis);
+      if (mine.equals(one)) {
+        result = result.with(axis, other);
+      } else if (!other.equals(one) && !other.equals(mine)) {
+        throw expected(operator, "two shapes of which one broadcasts to the other", a, b);
+      }
+    }
+    return result;
+  }
+
+  public Tensor negate(Tensor x) {
+    expectFloating("Neg", x);
+    return node("Neg", "", x.type(), x.shape(), Map.of(), x);
+  }
+
+  /** {@code x · sigmoid(x)}, also called swish. */
+  public Tensor silu(Tensor x) {
+    expectType("QuickGelu", x, FLOAT32);
+    return node("QuickGelu", MICROSOFT, x.type(), x.shape(), Map.of("alpha", 1f), x);
+  }
+
+  /** The gradient of {@link #silu} at {@code x}. */
+  Tensor siluGradient(Tensor outputGradient, Tensor x) {
+    expectShape("QuickGeluGrad", outputGradient, x.shape());
+    Map<String, Object> alpha = Map.of("alpha", 1f);
+    return node("QuickGeluGrad", MICROSOFT, x.type(), x.shape(), alpha, outputGradient, x);
+  }
+
+  // Products
+
+  /**
+   * A linear layer without bias, {@code x · weightᵀ}.
+   *
+   * @param x [rows, in]
+   * @param weight [out, in]
+   * @return [rows, out]
+   */
+  public Tensor linear(Tensor x, Tensor weight) {
+    return product(x, false, weight, true);
+  }
+
+  /** The product of two matrices, each transposed first if asked. */
+  public Tensor product(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
+    expectRank("Gemm", a, 2);
+    expectRank("Gemm", b, 2);
+    expectType("Gemm", b, a.type());
+    Dimension inner = a.shape().dimension(transposeA ? 0 : 1);
+    if (!inner.equals(b.shape().dimension(transposeB ? 1 : 0))) {
+      throw expected("Gemm", "equal inner dimensions", a, b);
+    }
+    Shape shape =
+        Shape.of(a.shape().dimension(transposeA ? 1 : 0), b.shape().dimension(transposeB ? 0 : 1));
+    return node("Gemm", "", a.type(), shape, transposes(transposeA, transposeB), a, b);
+  }
+
+  /**
+   * Products of the matrices in the last two axes, for each index of the leading axes, which must
+   * be equal: {@code scale · a · b}, each matrix transposed first if asked.
+   */
+  public Tensor batchedProduct(
+      Tensor a, boolean transposeA, Tensor b, boolean transposeB, float scale) {
+    Shape left = a.shape();
+    Shape right = b.shape();
+    int rank = left.rank();
+    if (rank < 3
+        || right.rank() != rank
+        || !left.dimensions().subList(0, rank - 2).equals(right.dimensions().subList(0, rank - 2))
+        || !left.dimension(transposeA ? -2 : -1).equals(right.dimension(transposeB ? -1 : -2))) {
+      throw expected("FusedMatMul", "equal leading and equal inner dimensions", a, b);
+    }
+    Shape shape =
+        left.with(-2, left.dimension(transposeA ? -1 : -2))
+            .with(-1, right.dimension(transposeB ? -2 : -1));
+    Map<String, Object> attributes =
+        Map.of("transA", flag(transposeA), "transB", flag(transposeB), "alpha", scale);
+    return node("FusedMatMul", MICROSOFT, a.type(), shape, attributes, a, b);
+  }
+
+  private static Map<String, Object> transposes(boolean a, boolean b) {
+    return Map.of("transA", flag(a), "transB", flag(b));
+  }
+
+  // Shapes
+
+  /** The same elements in another shape, of which symbols are resolved at run time. */
+  public Tensor reshape(Tensor x, Shape shape) {
+    if (x.shape().equals(shape)) {
+      return x;
+    }
+    if (!x.shape().elements().equals(shape.elements())) {
+      throw expected("Reshape", "as many elements as " + shape + " has", x);
+    }
+    return node("Reshape", "", x.type(), shape, Map.of(), x, shapeTensor(shape, true));
+  }
+
+  public Tensor transpose(Tensor x, int... permutation) {
+    if (permutation.length != x.shape().rank()) {
+      throw expected("Transpose", "a permutation of its axes", x);
+    }
+    List<Long> axes = Arrays.stream(permutation).mapToObj(axis -> (long) axis).toList();
+    Shape shape = x.shape().permuted(permutation);
+    return node("Transpose", "", x.type(), shape, Map.of("perm", axes), x);
+  }
+
+  /** {@code x} repeated along the axes in which the shape is larger. */
+  public Tensor expand(Tensor x, Shape shape) {
+    if (x.shape().equals(shape)) {
+      return x;
+    }
+    return node("Expand", "", x.type(), shape, Map.of(), x, shapeTensor(shape, false));
+  }
+
+  public Tensor cast(Tensor x, ElementType type) {
+    if (x.type() == type) {
+      return x;
+    }
+    Map<String, Object> to = Map.of("to", (long) type.onnxCode());
+    return node("Cast", "", type, x.shape(), to, x);
+  }
+
+  /** An int64 vector that holds a shape at run time, -1 for one extent that may be inferred. */
+  private Tensor shapeTensor(Shape shape, boolean inferOne) {
+    List<Dimension> dimensions = shape.dimensions();
+    List<Integer> unknown =
+        IntStream.range(0, shape.rank()).filter(i -> !dimensions.get(i).isKnown()).boxed().toList();
+    int inferred = inferOne && !unknown.isEmpty() ? unknown.get(unknown.size() - 1) : -1;
+    return graph.shared(
+        List.of(shape, inferred),
+        () -> {
+          if (unknown.size() <= (inferred < 0 ? 0 : 1)) {
+            long[] extents = new long[shape.rank()];
+            Arrays.setAll(extents, i -> i == inferred ? -1 : dimensions.get(i).extent());
+            return graph.constant(graph.freshName("shape"), Shape.of(extents.length), extents);
+          }
+          Tensor[] extents = new Tensor[shape.rank()];
+          Arrays.setAll(
+              extents, i -> i == inferred ? shared("extent", -1) : extent(dimensions.get(i)));
+          Shape vector = Shape.of(extents.length);
+          return node("Concat", "", INT64, vector, Map.of("axis", 0L), extents);
+        });
+  }
+
+  /** The value of a dimension at run time, int64 [1]. */
+  public Tensor extent(Dimension dimension) {
+    Tensor product = null;
+    if (dimension.factor() != 1 || dimension.isKnown()) {
+      product = shared("extent", dimension.factor());
+    }
+    for (String symbol : dimension.symbols()) {
+      Tensor extent = symbolExtent(Dimension.symbol(symbol));
+      product = product == null ? extent : multiply(product, extent);
+    }
+    return product;
+  }
+
+  private Tensor symbolExtent(Dimension symbol) {
+    return graph.shared(
+        symbol,
+        () -> {
+          for (Tensor input : graph.inputs()) {
+            long axis = input.shape().dimensions().indexOf(symbol);
+            if (axis >= 0) {
+              Map<String, Object> range = Map.of("start", axis, "end", axis + 1);
+              return node("Shape", "", INT64, Shape.of(1), range, input);
+            }
+          }
+          throw new IllegalArgumentException("No graph input has the dimension " + symbol + ".");
+        });
+  }
+
+  // Reductions
+
+  /** The sum over all elements, a scalar. */
+  public Tensor sum(Tensor x) {
+    return node("ReduceSum", "", x.type(), Shape.SCALAR, Map.of("keepdims", 0L), x);
+  }
+
+  /** The sum over some axes, which stay with extent 1; negative axes count from the end. */
+  public Tensor sum(Tensor x, int... axes) {
+    Shape shape = x.shape();
+    long[] sorted =
+        Arrays.stream(axes)
+            .mapToLong(axis -> Math.floorMod(axis, x.shape().rank()))
+            .sorted()
+            .toArray();
+    for (long axis : sorted) {
+      shape = shape.with((int) axis, Dimension.of(1));
+    }
+    Tensor constant = shared("axes", sorted);
+    return node("ReduceSum", "", x.type(), shape, Map.of("keepdims", 1L), x, constant);
+  }
+
+  private Tensor shared(String kind, long... values) {
+    return graph.shared(
+        List.of(kind, LongStream.of(values).boxed().toList()),
+        () -> graph.constant(graph.freshName(kind), Shape.of(values.length), values));
+  }
+
+  /** Softmax over the last axis. */
+  public Tensor softmax(Tensor x) {
+    expectFloating("Softmax", x);
+    return node("Softmax", "", x.type(), x.shape(), Map.of("axis", -1L), x);
+  }
+
+  /** The gradient of {@link #softmax} from its output. */
+  Tensor softmaxGradient(Tensor outputGradient, Tensor output) {
+    expectShape("SoftmaxGrad_13", outputGradient, output.shape());
+    return node(
+        "SoftmaxGrad_13",
+        MICROSOFT,
+        output.type(),
+        output.shape(),
+        Map.of("axis", -1L),
+        outputGradient,
+        output);
+  }
+
+  // Layers
+
+  /**
+   * Rows of a table.
+   *
+   * @param table [entries, width]
+   * @param indices int64 of any shape
+   * @return the shape of the indices, then width
+   */
+  public Tensor gather(Tensor table, Tensor indices) {
+    expectRank("Gather", table, 2);
+    expectType("Gather", indices, INT64);
+    List<Dimension> shape = new ArrayList<>(indices.shape().dimensions());
+    shape.add(table.shape().dimension(1));
+    return node("Gather", "", table.type(), new Shape(shape), Map.of(), table, indices);
+  }
+
+  /** The gradient of {@link #gather} towards its table, {@code entries} rows. */
+  Tensor gatherGradient(Tensor outputGradient, Tensor indices, Shape table) {
+    // GatherNDGrad adds up on one thread; GatherGrad locks per element, ScatterND loses updates.
+    Dimension rows = indices.shape().elements();
+    Tensor column = reshape(indices, Shape.of(rows, Dimension.of(1)));
+    Tensor flat = reshape(outputGradient, Shape.of(rows, table.dimension(1)));
+    return node(
+        "GatherNDGrad",
+        MICROSOFT,
+        flat.type(),
+        table,
+        Map.of(),
+        shapeTensor(table, false),
+        column,
+        flat);
+  }
+
+  /**
+   * Root mean square normalisation over the last axis, {@code x / sqrt(mean(x²) + epsilon) ·
+   * weight} (Zhang and Sennrich 2019, "Root Mean Square Layer Normalization").
+   *
+   * @param weight [width]
+   */
+  public Tensor rmsNorm(Tensor x, Tensor weight, float epsilon) {
+    expectShape("SimplifiedLayerNormalization", weight, Shape.of(x.shape().dimension(-1)));
+    Map<String, Object> attributes = Map.of("axis", -1L, "epsilon", epsilon, "stash_type", 1L);
+    Tensor inverse =
+        new Tensor(
+            graph.freshName("inverse_deviation"), x.type(), x.shape().with(-1, Dimension.of(1)));
+    return node(
+            "SimplifiedLayerNormalization",
+            "",
+            attributes,
+            List.of(x, weight),
+            fresh("SimplifiedLayerNormalization", x.type(), x.shape()),
+            inverse)
+        .output(0);
+  }
+
+  /**
+   * Rotates pairs of neighbouring channels by an angle that grows with the position (Su et al.
+   * 2021, "RoFormer").
+   *
+   * @param x [batch, heads, length, head size]
+   * @param cosine [positions, head size / 2]
+   * @param sine as {@code cosine}; negated, the rotation goes back
+   */
+  public Tensor rotary(Tensor x, Tensor cosine, Tensor sine) {
+    expectRank("RotaryEmbedding", x, 4);
+    expectShape("RotaryEmbedding", sine, cosine.shape());
+    Tensor start = shared("start_position", 0);
+    return node(
+        "RotaryEmbedding",
+        MICROSOFT,
+        x.type(),
+        x.shape(),
+        Map.of("interleaved", 1L),
+        x,
+        start,
+        cosine,
+        sine);
+  }
+
+  /**
+   * Causal attention in which several query heads share a key/value head, rotary positions included
+   * (Ainslie et al. 2023, "GQA").
+   *
+   * @param output [batch, length, heads · head size]
+   * @param presentKey rotated keys, [batch, key/value heads, total length, head size]
+   * @param presentValue values, as {@code presentKey}
+   */
+  public record Attention(Tensor output, Tensor presentKey, Tensor presentValue) {}
+
+  /**
+   * Keys and values of earlier positions.
+   *
+   * @param key [batch, key/value heads, capacity, head size]
+   * @param value as {@code key}
+   */
+  public record Past(Tensor key, Tensor value) {}
+
+  /**
+   * @param query [batch, length, heads · head size]
+   * @param key [batch, length, key/value heads · head size]
+   * @param value as {@code key}
+   * @param past the keys and values that came before, or none when the positions start at 0
+   * @param lastPosition int32 [batch], the last position of each row
+   * @param totalLength int32 scalar, the number of positions, past ones included
+   */
+  public Attention groupedQueryAttention(
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Optional<Past> past,
+      Tensor lastPosition,
+      Tensor totalLength,
+      Tensor cosine,
+      Tensor sine,
+      int heads,
+      int keyValueHeads) {
+    String operator = "GroupQueryAttention";
+    expectRank(operator, query, 3);
+    expectShape(operator, value, key.shape());
+    long headSize = key.shape().dimension(2).extent() / keyValueHeads;
+    expectShape(operator, query, key.shape().with(2, Dimension.of(heads * headSize)));
+    if (heads % keyValueHeads != 0) {
+      throw expected(operator, "heads in multiples of key/value heads", query, key);
+    }
+    Dimension total =
+        past.map(p -> p.key().shape().dimension(2)).orElse(query.shape().dimension(1));
+    Shape present =
+        Shape.of(
+            query.shape().dimension(0), Dimension.of(keyValueHeads), total, Dimension.of(headSize));
+    past.ifPresent(p -> expectShape(operator, p.key(), present));
+    past.ifPresent(p -> expectShape(operator, p.value(), present));
+    Map<String, Object> attributes =
+        Map.of(
+            "num_heads",
+            (long) heads,
+            "kv_num_heads",
+            (long) keyValueHeads,
+            "do_rotary",
+            1L,
+            "rotary_interleaved",
+            1L);
+    Node node =
+        node(
+            operator,
+            MICROSOFT,
+            attributes,
+            List.of(
+                query,
+                key,
+                value,
+                past.map(Past::key).orElse(Tensor.ABSENT),
+                past.map(Past::value).orElse(Tensor.ABSENT),
+                lastPosition,
+                totalLength,
+                cosine,
+                sine),
+            fresh("attention", query.type(), query.shape()),
+            fresh("present_key", query.type(), present),
+            fresh("present_value", query.type(), present));
+    return new Attention(node.output(0), node.output(1), node.output(2));
+  }
+
+  /**
+   * Cross entropy of each row.
+   *
+   * @param logits [rows, classes]
+   * @param labels int64 [rows]
+   * @param ignored rows with this label have loss 0
+   * @return [rows]
+   */
+  public Tensor crossEntropy(Tensor logits, Tensor labels, long ignored) {
+    String operator = "SoftmaxCrossEntropyLossInternal";
+    expectRank(operator, logits, 2);
+    expectType(operator, labels, INT64);
+    expectShape(operator, labels, Shape.of(logits.shape().dimension(0)));
+    Tensor label =
+        graph.shared(
+            List.of("ignored_label", ignored),
+            () -> graph.constant(graph.freshName("ignored_label"), Shape.SCALAR, ignored));
+    return node(
+            operator,
+            MICROSOFT,
+            Map.of("reduction", "none"),
+            List.of(logits, labels, Tensor.ABSENT, label),
+            fresh("cross_entropy", logits.type(), labels.shape()),
+            fresh("log_probability", logits.type(), logits.shape()))
+        .output(0);
+  }
+
+  /** The gradient of {@link #crossEntropy} towards its logits. */
+  Tensor crossEntropyGradient(Tensor outputGradient, Node forward) {
+    return node(
+            "SoftmaxCrossEntropyLossInternalGrad",
+            MICROSOFT,
+            Map.of("reduction", "none"),
+            List.of(
+                outputGradient,
+                forward.output(1),
+                forward.input(1),
+                Tensor.ABSENT,
+                forward.input(3)),
+            fresh("d_logits", forward.input(0).type(), forward.input(0).shape()))
+        .output(0);
+  }
+
+  /** The gradients of {@link #rmsNorm} towards x and its weight. */
+  Node rmsNormGradient(Tensor outputGradient, Node forward) {
+    Tensor x = forward.input(0);
+    Tensor weight = forward.input(1);
+    return node(
+        "SimplifiedLayerNormalizationGrad",
+        MICROSOFT,
+        Map.of("axis", -1L),
+        List.of(outputGradient, x, weight, forward.output(1)),
+        fresh("d_normalised", x.type(), x.shape()),
+        fresh("d_scale", weight.type(), weight.shape()));
+  }
+
+  // What backward passes need
+
+  /** {@code -x}, computed once per graph. */
+  Tensor negatedOnce(Tensor x) {
+    return graph.shared(List.of("negated", x), () -> negate(x));
+  }
+
+  /** [length, length]: 0 where column ≤ row, {@code masked} elsewhere; computed once per graph. */
+  Tensor causalMask(Dimension length, float masked) {
+    return graph.shared(
+        List.of("causal_mask", length, masked),
+        () -> {
+          Shape square = Shape.of(length, length);
+          Tensor value = graph.constant(graph.freshName("masked"), Shape.of(1, 1), masked);
+          Tensor full = expand(value, square);
+          Tensor diagonal = graph.constant(graph.freshName("diagonal"), Shape.SCALAR, 1L);
+          return node("Trilu", "", full.type(), square, Map.of("upper", 1L), full, diagonal);
+        });
+  }
+
+  /** The same tensors, none of them available before all are; nothing is copied. */
+  List<Tensor> barrier(Tensor... tensors) {
+    Tensor[] outputs =
+        Arrays.stream(tensors).map(t -> fresh("ready", t.type(), t.shape())).toArray(Tensor[]::new);
+    return node("PassThrough", MICROSOFT, Map.of(), List.of(tensors), outputs).outputs();
+  }
+
+  /** {@code sum + term}, inside the matrix product that made {@code term} where there is one. */
+  Tensor accumulate(Tensor sum, Tensor term) {
+    Node producer = graph.lastNode();
+    boolean fusible = producer.operator().equals("Gemm") && producer.inputs().size() == 2;
+    if (!fusible || !producer.output(0).equals(term)) {
+      return add(sum, term);
+    }
+    List<Tensor> inputs = List.of(producer.input(0), producer.input(1), sum);
+    graph.replaceLast(new Node("Gemm", "", inputs, List.of(term), producer.attributes()));
+    return term;
+  }
+
+  // What ONNX Runtime's training API wants
+
+  /**
+   * A gradient added to its accumulation buffer in place, or put in its place.
+   *
+   * @param done bool [1], which the training API wants as an output
+   * @param sum the buffer after the addition
+   */
+  public record Accumulation(Tensor done, Tensor sum) {}
+
+  /**
+   * @param overwrite bool [1], whether to put the gradient in the place of the buffer's contents
+   */
+  public Accumulation accumulateInPlace(Tensor buffer, Tensor gradient, Tensor overwrite) {
+    String operator = "InPlaceAccumulatorV2";
+    expectShape(operator, gradient, buffer.shape());
+    Node node =
+        node(
+            operator,
+            MICROSOFT,
+            Map.of(),
+            List.of(buffer, gradient, overwrite),
+            fresh("accumulation_done", BOOL, Shape.of(1)),
+            fresh("accumulated", buffer.type(), buffer.shape()));
+    return new Accumulation(node.output(0), node.output(1));
+  }
+
+  /** The Euclidean norm of all elements of several tensors together, a scalar. */
+  public Tensor norm(List<Tensor> tensors) {
+    Tensor norm = fresh("norm", FLOAT32, Shape.SCALAR);
+    return node("ReduceAllL2", MICROSOFT, Map.of(), tensors, norm).output(0);
+  }
+
+  // Adding nodes
+
+  private Tensor node(
+      String operator,
+      String domain,
+      ElementType type,
+      Shape shape,
+      Map<String, Object> attributes,
+      Tensor... inputs) {
+    return node(operator, domain, attributes, List.of(inputs), fresh(operator, type, shape))
+        .output(0);
+  }
+
+  Node node(
+      String operator,
+      String domain,
+      Map<String, Object> attributes,
+      List<Tensor> inputs,
+      Tensor... outputs) {
+    Node node = new Node(operator, domain, inputs, List.of(outputs), attributes);
+    graph.add(node);
+    return node;
+  }
+
+  Tensor fresh(String stem, ElementType type, Shape shape) {
+    return new Tensor(graph.freshName(stem), type, shape);
+  }
+
+  private static long flag(boolean value) {
+    return value ? 1 : 0;
+  }
+
+  // Checks
+
+  private static void expectRank(String operator, Tensor tensor, int rank) {
+    if (tensor.shape().rank() != rank) {
+      throw expected(operator, "a tensor of rank " + rank, tensor);
+    }
+  }
+
+  private static void expectShape(String operator, Tensor tensor, Shape shape) {
+    if (!tensor.shape().equals(shape)) {
+      throw expected(operator, "the shape " + shape, tensor);
+    }
+  }
+
+  private static void expectType(String operator, Tensor tensor, ElementType type) {
+    if (tensor.type() != type) {
+      throw expected(operator, "elements of type " + type.name().toLowerCase(), tensor);
+    }
+  }
+
+  private static void expectFloating(String operator, Tensor tensor) {
+    if (!tensor.type().isFloating()) {
+      throw expected(operator, "floating point elements", tensor);
+    }
+  }
+
+  private static IllegalArgumentException expected(String operator, String what, Tensor... got) {
+    String operands = String.join(" and ", Arrays.stream(got).map(Tensor::toString).toList());
+    return new IllegalArgumentException(operator + " expects " + what + ", got " + operands + ".");
+  }
+}

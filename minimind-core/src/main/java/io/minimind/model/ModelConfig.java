@@ -1,0 +1,160 @@
+package io.minimind.model;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * The architecture of a model. As {@code config.json} it uses the field names of transformers'
+ * Llama configuration.
+ *
+ * @param hiddenSize width of the residual stream; a multiple of twice the heads
+ * @param layers number of blocks
+ * @param heads query heads; a multiple of the key/value heads
+ * @param keyValueHeads key/value heads
+ * @param feedForwardSize inner width of the feed-forward layers
+ * @param vocabularySize number of token ids
+ * @param maxLength longest sequence in tokens
+ * @param normEpsilon added to the mean square in every normalisation
+ * @param ropeTheta base of the rotary angles
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record ModelConfig(
+    @JsonProperty(value = "hidden_size", required = true) int hiddenSize,
+    @JsonProperty(value = "num_hidden_layers", required = true) int layers,
+    @JsonProperty(value = "num_attention_heads", required = true) int heads,
+    @JsonProperty(value = "num_key_value_heads", required = true) int keyValueHeads,
+    @JsonProperty(value = "intermediate_size", required = true) int feedForwardSize,
+    @JsonProperty(value = "vocab_size", required = true) int vocabularySize,
+    @JsonProperty(value = "max_position_embeddings", required = true) int maxLength,
+    @JsonProperty(value = "rms_norm_eps", required = true) float normEpsilon,
+    @JsonProperty(value = "rope_theta", required = true) float ropeTheta) {
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  public ModelConfig {
+    requirePositive("hidden_size", hiddenSize);
+    requirePositive("num_hidden_layers", layers);
+    requirePositive("num_attention_heads", heads);
+    requirePositive("num_key_value_heads", keyValueHeads);
+    requirePositive("intermediate_size", feedForwardSize);
+    requirePositive("vocab_size", vocabularySize);
+    requirePositive("max_position_embeddings", maxLength);
+    if (heads % keyValueHeads != 0) {
+      throw new IllegalArgumentException(
+          "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
+              .formatted(heads, keyValueHeads));
+    }
+    // ONNX Runtime's rotary kernel rotates head sizes in multiples of 8 only.
+    if (hiddenSize % (heads * 8) != 0) {
+      throw new IllegalArgumentException(
+          "hidden_size must be a multiple of 8 times num_attention_heads, but is %d for %d heads."
+              .formatted(hiddenSize, heads));
+    }
+    if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
+      throw new IllegalArgumentException(
+          "rms_norm_eps must be above 0 and rope_theta above 1, but they are %s and %s."
+              .formatted(normEpsilon, ropeTheta));
+    }
+  }
+
+  private static void requirePositive(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, but is " + value + ".");
+    }
+  }
+
+  /** The sizes that have a name. */
+  public enum Preset {
+    /** For demonstrations: about a million parameters, trained in minutes on two cores. */
+    TINY(128, 4, 4, 2),
+    /** The 26.9-million-parameter model of the course. */
+    SMALL(512, 8, 16, 8),
+    /** The 108.7-million-parameter model. */
+    BASE(768, 16, 16, 8);
+
+    private final int hiddenSize;
+    private final int layers;
+    private final int heads;
+    private final int keyValueHeads;
+
+    Preset(int hiddenSize, int layers, int heads, int keyValueHeads) {
+      this.hiddenSize = hiddenSize;
+      this.layers = layers;
+      this.heads = heads;
+      this.keyValueHeads = keyValueHeads;
+    }
+
+    public ModelConfig config(int vocabularySize, int maxLength) {
+      return of(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength);
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** A configuration with MiniMind's choices for what is not given. */
+  public static ModelConfig of(
+      int hiddenSize, int layers, int heads, int keyValueHeads, int vocabularySize, int maxLength) {
+    return new ModelConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        feedForwardSize(hiddenSize),
+        vocabularySize,
+        maxLength,
+        1e-5f,
+        10_000f);
+  }
+
+  /** Two thirds of four times the hidden size, rounded down and then up to a multiple of 64. */
+  private static int feedForwardSize(int hiddenSize) {
+    return (2 * 4 * hiddenSize / 3 + 63) / 64 * 64;
+  }
+
+  /** Width of one attention head. */
+  public int headSize() {
+    return hiddenSize / heads;
+  }
+
+  /** Number of parameters, the shared embedding and output matrix counted once. */
+  public long parameterCount() {
+    long attention = 2L * hiddenSize * hiddenSize + 2L * hiddenSize * keyValueHeads * headSize();
+    long block = attention + 3L * hiddenSize * feedForwardSize + 2L * hiddenSize;
+    return (long) vocabularySize * hiddenSize + layers * block + hiddenSize;
+  }
+
+  /**
+   * Reads {@code config.json}.
+   *
+   * @throws IOException if the file cannot be read or describes no valid model; the message says
+   *     what is wrong and where
+   */
+  public static ModelConfig read(Path file) throws IOException {
+    try {
+      return JSON.readValue(Files.readAllBytes(file), ModelConfig.class);
+    } catch (JsonProcessingException e) {
+      Throwable cause = e.getCause() instanceof IllegalArgumentException ? e.getCause() : e;
+      String reason = cause == e ? e.getOriginalMessage() : cause.getMessage();
+      throw new IOException(file + " is not a valid model configuration: " + reason, e);
+    }
+  }
+
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(JSON.valueToTree(this));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
