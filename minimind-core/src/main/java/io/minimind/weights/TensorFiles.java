@@ -1,0 +1,75 @@
+package io.minimind.weights;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** What the file formats of this package share. */
+final class TensorFiles {
+
+  /** A heap buffer costs a native copy of what is written at once, so it goes out in pieces. */
+  private static final int PIECE = 1 << 20;
+
+  private TensorFiles() {}
+
+  /** Fills a new file from its start. */
+  interface Content {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Writes a file beside its place and renames it, so that readers see the old file or the new one.
+   *
+   * @throws IOException with a sentence that names the file; the old file is then untouched
+   */
+  static void replace(Path path, Content content) throws IOException {
+    Path beside = path.resolveSibling(path.getFileName() + ".tmp");
+    try {
+      try (FileChannel channel = FileChannel.open(beside, CREATE, TRUNCATE_EXISTING, WRITE)) {
+        content.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      IOException failure = new IOException("Cannot write " + path + ": " + reason(e) + ".", e);
+      try {
+        Files.deleteIfExists(beside);
+      } catch (IOException left) {
+        failure.addSuppressed(left);
+      }
+      throw failure;
+    }
+  }
+
+  static void write(FileChannel channel, ByteBuffer data) throws IOException {
+    int end = data.limit();
+    while (data.position() < end) {
+      data.limit(Math.min(end, data.position() + PIECE));
+      channel.write(data);
+    }
+  }
+
+  /** Why a file operation failed, without the path that many of the messages consist of. */
+  static String reason(Exception e) {
+    if (e instanceof NoSuchFileException) {
+      return "there is no such file or folder";
+    }
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileSystemException failure && failure.getReason() != null) {
+      return failure.getReason();
+    }
+    return e.getMessage();
+  }
+}
