@@ -6,6 +6,7 @@ import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
 import io.minimind.graph.ElementType;
+import io.minimind.data.Batch;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
@@ -92,7 +93,7 @@ public final class TrainingSession implements AutoCloseable {
    * @param batch its buffers are read before this returns
    * @param gradientScale multiplies the gradients
    */
-  public Step trainStep(TokenBatch batch, float gradientScale) {
+  public Step trainStep(Batch batch, float gradientScale) {
     scale.put(gradientScale);
     try (Values inputs = new Values(4);
         Values outputs = new Values(2)) {
@@ -117,7 +118,7 @@ public final class TrainingSession implements AutoCloseable {
   }
 
   /** The mean loss over the unmasked positions of a batch. */
-  public float evaluate(TokenBatch batch) {
+  public float evaluate(Batch batch) {
     try (Values inputs = new Values(3);
         Values outputs = new Values(1)) {
       batchValues(inputs, batch);
@@ -128,7 +129,7 @@ public final class TrainingSession implements AutoCloseable {
     }
   }
 
-  private static void batchValues(Values values, TokenBatch batch) {
+  private static void batchValues(Values values, Batch batch) {
     long[] shape = {batch.rows(), batch.length()};
     long positions = (long) batch.rows() * batch.length();
     values.put(0, batch.inputIds(), positions, shape);

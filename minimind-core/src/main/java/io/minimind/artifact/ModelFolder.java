@@ -1,0 +1,92 @@
+package io.minimind.artifact;
+
+import io.minimind.graph.Graph.ExternalData;
+import io.minimind.model.ModelConfig;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A folder that is a model: {@code model.safetensors} holds the weights once, {@code model.onnx} is
+ * the decoder that refers to them, and beside them lie {@code config.json}, {@code
+ * generation_config.json}, {@code tokenizer.json} and, where there is one, {@code
+ * tokenizer_config.json}.
+ */
+public final class ModelFolder {
+
+  public static final String DECODER = "model.onnx";
+  public static final String WEIGHTS = "model.safetensors";
+  public static final String CONFIG = "config.json";
+  public static final String GENERATION_CONFIG = "generation_config.json";
+  public static final String TOKENIZER = "tokenizer.json";
+  public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+
+  private ModelFolder() {}
+
+  /**
+   * Writes a model; files that are already there are replaced one by one.
+   *
+   * @param weights every parameter of the architecture, by its name
+   * @param tokenizer the folder that holds {@code tokenizer.json}
+   * @param bosTokenId the id of {@code <s>}
+   * @param eosTokenId the id that ends a text, {@code </s>}
+   */
+  public static void write(
+      Path folder,
+      ModelConfig config,
+      List<NamedTensor> weights,
+      Path tokenizer,
+      int bosTokenId,
+      int eosTokenId)
+      throws IOException {
+    Files.createDirectories(folder);
+    copy(tokenizer.resolve(TOKENIZER), folder.resolve(TOKENIZER));
+    if (Files.exists(tokenizer.resolve(TOKENIZER_CONFIG))) {
+      copy(tokenizer.resolve(TOKENIZER_CONFIG), folder.resolve(TOKENIZER_CONFIG));
+    }
+    replace(folder.resolve(CONFIG), (config.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+    String generation =
+        "{\n  \"bos_token_id\" : %d,\n  \"eos_token_id\" : %d\n}\n".formatted(bosTokenId, eosTokenId);
+    replace(folder.resolve(GENERATION_CONFIG), generation.getBytes(StandardCharsets.UTF_8));
+    writeDecoder(folder, config, weights);
+  }
+
+  /** Writes weights and decoder graph alone. */
+  public static void writeDecoder(Path folder, ModelConfig config, List<NamedTensor> weights)
+      throws IOException {
+    Path file = folder.resolve(WEIGHTS);
+    SafetensorsFile.write(file, weights, Map.of("format", "pt"));
+    SafetensorsFile written = SafetensorsFile.open(file);
+    Map<String, ExternalData> places = new HashMap<>();
+    for (NamedTensor weight : weights) {
+      long length = weight.elements() * weight.type().bytes();
+      places.put(
+          weight.name(), new ExternalData(WEIGHTS, written.dataOffset(weight.name()), length));
+    }
+    replace(folder.resolve(DECODER), DecoderArtifact.create(config, places).toByteArray());
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    if (!from.toAbsolutePath().normalize().equals(to.toAbsolutePath().normalize())) {
+      replace(to, Files.readAllBytes(from));
+    }
+  }
+
+  /** Writes a small file beside its place and renames it. */
+  public static void replace(Path file, byte[] contents) throws IOException {
+    Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
+    Files.write(unfinished, contents);
+    Files.move(
+        unfinished,
+        file,
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,224 @@
+package io.minimind.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+
+/**
+ * The checkpoints of a run: one folder for each, {@code update-NNNNNNNN}, that holds the runtime's
+ * {@code checkpoint} file and {@code state.json}. A folder is filled under another name and then
+ * renamed, so that every one of them is complete whenever the process dies.
+ */
+public final class CheckpointStore {
+
+  static final String CHECKPOINT = "checkpoint";
+  private static final String STATE = "state.json";
+  private static final String PREFIX = "update-";
+  private static final String UNFINISHED = "unfinished-";
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .registerModule(new Jdk8Module())
+          .enable(SerializationFeature.INDENT_OUTPUT);
+
+  private record Saved(TrainingState state, long bytes, long crc32c) {}
+
+  private final Path folder;
+  private final int keep;
+
+  /**
+   * @param folder created on the first save
+   * @param keep how many of the last checkpoints stay, at least 1; the best one stays too
+   */
+  public CheckpointStore(Path folder, int keep) {
+    this.folder = folder;
+    this.keep = keep;
+  }
+
+  /**
+   * Saves a checkpoint and deletes those that are no longer kept.
+   *
+   * @param write writes the runtime's checkpoint to the file it is given
+   * @return the folder of the new checkpoint
+   * @throws IOException if it cannot be written; older checkpoints are then untouched
+   */
+  public Path save(TrainingState state, CheckpointWriter write) throws IOException {
+    Path target = folder.resolve(PREFIX + "%08d".formatted(state.update()));
+    Path unfinished = folder.resolve(UNFINISHED + target.getFileName());
+    try {
+      Files.createDirectories(folder);
+      deleteUnfinished();
+      Files.createDirectory(unfinished);
+      Path checkpoint = unfinished.resolve(CHECKPOINT);
+      write.write(checkpoint);
+      force(checkpoint);
+      Saved saved = new Saved(state, Files.size(checkpoint), checksum(checkpoint));
+      Path stateFile = unfinished.resolve(STATE);
+      Files.write(stateFile, JSON.writeValueAsBytes(saved));
+      force(stateFile);
+      // The same update is saved twice when a finished run is continued; the contents are equal.
+      delete(target);
+      Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | RuntimeException e) {
+      deleteUnfinished();
+      throw new IOException(
+          "Cannot write a checkpoint to %s: %s. Earlier checkpoints are kept."
+              .formatted(folder, reason(e)),
+          e);
+    }
+    prune();
+    return target;
+  }
+
+  /** Writes a checkpoint file. */
+  @FunctionalInterface
+  public interface CheckpointWriter {
+    void write(Path file) throws IOException;
+  }
+
+  /** The folders of all complete checkpoints, the newest first. */
+  public List<Path> checkpoints() throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(entry -> entry.getFileName().toString().startsWith(PREFIX))
+          .sorted(Comparator.comparing((Path entry) -> entry.getFileName().toString()).reversed())
+          .toList();
+    }
+  }
+
+  public Optional<Path> latest() throws IOException {
+    return checkpoints().stream().findFirst();
+  }
+
+  /**
+   * The state that a checkpoint was saved in, after the checkpoint was compared with its checksum.
+   *
+   * @throws IOException if the checkpoint is damaged; the message says what to do
+   */
+  public static TrainingState verify(Path checkpoint) throws IOException {
+    Saved saved = read(checkpoint);
+    Path file = checkpoint.resolve(CHECKPOINT);
+    if (!Files.isRegularFile(file)
+        || Files.size(file) != saved.bytes()
+        || checksum(file) != saved.crc32c()) {
+      throw damaged(checkpoint, "its contents are not what was saved", null);
+    }
+    return saved.state();
+  }
+
+  private static Saved read(Path checkpoint) throws IOException {
+    try {
+      return JSON.readValue(Files.readAllBytes(checkpoint.resolve(STATE)), Saved.class);
+    } catch (JsonProcessingException e) {
+      throw damaged(checkpoint, STATE + " is not valid: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw damaged(checkpoint, STATE + " cannot be read", e);
+    }
+  }
+
+  private static IOException damaged(Path checkpoint, String what, Exception cause) {
+    return new IOException(
+        "The checkpoint %s is damaged: %s. Delete this folder to go on from the one before it."
+            .formatted(checkpoint, what),
+        cause);
+  }
+
+  private void prune() throws IOException {
+    List<Path> newestFirst = checkpoints();
+    Optional<Path> best = best(newestFirst);
+    for (Path checkpoint : newestFirst.subList(Math.min(keep, newestFirst.size()), newestFirst.size())) {
+      if (!best.equals(Optional.of(checkpoint))) {
+        delete(checkpoint);
+      }
+    }
+  }
+
+  private static Optional<Path> best(List<Path> checkpoints) throws IOException {
+    Optional<Path> best = Optional.empty();
+    double lowest = Double.POSITIVE_INFINITY;
+    for (Path checkpoint : checkpoints) {
+      double loss = read(checkpoint).state().validationLoss().orElse(Double.POSITIVE_INFINITY);
+      if (loss < lowest) {
+        lowest = loss;
+        best = Optional.of(checkpoint);
+      }
+    }
+    return best;
+  }
+
+  /** The checkpoint with the lowest validation loss, if any was validated. */
+  public Optional<Path> best() throws IOException {
+    return best(checkpoints());
+  }
+
+  private void deleteUnfinished() {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      for (Path entry : entries.toList()) {
+        if (entry.getFileName().toString().startsWith(UNFINISHED)) {
+          delete(entry);
+        }
+      }
+    } catch (IOException e) {
+      // What is left over is deleted by the next save; it is never read.
+    }
+  }
+
+  private static void delete(Path checkpoint) throws IOException {
+    if (!Files.exists(checkpoint)) {
+      return;
+    }
+    // Renamed first, so that a half-deleted folder is never taken for a checkpoint.
+    Path doomed = checkpoint.resolveSibling(UNFINISHED + "deleted-" + checkpoint.getFileName());
+    Path source = checkpoint;
+    if (!checkpoint.getFileName().toString().startsWith(UNFINISHED)) {
+      source = Files.move(checkpoint, doomed, StandardCopyOption.ATOMIC_MOVE);
+    }
+    try (Stream<Path> files = Files.list(source)) {
+      for (Path file : files.toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+    Files.deleteIfExists(source);
+  }
+
+  private static void force(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
+  private static long checksum(Path file) throws IOException {
+    CRC32C crc = new CRC32C();
+    byte[] buffer = new byte[1 << 20];
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        crc.update(buffer, 0, read);
+      }
+    }
+    return crc.getValue();
+  }
+
+  private static String reason(Exception e) {
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message.replaceAll("[.\\s]+$", "");
+  }
+}

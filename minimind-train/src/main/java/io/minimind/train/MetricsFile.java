@@ -1,0 +1,97 @@
+package io.minimind.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.artifact.ModelFolder;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
+ * loss, gradient_norm, learning_rate, tokens, tokens_per_second, seconds}, for each validation
+ * {@code update, validation_loss, perplexity}.
+ */
+public final class MetricsFile implements TrainingListener {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path file;
+
+  public MetricsFile(Path file) {
+    this.file = file;
+  }
+
+  /** Lines of updates that the run goes back behind are dropped: they will come again. */
+  @Override
+  public void started(TrainingSettings settings, long batchesPerEpoch, TrainingState from)
+      throws IOException {
+    if (!Files.exists(file)) {
+      return;
+    }
+    StringBuilder kept = new StringBuilder();
+    for (JsonNode metric : read(file)) {
+      if (metric.path("update").asLong() <= from.update()) {
+        kept.append(metric).append('\n');
+      }
+    }
+    ModelFolder.replace(file, kept.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public void updated(Update update) throws IOException {
+    ObjectNode metric = JSON.createObjectNode();
+    metric.put("update", update.state().update());
+    metric.put("epoch", update.epoch());
+    metric.put("batch", update.batch());
+    metric.put("loss", update.loss());
+    metric.put("gradient_norm", update.gradientNorm());
+    metric.put("learning_rate", update.learningRate());
+    metric.put("tokens", update.state().tokens());
+    metric.put("tokens_per_second", update.tokens() / update.seconds());
+    metric.put("seconds", update.state().seconds());
+    append(metric);
+  }
+
+  @Override
+  public void validated(TrainingState state) throws IOException {
+    double loss = state.validationLoss().orElseThrow();
+    ObjectNode metric = JSON.createObjectNode();
+    metric.put("update", state.update());
+    metric.put("validation_loss", loss);
+    metric.put("perplexity", Math.exp(loss));
+    append(metric);
+  }
+
+  private void append(ObjectNode metric) throws IOException {
+    try (BufferedWriter writer =
+        Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      writer.write(metric + "\n");
+    }
+  }
+
+  /** The metrics of a file; a last line that a killed process left unfinished is skipped. */
+  static List<JsonNode> read(Path file) throws IOException {
+    List<JsonNode> metrics = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      parse(line).ifPresent(metrics::add);
+    }
+    return metrics;
+  }
+
+  private static Optional<JsonNode> parse(String line) {
+    try {
+      return Optional.of(JSON.readTree(line)).filter(JsonNode::isObject);
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
+  }
+}

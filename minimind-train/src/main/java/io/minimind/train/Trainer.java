@@ -1,0 +1,167 @@
+package io.minimind.train;
+
+import io.minimind.data.Batch;
+import io.minimind.data.BatchLoader;
+import io.minimind.data.BatchOrder;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.TrainingSession.Step;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The training loop: epochs of micro-batches, an update after each window of them, validation and
+ * checkpoints every so often.
+ */
+public final class Trainer {
+
+  private final TrainingSettings settings;
+  private final TrainingSession session;
+  private final BatchOrder batches;
+  private final Optional<BatchOrder> validation;
+  private final CheckpointStore checkpoints;
+  private final List<TrainingListener> listeners;
+  private final LearningRateSchedule schedule;
+
+  public Trainer(
+      TrainingSettings settings,
+      TrainingSession session,
+      BatchOrder batches,
+      Optional<BatchOrder> validation,
+      CheckpointStore checkpoints,
+      List<TrainingListener> listeners) {
+    this.settings = settings;
+    this.session = session;
+    this.batches = batches;
+    this.validation = validation;
+    this.checkpoints = checkpoints;
+    this.listeners = List.copyOf(listeners);
+    this.schedule =
+        new LearningRateSchedule(
+            settings.learningRate(),
+            settings.warmupSteps(),
+            Math.multiplyExact(settings.epochs(), batches.batches()));
+  }
+
+  /**
+   * Trains until the last epoch ends, the updates are made, or someone interrupts. The last state is
+   * always saved. An interruption takes effect before the next micro-batch; a window that it cuts is
+   * repeated when the run is resumed.
+   *
+   * @param from the state of the session's weights
+   * @param interrupted asked before every micro-batch
+   * @return the state reached
+   * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
+   *     longer a number
+   */
+  public TrainingState run(TrainingState from, BooleanSupplier interrupted) throws IOException {
+    TrainingState state = from;
+    for (TrainingListener listener : listeners) {
+      listener.started(settings, batches.batches(), from);
+    }
+    long saved = from.update();
+    while (!isComplete(state) && !interrupted.getAsBoolean()) {
+      try (BatchLoader loader = BatchLoader.start(batches, state.epoch(), state.batch())) {
+        int epoch = state.epoch();
+        while (state.epoch() == epoch && !isComplete(state)) {
+          Optional<TrainingState> next = update(state, loader, interrupted);
+          if (next.isEmpty()) {
+            break;
+          }
+          state = next.get();
+          boolean last = isComplete(state);
+          if (last || state.update() % settings.validateEvery() == 0) {
+            state = validate(state);
+          }
+          if (last || state.update() % settings.saveEvery() == 0 || state.isBest()) {
+            save(state);
+            saved = state.update();
+          }
+        }
+      }
+    }
+    if (saved != state.update()) {
+      save(state);
+    }
+    for (TrainingListener listener : listeners) {
+      listener.finished(state, isComplete(state));
+    }
+    return state;
+  }
+
+  private boolean isComplete(TrainingState state) {
+    return state.epoch() >= settings.epochs() || state.update() >= settings.maxUpdates();
+  }
+
+  /** One accumulation window and its update, or nothing if it was interrupted. */
+  private Optional<TrainingState> update(
+      TrainingState state, BatchLoader loader, BooleanSupplier interrupted) throws IOException {
+    long start = System.nanoTime();
+    long remaining = batches.batches() - state.batch();
+    int window = (int) Math.min(settings.accumulationSteps(), remaining);
+    double loss = 0;
+    double gradientNorm = 0;
+    long tokens = 0;
+    long positions = 0;
+    session.resetGradients();
+    for (int i = 0; i < window; i++) {
+      if (interrupted.getAsBoolean()) {
+        return Optional.empty();
+      }
+      try (Batch batch = loader.next().orElseThrow()) {
+        Step step = session.trainStep(batch, 1f / window);
+        loss += step.loss() / window;
+        gradientNorm = step.gradientNorm();
+        tokens += batch.targets();
+        positions += (long) batch.rows() * batch.length();
+      }
+    }
+    if (!Double.isFinite(loss) || !Double.isFinite(gradientNorm)) {
+      throw new IOException(
+          "The loss is no longer a number after %d updates. Resume with a lower learning rate; the checkpoints up to here are kept."
+              .formatted(state.update()));
+    }
+    long last = state.batch() + window - 1;
+    float learningRate = schedule.at(state.epoch() * batches.batches() + last);
+    session.optimizerStep(learningRate);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);
+    TrainingListener.Update update =
+        new TrainingListener.Update(
+            state.epoch(), last, loss, gradientNorm, learningRate, tokens, positions, seconds, next);
+    for (TrainingListener listener : listeners) {
+      listener.updated(update);
+    }
+    return Optional.of(next);
+  }
+
+  private TrainingState validate(TrainingState state) throws IOException {
+    if (validation.isEmpty()) {
+      return state;
+    }
+    double sum = 0;
+    long tokens = 0;
+    try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
+      for (Optional<Batch> next = loader.next(); next.isPresent(); next = loader.next()) {
+        try (Batch batch = next.get()) {
+          sum += session.evaluate(batch) * (double) batch.targets();
+          tokens += batch.targets();
+        }
+      }
+    }
+    TrainingState validated = state.validated(sum / tokens);
+    for (TrainingListener listener : listeners) {
+      listener.validated(validated);
+    }
+    return validated;
+  }
+
+  private void save(TrainingState state) throws IOException {
+    Path checkpoint = checkpoints.save(state, session::saveCheckpoint);
+    for (TrainingListener listener : listeners) {
+      listener.saved(state, checkpoint);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.minimind.train;
+
+import io.minimind.artifact.OptimizerSettings;
+
+/**
+ * How long and how fast a model learns.
+ *
+ * @param epochs passes over the data, at least 1
+ * @param batchSize rows of a micro-batch, at least 1
+ * @param accumulationSteps micro-batches whose gradients make one update, at least 1
+ * @param learningRate the highest rate, above 0
+ * @param warmupSteps micro-batches over which the rate rises to its highest, at least 0
+ * @param optimizer Adam's constants and the clipping norm
+ * @param seed of the start weights, the order of the rows and the samples
+ * @param maxUpdates updates after which training ends early, at least 1
+ * @param validateEvery updates between two validations, at least 1
+ * @param saveEvery updates between two checkpoints, at least 1
+ * @param keepCheckpoints how many of the last checkpoints stay, at least 1; the best one stays too
+ */
+public record TrainingSettings(
+    int epochs,
+    int batchSize,
+    int accumulationSteps,
+    float learningRate,
+    int warmupSteps,
+    OptimizerSettings optimizer,
+    long seed,
+    long maxUpdates,
+    int validateEvery,
+    int saveEvery,
+    int keepCheckpoints) {
+
+  public TrainingSettings {
+    requireAtLeast("number of epochs", 1, epochs);
+    requireAtLeast("batch size", 1, batchSize);
+    requireAtLeast("number of accumulation steps", 1, accumulationSteps);
+    requireAtLeast("number of warm-up steps", 0, warmupSteps);
+    requireAtLeast("number of updates", 1, maxUpdates);
+    requireAtLeast("validation interval", 1, validateEvery);
+    requireAtLeast("checkpoint interval", 1, saveEvery);
+    requireAtLeast("number of checkpoints to keep", 1, keepCheckpoints);
+    if (!(learningRate > 0) || Float.isInfinite(learningRate)) {
+      throw new IllegalArgumentException(
+          "The learning rate must be a number above 0, but is " + learningRate + ".");
+    }
+  }
+
+  private static void requireAtLeast(String what, long least, long value) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          "The %s must be at least %d, but is %d.".formatted(what, least, value));
+    }
+  }
+}

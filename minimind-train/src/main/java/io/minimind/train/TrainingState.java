@@ -1,0 +1,53 @@
+package io.minimind.train;
+
+import java.util.OptionalDouble;
+
+/**
+ * Where a run is, always between two updates.
+ *
+ * @param epoch the epoch of the next micro-batch, from 0
+ * @param batch the next micro-batch of that epoch, from 0
+ * @param update updates made
+ * @param tokens unmasked tokens learnt from
+ * @param seconds spent training, in all sessions together
+ * @param validationLoss of these very weights, if they were validated
+ * @param bestValidationLoss the lowest so far
+ */
+public record TrainingState(
+    int epoch,
+    long batch,
+    long update,
+    long tokens,
+    double seconds,
+    OptionalDouble validationLoss,
+    OptionalDouble bestValidationLoss) {
+
+  public static final TrainingState START =
+      new TrainingState(0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty());
+
+  /** The state after one more update. */
+  TrainingState advanced(
+      long micro, long batchesPerEpoch, long newTokens, double newSeconds) {
+    boolean epochEnds = batch + micro == batchesPerEpoch;
+    return new TrainingState(
+        epochEnds ? epoch + 1 : epoch,
+        epochEnds ? 0 : batch + micro,
+        update + 1,
+        tokens + newTokens,
+        seconds + newSeconds,
+        OptionalDouble.empty(),
+        bestValidationLoss);
+  }
+
+  TrainingState validated(double loss) {
+    double best = Math.min(loss, bestValidationLoss.orElse(loss));
+    return new TrainingState(
+        epoch, batch, update, tokens, seconds, OptionalDouble.of(loss), OptionalDouble.of(best));
+  }
+
+  /** Whether these weights have the lowest validation loss so far. */
+  public boolean isBest() {
+    return validationLoss.isPresent()
+        && validationLoss.getAsDouble() == bestValidationLoss.getAsDouble();
+  }
+}
