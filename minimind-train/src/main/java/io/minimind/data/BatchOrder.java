@@ -1,0 +1,103 @@
+package io.minimind.data;
+
+import java.util.Arrays;
+
+/**
+ * Which samples form which batch of an epoch. Every sample comes once per epoch, in an order that
+ * depends on seed and epoch alone; any batch can be asked for directly, which is how a stopped run
+ * goes on where it was, and how several devices take turns.
+ *
+ * <p>The shuffled samples are taken in pools of 64 batches. Within a pool they are sorted by length
+ * and cut into batches, so that a batch holds rows of similar length, and the batches are shuffled
+ * again. Only one pool is ever in memory. The last pool holds the one batch that may be short.
+ */
+public final class BatchOrder {
+  private static final int POOL_BATCHES = 64;
+  private static final int MAX_BATCH_SIZE = 1 << 20;
+
+  private final Samples samples;
+  private final int batchSize;
+  private final long seed;
+  private volatile Pool latest = new Pool(-1, -1, new long[0], Permutation.of(1, 0));
+
+  private BatchOrder(Samples samples, int batchSize, long seed) {
+    this.samples = samples;
+    this.batchSize = batchSize;
+    this.seed = seed;
+  }
+
+  /**
+   * The order of batches for a seed.
+   *
+   * @param batchSize samples per batch, 1 to 1,048,576
+   */
+  public static BatchOrder of(Samples samples, int batchSize, long seed) {
+    if (batchSize < 1 || batchSize > MAX_BATCH_SIZE) {
+      throw new IllegalArgumentException(
+          "The batch size is " + batchSize + ": it must lie between 1 and " + MAX_BATCH_SIZE + ".");
+    }
+    return new BatchOrder(samples, batchSize, seed);
+  }
+
+  /** Number of batches in an epoch. */
+  public long batches() {
+    return (samples.size() + batchSize - 1) / batchSize;
+  }
+
+  /** Samples per batch; only the short one of an epoch has fewer. */
+  public int batchSize() {
+    return batchSize;
+  }
+
+  /** The samples that are put in order. */
+  public Samples samples() {
+    return samples;
+  }
+
+  /**
+   * The samples of a batch, shortest first.
+   *
+   * @param epoch counted from 0
+   * @param batch in {@code [0, batches())}
+   */
+  public long[] rows(long epoch, long batch) {
+    if (batch < 0 || batch >= batches()) {
+      throw new IllegalArgumentException("An epoch has " + batches() + " batches, none " + batch);
+    }
+    Pool pool = pool(epoch, batch / POOL_BATCHES);
+    int first = (int) pool.order.at(batch % POOL_BATCHES) * batchSize;
+    return Arrays.copyOfRange(pool.rows, first, Math.min(first + batchSize, pool.rows.length));
+  }
+
+  private Pool pool(long epoch, long number) {
+    Pool pool = latest;
+    if (pool.epoch != epoch || pool.number != number) {
+      pool = sortedPool(epoch, number);
+      latest = pool;
+    }
+    return pool;
+  }
+
+  private Pool sortedPool(long epoch, long number) {
+    long epochSeed = Permutation.mix(seed, epoch);
+    Permutation shuffled = Permutation.of(samples.size(), epochSeed);
+    long first = number * POOL_BATCHES * batchSize;
+    int count = (int) Math.min((long) POOL_BATCHES * batchSize, samples.size() - first);
+    long[] rows = new long[count];
+    long[] byLength = new long[count];
+    for (int i = 0; i < count; i++) {
+      rows[i] = shuffled.at(first + i);
+      byLength[i] = (long) samples.length(rows[i]) << Integer.SIZE | i;
+    }
+    Arrays.sort(byLength);
+    long[] sorted = new long[count];
+    for (int i = 0; i < count; i++) {
+      sorted[i] = rows[(int) byLength[i]];
+    }
+    int batches = (count + batchSize - 1) / batchSize;
+    return new Pool(
+        epoch, number, sorted, Permutation.of(batches, Permutation.mix(epochSeed, number)));
+  }
+
+  private record Pool(long epoch, long number, long[] rows, Permutation order) {}
+}

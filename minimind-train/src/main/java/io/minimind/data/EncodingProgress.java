@@ -1,0 +1,24 @@
+package io.minimind.data;
+
+/** Is told how far the encoding of a corpus is, many times a second, by one thread. */
+@FunctionalInterface
+public interface EncodingProgress {
+
+  /**
+   * Some more rows are encoded.
+   *
+   * @param bytesRead bytes of the file read so far
+   * @param bytesTotal size of the file
+   * @param rows rows read so far
+   * @param tokens tokens written so far
+   */
+  void update(long bytesRead, long bytesTotal, long rows, long tokens);
+
+  /** Samples on disk cannot be used and are encoded anew; the reason is a sentence. */
+  default void rebuilding(String reason) {}
+
+  /** Tells nobody. */
+  static EncodingProgress none() {
+    return (bytesRead, bytesTotal, rows, tokens) -> {};
+  }
+}

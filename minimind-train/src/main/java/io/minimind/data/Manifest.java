@@ -1,0 +1,88 @@
+package io.minimind.data;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** What a folder of token shards holds and what it was made from; {@code manifest.json} in it. */
+record Manifest(
+    Fingerprint fingerprint, long rows, long skippedRows, long targets, List<Shard> shards) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String FILE = "manifest.json";
+
+  Manifest {
+    shards = List.copyOf(shards);
+  }
+
+  /** Samples and tokens of one shard; the checksum covers its index, which holds those of rows. */
+  record Shard(String name, int samples, long tokens, long indexChecksum) {
+    Path tokensFile(Path folder) {
+      return folder.resolve(name + ".tokens");
+    }
+
+    Path indexFile(Path folder) {
+      return folder.resolve(name + ".index");
+    }
+  }
+
+  /** Everything that decides what the shards hold. */
+  record Fingerprint(
+      int format,
+      String source,
+      long sourceBytes,
+      String sourceModified,
+      String encoding,
+      int vocabularySize) {
+    private static final int FORMAT = 1;
+
+    static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
+      return new Fingerprint(
+          FORMAT,
+          source.toRealPath().toString(),
+          Files.size(source),
+          Files.getLastModifiedTime(source).toString(),
+          encoder.description(),
+          encoder.vocabularySize());
+    }
+
+    /** A name for a folder that is as good as unique to this fingerprint. */
+    String shortHash() {
+      try {
+        byte[] hash =
+            MessageDigest.getInstance("SHA-256")
+                .digest(toString().getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(hash, 0, 8);
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException("Every Java platform has SHA-256", e);
+      }
+    }
+
+    /** Whether the other was made from an earlier or later state of the same file. */
+    boolean sameSourceChanged(Fingerprint other) {
+      return source.equals(other.source)
+          && !(sourceBytes == other.sourceBytes && sourceModified.equals(other.sourceModified));
+    }
+
+    /**
+     * Bytes of a stored token. Its highest bit says whether it counts in the loss, so two bytes are
+     * enough for vocabularies of up to 32,768.
+     */
+    int tokenBytes() {
+      return vocabularySize <= 1 << 15 ? Short.BYTES : Integer.BYTES;
+    }
+  }
+
+  static Manifest read(Path folder) throws IOException {
+    return JSON.readValue(folder.resolve(FILE).toFile(), Manifest.class);
+  }
+
+  void write(Path folder) throws IOException {
+    JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve(FILE).toFile(), this);
+  }
+}

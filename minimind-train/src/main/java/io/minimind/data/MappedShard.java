@@ -1,0 +1,92 @@
+package io.minimind.data;
+
+import io.minimind.data.Manifest.Shard;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
+
+/** One shard in memory-mapped files, written by {@link ShardWriter}. */
+final class MappedShard {
+  private final ByteBuffer tokens;
+  private final ByteBuffer index;
+  private final int tokenBytes;
+  private final int longest;
+
+  private MappedShard(ByteBuffer tokens, ByteBuffer index, int tokenBytes, int longest) {
+    this.tokens = tokens;
+    this.index = index;
+    this.tokenBytes = tokenBytes;
+    this.longest = longest;
+  }
+
+  /** Maps a shard; its index is checked here, its tokens when they are read. */
+  static MappedShard open(Path folder, Shard shard, int tokenBytes) throws IOException {
+    ByteBuffer tokens = map(shard.tokensFile(folder), shard.tokens() * tokenBytes);
+    ByteBuffer index =
+        map(shard.indexFile(folder), (shard.samples() + 1L) * ShardWriter.ENTRY_BYTES);
+    CRC32C checksum = new CRC32C();
+    checksum.update(index.duplicate());
+    if (checksum.getValue() != shard.indexChecksum()) {
+      throw new IOException(shard.indexFile(folder) + " does not match its checksum.");
+    }
+    int longest = 0;
+    for (int sample = 0; sample < shard.samples(); sample++) {
+      longest = Math.max(longest, start(index, sample + 1) - start(index, sample));
+    }
+    return new MappedShard(tokens, index, tokenBytes, longest);
+  }
+
+  private static ByteBuffer map(Path file, long bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      if (channel.size() != bytes) {
+        throw new IOException(
+            String.format("%s has %d bytes instead of %d.", file, channel.size(), bytes));
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+  }
+
+  /** Ids of the longest sample. */
+  int longest() {
+    return longest;
+  }
+
+  int length(int sample) {
+    return start(index, sample + 1) - start(index, sample);
+  }
+
+  /** Whether the tokens of a sample are those that were written. */
+  boolean intact(int sample) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(tokens.slice(start(index, sample) * tokenBytes, length(sample) * tokenBytes));
+    return (int) checksum.getValue()
+        == index.getInt(sample * ShardWriter.ENTRY_BYTES + Integer.BYTES);
+  }
+
+  int read(int sample, int[] ids, boolean[] targets) {
+    int start = start(index, sample);
+    int length = length(sample);
+    for (int i = 0; i < length; i++) {
+      int token =
+          tokenBytes == Short.BYTES
+              ? signed(tokens.getShort((start + i) * Short.BYTES))
+              : tokens.getInt((start + i) * Integer.BYTES);
+      ids[i] = token & Integer.MAX_VALUE;
+      targets[i] = token < 0;
+    }
+    return length;
+  }
+
+  /** Moves the highest bit of a stored short to where that of an int is. */
+  private static int signed(short token) {
+    return token & Short.MAX_VALUE | token & Integer.MIN_VALUE;
+  }
+
+  private static int start(ByteBuffer index, int sample) {
+    return index.getInt(sample * ShardWriter.ENTRY_BYTES);
+  }
+}

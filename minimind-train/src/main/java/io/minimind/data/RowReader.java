@@ -1,0 +1,61 @@
+package io.minimind.data;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Reads the rows of a corpus file one after the other; no more than a row is held in memory. */
+public interface RowReader extends Closeable {
+
+  /**
+   * Opens a file: JSON lines if its name ends in {@code .jsonl}, else CSV whose first line names
+   * the columns. The text must be UTF-8, with or without a byte order mark.
+   *
+   * @param columns the columns to read; others are passed over
+   * @throws IOException if the file is missing, empty, not a regular file or lacks a column; the
+   *     message is one sentence
+   */
+  static RowReader open(Path file, List<String> columns) throws IOException {
+    requireFile(file);
+    boolean json = file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl");
+    Utf8Reader reader = Utf8Reader.open(file);
+    try {
+      return json
+          ? new JsonLinesRowReader(file, reader, columns)
+          : new CsvRowReader(file, reader, columns);
+    } catch (IOException | RuntimeException e) {
+      reader.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The next row, or nothing at the end of the file.
+   *
+   * @throws IOException if the file is broken here; the message is one sentence that names the file
+   *     and the place
+   */
+  Optional<Row> next() throws IOException;
+
+  /** Bytes of the file consumed so far, read-ahead included. */
+  long bytesRead();
+
+  private static void requireFile(Path file) throws IOException {
+    if (Files.notExists(file)) {
+      throw new IOException("There is no file " + file + ": check the path of the data.");
+    }
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a folder: name a .csv or .jsonl file in it.");
+    }
+    if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+      throw new IOException(file + " cannot be read: expected a regular, readable file.");
+    }
+    if (Files.size(file) == 0) {
+      throw new IOException(file + " is empty: expected rows of text.");
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package io.minimind.data;
+
+import java.io.IOException;
+
+/** Encoded samples by number. Safe for use by several threads. */
+public interface Samples {
+
+  /** Number of samples, at least 1. */
+  long size();
+
+  /** Number of ids of a sample, at least 2. */
+  int length(long index);
+
+  /** A length that no sample exceeds. */
+  int longest();
+
+  /**
+   * Reads a sample.
+   *
+   * @param index in {@code [0, size())}
+   * @param ids receives the ids; at least {@link #longest()} long
+   * @param targets receives which of them count in the loss, as long as {@code ids}
+   * @return the number of ids
+   * @throws IOException if the sample on disk is damaged
+   */
+  int read(long index, int[] ids, boolean[] targets) throws IOException;
+}

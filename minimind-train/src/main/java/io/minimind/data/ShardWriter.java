@@ -1,0 +1,112 @@
+package io.minimind.data;
+
+import io.minimind.data.Manifest.Shard;
+import java.io.BufferedOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
+
+/**
+ * Writes samples into shards: one file of tokens, and one of index entries. An entry holds the
+ * position of the sample's first token in the shard and the CRC32C of its bytes, both int32; one
+ * more entry holds the number of tokens. Everything is little-endian.
+ */
+final class ShardWriter implements Closeable {
+  static final int ENTRY_BYTES = 2 * Integer.BYTES;
+
+  private final Path folder;
+  private final int tokenBytes;
+  private final long maxTokens;
+  private final ByteBuffer entry = ByteBuffer.allocate(ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private final List<Shard> shards = new ArrayList<>();
+  private OutputStream tokens = OutputStream.nullOutputStream();
+  private CheckedOutputStream index = new CheckedOutputStream(tokens, new CRC32C());
+  private int samplesInShard;
+  private long tokensInShard;
+
+  ShardWriter(Path folder, int tokenBytes, long maxShardBytes) {
+    this.folder = folder;
+    this.tokenBytes = tokenBytes;
+    this.maxTokens = maxShardBytes / tokenBytes;
+  }
+
+  void append(ShardBuilder.Chunk chunk) throws IOException {
+    try {
+      write(chunk);
+    } catch (IOException e) {
+      throw TokenShards.unwritable(folder, e);
+    }
+  }
+
+  private void write(ShardBuilder.Chunk chunk) throws IOException {
+    int offset = 0;
+    for (int i = 0; i < chunk.lengths().length; i++) {
+      int length = chunk.lengths()[i];
+      if (samplesInShard > 0 && tokensInShard + length > maxTokens) {
+        endShard();
+      }
+      if (samplesInShard == 0) {
+        startShard();
+      }
+      writeEntry(chunk.checksums()[i]);
+      tokens.write(chunk.bytes().array(), offset, length * tokenBytes);
+      offset += length * tokenBytes;
+      tokensInShard += length;
+      samplesInShard++;
+    }
+  }
+
+  /** Completes the last shard and returns all of them. */
+  List<Shard> finish() throws IOException {
+    try {
+      if (samplesInShard > 0) {
+        endShard();
+      }
+    } catch (IOException e) {
+      throw TokenShards.unwritable(folder, e);
+    }
+    return List.copyOf(shards);
+  }
+
+  private void startShard() throws IOException {
+    Shard shard = new Shard(name(), 0, 0, 0);
+    tokens = new BufferedOutputStream(Files.newOutputStream(shard.tokensFile(folder)), 1 << 20);
+    index =
+        new CheckedOutputStream(
+            new BufferedOutputStream(Files.newOutputStream(shard.indexFile(folder)), 1 << 16),
+            new CRC32C());
+  }
+
+  private void endShard() throws IOException {
+    writeEntry(0);
+    shards.add(new Shard(name(), samplesInShard, tokensInShard, index.getChecksum().getValue()));
+    close();
+    samplesInShard = 0;
+    tokensInShard = 0;
+  }
+
+  private String name() {
+    return String.format("%05d", shards.size());
+  }
+
+  private void writeEntry(int checksum) throws IOException {
+    index.write(entry.putInt(0, (int) tokensInShard).putInt(Integer.BYTES, checksum).array());
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      index.close();
+    } finally {
+      tokens.close();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.minimind.data;
+
+import java.io.IOException;
+import java.util.Objects;
+
+/**
+ * Samples divided into two views that share none and lose none. Which sample goes where depends on
+ * the seed alone, and neither view holds anything in memory.
+ */
+public record Split(Samples training, Samples validation) {
+
+  /**
+   * Divides samples.
+   *
+   * @param fraction the share of the validation view, in (0, 1); each view gets at least one sample
+   * @throws IllegalArgumentException if the fraction is out of range or there are fewer than two
+   *     samples
+   */
+  public static Split of(Samples samples, double fraction, long seed) {
+    if (!(fraction > 0 && fraction < 1)) {
+      throw new IllegalArgumentException(
+          "The validation fraction is " + fraction + ": it must lie between 0 and 1.");
+    }
+    long size = samples.size();
+    if (size < 2) {
+      throw new IllegalArgumentException(
+          "One row cannot be split into training and validation: give more rows or a validation"
+              + " file.");
+    }
+    long held = Math.min(size - 1, Math.max(1, Math.round(size * fraction)));
+    Permutation order = Permutation.of(size, seed);
+    return new Split(
+        new Part(samples, order, held, size - held), new Part(samples, order, 0, held));
+  }
+
+  private record Part(Samples all, Permutation order, long first, long size) implements Samples {
+    @Override
+    public int length(long index) {
+      return all.length(at(index));
+    }
+
+    @Override
+    public int longest() {
+      return all.longest();
+    }
+
+    @Override
+    public int read(long index, int[] ids, boolean[] targets) throws IOException {
+      return all.read(at(index), ids, targets);
+    }
+
+    private long at(long index) {
+      return order.at(first + Objects.checkIndex(index, size));
+    }
+  }
+}

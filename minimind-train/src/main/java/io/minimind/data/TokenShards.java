@@ -1,0 +1,232 @@
+package io.minimind.data;
+
+import io.minimind.data.Manifest.Fingerprint;
+import io.minimind.data.Manifest.Shard;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * The samples of a corpus file, encoded once and kept in memory-mapped files, so that a corpus of
+ * any size takes no heap. They are used again as long as the file, the tokenizer and the encoding
+ * stay the same. Each sample is checked against its checksum when it is read.
+ */
+public final class TokenShards implements Samples {
+  // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
+  static final long MAX_SHARD_BYTES = 512L << 20;
+
+  private final Path folder;
+  private final Manifest manifest;
+  private final MappedShard[] shards;
+  private final long[] firstSamples;
+  private final long size;
+  private final long tokens;
+  private final int longest;
+
+  private TokenShards(Path folder, Manifest manifest) throws IOException {
+    this.folder = folder;
+    this.manifest = manifest;
+    int count = manifest.shards().size();
+    shards = new MappedShard[count];
+    firstSamples = new long[count];
+    long samples = 0;
+    long ids = 0;
+    int most = 0;
+    for (int i = 0; i < count; i++) {
+      Shard shard = manifest.shards().get(i);
+      shards[i] = MappedShard.open(folder, shard, manifest.fingerprint().tokenBytes());
+      firstSamples[i] = samples;
+      samples += shard.samples();
+      ids += shard.tokens();
+      most = Math.max(most, shards[i].longest());
+    }
+    if (samples != manifest.rows() - manifest.skippedRows()) {
+      throw new IOException("The token shards in " + folder + " are not complete.");
+    }
+    size = samples;
+    tokens = ids;
+    longest = most;
+  }
+
+  /**
+   * Opens the shards of a corpus file, encoding it first if there are none for its present state.
+   * Damaged shards are encoded anew, those of an earlier state of the file are deleted.
+   *
+   * @param cache the folder that keeps shards of all files; created if missing
+   * @param source a {@code .csv} or {@code .jsonl} file with the encoder's columns
+   * @throws IOException if the file is missing or broken, or the shards cannot be written; the
+   *     message is one sentence
+   */
+  public static TokenShards openOrBuild(
+      Path cache, Path source, SampleEncoder encoder, EncodingProgress progress)
+      throws IOException {
+    return openOrBuild(cache, source, encoder, progress, MAX_SHARD_BYTES);
+  }
+
+  // One build at a time in this process; the file lock below does the same between processes.
+  static synchronized TokenShards openOrBuild(
+      Path cache, Path source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
+      throws IOException {
+    // Says what is wrong with the file before its size and age are asked for.
+    RowReader.open(source, encoder.columns()).close();
+    Fingerprint fingerprint = Fingerprint.of(source, encoder);
+    Path folder = cache.resolve(source.getFileName() + "-" + fingerprint.shortHash());
+    try {
+      Files.createDirectories(cache);
+      try (FileChannel channel =
+          FileChannel.open(
+              cache.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        channel.lock();
+        if (Files.exists(folder)) {
+          try {
+            return open(folder, fingerprint);
+          } catch (IOException e) {
+            progress.rebuilding(e.getMessage());
+            delete(folder);
+          }
+        }
+        build(folder, source, encoder, fingerprint, maxShardBytes, progress);
+        deleteOutdated(cache, fingerprint);
+        return open(folder, fingerprint);
+      }
+    } catch (FileSystemException e) {
+      throw unwritable(cache, e);
+    }
+  }
+
+  private static TokenShards open(Path folder, Fingerprint fingerprint) throws IOException {
+    Manifest manifest;
+    try {
+      manifest = Manifest.read(folder);
+    } catch (IOException e) {
+      throw new IOException("The manifest of the token shards in " + folder + " is damaged.", e);
+    }
+    if (!fingerprint.equals(manifest.fingerprint())) {
+      throw new IOException("The token shards in " + folder + " belong to something else.");
+    }
+    return new TokenShards(folder, manifest);
+  }
+
+  private static void build(
+      Path folder,
+      Path source,
+      SampleEncoder encoder,
+      Fingerprint fingerprint,
+      long maxShardBytes,
+      EncodingProgress progress)
+      throws IOException {
+    Path partial = folder.resolveSibling(folder.getFileName() + ".partial");
+    delete(partial);
+    Files.createDirectory(partial);
+    try {
+      Manifest manifest =
+          ShardBuilder.build(source, partial, encoder, fingerprint, maxShardBytes, progress);
+      try {
+        manifest.write(partial);
+      } catch (IOException e) {
+        throw unwritable(partial, e);
+      }
+      if (!fingerprint.equals(Fingerprint.of(source, encoder))) {
+        throw new IOException(source + " changed while it was being encoded: start again.");
+      }
+      Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      delete(partial);
+    }
+  }
+
+  static IOException unwritable(Path folder, IOException cause) {
+    return new IOException(
+        "The token shards cannot be written to "
+            + folder
+            + " ("
+            + (cause instanceof FileSystemException e && e.getReason() == null
+                ? cause
+                : cause.getMessage())
+            + "): free some space, or choose another folder for them.",
+        cause);
+  }
+
+  private static void deleteOutdated(Path cache, Fingerprint current) throws IOException {
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, Files::isDirectory)) {
+      for (Path folder : folders) {
+        try {
+          if (Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
+            delete(folder);
+          }
+        } catch (IOException e) {
+          // Not ours, or in use: it costs space, nothing else.
+        }
+      }
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(folder);
+    }
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public int longest() {
+    return longest;
+  }
+
+  /** Number of tokens of all samples. */
+  public long tokens() {
+    return tokens;
+  }
+
+  /** Number of tokens of all samples that count in the loss. */
+  public long targets() {
+    return manifest.targets();
+  }
+
+  /** Number of rows of the file that gave no sample. */
+  public long skippedRows() {
+    return manifest.skippedRows();
+  }
+
+  @Override
+  public int length(long index) {
+    int shard = shardOf(index);
+    return shards[shard].length((int) (index - firstSamples[shard]));
+  }
+
+  @Override
+  public int read(long index, int[] ids, boolean[] targets) throws IOException {
+    int shard = shardOf(index);
+    int sample = (int) (index - firstSamples[shard]);
+    if (!shards[shard].intact(sample)) {
+      throw new IOException(
+          String.format(
+              "Sample %d of the token shards in %s is damaged: delete that folder, and the next run"
+                  + " encodes %s anew.",
+              index, folder, manifest.fingerprint().source()));
+    }
+    return shards[shard].read(sample, ids, targets);
+  }
+
+  private int shardOf(long index) {
+    Objects.checkIndex(index, size);
+    int found = Arrays.binarySearch(firstSamples, index);
+    return found >= 0 ? found : -found - 2;
+  }
+}

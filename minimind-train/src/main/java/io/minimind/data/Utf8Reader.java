@@ -1,0 +1,133 @@
+package io.minimind.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Decodes UTF-8 strictly and can say where it is: the JDK's reader reports neither the line nor the
+ * byte at which the encoding breaks. It also bounds how much one row may swallow, so that a quote
+ * that is never closed ends in a sentence rather than in an exhausted heap.
+ */
+final class Utf8Reader extends Reader {
+  private static final int MAX_ROW_CHARS = 1 << 26;
+
+  private final Path file;
+  private final InputStream in;
+  private final CharsetDecoder decoder =
+      StandardCharsets.UTF_8
+          .newDecoder()
+          .onMalformedInput(CodingErrorAction.REPORT)
+          .onUnmappableCharacter(CodingErrorAction.REPORT);
+  private final ByteBuffer bytes = ByteBuffer.allocate(1 << 16).flip();
+  private final CharBuffer chars = CharBuffer.allocate(1 << 13).flip();
+  private long bytesRead;
+  private boolean ended;
+  private long line = 1;
+  private char last;
+  private long row = 1;
+  private long rowLine = 1;
+  private long rowChars;
+
+  private Utf8Reader(Path file, InputStream in) {
+    this.file = file;
+    this.in = in;
+  }
+
+  static Utf8Reader open(Path file) throws IOException {
+    Utf8Reader reader = new Utf8Reader(file, Files.newInputStream(file));
+    try {
+      if (reader.fill() && reader.chars.get(0) == '\uFEFF') {
+        reader.chars.get();
+      }
+      return reader;
+    } catch (IOException e) {
+      reader.close();
+      throw e;
+    }
+  }
+
+  /** Tells which row is being read from here on, for the sentence about a row without end. */
+  void startRow(long number, long startLine) {
+    row = number;
+    rowLine = startLine;
+    rowChars = 0;
+  }
+
+  long bytesRead() {
+    return bytesRead;
+  }
+
+  @Override
+  public int read(char[] target, int offset, int count) throws IOException {
+    if (count == 0) {
+      return 0;
+    }
+    if (!chars.hasRemaining() && !fill()) {
+      return -1;
+    }
+    int given = Math.min(count, chars.remaining());
+    chars.get(target, offset, given);
+    return given;
+  }
+
+  /** Decodes more characters; those before a broken byte are given out before it is reported. */
+  private boolean fill() throws IOException {
+    chars.clear();
+    while (true) {
+      CoderResult result = decoder.decode(bytes, chars, ended);
+      if (chars.position() > 0) {
+        break;
+      }
+      if (result.isError()) {
+        throw new IOException(
+            String.format(
+                "%s is not valid UTF-8 at line %d (byte 0x%02x at offset %d): save it as UTF-8.",
+                file, line, bytes.get(bytes.position()), bytesRead - bytes.remaining()));
+      }
+      if (ended) {
+        chars.flip();
+        return false;
+      }
+      bytes.compact();
+      int count = in.read(bytes.array(), bytes.position(), bytes.remaining());
+      ended = count < 0;
+      bytesRead += Math.max(count, 0);
+      bytes.position(bytes.position() + Math.max(count, 0)).flip();
+    }
+    chars.flip();
+    countLines();
+    rowChars += chars.remaining();
+    if (rowChars > MAX_ROW_CHARS) {
+      throw new IOException(
+          String.format(
+              "Row %d of %s, which starts at line %d, is longer than %d characters: close its quote"
+                  + " or split it.",
+              row, file, rowLine, MAX_ROW_CHARS));
+    }
+    return true;
+  }
+
+  private void countLines() {
+    for (int i = chars.position(); i < chars.limit(); i++) {
+      char c = chars.get(i);
+      if (c == '\r' || (c == '\n' && last != '\r')) {
+        line++;
+      }
+      last = c;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}

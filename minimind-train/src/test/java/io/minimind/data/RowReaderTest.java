@@ -1,0 +1,198 @@
+package io.minimind.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.CharRange;
+import net.jqwik.api.constraints.Chars;
+import net.jqwik.api.constraints.Size;
+import net.jqwik.api.constraints.StringLength;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+import org.apache.commons.csv.QuoteMode;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RowReaderTest {
+  private static final String BOM = "\uFEFF";
+
+  @TempDir Path folder;
+
+  @Property(tries = 200)
+  void readsBackWhatWasWritten(
+      @ForAll @Size(max = 20)
+          List<
+                  @StringLength(max = 30)
+                  @Chars({',', '"', '\n', '\r', ' ', '\\', '#'})
+                  @CharRange(from = '一', to = '丏') String>
+              texts,
+      @ForAll boolean windows,
+      @ForAll boolean mark)
+      throws IOException {
+    Path file = Files.createTempFile("rows", ".csv");
+    StringBuilder csv = new StringBuilder(mark ? BOM : "");
+    CSVFormat format =
+        CSVFormat.DEFAULT
+            .builder()
+            .setQuoteMode(QuoteMode.ALL)
+            .setRecordSeparator(windows ? "\r\n" : "\n")
+            .get();
+    try (CSVPrinter printer = new CSVPrinter(csv, format)) {
+      printer.printRecord("id", "text");
+      for (String text : texts) {
+        printer.printRecord(7, text);
+      }
+    }
+    Files.writeString(file, csv);
+    try {
+      List<Row> rows = rows(file, "text", "id");
+      assertEquals(texts.stream().map(text -> List.of(text, "7")).toList(), cells(rows));
+      long line = 2;
+      for (int i = 0; i < texts.size(); i++) {
+        assertEquals(i + 1, rows.get(i).number());
+        assertEquals(line, rows.get(i).line());
+        line += 1 + texts.get(i).replace("\r\n", "\n").chars().filter(c -> c < ' ').count();
+      }
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  @Test
+  void readsCharactersThatStraddleItsBuffers() throws IOException {
+    String text = "a" + "𝒳".repeat(40_000) + "荼䕷é".repeat(30_000);
+    Path file = write("straddle.csv", "text\n" + text + "\nb" + text + "\n");
+    assertEquals(List.of(List.of(text), List.of("b" + text)), cells(rows(file, "text")));
+  }
+
+  @Test
+  void readsJsonLines() throws IOException {
+    String text = "他说：\"好\"\n第二行";
+    String json = new ObjectMapper().writeValueAsString(Map.of("text", text, "more", 1));
+    Path file = write("rows.jsonl", BOM + json + "\r\n\n{\"text\": null}\n{\"text\": [1, \"a\"]}");
+    List<Row> rows = rows(file, "text");
+    assertEquals(List.of(List.of(text), List.of(""), List.of("[1,\"a\"]")), cells(rows));
+    assertEquals(List.of(1L, 3L, 4L), rows.stream().map(Row::line).toList());
+  }
+
+  @Test
+  void aMissingColumnIsNamedWithThoseThatAreThere() throws IOException {
+    Path csv = write("columns.csv", "history,q\n1,2\n");
+    assertSays(csv, csv.toString(), "\"text\"", "\"history\", \"q\"");
+    Path json = write("columns.jsonl", "{\"text\":\"a\"}\n{\"q\":\"b\"}\n");
+    assertSays(json, json.toString(), "Line 2", "\"text\"", "[q]");
+  }
+
+  @Test
+  void brokenUtf8IsLocated() throws IOException {
+    byte[] bytes = "text\nfirst\n\"se\r\ncond\"\nthi\u00e9rd\n".getBytes(StandardCharsets.UTF_8);
+    int broken = bytes.length - 5;
+    assertEquals((byte) 0xc3, bytes[broken]);
+    bytes[broken + 1] = 'x';
+    Path file = folder.resolve("broken.csv");
+    Files.write(file, bytes);
+    assertSays(file, file.toString(), "UTF-8", "line 5", "offset " + broken);
+    Files.write(file, Arrays.copyOf(bytes, broken + 1));
+    assertSays(file, file.toString(), "UTF-8", "line 5", "offset " + broken);
+  }
+
+  @Test
+  void rowsBeforeABrokenByteAreStillRead() throws IOException {
+    Path file = folder.resolve("late.csv");
+    byte[] bytes = ("text\n" + "a".repeat(50_000) + "\nb\n\nc?").getBytes(StandardCharsets.UTF_8);
+    bytes[bytes.length - 1] = (byte) 0xff;
+    Files.write(file, bytes);
+    try (RowReader reader = RowReader.open(file, List.of("text"))) {
+      assertEquals("a".repeat(50_000), reader.next().orElseThrow().cells().get(0));
+      IOException e = assertThrows(IOException.class, () -> drain(reader));
+      assertTrue(e.getMessage().contains("line 5"), e.getMessage());
+    }
+  }
+
+  @Test
+  void anUnclosedQuoteIsLocated() throws IOException {
+    Path file = write("quote.csv", "text\n\"one\ntwo\"\n\"three\nfour\nfive\n");
+    assertSays(file, file.toString(), "row 2", "line 4", "never closed");
+    Path header = write("header.csv", "\"text\nfour\nfive\n");
+    assertSays(header, header.toString(), "the header", "line 1", "never closed");
+  }
+
+  @Test
+  void aQuoteThatIsNotDoubledIsLocated() throws IOException {
+    Path file = write("double.csv", "text\none\n\"he said \"hi\" to me\"\n");
+    assertSays(file, file.toString(), "row 2", "line 3", "double");
+  }
+
+  @Test
+  void anEndlessRowDoesNotFillTheHeap() throws IOException {
+    Path file = folder.resolve("endless.csv");
+    try (var out = Files.newBufferedWriter(file)) {
+      out.write("text\none\n\"");
+      String line = "x".repeat(1 << 20) + "\n";
+      for (int i = 0; i < 80; i++) {
+        out.write(line);
+      }
+    }
+    assertSays(file, file.toString(), "Row 2", "line 3", "longer than");
+  }
+
+  @Test
+  void cellsThatAreTooManyAreReported() throws IOException {
+    Path file = write("commas.csv", "text\none\ntwo, three\n");
+    assertSays(file, file.toString(), "Row 2", "line 3", "2 cells", "quotes");
+  }
+
+  @Test
+  void whatIsNoCorpusFileIsReported() throws IOException {
+    assertSays(folder.resolve("none.csv"), "There is no file", "none.csv");
+    assertSays(folder, folder.toString(), "is a folder");
+    assertSays(write("empty.csv", ""), "empty.csv", "is empty");
+    assertSays(write("blank.csv", BOM + "\n\n"), "blank.csv", "is empty");
+    assertSays(write("bad.jsonl", "{\"text\": \"a\"}\n{\"text\": "), "bad.jsonl", "Line 2", "JSON");
+    assertSays(write("array.jsonl", "[1]"), "array.jsonl", "Line 1", "no object");
+  }
+
+  private Path write(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
+
+  private static List<Row> rows(Path file, String... columns) throws IOException {
+    try (RowReader reader = RowReader.open(file, List.of(columns))) {
+      List<Row> rows = drain(reader);
+      assertEquals(Files.size(file), reader.bytesRead());
+      return rows;
+    }
+  }
+
+  private static List<Row> drain(RowReader reader) throws IOException {
+    List<Row> rows = new ArrayList<>();
+    for (Optional<Row> row = reader.next(); row.isPresent(); row = reader.next()) {
+      rows.add(row.get());
+    }
+    return rows;
+  }
+
+  private static List<List<String>> cells(List<Row> rows) {
+    return rows.stream().map(Row::cells).toList();
+  }
+
+  private static void assertSays(Path file, String... parts) {
+    IOException e = assertThrows(IOException.class, () -> rows(file, "text"));
+    for (String part : parts) {
+      assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+  }
+}
