@@ -1,0 +1,187 @@
+package io.minimind.infer;
+
+import java.nio.FloatBuffer;
+
+/**
+ * The tokens that may come next, with their logits and later their weights: probabilities up to a
+ * common factor, the largest being 1. Each step narrows or reshapes them in place; equal values
+ * rank by the smaller id. The arrays are reused from token to token.
+ */
+final class Candidates {
+  private final int[] ids;
+  private final float[] values;
+  private int size;
+
+  Candidates(int vocabularySize) {
+    ids = new int[vocabularySize];
+    values = new float[vocabularySize];
+  }
+
+  int size() {
+    return size;
+  }
+
+  int id(int index) {
+    return ids[index];
+  }
+
+  /** The share of this candidate among those left; only after {@link #toWeights}. */
+  double probability(int index) {
+    return values[index] / total();
+  }
+
+  /**
+   * Takes the logits of the whole vocabulary, token i at index i.
+   *
+   * @throws IllegalStateException if the model computed something that is not a number
+   */
+  void reset(FloatBuffer logits) {
+    logits.get(0, values);
+    size = values.length;
+    for (int i = 0; i < size; i++) {
+      ids[i] = i;
+      if (Float.isNaN(values[i]) || values[i] == Float.POSITIVE_INFINITY) {
+        throw new IllegalStateException(
+            "The model computed a logit of "
+                + values[i]
+                + " for token "
+                + i
+                + "; its weights are damaged or its training diverged, so use another checkpoint.");
+      }
+    }
+  }
+
+  /** Makes a token less likely; only before anything was narrowed. */
+  void penalize(int id, double penalty) {
+    values[id] = (float) (values[id] > 0 ? values[id] / penalty : values[id] * penalty);
+  }
+
+  int likeliest() {
+    int best = 0;
+    for (int i = 1; i < size; i++) {
+      if (precedes(i, best)) {
+        best = i;
+      }
+    }
+    return ids[best];
+  }
+
+  void keepTopK(int k) {
+    if (k >= size) {
+      return;
+    }
+    heapify();
+    int end = size;
+    while (end > size - k) {
+      moveLargestBehind(--end);
+    }
+    dropBefore(end);
+  }
+
+  /** Turns logits into weights. */
+  void toWeights(double temperature) {
+    float largest = values[0];
+    for (int i = 1; i < size; i++) {
+      largest = Math.max(largest, values[i]);
+    }
+    for (int i = 0; i < size; i++) {
+      // StrictMath gives every virtual machine the same draws; Math may differ in the last bit.
+      values[i] = (float) StrictMath.exp(((double) values[i] - largest) / temperature);
+    }
+  }
+
+  /** Keeps the fewest likeliest candidates that hold the share p of the whole weight. */
+  void keepTopP(double p) {
+    double wanted = p * total();
+    heapify();
+    double kept = 0;
+    int end = size;
+    while (end > 0 && kept < wanted) {
+      moveLargestBehind(--end);
+      kept += values[end];
+    }
+    dropBefore(end);
+  }
+
+  /** Keeps the candidates with at least this fraction of the largest weight, which is 1. */
+  void keepMinP(double fraction) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (values[i] >= fraction) {
+        ids[kept] = ids[i];
+        values[kept++] = values[i];
+      }
+    }
+    size = kept;
+  }
+
+  /** The candidate in which the point {@code uniform} in [0, 1) of the whole weight falls. */
+  int draw(double uniform) {
+    double point = uniform * total();
+    double passed = 0;
+    int drawn = ids[0];
+    for (int i = 0; i < size && passed <= point; i++) {
+      if (values[i] > 0) {
+        passed += values[i];
+        drawn = ids[i];
+      }
+    }
+    return drawn;
+  }
+
+  private double total() {
+    double total = 0;
+    for (int i = 0; i < size; i++) {
+      total += values[i];
+    }
+    return total;
+  }
+
+  // A binary heap with the largest candidate at index 0: finding the k largest of n costs
+  // n + k log n, where sorting would cost n log n.
+
+  private void heapify() {
+    for (int i = size / 2 - 1; i >= 0; i--) {
+      siftDown(i, size);
+    }
+  }
+
+  private void moveLargestBehind(int end) {
+    swap(0, end);
+    siftDown(0, end);
+  }
+
+  private void siftDown(int parent, int end) {
+    int i = parent;
+    while (true) {
+      int child = 2 * i + 1;
+      if (child + 1 < end && precedes(child + 1, child)) {
+        child++;
+      }
+      if (child >= end || precedes(i, child)) {
+        return;
+      }
+      swap(i, child);
+      i = child;
+    }
+  }
+
+  private boolean precedes(int i, int j) {
+    return values[i] > values[j] || (values[i] == values[j] && ids[i] < ids[j]);
+  }
+
+  private void swap(int i, int j) {
+    int id = ids[i];
+    ids[i] = ids[j];
+    ids[j] = id;
+    float value = values[i];
+    values[i] = values[j];
+    values[j] = value;
+  }
+
+  private void dropBefore(int start) {
+    size -= start;
+    System.arraycopy(ids, start, ids, 0, size);
+    System.arraycopy(values, start, values, 0, size);
+  }
+}

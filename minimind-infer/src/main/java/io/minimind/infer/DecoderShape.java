@@ -1,0 +1,101 @@
+package io.minimind.infer;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * What the inputs and outputs of a decoder graph tell about the model.
+ *
+ * @param layers number of layers that keep keys and values
+ * @param keyValueHeads heads of the keys and values
+ * @param headSize numbers per head
+ * @param vocabularySize logits per position
+ * @param bufferLength positions that the key and value buffers must have, or -1 if they may have
+ *     any number
+ */
+record DecoderShape(
+    int layers, int keyValueHeads, int headSize, int vocabularySize, int bufferLength) {
+  static final String INPUT_IDS = "input_ids";
+  static final String LAST_INDEX = "seqlens_k";
+  static final String TOTAL_LENGTH = "total_sequence_length";
+  static final String LOGITS = "logits";
+
+  static String past(int layer, String part) {
+    return "past_key_values." + layer + "." + part;
+  }
+
+  static String present(int layer, String part) {
+    return "present." + layer + "." + part;
+  }
+
+  /**
+   * @throws IOException if the graph is not a decoder
+   */
+  static DecoderShape of(OrtSession session, Path file) throws IOException, OrtException {
+    Map<String, NodeInfo> inputs = session.getInputInfo();
+    Map<String, NodeInfo> outputs = session.getOutputInfo();
+    check(file, "input", INPUT_IDS, inputs, OnnxJavaType.INT64, 2);
+    check(file, "input", LAST_INDEX, inputs, OnnxJavaType.INT32, 1);
+    check(file, "input", TOTAL_LENGTH, inputs, OnnxJavaType.INT32, 0);
+    long[] logits = check(file, "output", LOGITS, outputs, OnnxJavaType.FLOAT, 3);
+    long[] buffer = check(file, "input", past(0, "key"), inputs, OnnxJavaType.FLOAT, 4);
+    int layers = 0;
+    for (; inputs.containsKey(past(layers, "key")); layers++) {
+      for (String part : new String[] {"key", "value"}) {
+        String input = past(layers, part);
+        String output = present(layers, part);
+        long[] in = check(file, "input", input, inputs, OnnxJavaType.FLOAT, 4);
+        long[] out = check(file, "output", output, outputs, OnnxJavaType.FLOAT, 4);
+        if (!Arrays.equals(in, buffer) || !Arrays.equals(out, buffer)) {
+          throw notDecoder(file, input + " and " + output + " differ in shape from those before");
+        }
+      }
+    }
+    int heads = fixed(file, past(0, "key"), buffer, 1);
+    int headSize = fixed(file, past(0, "key"), buffer, 3);
+    int vocabulary = fixed(file, LOGITS, logits, 2);
+    return new DecoderShape(layers, heads, headSize, vocabulary, (int) buffer[2]);
+  }
+
+  private static long[] check(
+      Path file,
+      String kind,
+      String name,
+      Map<String, NodeInfo> tensors,
+      OnnxJavaType type,
+      int dimensions)
+      throws IOException {
+    NodeInfo found = tensors.get(name);
+    if (found == null) {
+      throw notDecoder(file, "the " + kind + " " + name + " is missing");
+    }
+    if (!(found.getInfo() instanceof TensorInfo info)
+        || info.type != type
+        || info.getShape().length != dimensions) {
+      throw notDecoder(
+          file,
+          "the %s %s is %s but must be a %s tensor of %d dimensions"
+              .formatted(kind, name, found.getInfo(), type, dimensions));
+    }
+    return info.getShape();
+  }
+
+  private static int fixed(Path file, String name, long[] shape, int axis) throws IOException {
+    if (shape[axis] < 1) {
+      throw notDecoder(file, "dimension " + axis + " of " + name + " is open but must be a number");
+    }
+    return (int) shape[axis];
+  }
+
+  private static IOException notDecoder(Path file, String reason) {
+    return new IOException(
+        file + " is not a decoder for text generation: " + reason + "; export the model again.");
+  }
+}

@@ -1,0 +1,76 @@
+package io.minimind.infer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** The files of a model. */
+record ModelFolder(Path path) {
+  private static final String CONFIG = "config.json";
+  private static final String GENERATION_CONFIG = "generation_config.json";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static ModelFolder of(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      throw new FileNotFoundException("There is no model folder at " + path + ".");
+    }
+    return new ModelFolder(path);
+  }
+
+  Path file(String name) throws IOException {
+    Path file = path.resolve(name);
+    if (!Files.isRegularFile(file)) {
+      throw new FileNotFoundException(
+          "The model folder " + path + " has no " + name + "; export or download the model again.");
+    }
+    return file;
+  }
+
+  /** The most tokens, prompt and answer together, that the model can take. */
+  int contextLength() throws IOException {
+    Path file = file(CONFIG);
+    JsonNode length = read(file).path("max_position_embeddings");
+    if (!length.isInt() || length.intValue() < 1) {
+      throw new IOException(
+          file + " must give max_position_embeddings as a whole number of at least 1.");
+    }
+    return length.intValue();
+  }
+
+  /** The ids that end a text, empty if the configuration names none. */
+  Set<Integer> endOfText() throws IOException {
+    Set<Integer> ids = new TreeSet<>();
+    for (String name : new String[] {GENERATION_CONFIG, CONFIG}) {
+      if (ids.isEmpty() && Files.exists(path.resolve(name))) {
+        JsonNode value = read(file(name)).path("eos_token_id");
+        if (value.isInt()) {
+          ids.add(value.intValue());
+        }
+        for (JsonNode id : value) {
+          ids.add(id.intValue());
+        }
+      }
+    }
+    return ids;
+  }
+
+  private static JsonNode read(Path file) throws IOException {
+    try {
+      JsonNode root = JSON.readTree(file.toFile());
+      if (!root.isObject()) {
+        throw new IOException(file + " must hold a JSON object.");
+      }
+      return root;
+    } catch (JsonProcessingException e) {
+      String place = e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
+      throw new IOException(
+          file + place + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+    }
+  }
+}

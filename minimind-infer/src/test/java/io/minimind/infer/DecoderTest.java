@@ -1,0 +1,298 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+class DecoderTest {
+  private static final TestModel TINY = TestModel.TINY;
+  private static final int NO_END = -1;
+  private static final GenerationOptions GREEDY = GenerationOptions.greedy();
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void writeModel() throws IOException {
+    TINY.write(folder, TestModel.random(1), NO_END);
+  }
+
+  @Test
+  void aPromptInChunksGivesTheLogitsOfTokenByToken() throws Exception {
+    int[] ids = prompt(150, 3);
+    String model = folder.resolve("model.onnx").toString();
+    try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model)) {
+      DecoderShape shape = DecoderShape.of(session, folder);
+      try (DecoderSession chunked = DecoderSession.create(session, shape, 160);
+          DecoderSession single = DecoderSession.create(session, shape, 200)) {
+        for (int id : ids) {
+          single.append(id);
+        }
+        assertLogits(single.append(7), append(chunked, ids, 7));
+        chunked.reset();
+        single.reset();
+        assertLogits(single.append(9), chunked.append(9));
+      }
+    }
+  }
+
+  private static FloatBuffer append(DecoderSession session, int[] ids, int last) throws Exception {
+    session.append(ids);
+    return session.append(last);
+  }
+
+  private static void assertLogits(FloatBuffer expected, FloatBuffer found) {
+    assertEquals(TINY.vocabulary(), found.remaining());
+    for (int i = 0; i < TINY.vocabulary(); i++) {
+      assertEquals(expected.get(i), found.get(i), 1e-4f, "token " + i);
+    }
+  }
+
+  @Test
+  void laterTextsDoNotSeeEarlierOnes() throws IOException {
+    int[] ids = prompt(20, 5);
+    List<Integer> fresh;
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      fresh = generate(decoder, ids, GREEDY.withMaxNewTokens(30));
+    }
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      generate(decoder, prompt(150, 6), GREEDY.withMaxNewTokens(40));
+      assertEquals(fresh, generate(decoder, ids, GREEDY.withMaxNewTokens(30)));
+    }
+  }
+
+  @Test
+  void generationsAtTheSameTimeDoNotDisturbEachOther() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      List<Future<List<Integer>>> running = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        int[] ids = prompt(5 + 10 * i, i);
+        running.add(threads.submit(() -> generate(decoder, ids, sampled())));
+      }
+      for (int i = 0; i < 8; i++) {
+        assertEquals(
+            generate(decoder, prompt(5 + 10 * i, i), sampled()), running.get(i).get(), "text " + i);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static GenerationOptions sampled() {
+    return GenerationOptions.defaults().withSeed(4).withMaxNewTokens(50);
+  }
+
+  @Test
+  void endsAfterTheWantedNumberOfTokens() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      List<Integer> ids = new ArrayList<>();
+      FinishReason reason = decoder.generate(prompt(4, 1), GREEDY.withMaxNewTokens(7), ids::add);
+      assertEquals(FinishReason.LENGTH, reason);
+      assertEquals(7, ids.size());
+    }
+  }
+
+  @Test
+  void endsWhenTheContextIsFull() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      assertEquals(TINY.context(), decoder.contextLength());
+      assertEquals(60, generate(decoder, prompt(140, 1), GREEDY).size());
+      assertEquals(1, generate(decoder, prompt(199, 1), GREEDY).size());
+    }
+  }
+
+  @Test
+  void endsBeforeTheEndOfTextToken() throws IOException {
+    List<Integer> endless;
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      endless = generate(decoder, prompt(6, 2), GREEDY.withMaxNewTokens(40));
+    }
+    int end = endless.get(endless.size() - 1);
+    Files.writeString(
+        folder.resolve("generation_config.json"), "{\"eos_token_id\": [9999, %d]}".formatted(end));
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      List<Integer> ids = new ArrayList<>();
+      assertEquals(FinishReason.END_OF_TEXT, decoder.generate(prompt(6, 2), GREEDY, ids::add));
+      assertEquals(endless.subList(0, endless.indexOf(end)), ids);
+    }
+  }
+
+  @Test
+  void stopsWhenTheListenerSaysSo() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      List<Integer> ids = new ArrayList<>();
+      FinishReason reason =
+          decoder.generate(
+              prompt(6, 2),
+              GREEDY,
+              id -> {
+                ids.add(id);
+                return ids.size() < 3;
+              });
+      assertEquals(FinishReason.CANCELLED, reason);
+      assertEquals(3, ids.size());
+    }
+  }
+
+  @Test
+  void closingEndsWhatRunsAndRefusesWhatComes() throws IOException {
+    Decoder decoder = Decoder.load(folder, 1);
+    List<Integer> ids = new ArrayList<>();
+    FinishReason reason =
+        decoder.generate(
+            prompt(6, 2),
+            GREEDY,
+            id -> {
+              decoder.close();
+              return ids.add(id);
+            });
+    assertEquals(FinishReason.CANCELLED, reason);
+    assertEquals(1, ids.size());
+    decoder.close();
+    String message =
+        assertThrows(IllegalStateException.class, () -> generate(decoder, prompt(6, 2), GREEDY))
+            .getMessage();
+    assertEquals("The model in " + folder + " is closed.", message);
+  }
+
+  @Test
+  void aListenerThatThrowsLeavesTheModelUsable() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      Executable failing =
+          () ->
+              decoder.generate(
+                  prompt(6, 2),
+                  GREEDY,
+                  id -> {
+                    throw new UnsupportedOperationException();
+                  });
+      assertThrows(UnsupportedOperationException.class, failing);
+      assertFalse(generate(decoder, prompt(6, 2), GREEDY).isEmpty());
+    }
+  }
+
+  @Test
+  void promptsThatCannotBeContinuedAreRefused() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      assertMessage(
+          IllegalArgumentException.class,
+          "The prompt is empty",
+          () -> generate(decoder, new int[0], GREEDY));
+      assertMessage(
+          IllegalArgumentException.class,
+          "The prompt has 200 tokens",
+          () -> generate(decoder, prompt(200, 1), GREEDY));
+      for (int id : new int[] {-1, 64}) {
+        assertMessage(
+            IllegalArgumentException.class,
+            "The prompt holds the token id " + id,
+            () -> generate(decoder, new int[] {3, id}, GREEDY));
+      }
+    }
+  }
+
+  @Test
+  void missingAndBrokenFilesAreNamed() throws IOException {
+    assertMessage(
+        IOException.class,
+        "There is no model folder at nowhere.",
+        () -> Decoder.load(Path.of("nowhere"), 1));
+    assertMessage(
+        IllegalArgumentException.class, "number of threads is 0", () -> Decoder.load(folder, 0));
+
+    Path config = folder.resolve("config.json");
+    for (String broken : List.of("", "[]", "{}", "{\"max_position_embeddings\": \"many\"}")) {
+      Files.writeString(config, broken);
+      assertMessage(IOException.class, config.toString(), () -> Decoder.load(folder, 1));
+    }
+    Files.writeString(config, "{\n\"max_position_embeddings\": 20,,}");
+    assertMessage(
+        IOException.class, config + ", line 2 is not valid JSON", () -> Decoder.load(folder, 1));
+    Files.delete(config);
+    assertMessage(IOException.class, "has no config.json", () -> Decoder.load(folder, 1));
+    Files.writeString(config, "{\"max_position_embeddings\": 20}");
+
+    Path model = folder.resolve("model.onnx");
+    byte[] bytes = Files.readAllBytes(model);
+    Files.write(model, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+    assertMessage(
+        IOException.class,
+        "The model in " + folder + " cannot be opened",
+        () -> Decoder.load(folder, 1));
+    Files.delete(model);
+    assertMessage(IOException.class, "has no model.onnx", () -> Decoder.load(folder, 1));
+  }
+
+  private static void assertMessage(
+      Class<? extends Exception> type, String part, Executable mistake) {
+    String message = assertThrows(type, mistake).getMessage();
+    assertTrue(message.contains(part), message);
+    assertTrue(message.endsWith("."), message);
+    assertFalse(message.contains("\n"), message);
+  }
+
+  @Test
+  void greedyContinuationsEqualTheOriginals() throws IOException {
+    JsonNode golden = Golden.read("generate.json");
+    JsonNode config = golden.required("config");
+    TestModel model =
+        new TestModel(
+            config.required("dim").intValue(),
+            config.required("n_layers").intValue(),
+            config.required("n_heads").intValue(),
+            config.required("n_kv_heads").intValue(),
+            192,
+            config.required("vocab_size").intValue(),
+            config.required("max_seq_len").intValue());
+    ObjectMapper json = new ObjectMapper();
+    int compared = 0;
+    for (JsonNode wanted : golden.required("greedy")) {
+      if (wanted.required("repetition_penalty").doubleValue() == 1) {
+        model.write(
+            folder, Golden.weights("generate.safetensors"), wanted.required("eos").intValue());
+        int[] ids = json.convertValue(wanted.required("prompt"), int[].class);
+        int most = wanted.required("max_len").intValue() - ids.length;
+        try (Decoder decoder = Decoder.load(folder, 1)) {
+          assertArrayEquals(
+              json.convertValue(wanted.required("new_tokens"), int[].class),
+              generate(decoder, ids, GREEDY.withMaxNewTokens(most)).stream()
+                  .mapToInt(Integer::intValue)
+                  .toArray());
+        }
+        compared++;
+      }
+    }
+    assertTrue(compared > 0);
+  }
+
+  private static List<Integer> generate(Decoder decoder, int[] ids, GenerationOptions options) {
+    List<Integer> generated = new ArrayList<>();
+    decoder.generate(ids, options, generated::add);
+    return generated;
+  }
+
+  private static int[] prompt(int length, int start) {
+    return IntStream.range(0, length).map(i -> (start + 7 * i * i) % TINY.vocabulary()).toArray();
+  }
+}

@@ -1,0 +1,214 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.FloatRange;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+  private static final GenerationOptions PLAIN = GenerationOptions.defaults().withTemperature(1);
+
+  @Test
+  void drawsFollowTheSoftmaxOfTheLogits() {
+    float[] logits = {0.1f, 2.0f, -1.5f, 0.9f, 0.9f, -0.3f, 1.4f, 0.0f};
+    int draws = 40_000;
+    Sampler sampler = Sampler.of(PLAIN.withTemperature(0.8).withSeed(3), logits.length);
+    int[] counts = new int[logits.length];
+    for (int i = 0; i < draws; i++) {
+      counts[sampler.next(FloatBuffer.wrap(logits))]++;
+    }
+    double[] expected = softmax(logits, 0.8);
+    double chiSquare = 0;
+    for (int i = 0; i < counts.length; i++) {
+      double wanted = expected[i] * draws;
+      chiSquare += (counts[i] - wanted) * (counts[i] - wanted) / wanted;
+    }
+    double oneInTenThousandAtSevenDegrees = 29.88;
+    assertTrue(chiSquare < oneInTenThousandAtSevenDegrees, "chi-square " + chiSquare);
+  }
+
+  @Test
+  void aSeedRepeatsTheDraws() {
+    assertArrayEquals(draw(PLAIN.withSeed(5)), draw(PLAIN.withSeed(5)));
+    assertFalse(Arrays.equals(draw(PLAIN.withSeed(5)), draw(PLAIN.withSeed(6))));
+    assertFalse(Arrays.equals(draw(PLAIN), draw(PLAIN)));
+  }
+
+  private static int[] draw(GenerationOptions options) {
+    Sampler sampler = Sampler.of(options, 1000);
+    return IntStream.range(0, 50).map(i -> sampler.next(FloatBuffer.allocate(1000))).toArray();
+  }
+
+  @Test
+  void temperatureZeroTakesTheFirstOfTheLargest() {
+    Sampler sampler = Sampler.of(GenerationOptions.greedy(), 4);
+    assertEquals(1, sampler.next(FloatBuffer.wrap(new float[] {-2, 3, 3, 1})));
+  }
+
+  @Test
+  void thePenaltyDividesPositiveAndMultipliesNegativeLogitsOfSeenTokens() {
+    float[] logits = {2, -2, 2, -2, 0};
+    Sampler sampler = Sampler.of(PLAIN.withRepetitionPenalty(4), logits.length);
+    sampler.see(0, 1, 0);
+    double[] expected = softmax(new float[] {0.5f, -8, 2, -2, 0}, 1);
+    assertDistribution(expected, sampler.narrow(FloatBuffer.wrap(logits)));
+  }
+
+  @Test
+  void chosenTokensArePenalizedNextTime() {
+    Sampler sampler = Sampler.of(GenerationOptions.greedy().withRepetitionPenalty(2), 3);
+    float[] logits = {1.5f, 2, 1.2f};
+    int[] chosen = IntStream.range(0, 4).map(i -> sampler.next(FloatBuffer.wrap(logits))).toArray();
+    // Penalized once each, never again: 1.5, 2, 1.2 become 0.75, 1, 0.6.
+    assertArrayEquals(new int[] {1, 0, 2, 1}, chosen);
+  }
+
+  @Test
+  void logitsThatAreNoNumbersAreRefused() {
+    Sampler sampler = Sampler.of(PLAIN, 2);
+    float[] logits = {1, Float.NaN};
+    String message =
+        assertThrows(IllegalStateException.class, () -> sampler.next(FloatBuffer.wrap(logits)))
+            .getMessage();
+    assertTrue(message.contains("logit of NaN for token 1"), message);
+  }
+
+  @Property(tries = 200)
+  void topKKeepsTheLikeliest(
+      @ForAll @Size(min = 1, max = 40) List<@IntRange(max = 9) Integer> coarse,
+      @ForAll @IntRange(min = 1, max = 45) int k) {
+    float[] logits = floats(coarse);
+    Candidates kept = narrow(PLAIN.withTopK(k), logits);
+    List<Integer> expected = ranked(logits).subList(0, Math.min(k, logits.length));
+    assertEquals(Set.copyOf(expected), distribution(kept).keySet());
+  }
+
+  @Property(tries = 200)
+  void topPKeepsTheFewestThatReachTheShare(
+      @ForAll @Size(min = 1, max = 40) List<@FloatRange(min = -5, max = 5) Float> values,
+      @ForAll @DoubleRange(min = 0.01, max = 0.99) double p,
+      @ForAll @DoubleRange(min = 0.2, max = 3) double temperature) {
+    float[] logits = floats(values);
+    double[] all = softmax(logits, temperature);
+    Candidates kept = narrow(PLAIN.withTemperature(temperature).withTopP(p), logits);
+    List<Integer> ranked = ranked(logits);
+    double mass = ranked.stream().limit(kept.size()).mapToDouble(id -> all[id]).sum();
+    double withoutLast = ranked.stream().limit(kept.size() - 1).mapToDouble(id -> all[id]).sum();
+    assertTrue(mass >= p - 1e-6, mass + " does not reach " + p);
+    assertTrue(withoutLast < p + 1e-6, withoutLast + " already reached " + p);
+    Map<Integer, Double> distribution = distribution(kept);
+    for (int id : ranked.subList(0, kept.size())) {
+      assertEquals(all[id] / mass, distribution.get(id), 1e-6);
+    }
+  }
+
+  @Property(tries = 200)
+  void minPKeepsWhatIsLikelyEnoughBesideTheLikeliest(
+      @ForAll @Size(min = 1, max = 40) List<@FloatRange(min = -5, max = 5) Float> values,
+      @ForAll @DoubleRange(min = 0.01, max = 1) double minP) {
+    float[] logits = floats(values);
+    double[] all = softmax(logits, 1);
+    double bound = minP * Arrays.stream(all).max().orElseThrow();
+    Map<Integer, Double> kept = distribution(narrow(PLAIN.withMinP(minP), logits));
+    for (int id = 0; id < all.length; id++) {
+      if (Math.abs(all[id] - bound) > 1e-6 * bound) {
+        assertEquals(all[id] > bound, kept.containsKey(id), "token " + id);
+      }
+    }
+  }
+
+  @Property(tries = 100)
+  void topPCountsSharesOfWhatTopKLeft(
+      @ForAll @Size(value = 12) List<@FloatRange(min = -2, max = 2) Float> values) {
+    float[] logits = floats(values);
+    List<Integer> ranked = ranked(logits);
+    double[] two = softmax(new float[] {logits[ranked.get(0)], logits[ranked.get(1)]}, 1);
+    // The likeliest of two holds this share of both, though less of all twelve.
+    Candidates kept = narrow(PLAIN.withTopK(2).withTopP(two[0] - 1e-4), logits);
+    assertEquals(Map.of(ranked.get(0), 1.0), distribution(kept));
+  }
+
+  @Test
+  void distributionsEqualTheOriginals() throws IOException {
+    JsonNode golden = Golden.read("generate.json");
+    JsonNode stored = golden.required("logits");
+    float[] logits = new float[stored.size()];
+    for (int id = 0; id < logits.length; id++) {
+      logits[id] = stored.get(id).floatValue();
+    }
+    for (JsonNode wanted : golden.required("distributions")) {
+      double[] expected = new double[logits.length];
+      wanted
+          .required("probs")
+          .properties()
+          .forEach(e -> expected[Integer.parseInt(e.getKey())] = e.getValue().doubleValue());
+      GenerationOptions options =
+          PLAIN
+              .withTemperature(wanted.required("temperature").doubleValue())
+              .withTopK(wanted.required("top_k").intValue());
+      assertDistribution(expected, narrow(options, logits));
+    }
+  }
+
+  private static Candidates narrow(GenerationOptions options, float[] logits) {
+    return Sampler.of(options, logits.length).narrow(FloatBuffer.wrap(logits));
+  }
+
+  private static void assertDistribution(double[] expected, Candidates candidates) {
+    Map<Integer, Double> found = distribution(candidates);
+    for (int id = 0; id < expected.length; id++) {
+      assertEquals(expected[id], found.getOrDefault(id, 0.0), 1e-6, "token " + id);
+    }
+  }
+
+  private static Map<Integer, Double> distribution(Candidates candidates) {
+    Map<Integer, Double> probabilities = new TreeMap<>();
+    for (int i = 0; i < candidates.size(); i++) {
+      probabilities.put(candidates.id(i), candidates.probability(i));
+    }
+    assertEquals(candidates.size(), probabilities.size(), "a token is there twice");
+    return probabilities;
+  }
+
+  private static List<Integer> ranked(float[] logits) {
+    return IntStream.range(0, logits.length)
+        .boxed()
+        .sorted(Comparator.comparing((Integer id) -> -logits[id]).thenComparing(id -> id))
+        .collect(Collectors.toList());
+  }
+
+  private static double[] softmax(float[] logits, double temperature) {
+    double[] weights = new double[logits.length];
+    Arrays.setAll(weights, i -> Math.exp(logits[i] / temperature));
+    double total = Arrays.stream(weights).sum();
+    return Arrays.stream(weights).map(weight -> weight / total).toArray();
+  }
+
+  private static float[] floats(List<? extends Number> values) {
+    float[] floats = new float[values.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = values.get(i).floatValue();
+    }
+    return floats;
+  }
+}
