@@ -53,7 +53,8 @@ public final class ModelFolder {
     }
     replace(folder.resolve(CONFIG), (config.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
     String generation =
-        "{\n  \"bos_token_id\" : %d,\n  \"eos_token_id\" : %d\n}\n".formatted(bosTokenId, eosTokenId);
+        "{\n  \"bos_token_id\" : %d,\n  \"eos_token_id\" : %d\n}\n"
+            .formatted(bosTokenId, eosTokenId);
     replace(folder.resolve(GENERATION_CONFIG), generation.getBytes(StandardCharsets.UTF_8));
     writeDecoder(folder, config, weights);
   }
@@ -84,9 +85,6 @@ public final class ModelFolder {
     Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
     Files.write(unfinished, contents);
     Files.move(
-        unfinished,
-        file,
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+        unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 }

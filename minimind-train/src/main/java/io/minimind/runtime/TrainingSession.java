@@ -5,8 +5,8 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
-import io.minimind.graph.ElementType;
 import io.minimind.data.Batch;
+import io.minimind.graph.ElementType;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;

@@ -14,7 +14,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -142,7 +141,8 @@ public final class CheckpointStore {
   private void prune() throws IOException {
     List<Path> newestFirst = checkpoints();
     Optional<Path> best = best(newestFirst);
-    for (Path checkpoint : newestFirst.subList(Math.min(keep, newestFirst.size()), newestFirst.size())) {
+    for (Path checkpoint :
+        newestFirst.subList(Math.min(keep, newestFirst.size()), newestFirst.size())) {
       if (!best.equals(Optional.of(checkpoint))) {
         delete(checkpoint);
       }

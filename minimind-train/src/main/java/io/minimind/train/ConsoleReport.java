@@ -4,7 +4,9 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Prints the original's log lines, validation results, and a live line with speed and time left. */
+/**
+ * Prints the original's log lines, validation results, and a live line with speed and time left.
+ */
 public final class ConsoleReport implements TrainingListener {
 
   private final PrintStream out;

@@ -66,7 +66,10 @@ public final class LossChart implements TrainingListener {
         svg,
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif'"
             + " font-size='13'>\n<rect width='%d' height='%d' fill='white'/>\n",
-        WIDTH, HEIGHT, WIDTH, HEIGHT);
+        WIDTH,
+        HEIGHT,
+        WIDTH,
+        HEIGHT);
     for (int loss = bottom; loss <= top; loss++) {
       double y = y(loss, bottom, top);
       append(svg, "<path d='M%d %.1fH%d' stroke='#ddd'/>\n", LEFT, y, WIDTH - RIGHT);
@@ -77,9 +80,12 @@ public final class LossChart implements TrainingListener {
       append(
           svg,
           "<text x='%.1f' y='%d' text-anchor='middle'>%.0f</text>\n",
-          x(update, lastUpdate), HEIGHT - BOTTOM + 20, update);
+          x(update, lastUpdate),
+          HEIGHT - BOTTOM + 20,
+          update);
     }
-    append(svg, "<text x='%d' y='%d' text-anchor='middle'>updates</text>\n", WIDTH / 2, HEIGHT - 10);
+    append(
+        svg, "<text x='%d' y='%d' text-anchor='middle'>updates</text>\n", WIDTH / 2, HEIGHT - 10);
     line(svg, training, "#9ecae1", 1, lastUpdate, bottom, top);
     line(svg, smoothed(training), "#08519c", 2, lastUpdate, bottom, top);
     line(svg, validation, "#e6550d", 2, lastUpdate, bottom, top);
@@ -127,12 +133,10 @@ public final class LossChart implements TrainingListener {
           path,
           "%s%.1f %.1f",
           path.isEmpty() ? "M" : "L",
-          x(point.update(), lastUpdate), y(point.loss(), bottom, top));
+          x(point.update(), lastUpdate),
+          y(point.loss(), bottom, top));
     }
-    append(
-        svg,
-        "<path d='%s' fill='none' stroke='%s' stroke-width='%d'/>\n",
-        path, color, width);
+    append(svg, "<path d='%s' fill='none' stroke='%s' stroke-width='%d'/>\n", path, color, width);
   }
 
   private static double x(double update, double lastUpdate) {

@@ -2,7 +2,10 @@ package io.minimind.train;
 
 import java.io.PrintStream;
 
-/** A line at the bottom of a terminal that is written again and again; nothing where there is no terminal. */
+/**
+ * A line at the bottom of a terminal that is written again and again; nothing where there is no
+ * terminal.
+ */
 public final class ProgressLine {
 
   private static final long REFRESH_NANOS = 200_000_000;

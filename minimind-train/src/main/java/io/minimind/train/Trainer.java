@@ -46,9 +46,9 @@ public final class Trainer {
   }
 
   /**
-   * Trains until the last epoch ends, the updates are made, or someone interrupts. The last state is
-   * always saved. An interruption takes effect before the next micro-batch; a window that it cuts is
-   * repeated when the run is resumed.
+   * Trains until the last epoch ends, the updates are made, or someone interrupts. The last state
+   * is always saved. An interruption takes effect before the next micro-batch; a window that it
+   * cuts is repeated when the run is resumed.
    *
    * @param from the state of the session's weights
    * @param interrupted asked before every micro-batch
@@ -130,7 +130,15 @@ public final class Trainer {
     TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);
     TrainingListener.Update update =
         new TrainingListener.Update(
-            state.epoch(), last, loss, gradientNorm, learningRate, tokens, positions, seconds, next);
+            state.epoch(),
+            last,
+            loss,
+            gradientNorm,
+            learningRate,
+            tokens,
+            positions,
+            seconds,
+            next);
     for (TrainingListener listener : listeners) {
       listener.updated(update);
     }

@@ -26,8 +26,7 @@ public record TrainingState(
       new TrainingState(0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty());
 
   /** The state after one more update. */
-  TrainingState advanced(
-      long micro, long batchesPerEpoch, long newTokens, double newSeconds) {
+  TrainingState advanced(long micro, long batchesPerEpoch, long newTokens, double newSeconds) {
     boolean epochEnds = batch + micro == batchesPerEpoch;
     return new TrainingState(
         epochEnds ? epoch + 1 : epoch,

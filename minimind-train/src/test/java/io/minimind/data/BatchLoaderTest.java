@@ -169,8 +169,7 @@ class BatchLoaderTest {
 
   @Test
   void aBatchOfValuesHoldsThem() {
-    Batch batch =
-        Batch.of(1, 3, new long[] {1, 5, 6}, new long[] {5, 6, 2}, new float[] {0, 1, 1});
+    Batch batch = Batch.of(1, 3, new long[] {1, 5, 6}, new long[] {5, 6, 2}, new float[] {0, 1, 1});
     assertEquals(LongBuffer.wrap(new long[] {1, 5, 6}), batch.inputIds());
     assertEquals(LongBuffer.wrap(new long[] {5, 6, 2}), batch.labels());
     assertEquals(1f, batch.lossMask().get(1));

@@ -26,7 +26,8 @@ class SplitTest {
     Split split = Split.of(all, fraction, seed);
     long[] lengths =
         LongStream.concat(lengths(split.training()), lengths(split.validation())).toArray();
-    assertArrayEquals(LongStream.range(2, size + 2).toArray(), Arrays.stream(lengths).sorted().toArray());
+    assertArrayEquals(
+        LongStream.range(2, size + 2).toArray(), Arrays.stream(lengths).sorted().toArray());
     assertEquals(fraction * size, split.validation().size(), 1);
     assertArrayEquals(
         lengths(split.validation()).toArray(),
