@@ -49,7 +49,7 @@ final class FlatTable {
     int start = OFFSET + expected.limit();
     if (flatbuffer.limit() < start
         || !flatbuffer.slice(OFFSET, expected.limit()).equals(expected)) {
-      throw new IOException("it does not start as such a file does");
+      throw new IOException("it is not such a file: the mark " + identifier + " is missing");
     }
     return new FlatTable(flatbuffer, Integer.toUnsignedLong(flatbuffer.getInt(0)));
   }

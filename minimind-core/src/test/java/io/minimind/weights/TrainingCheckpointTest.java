@@ -192,9 +192,10 @@ class TrainingCheckpointTest {
 
   @Test
   void otherFilesAreRefused() throws IOException {
-    assertRefused(new byte[0], "does not start");
+    assertRefused(new byte[0], "the mark ODTC is missing");
     assertRefused(
-        "PK\3\4 something else entirely".getBytes(StandardCharsets.US_ASCII), "does not start");
+        "PK\3\4 something else entirely".getBytes(StandardCharsets.US_ASCII),
+        "the mark ODTC is missing");
     assertRefused(checkpoint(1, false, false), "version 1 where 2");
     assertRefused(checkpoint(3, false, false), "version 3 where 2");
     assertRefused(checkpoint(2, true, false), "without their values");
