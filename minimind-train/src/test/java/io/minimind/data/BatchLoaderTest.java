@@ -62,7 +62,7 @@ class BatchLoaderTest {
       for (int i = 0; i < length; i++) {
         int at = row * length + i;
         boolean target = i < real && FakeSamples.target(rows[row], i + 1);
-        assertEquals(i < real ? FakeSamples.id(rows[row], i) : 0, batch.inputIds().get(at));
+        assertEquals(i <= real ? FakeSamples.id(rows[row], i) : 0, batch.inputIds().get(at));
         assertEquals(i < real ? FakeSamples.id(rows[row], i + 1) : 0, batch.labels().get(at));
         assertEquals(target ? 1f : 0f, batch.lossMask().get(at));
         targets += target ? 1 : 0;
@@ -169,8 +169,7 @@ class BatchLoaderTest {
 
   @Test
   void aBatchOfValuesHoldsThem() {
-    Batch batch =
-        Batch.of(1, 3, new long[] {1, 5, 6}, new long[] {5, 6, 2}, new float[] {0, 1, 1});
+    Batch batch = Batch.of(1, 3, new long[] {1, 5, 6}, new long[] {5, 6, 2}, new float[] {0, 1, 1});
     assertEquals(LongBuffer.wrap(new long[] {1, 5, 6}), batch.inputIds());
     assertEquals(LongBuffer.wrap(new long[] {5, 6, 2}), batch.labels());
     assertEquals(1f, batch.lossMask().get(1));

@@ -56,7 +56,8 @@ class BatchOrderTest {
     for (int pool = 0; pool < batches.size(); pool += 64) {
       int[] lengths =
           batches.subList(pool, Math.min(pool + 64, batches.size())).stream()
-              .sorted(Comparator.comparing((long[] rows) -> samples.length(rows[0]))
+              .sorted(
+                  Comparator.comparing((long[] rows) -> samples.length(rows[0]))
                       .thenComparing(rows -> samples.length(rows[rows.length - 1])))
               .flatMapToInt(rows -> Arrays.stream(rows).mapToInt(samples::length))
               .toArray();

@@ -35,8 +35,7 @@ class RowReaderTest {
   void readsBackWhatWasWritten(
       @ForAll @Size(max = 20)
           List<
-                  @StringLength(max = 30)
-                  @Chars({',', '"', '\n', '\r', ' ', '\\', '#'})
+                  @StringLength(max = 30) @Chars({',', '"', '\n', '\r', ' ', '\\', '#'})
                   @CharRange(from = '一', to = '丏') String>
               texts,
       @ForAll boolean windows,
