@@ -99,7 +99,8 @@ public final class Batch implements AutoCloseable {
    * Fills the batch with samples, padded to the longest of them or to a length.
    *
    * @param padTo the least length of the batch
-   * @param ids, flags scratch space for one sample
+   * @param ids scratch space for the ids of one sample
+   * @param flags scratch space for its targets
    */
   void fill(Samples samples, long[] numbers, int padTo, int[] ids, boolean[] flags)
       throws IOException {

@@ -256,8 +256,20 @@ class TokenShardsTest {
   }
 
   @Test
+  void foldersOfOthersAreLeftAlone() throws IOException {
+    writeRows(randomRows(5, 6400));
+    Path download = Files.createDirectories(cache.resolve("download.partial"));
+    Path stranger = Files.createDirectories(cache.resolve("stranger"));
+    Files.writeString(download.resolve("file"), "x");
+    Files.writeString(stranger.resolve("manifest.json"), "{\"shards\": []}");
+    open(new NumbersEncoder());
+    assertTrue(Files.exists(download.resolve("file")));
+    assertTrue(Files.exists(stranger.resolve("manifest.json")));
+  }
+
+  @Test
   void truncatedOrMissingFilesAreEncodedAgain() throws IOException {
-    List<int[]> rows = randomRows(50, 6400);
+    List<int[]> rows = randomRows(12, 6400);
     writeRows(rows);
     open(new NumbersEncoder());
     int files = shardFiles("").size();
@@ -283,7 +295,7 @@ class TokenShardsTest {
               }
             };
         assertHolds(rows, TokenShards.openOrBuild(cache, source, again, progress, TINY_SHARD));
-        assertEquals(50, again.encoded.get());
+        assertEquals(12, again.encoded.get());
         assertEquals(1, reasons.size());
         assertTrue(reasons.get(0).contains(shardFolders().get(0).toString()), reasons.get(0));
       }
@@ -371,6 +383,7 @@ class TokenShardsTest {
     Path partial = built.resolveSibling(built.getFileName() + ".partial");
     Files.move(built, partial);
     Files.delete(partial.resolve("manifest.json"));
+    Files.createDirectory(cache.resolve("other.csv-0123456789abcdef.partial"));
     assertHolds(rows, open(new NumbersEncoder()));
     assertEquals(List.of(built), shardFolders());
   }
