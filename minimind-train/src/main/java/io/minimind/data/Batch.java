@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 
 /**
  * What one training step reads: inputs, labels and loss mask, each [rows, length], row-major, in
- * direct buffers of native byte order. Rows that are shorter than the batch end in id 0, label 0,
- * mask 0.
+ * direct buffers of native byte order. A row that is shorter than the batch goes on with its last
+ * id, which has no label, and then with id 0; the labels and the mask there are 0.
  *
  * <p>Closing a batch lets a loader use its buffers again; it must not be read afterwards.
  */
@@ -99,7 +99,8 @@ public final class Batch implements AutoCloseable {
    * Fills the batch with samples, padded to the longest of them or to a length.
    *
    * @param padTo the least length of the batch
-   * @param ids, flags scratch space for one sample
+   * @param ids scratch space for the ids of one sample
+   * @param flags scratch space for its targets
    */
   void fill(Samples samples, long[] numbers, int padTo, int[] ids, boolean[] flags)
       throws IOException {
@@ -116,7 +117,7 @@ public final class Batch implements AutoCloseable {
         put(start + i, ids[i], ids[i + 1], flags[i + 1]);
       }
       for (int i = count; i < length; i++) {
-        put(start + i, 0, 0, false);
+        put(start + i, i == count ? ids[i] : 0, 0, false);
       }
     }
   }
