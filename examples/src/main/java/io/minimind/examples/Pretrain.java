@@ -179,14 +179,13 @@ public final class Pretrain implements Callable<Integer> {
               corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
               run.checkpoints(),
               listeners(run));
-      TrainingState end = trainer.run(state, interruption);
-      if (interruption.getAsBoolean()) {
-        System.out.println("Go on with: minimind pretrain --resume --out " + out);
-      } else {
+      if (trainer.run(state, interruption)) {
         System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
         System.out.println("Let it write: minimind eval pretrain --model " + run.path());
+      } else {
+        System.out.println("Go on with: minimind pretrain --resume --out " + out);
       }
-      return end.update() > 0 || interruption.getAsBoolean() ? 0 : 1;
+      return 0;
     }
   }
 
