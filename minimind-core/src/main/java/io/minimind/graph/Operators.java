@@ -188,7 +188,9 @@ public final class Operators {
     List<Dimension> dimensions = shape.dimensions();
     List<Integer> unknown =
         IntStream.range(0, shape.rank()).filter(i -> !dimensions.get(i).isKnown()).boxed().toList();
-    int inferred = inferOne && !unknown.isEmpty() ? unknown.get(unknown.size() - 1) : -1;
+    // A block of positions may be empty, and then nothing can be inferred.
+    boolean never = dimensions.stream().anyMatch(dimension -> !isOfInputs(dimension));
+    int inferred = inferOne && !never && !unknown.isEmpty() ? unknown.get(unknown.size() - 1) : -1;
     return graph.shared(
         List.of(shape, inferred),
         () -> {
@@ -218,6 +220,15 @@ public final class Operators {
     return product;
   }
 
+  private boolean isOfInputs(Dimension dimension) {
+    return dimension.symbols().stream()
+        .map(Dimension::symbol)
+        .allMatch(
+            symbol ->
+                graph.inputs().stream()
+                    .anyMatch(input -> input.shape().dimensions().contains(symbol)));
+  }
+
   private Tensor symbolExtent(Dimension symbol) {
     return graph.shared(
         symbol,
@@ -238,6 +249,27 @@ public final class Operators {
   /** The sum over all elements, a scalar. */
   public Tensor sum(Tensor x) {
     return node("ReduceSum", "", x.type(), Shape.SCALAR, Map.of("keepdims", 0L), x);
+  }
+
+  /** The sum over the rows of a matrix, [rows, width] to [width]. */
+  Tensor sumRows(Tensor x) {
+    // As a product with ones it uses all threads, which the reduction over the first axis does not.
+    Dimension rows = x.shape().dimension(0);
+    Tensor ones =
+        graph.shared(
+            List.of("ones", rows),
+            () ->
+                expand(
+                    graph.constant(graph.freshName("one"), Shape.of(1, 1), 1f),
+                    Shape.of(Dimension.of(1), rows)));
+    return reshape(product(ones, false, x, false), Shape.of(x.shape().dimension(1)));
+  }
+
+  /** The mean over the last axis, which stays with extent 1. */
+  Tensor mean(Tensor x) {
+    Shape shape = x.shape().with(-1, Dimension.of(1));
+    Map<String, Object> attributes = Map.of("axes", List.of(-1L), "keepdims", 1L);
+    return node("ReduceMean", "", x.type(), shape, attributes, x);
   }
 
   /** The sum over some axes, which stay with extent 1; negative axes count from the end. */
@@ -486,19 +518,6 @@ public final class Operators {
         .output(0);
   }
 
-  /** The gradients of {@link #rmsNorm} towards x and its weight. */
-  Node rmsNormGradient(Tensor outputGradient, Node forward) {
-    Tensor x = forward.input(0);
-    Tensor weight = forward.input(1);
-    return node(
-        "SimplifiedLayerNormalizationGrad",
-        MICROSOFT,
-        Map.of("axis", -1L),
-        List.of(outputGradient, x, weight, forward.output(1)),
-        fresh("d_normalised", x.type(), x.shape()),
-        fresh("d_scale", weight.type(), weight.shape()));
-  }
-
   // What backward passes need
 
   /** {@code -x}, computed once per graph. */
@@ -506,16 +525,106 @@ public final class Operators {
     return graph.shared(List.of("negated", x), () -> negate(x));
   }
 
-  /** [length, length]: 0 where column ≤ row, {@code masked} elsewhere; computed once per graph. */
-  Tensor causalMask(Dimension length, float masked) {
+  /**
+   * Positions {@code [start, end)} along an axis whose extents are known at run time only.
+   *
+   * @param start int64 [1]
+   * @param end int64 [1]
+   * @param extent the dimension that {@code end - start} gives
+   */
+  record Range(Tensor start, Tensor end, Dimension extent) {}
+
+  /**
+   * One of {@code count} blocks of nearly equal extent that follow each other along a dimension.
+   */
+  Range block(Dimension dimension, int index, int count) {
+    Tensor start = boundary(dimension, index, count);
+    Tensor end = boundary(dimension, index + 1, count);
+    Dimension extent = Dimension.symbol(dimension + " block " + index + "/" + count);
+    graph.shared(extent, () -> subtract(end, start));
+    return new Range(start, end, extent);
+  }
+
+  /** Everything up to the end of a block, the block included. */
+  Range through(Dimension dimension, int index, int count) {
+    Tensor end = boundary(dimension, index + 1, count);
+    if (index + 1 == count) {
+      return new Range(shared("extent", 0), end, dimension);
+    }
+    Dimension extent = Dimension.symbol(dimension + " through " + index + "/" + count);
+    graph.shared(extent, () -> end);
+    return new Range(shared("extent", 0), end, extent);
+  }
+
+  private Tensor boundary(Dimension dimension, int index, int count) {
+    Tensor extent = extent(dimension);
+    if (index == 0 || index == count) {
+      return index == 0 ? shared("extent", 0) : extent;
+    }
     return graph.shared(
-        List.of("causal_mask", length, masked),
+        List.of("boundary", dimension, index, count),
         () -> {
-          Shape square = Shape.of(length, length);
+          // Counted from the end, so that empty blocks of a short length come first, where no key
+          // is before them either: ONNX Runtime leaves a product over no elements unset.
+          Tensor rounded = add(extent, shared("extent", count - 1));
+          Tensor step = divide(rounded, shared("extent", count));
+          Tensor after = multiply(step, shared("extent", count - index));
+          Tensor boundary = subtract(extent, after);
+          Tensor zero = shared("extent", 0);
+          return node("Max", "", INT64, Shape.of(1), Map.of(), boundary, zero);
+        });
+  }
+
+  /** The part of a tensor that lies in a range along an axis. */
+  Tensor slice(Tensor x, int axis, Range range) {
+    if (x.shape().dimension(axis).equals(range.extent())) {
+      return x;
+    }
+    Shape shape = x.shape().with(axis, range.extent());
+    Tensor axes = shared("axes", axis);
+    return node("Slice", "", x.type(), shape, Map.of(), x, range.start(), range.end(), axes);
+  }
+
+  /** Tensors one after the other along an axis. */
+  Tensor concatenate(List<Tensor> tensors, int axis, Dimension extent) {
+    Tensor first = tensors.get(0);
+    Shape shape = first.shape().with(axis, extent);
+    Tensor[] operands = tensors.toArray(Tensor[]::new);
+    return node("Concat", "", first.type(), shape, Map.of("axis", (long) axis), operands);
+  }
+
+  /** A tensor with zeros after its end along one axis. */
+  Tensor padEnd(Tensor x, int axis, Dimension extent) {
+    Dimension present = x.shape().dimension(axis);
+    if (present.equals(extent)) {
+      return x;
+    }
+    int rank = x.shape().rank();
+    Tensor pads =
+        graph.shared(
+            List.of("pads", rank, axis, present, extent),
+            () -> {
+              Tensor[] ends = new Tensor[2 * rank];
+              Arrays.fill(ends, shared("extent", 0));
+              ends[rank + axis] = subtract(extent(extent), extent(present));
+              return node("Concat", "", INT64, Shape.of(2L * rank), Map.of("axis", 0L), ends);
+            });
+    return node("Pad", "", x.type(), x.shape().with(axis, extent), Map.of(), x, pads);
+  }
+
+  /**
+   * Added to attention logits of queries {@code rows} to keys {@code columns}, it masks the keys
+   * after each query: [rows, columns], computed once per graph.
+   */
+  Tensor causalMask(Range rows, Range columns, float masked) {
+    return graph.shared(
+        List.of("causal_mask", rows, columns, masked),
+        () -> {
+          Shape shape = Shape.of(rows.extent(), columns.extent());
           Tensor value = graph.constant(graph.freshName("masked"), Shape.of(1, 1), masked);
-          Tensor full = expand(value, square);
-          Tensor diagonal = graph.constant(graph.freshName("diagonal"), Shape.SCALAR, 1L);
-          return node("Trilu", "", full.type(), square, Map.of("upper", 1L), full, diagonal);
+          Tensor full = expand(value, shape);
+          Tensor diagonal = reshape(add(rows.start(), shared("extent", 1)), Shape.SCALAR);
+          return node("Trilu", "", full.type(), shape, Map.of("upper", 1L), full, diagonal);
         });
   }
 
