@@ -1,5 +1,8 @@
 package io.minimind.tokenizer;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /**
@@ -7,6 +10,29 @@ import java.util.OptionalInt;
  * threads.
  */
 public interface Tokenizer {
+
+  /**
+   * Loads a tokenizer.
+   *
+   * @param path a {@code tokenizer.json}, or the folder that holds it
+   * @throws IOException if there is none, or it is malformed or of an unsupported kind; the message
+   *     is a sentence that names the file and the place in it
+   */
+  static Tokenizer load(Path path) throws IOException {
+    Path file = path;
+    if (Files.isDirectory(path)) {
+      file = path.resolve("tokenizer.json");
+      if (!Files.exists(file) && Files.exists(path.resolve("tokenizer.model"))) {
+        file = path.resolve("tokenizer.model");
+      }
+    }
+    if (file.toString().endsWith(".model")) {
+      throw new IOException(
+          "Tokenizer file %s is a SentencePiece model, which is not supported; expected a tokenizer.json."
+              .formatted(file));
+    }
+    return ByteLevelBpeTokenizer.load(file);
+  }
 
   /** Number of ids, special tokens included: every id lies in {@code [0, vocabularySize())}. */
   int vocabularySize();
@@ -28,7 +54,11 @@ public interface Tokenizer {
    */
   String decode(int[] ids);
 
-  /** The id of a token, special tokens included, if the vocabulary has it. */
+  /**
+   * The id of a token, special tokens included, if the vocabulary has it.
+   *
+   * @param token as the vocabulary spells it, where a byte-level one writes a space as {@code Ġ}
+   */
   OptionalInt tokenId(String token);
 
   /** A decoder that is fed one id at a time and never emits half a character. */
