@@ -80,8 +80,8 @@ final class Candidates {
 
   /**
    * Turns logits into weights. Virtual machines may differ in the last bit of {@link Math#exp}, but
-   * rounding to float hides that, so a seed draws the same everywhere; StrictMath takes three times as
-   * slow.
+   * rounding to float hides that, so a seed draws the same everywhere; StrictMath would take three
+   * times as long.
    */
   void toWeights(double temperature) {
     float largest = values[0];
