@@ -8,6 +8,7 @@ import io.minimind.artifact.ModelFolder;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -75,6 +76,11 @@ public final class MetricsFile implements TrainingListener {
     try (BufferedWriter writer =
         Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       writer.write(metric + "\n");
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // A full disk is reported without a name.
+      throw new IOException("Cannot write %s: %s.".formatted(file, e.getMessage()), e);
     }
   }
 
