@@ -22,6 +22,10 @@ final class AttentionGradient {
     if (node.input(3).isPresent()) {
       throw new IllegalArgumentException("Attention over a past has no gradient.");
     }
+    if (gradients.get(1).isPresent() || gradients.get(2).isPresent()) {
+      throw new IllegalArgumentException(
+          "The present keys and values of attention have no gradient; only its output has.");
+    }
     Tensor query = node.input(0);
     Tensor cosine = node.input(7);
     Tensor sine = node.input(8);

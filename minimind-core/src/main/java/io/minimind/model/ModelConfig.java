@@ -14,7 +14,7 @@ import java.util.Locale;
  * The architecture of a model. As {@code config.json} it uses the field names of transformers'
  * Llama configuration.
  *
- * @param hiddenSize width of the residual stream; a multiple of twice the heads
+ * @param hiddenSize width of the residual stream; a multiple of 16 times the heads
  * @param layers number of blocks
  * @param heads query heads; a multiple of the key/value heads
  * @param keyValueHeads key/value heads
@@ -52,10 +52,10 @@ public record ModelConfig(
           "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
               .formatted(heads, keyValueHeads));
     }
-    // ONNX Runtime's rotary kernel rotates head sizes in multiples of 8 only.
-    if (hiddenSize % (heads * 8) != 0) {
+    // ONNX Runtime's attention with rotary positions takes head sizes in multiples of 16 only.
+    if (hiddenSize % (heads * 16) != 0) {
       throw new IllegalArgumentException(
-          "hidden_size must be a multiple of 8 times num_attention_heads, but is %d for %d heads."
+          "hidden_size must be a multiple of 16 times num_attention_heads, but is %d for %d heads."
               .formatted(hiddenSize, heads));
     }
     if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
