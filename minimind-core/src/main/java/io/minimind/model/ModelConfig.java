@@ -3,10 +3,12 @@ package io.minimind.model;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -143,11 +145,21 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       return JSON.readValue(Files.readAllBytes(file), ModelConfig.class);
+    } catch (NoSuchFileException e) {
+      throw new IOException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      Throwable cause = e.getCause() instanceof IllegalArgumentException ? e.getCause() : e;
-      String reason = cause == e ? e.getOriginalMessage() : cause.getMessage();
-      throw new IOException(file + " is not a valid model configuration: " + reason, e);
+      throw new IOException(file + " is not a valid model configuration: " + reason(e) + ".", e);
     }
+  }
+
+  private static String reason(JsonProcessingException e) {
+    if (e.getCause() instanceof IllegalArgumentException invalid) {
+      return invalid.getMessage().replaceFirst("\\.$", "");
+    }
+    if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
+      return mapping.getPath().get(0).getFieldName() + ": " + e.getOriginalMessage();
+    }
+    return "line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage();
   }
 
   public String toJson() {

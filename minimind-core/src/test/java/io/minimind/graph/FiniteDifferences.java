@@ -23,14 +23,14 @@ import java.util.stream.Stream;
 final class FiniteDifferences {
 
   /** Values of the symbols that shapes may have. */
-  static final Map<String, Long> SYMBOLS = Map.of("batch", 2L, "length", 3L);
+  private static final Map<String, Long> SYMBOLS = Map.of("batch", 2L, "length", 3L);
 
   /** What an operator is applied to. */
   static final class Subject {
     final Operators op = new Operators(new Graph("subject"));
     private final ElementType precision;
 
-    private Subject(ElementType precision) {
+    Subject(ElementType precision) {
       this.precision = precision;
     }
 
@@ -58,18 +58,15 @@ final class FiniteDifferences {
     }
   }
 
-  private final ElementType precision;
+  private FiniteDifferences() {}
 
-  private FiniteDifferences(ElementType precision) {
-    this.precision = precision;
-  }
-
-  static FiniteDifferences in(ElementType precision) {
-    return new FiniteDifferences(precision);
-  }
-
-  /** Fails if a gradient of the output's weighted sum differs from the central difference. */
-  Graph check(Function<Subject, Tensor> output) {
+  /**
+   * Fails if a gradient of the output's weighted sum differs from the central difference.
+   *
+   * @param precision the type that parameters get
+   * @return the whole graph, forward and backward
+   */
+  static Graph check(ElementType precision, Function<Subject, Tensor> output) {
     Subject subject = new Subject(precision);
     Operators op = subject.op;
     Graph graph = op.graph();
@@ -85,12 +82,16 @@ final class FiniteDifferences {
     Stream.concat(graph.inputs().stream(), graph.parameters().stream())
         .forEach(input -> inputs.put(input.name(), value(input)));
     try (ModelRunner runner = ModelRunner.of(graph.toModel())) {
-      graph.parameters().forEach(parameter -> compare(runner, inputs, parameter));
+      graph.parameters().forEach(parameter -> compare(runner, inputs, parameter, precision));
     }
     return graph;
   }
 
-  private void compare(ModelRunner runner, Map<String, NamedTensor> inputs, Tensor parameter) {
+  private static void compare(
+      ModelRunner runner,
+      Map<String, NamedTensor> inputs,
+      Tensor parameter,
+      ElementType precision) {
     float step = precision == FLOAT64 ? 1e-3f : 1e-2f;
     double tolerance = precision == FLOAT64 ? 1e-5 : 1e-3;
     String name = parameter.name();

@@ -18,21 +18,20 @@ class GradientsTest {
 
   private final Operators op = new Operators(new Graph("test"));
   private final Graph graph = op.graph();
-  private final Tensor seed = graph.constant("seed", Shape.SCALAR, 1f);
 
   @Test
   void productsAddUpInTheThirdInputOfGemm() {
     Graph checked =
-        FiniteDifferences.in(FLOAT64)
-            .check(
-                s -> {
-                  Tensor weight = s.parameter("weight", 3, 2);
-                  Tensor first = s.op.product(s.constant("x", 4, 3), false, weight, false);
-                  Tensor second = s.op.product(weight, true, s.constant("y", 3, 2), false);
-                  Tensor third = s.op.product(s.constant("z", 2, 2), true, weight, true);
-                  Tensor both = s.op.product(first, false, second, false);
-                  return s.op.product(both, false, third, false);
-                });
+        FiniteDifferences.check(
+            FLOAT64,
+            s -> {
+              Tensor weight = s.parameter("weight", 3, 2);
+              Tensor first = s.op.product(s.constant("x", 4, 3), false, weight, false);
+              Tensor second = s.op.product(weight, true, s.constant("y", 3, 2), false);
+              Tensor third = s.op.product(s.constant("z", 2, 2), true, weight, true);
+              Tensor both = s.op.product(first, false, second, false);
+              return s.op.product(both, false, third, false);
+            });
     assertEquals(
         2,
         checked.nodes().stream()
@@ -43,40 +42,39 @@ class GradientsTest {
   @Test
   void aGradientThatGoesTwoWaysIsNotAddedToInPlace() {
     // b gets the product's gradient alone, a gets it in addition to its own.
-    FiniteDifferences.in(FLOAT64)
-        .check(
-            s -> {
-              Tensor a = s.parameter("a", 2, 3);
-              Tensor sum = s.op.add(a, s.parameter("b", 2, 3));
-              Tensor product = s.op.product(sum, false, s.constant("c", 3, 3), false);
-              return s.op.add(product, s.op.multiply(a, a));
-            });
+    FiniteDifferences.check(
+        FLOAT64,
+        s -> {
+          Tensor a = s.parameter("a", 2, 3);
+          Tensor sum = s.op.add(a, s.parameter("b", 2, 3));
+          Tensor product = s.op.product(sum, false, s.constant("c", 3, 3), false);
+          return s.op.add(product, s.op.multiply(a, a));
+        });
   }
 
   @Test
   void gradientsOfResidualBlocksAddUp() {
-    FiniteDifferences.in(FLOAT32)
-        .check(
-            s -> {
-              Tensor x =
-                  s.op.gather(
-                      s.parameter("table", 4, 3), s.integers("ids", Shape.of(5), 1, 3, 1, 0, 2));
-              for (String layer : List.of("1", "2")) {
-                Tensor normed = s.op.rmsNorm(x, s.parameter("norm" + layer, 3), 1e-5f);
-                Tensor gate = s.op.linear(normed, s.parameter("gate" + layer, 3, 3));
-                Tensor up = s.op.linear(normed, s.constant("up" + layer, 3, 3));
-                x = s.op.add(x, s.op.multiply(s.op.silu(gate), up));
-              }
-              return s.op.softmax(x);
-            });
+    FiniteDifferences.check(
+        FLOAT32,
+        s -> {
+          Tensor x =
+              s.op.gather(
+                  s.parameter("table", 4, 3), s.integers("ids", Shape.of(5), 1, 3, 1, 0, 2));
+          for (String layer : List.of("1", "2")) {
+            Tensor normed = s.op.rmsNorm(x, s.parameter("norm" + layer, 3), 1e-5f);
+            Tensor gate = s.op.linear(normed, s.parameter("gate" + layer, 3, 3));
+            Tensor up = s.op.linear(normed, s.constant("up" + layer, 3, 3));
+            x = s.op.add(x, s.op.multiply(s.op.silu(gate), up));
+          }
+          return s.op.softmax(x);
+        });
   }
 
   @Test
   void theSeedMultipliesAllGradients() {
     Tensor x = graph.parameter("x", 2);
     Tensor loss = op.sum(op.multiply(x, x));
-    Tensor factor = graph.constant("factor", Shape.SCALAR, 0.25f);
-    graph.output("gradient", Gradients.of(op, loss, factor).get(x));
+    graph.output("gradient", Gradients.of(op, loss, seed(0.25f)).get(x));
     assertEquals(
         List.of(1.5, -2.0), GraphTest.run(graph, "gradient", GraphTest.floats("x", 3, -4)));
   }
@@ -84,7 +82,7 @@ class GradientsTest {
   @Test
   void parametersWithTheSameGradientTensorCanBothBeOutputs() {
     Tensor loss = op.sum(op.add(graph.parameter("a", 2), graph.parameter("b", 2)));
-    Gradients.of(op, loss, seed)
+    Gradients.of(op, loss, seed(1))
         .forEach((parameter, gradient) -> graph.output("d_" + parameter.name(), gradient));
     NamedTensor[] inputs = {GraphTest.floats("a", 1, 2), GraphTest.floats("b", 1, 2)};
     assertEquals(List.of(1.0, 1.0), GraphTest.run(graph, "d_a", inputs));
@@ -145,9 +143,13 @@ class GradientsTest {
         1);
   }
 
+  private Tensor seed(float value) {
+    return graph.constant("seed", Shape.SCALAR, value);
+  }
+
   private void refused(Tensor loss, String... parts) {
     String message =
-        assertThrows(IllegalArgumentException.class, () -> Gradients.of(op, loss, seed))
+        assertThrows(IllegalArgumentException.class, () -> Gradients.of(op, loss, seed(1)))
             .getMessage();
     for (String part : parts) {
       assertTrue(message.contains(part), message);
