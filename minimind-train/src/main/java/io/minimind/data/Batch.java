@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 
 /**
  * What one training step reads: inputs, labels and loss mask, each [rows, length], row-major, in
- * direct buffers of native byte order. Rows that are shorter than the batch end in id 0, label 0,
- * mask 0.
+ * direct buffers of native byte order. A row that is shorter than the batch goes on with its last
+ * id and then id 0, with label 0 and mask 0, as in the original; no target sees any of these.
  *
  * <p>Closing a batch lets a loader use its buffers again; it must not be read afterwards.
  */
@@ -110,13 +110,13 @@ public final class Batch implements AutoCloseable {
     shape(numbers.length, longest);
     targets = 0;
     for (int row = 0; row < rows; row++) {
-      int count = samples.read(numbers[row], ids, flags) - 1;
+      int size = samples.read(numbers[row], ids, flags);
       int start = row * length;
-      for (int i = 0; i < count; i++) {
-        put(start + i, ids[i], ids[i + 1], flags[i + 1]);
-      }
-      for (int i = count; i < length; i++) {
-        put(start + i, 0, 0, false);
+      for (int i = 0; i < length; i++) {
+        int next = i + 1;
+        int input = i < size ? ids[i] : 0;
+        boolean inside = next < size;
+        put(start + i, input, inside ? ids[next] : 0, inside && flags[next]);
       }
     }
   }

@@ -62,7 +62,7 @@ class BatchLoaderTest {
       for (int i = 0; i < length; i++) {
         int at = row * length + i;
         boolean target = i < real && FakeSamples.target(rows[row], i + 1);
-        assertEquals(i < real ? FakeSamples.id(rows[row], i) : 0, batch.inputIds().get(at));
+        assertEquals(i <= real ? FakeSamples.id(rows[row], i) : 0, batch.inputIds().get(at));
         assertEquals(i < real ? FakeSamples.id(rows[row], i + 1) : 0, batch.labels().get(at));
         assertEquals(target ? 1f : 0f, batch.lossMask().get(at));
         targets += target ? 1 : 0;
