@@ -1,7 +1,10 @@
 package io.minimind.artifact;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
+import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -10,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -28,38 +32,37 @@ public final class ModelFolder {
   public static final String TOKENIZER = "tokenizer.json";
   public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
   private ModelFolder() {}
 
   /**
-   * Writes a model; files that are already there are replaced one by one.
+   * Writes what belongs to a model besides its weights.
    *
-   * @param weights every parameter of the architecture, by its name
    * @param tokenizer the folder that holds {@code tokenizer.json}
-   * @param bosTokenId the id of {@code <s>}
-   * @param eosTokenId the id that ends a text, {@code </s>}
+   * @throws IOException if the tokenizer is missing or broken, or a file cannot be written
    */
-  public static void write(
-      Path folder,
-      ModelConfig config,
-      List<NamedTensor> weights,
-      Path tokenizer,
-      int bosTokenId,
-      int eosTokenId)
+  public static void writeConfiguration(Path folder, ModelConfig config, Path tokenizer)
       throws IOException {
+    Map<String, Integer> generation = new LinkedHashMap<>();
+    Tokenizer loaded = Tokenizer.load(tokenizer);
+    loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
+    loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
     copy(tokenizer.resolve(TOKENIZER), folder.resolve(TOKENIZER));
     if (Files.exists(tokenizer.resolve(TOKENIZER_CONFIG))) {
       copy(tokenizer.resolve(TOKENIZER_CONFIG), folder.resolve(TOKENIZER_CONFIG));
     }
-    replace(folder.resolve(CONFIG), (config.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
-    String generation =
-        "{\n  \"bos_token_id\" : %d,\n  \"eos_token_id\" : %d\n}\n"
-            .formatted(bosTokenId, eosTokenId);
-    replace(folder.resolve(GENERATION_CONFIG), generation.getBytes(StandardCharsets.UTF_8));
-    writeDecoder(folder, config, weights);
+    replace(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
+    replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
   }
 
-  /** Writes weights and decoder graph alone. */
+  /**
+   * Writes weights and decoder graph.
+   *
+   * @param weights every parameter of the architecture, by its name
+   */
   public static void writeDecoder(Path folder, ModelConfig config, List<NamedTensor> weights)
       throws IOException {
     Path file = folder.resolve(WEIGHTS);

@@ -150,9 +150,10 @@ public record ModelConfig(
     }
   }
 
+  /** This configuration as {@code config.json}. */
   public String toJson() {
     try {
-      return JSON.writeValueAsString(JSON.valueToTree(this));
+      return JSON.writeValueAsString(this);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

@@ -66,8 +66,11 @@ final class CheckpointReader {
             .findFirst()
             .orElseThrow(
                 () -> new IOException("tensor " + name + " has the unknown ONNX type " + code));
-    if (tensor.int64(Tensor.EXTERNAL_DATA_OFFSET, -1) != -1) {
-      throw new IOException("tensor " + name + " lies in another file");
+    if (tensor.has(Tensor.STRING_DATA) || tensor.int64(Tensor.EXTERNAL_DATA_OFFSET, -1) != -1) {
+      throw new IOException("tensor " + name + " does not lie in this file as numbers");
+    }
+    if (tensor.has(Tensor.DOC_STRING)) {
+      tensor.string(Tensor.DOC_STRING); // Of no use, but the runtime refuses a broken one.
     }
     return new NamedTensor(name, type, tensor.int64s(Tensor.DIMS), tensor.bytes(Tensor.RAW_DATA));
   }

@@ -18,6 +18,9 @@ final class FlatTable {
 
   private static final int OFFSET = Integer.BYTES;
 
+  /** Texts and shapes are copied, and a wrong length must not ask for all memory there is. */
+  private static final int LARGEST_COPY = 1 << 24;
+
   private final ByteBuffer bytes;
   private final int position;
   private final int vtable;
@@ -46,7 +49,7 @@ final class FlatTable {
     int start = OFFSET + expected.limit();
     if (flatbuffer.limit() < start
         || !flatbuffer.slice(OFFSET, expected.limit()).equals(expected)) {
-      throw new IOException("it does not start as such a file does");
+      throw new IOException("it is not such a file: the mark " + identifier + " is missing");
     }
     return new FlatTable(flatbuffer, Integer.toUnsignedLong(flatbuffer.getInt(0)));
   }
@@ -80,7 +83,7 @@ final class FlatTable {
   List<FlatTable> tables(Enum<?> field) throws IOException {
     ByteBuffer offsets = vector(field, OFFSET);
     int start = vectorStart(field);
-    List<FlatTable> tables = new ArrayList<>(offsets.limit() / OFFSET);
+    List<FlatTable> tables = new ArrayList<>();
     for (int at = start; at < start + offsets.limit(); at += OFFSET) {
       tables.add(new FlatTable(bytes, target(at)));
     }
@@ -88,7 +91,7 @@ final class FlatTable {
   }
 
   String string(Enum<?> field) throws IOException {
-    ByteBuffer characters = bytes(field);
+    ByteBuffer characters = copied(field, Byte.BYTES);
     int end = checked((long) vectorStart(field) + characters.limit(), Byte.BYTES, Byte.BYTES);
     if (bytes.get(end) != 0) {
       throw damaged(end);
@@ -101,7 +104,7 @@ final class FlatTable {
   }
 
   long[] int64s(Enum<?> field) throws IOException {
-    ByteBuffer vector = vector(field, Long.BYTES);
+    ByteBuffer vector = copied(field, Long.BYTES);
     long[] values = new long[vector.limit() / Long.BYTES];
     vector.asLongBuffer().get(values);
     return values;
@@ -110,6 +113,14 @@ final class FlatTable {
   /** A vector of bytes, as a view. */
   ByteBuffer bytes(Enum<?> field) throws IOException {
     return vector(field, Byte.BYTES);
+  }
+
+  private ByteBuffer copied(Enum<?> field, int elementBytes) throws IOException {
+    ByteBuffer vector = vector(field, elementBytes);
+    if (vector.limit() > LARGEST_COPY) {
+      throw damaged(vectorStart(field));
+    }
+    return vector;
   }
 
   private ByteBuffer vector(Enum<?> field, int elementBytes) throws IOException {

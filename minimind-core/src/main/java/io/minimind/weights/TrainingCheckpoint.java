@@ -49,7 +49,7 @@ public record TrainingCheckpoint(
     }
   }
 
-  /** Named values. */
+  /** Named values; a string may have up to 16 MiB. */
   public record Properties(
       Map<String, Long> integers, Map<String, Float> floats, Map<String, String> strings) {
 

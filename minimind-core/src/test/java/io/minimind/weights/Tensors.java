@@ -14,7 +14,7 @@ final class Tensors {
 
   private Tensors() {}
 
-  /** Random bytes as values; BOOL gets zeros and ones. */
+  /** A tensor of random bytes. */
   static NamedTensor random(String name, ElementType type, long seed, long... shape) {
     int bytes = type.bytes();
     for (long extent : shape) {
@@ -30,9 +30,8 @@ final class Tensors {
     return new NamedTensor(name, type, shape, ByteBuffer.wrap(data));
   }
 
-  /** Lists of tensors with unique names of any type and shape: scalars and empty ones too. */
-  static Arbitrary<List<NamedTensor>> lists() {
-    Arbitrary<String> names = Arbitraries.strings().excludeChars(surrogates()).ofMaxLength(12);
+  /** Tensors with unique names of any type and shape, scalars and empty ones too. */
+  static Arbitrary<List<NamedTensor>> lists(Arbitrary<String> names) {
     Arbitrary<long[]> shapes = Arbitraries.longs().between(0, 4).array(long[].class).ofMaxSize(4);
     return Combinators.combine(
             names, Arbitraries.of(ElementType.class), Arbitraries.longs(), shapes)
@@ -42,19 +41,24 @@ final class Tensors {
         .ofMaxSize(6);
   }
 
-  private static char[] surrogates() {
-    char[] surrogates = new char[Character.MAX_SURROGATE - Character.MIN_SURROGATE + 1];
-    for (int i = 0; i < surrogates.length; i++) {
-      surrogates[i] = (char) (Character.MIN_SURROGATE + i);
-    }
-    return surrogates;
+  /** Any text that UTF-8 can spell. */
+  static Arbitrary<String> texts() {
+    return Arbitraries.strings()
+        .withCharRange('\0', '\u00ff')
+        .withChars("模型权重\uffff")
+        .ofMaxLength(12);
   }
 
-  /** A tensor of its own for each of the given ones, with the same name and shape. */
+  /** Touches every byte, so that a view that leaves its file is noticed. */
+  static void readAll(NamedTensor tensor) {
+    tensor.data().get(new byte[tensor.data().remaining()]);
+  }
+
+  /** Other values in the same names, types and shapes. */
   static List<NamedTensor> alike(List<NamedTensor> tensors, long seed) {
     List<NamedTensor> alike = new ArrayList<>();
     for (NamedTensor tensor : tensors) {
-      alike.add(random(tensor.name(), tensor.type(), seed++, tensor.shape()));
+      alike.add(random(tensor.name(), tensor.type(), seed + alike.size(), tensor.shape()));
     }
     return alike;
   }

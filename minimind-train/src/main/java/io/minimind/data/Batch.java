@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 /**
  * What one training step reads: inputs, labels and loss mask, each [rows, length], row-major, in
  * direct buffers of native byte order. A row that is shorter than the batch goes on with its last
- * id and then id 0, with label 0 and mask 0, as in the original; no target sees any of these.
+ * id, which has no label, and then with id 0; the labels and the mask there are 0.
  *
  * <p>Closing a batch lets a loader use its buffers again; it must not be read afterwards.
  */
@@ -99,7 +99,8 @@ public final class Batch implements AutoCloseable {
    * Fills the batch with samples, padded to the longest of them or to a length.
    *
    * @param padTo the least length of the batch
-   * @param ids, flags scratch space for one sample
+   * @param ids scratch space for the ids of one sample
+   * @param flags scratch space for its targets
    */
   void fill(Samples samples, long[] numbers, int padTo, int[] ids, boolean[] flags)
       throws IOException {
@@ -110,13 +111,13 @@ public final class Batch implements AutoCloseable {
     shape(numbers.length, longest);
     targets = 0;
     for (int row = 0; row < rows; row++) {
-      int size = samples.read(numbers[row], ids, flags);
+      int count = samples.read(numbers[row], ids, flags) - 1;
       int start = row * length;
-      for (int i = 0; i < length; i++) {
-        int next = i + 1;
-        int input = i < size ? ids[i] : 0;
-        boolean inside = next < size;
-        put(start + i, input, inside ? ids[next] : 0, inside && flags[next]);
+      for (int i = 0; i < count; i++) {
+        put(start + i, ids[i], ids[i + 1], flags[i + 1]);
+      }
+      for (int i = count; i < length; i++) {
+        put(start + i, i == count ? ids[i] : 0, 0, false);
       }
     }
   }

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 
 /** What a folder of token shards holds and what it was made from; {@code manifest.json} in it. */
 record Manifest(
@@ -17,6 +18,7 @@ record Manifest(
   private static final String FILE = "manifest.json";
 
   Manifest {
+    Objects.requireNonNull(fingerprint);
     shards = List.copyOf(shards);
   }
 

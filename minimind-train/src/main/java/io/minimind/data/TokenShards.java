@@ -22,6 +22,8 @@ public final class TokenShards implements Samples {
   // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
   static final long MAX_SHARD_BYTES = 512L << 20;
 
+  private static final String PARTIAL = ".partial";
+
   private final Path folder;
   private final Manifest manifest;
   private final MappedShard[] shards;
@@ -122,7 +124,7 @@ public final class TokenShards implements Samples {
       long maxShardBytes,
       EncodingProgress progress)
       throws IOException {
-    Path partial = folder.resolveSibling(folder.getFileName() + ".partial");
+    Path partial = folder.resolveSibling(folder.getFileName() + PARTIAL);
     delete(partial);
     Files.createDirectory(partial);
     try {
@@ -148,17 +150,19 @@ public final class TokenShards implements Samples {
             + folder
             + " ("
             + (cause instanceof FileSystemException e && e.getReason() == null
-                ? cause
+                ? e.getClass().getSimpleName()
                 : cause.getMessage())
             + "): free some space, or choose another folder for them.",
         cause);
   }
 
+  /** While the lock is held, a folder that is not complete was left by a run that was killed. */
   private static void deleteOutdated(Path cache, Fingerprint current) throws IOException {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, Files::isDirectory)) {
       for (Path folder : folders) {
         try {
-          if (Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
+          if (folder.getFileName().toString().matches(".*-[0-9a-f]{16}\\" + PARTIAL)
+              || Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
             delete(folder);
           }
         } catch (IOException e) {

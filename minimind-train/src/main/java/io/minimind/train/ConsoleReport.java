@@ -100,7 +100,7 @@ public final class ConsoleReport implements TrainingListener {
         state.update(),
         loss,
         Math.exp(loss),
-        state.isBest() ? " (best)" : "");
+        state.hasBestValidation() ? " (best)" : "");
   }
 
   @Override

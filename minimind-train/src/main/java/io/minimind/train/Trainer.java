@@ -52,11 +52,11 @@ public final class Trainer {
    *
    * @param from the state of the session's weights
    * @param interrupted asked before every micro-batch
-   * @return the state reached
+   * @return whether training is complete, false if it was interrupted
    * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
    *     longer a number
    */
-  public TrainingState run(TrainingState from, BooleanSupplier interrupted) throws IOException {
+  public boolean run(TrainingState from, BooleanSupplier interrupted) throws IOException {
     TrainingState state = from;
     for (TrainingListener listener : listeners) {
       listener.started(settings, batches.batches(), from);
@@ -75,7 +75,7 @@ public final class Trainer {
           if (last || state.update() % settings.validateEvery() == 0) {
             state = validate(state);
           }
-          if (last || state.update() % settings.saveEvery() == 0 || state.isBest()) {
+          if (last || state.update() % settings.saveEvery() == 0 || state.hasBestValidation()) {
             save(state);
             saved = state.update();
           }
@@ -88,7 +88,7 @@ public final class Trainer {
     for (TrainingListener listener : listeners) {
       listener.finished(state, isComplete(state));
     }
-    return state;
+    return isComplete(state);
   }
 
   private boolean isComplete(TrainingState state) {

@@ -45,7 +45,7 @@ public record TrainingState(
   }
 
   /** Whether these weights have the lowest validation loss so far. */
-  public boolean isBest() {
+  public boolean hasBestValidation() {
     return validationLoss.isPresent()
         && validationLoss.getAsDouble() == bestValidationLoss.getAsDouble();
   }

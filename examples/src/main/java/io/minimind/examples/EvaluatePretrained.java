@@ -1,0 +1,104 @@
+package io.minimind.examples;
+
+import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LanguageModel;
+import io.minimind.model.ModelConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Lets a pretrained model continue texts, as the original's evaluation does. */
+@Command(
+    name = "pretrain",
+    description = "Lets a pretrained model continue 14 prompts, or those of a file.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
+public final class EvaluatePretrained implements Callable<Integer> {
+
+  private static final List<String> PROMPTS =
+      List.of(
+          "椭圆和圆的区别",
+          "中国关于马克思主义基本原理",
+          "人类大脑的主要功能是",
+          "万有引力是",
+          "世界上人口最多的国家是",
+          "DNA的全称是",
+          "数学中π的值大约是",
+          "世界上最高的山峰是",
+          "太阳系中最大的行星是",
+          "二氧化碳的化学分子式是",
+          "地球上最大的动物是",
+          "地球自转一圈大约需要",
+          "杭州市的美食有",
+          "江苏省的最好的大学");
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Folder of the model, such as the --out of a training run.")
+  private Path model = Path.of("out", "pretrain");
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Texts to continue, one in a line, instead of the 14.")
+  private Path prompts;
+
+  @Option(names = "--temperature", paramLabel = "T", description = "0 takes the likeliest token.")
+  private double temperature = 0.7;
+
+  @Option(names = "--top-k", paramLabel = "K", description = "Likeliest tokens to draw from.")
+  private int topK = 8;
+
+  @Option(names = "--max-new-tokens", paramLabel = "N", description = "Longest continuation.")
+  private int maxNewTokens = 512;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Of the draws.")
+  private long seed = 1337;
+
+  public static void main(String[] args) {
+    MiniMind.run(new EvaluatePretrained(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    GenerationOptions options =
+        GenerationOptions.defaults()
+            .withTemperature(temperature)
+            .withTopK(topK)
+            .withMaxNewTokens(maxNewTokens)
+            .withSeed(seed);
+    List<String> texts =
+        prompts == null
+            ? PROMPTS
+            : Files.readAllLines(prompts, StandardCharsets.UTF_8).stream()
+                .filter(text -> !text.isBlank())
+                .toList();
+    try (LanguageModel language = LanguageModel.load(model)) {
+      double parameters = ModelConfig.read(model.resolve("config.json")).parameterCount();
+      System.out.printf(
+          Locale.ROOT, "模型参数: %.6f 百万 = %.9f B (Billion)%n", parameters / 1e6, parameters / 1e9);
+      for (String prompt : texts) {
+        long start = System.nanoTime();
+        System.out.print("问题： " + prompt + "\n回答： ");
+        language.generate(
+            "<s>" + prompt,
+            options,
+            piece -> {
+              System.out.print(piece);
+              System.out.flush();
+              return true;
+            });
+        System.out.printf(Locale.ROOT, "%n%n%s s%n", (System.nanoTime() - start) / 1e9);
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,87 @@
+package io.minimind.examples;
+
+import io.minimind.runtime.OnnxRuntimeException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The {@code minimind} command: a name for each example main. */
+@Command(
+    name = "minimind",
+    description = "Trains a small language model from nothing, and lets it speak.",
+    mixinStandardHelpOptions = true,
+    version = "minimind 0.1.0",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {Pretrain.class, Evaluate.class, Benchmark.class, CommandLine.HelpCommand.class},
+    footer = {
+      "",
+      "Each command has its own help: minimind COMMAND --help.",
+      "The first thing to try is in the README."
+    })
+public final class MiniMind {
+
+  private MiniMind() {}
+
+  public static void main(String[] args) {
+    run(new MiniMind(), args);
+  }
+
+  /** Runs a command as a process: exit status 0, 1 for a failure, 2 for a wrong command line. */
+  static void run(Object command, String... args) {
+    useUtf8();
+    System.exit(commandLine(command).execute(args));
+  }
+
+  static CommandLine commandLine(Object command) {
+    return new CommandLine(command)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(
+            (e, args) -> {
+              CommandLine failed = e.getCommandLine();
+              failed.getErr().println(e.getMessage());
+              failed.getErr().printf("Try '%s --help'.%n", failed.getCommandSpec().qualifiedName());
+              return 2;
+            })
+        .setExecutionExceptionHandler(
+            (e, failed, result) -> {
+              failed.getErr().println(message(e));
+              return 1;
+            });
+  }
+
+  /** One sentence for what a person did or a machine could not do; a defect shows where it is. */
+  private static String message(Exception e) throws Exception {
+    if (e instanceof NoSuchFileException missing) {
+      return "There is no file " + missing.getFile() + ".";
+    }
+    if (e instanceof FileSystemException file) {
+      return "Cannot use "
+          + file.getFile()
+          + ": "
+          + (file.getReason() == null ? e.getClass().getSimpleName() : file.getReason())
+          + ".";
+    }
+    if (e instanceof IOException || e instanceof IllegalArgumentException) {
+      return e.getMessage();
+    }
+    if (e instanceof OnnxRuntimeException) {
+      return "ONNX Runtime failed: " + e.getMessage();
+    }
+    throw e;
+  }
+
+  /** Chinese reaches the terminal whatever the platform's default encoding is. */
+  private static void useUtf8() {
+    System.setOut(
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
+    System.setErr(
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+  }
+}

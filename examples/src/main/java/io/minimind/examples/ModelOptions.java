@@ -1,0 +1,54 @@
+package io.minimind.examples;
+
+import io.minimind.model.ModelConfig;
+import picocli.CommandLine.Option;
+
+/** The options that choose an architecture: a preset, and sizes that differ from it. */
+final class ModelOptions {
+
+  @Option(
+      names = "--preset",
+      paramLabel = "NAME",
+      defaultValue = "small",
+      description = "Model size: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private ModelConfig.Preset preset;
+
+  @Option(
+      names = "--hidden-size",
+      paramLabel = "N",
+      description = "Width of the model, instead of the preset's.")
+  private Integer hiddenSize;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "N",
+      description = "Number of blocks, instead of the preset's.")
+  private Integer layers;
+
+  @Option(
+      names = "--heads",
+      paramLabel = "N",
+      description = "Query heads, instead of the preset's.")
+  private Integer heads;
+
+  @Option(
+      names = "--key-value-heads",
+      paramLabel = "N",
+      description = "Key/value heads, instead of the preset's.")
+  private Integer keyValueHeads;
+
+  ModelConfig config(int vocabularySize, int maxLength) {
+    ModelConfig base = preset.config(vocabularySize, maxLength);
+    return ModelConfig.of(
+        or(hiddenSize, base.hiddenSize()),
+        or(layers, base.layers()),
+        or(heads, base.heads()),
+        or(keyValueHeads, base.keyValueHeads()),
+        vocabularySize,
+        maxLength);
+  }
+
+  private static int or(Integer given, int otherwise) {
+    return given == null ? otherwise : given;
+  }
+}

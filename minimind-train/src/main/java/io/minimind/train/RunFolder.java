@@ -1,0 +1,167 @@
+package io.minimind.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.model.ParameterInitializer;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The folder of a run: its settings, the training artifacts, the checkpoints, the reports, and the
+ * model itself as an application takes it.
+ */
+public final class RunFolder {
+
+  private static final String SETTINGS = "settings.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .registerModule(new Jdk8Module())
+          .enable(SerializationFeature.INDENT_OUTPUT);
+
+  private final Path folder;
+  private final RunSettings settings;
+
+  private RunFolder(Path folder, RunSettings settings) {
+    this.folder = folder;
+    this.settings = settings;
+  }
+
+  /**
+   * Starts a run: writes settings, artifacts, start weights, and what belongs to the model besides
+   * its weights.
+   *
+   * @param tokenizer the folder that holds {@code tokenizer.json}
+   * @throws IOException if the folder holds a run already or cannot be written
+   */
+  public static RunFolder create(Path folder, RunSettings settings, Path tokenizer)
+      throws IOException {
+    if (Files.exists(folder.resolve(SETTINGS))) {
+      throw new IOException(
+          folder + " already holds a run: continue it with --resume, or choose another --out.");
+    }
+    RunFolder run = new RunFolder(folder, settings);
+    ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
+    TrainingArtifacts artifacts = run.writeArtifacts();
+    List<NamedTensor> weights =
+        ParameterInitializer.initialize(
+            artifacts.parameters(), settings.model(), settings.training().seed());
+    run.checkpoints().save(TrainingState.START, TrainingCheckpoint.of(weights)::write);
+    // Written last: with it, the folder is a run that can be resumed.
+    ModelFolder.replace(folder.resolve(SETTINGS), JSON.writeValueAsBytes(settings));
+    return run;
+  }
+
+  /**
+   * Opens a run to go on with it.
+   *
+   * @throws IOException if the folder holds no run or its settings are damaged
+   */
+  public static RunFolder open(Path folder) throws IOException {
+    Path file = folder.resolve(SETTINGS);
+    if (!Files.isRegularFile(file)) {
+      throw new IOException(
+          folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
+    }
+    try {
+      return new RunFolder(folder, JSON.readValue(Files.readAllBytes(file), RunSettings.class));
+    } catch (JsonProcessingException e) {
+      throw new IOException(file + " is not valid: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  public Path path() {
+    return folder;
+  }
+
+  public RunSettings settings() {
+    return settings;
+  }
+
+  public CheckpointStore checkpoints() {
+    return new CheckpointStore(
+        folder.resolve("checkpoints"), settings.training().keepCheckpoints());
+  }
+
+  public Path metrics() {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  public Path chart() {
+    return folder.resolve("loss.svg");
+  }
+
+  public Path samples() {
+    return folder.resolve("samples.txt");
+  }
+
+  /**
+   * Opens a session on a checkpoint of this run.
+   *
+   * @param checkpoint a folder of {@link #checkpoints}
+   * @param threads threads within an operator, at least 1
+   * @throws IOException if the checkpoint is damaged or of another architecture
+   */
+  public TrainingSession open(Path checkpoint, int threads) throws IOException {
+    Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
+    requireArchitecture(file);
+    Path artifacts = artifacts();
+    return TrainingSession.open(
+        new TrainingSession.Files(
+            file,
+            artifacts.resolve("training_model.onnx"),
+            artifacts.resolve("eval_model.onnx"),
+            artifacts.resolve("optimizer_model.onnx")),
+        threads);
+  }
+
+  /** Compares the parameters before the runtime sees the file: it trusts what it loads. */
+  private void requireArchitecture(Path file) throws IOException {
+    List<String> expected = new ArrayList<>();
+    writeArtifacts()
+        .parameters()
+        .forEach(p -> expected.add(p.name() + Arrays.toString(p.shape().extents())));
+    List<String> found = new ArrayList<>();
+    TrainingCheckpoint.read(file)
+        .trainable()
+        .forEach(p -> found.add(p.name() + Arrays.toString(p.shape())));
+    expected.sort(Comparator.naturalOrder());
+    found.sort(Comparator.naturalOrder());
+    if (!expected.equals(found)) {
+      expected.removeAll(found);
+      throw new IOException(
+          "The checkpoint %s is of another architecture than %s says%s."
+              .formatted(
+                  file,
+                  folder.resolve(SETTINGS),
+                  expected.isEmpty() ? "" : ": it lacks " + expected.get(0)));
+    }
+  }
+
+  private Path artifacts() {
+    return folder.resolve("artifacts");
+  }
+
+  private TrainingArtifacts writeArtifacts() throws IOException {
+    Path artifacts = artifacts();
+    Files.createDirectories(artifacts);
+    TrainingArtifacts graphs = new TrainingArtifacts(settings.model());
+    ModelFolder.replace(artifacts.resolve("training_model.onnx"), graphs.training().toByteArray());
+    ModelFolder.replace(artifacts.resolve("eval_model.onnx"), graphs.evaluation().toByteArray());
+    ModelFolder.replace(
+        artifacts.resolve("optimizer_model.onnx"),
+        TrainingArtifacts.optimizer(settings.training().optimizer()).toByteArray());
+    return graphs;
+  }
+}

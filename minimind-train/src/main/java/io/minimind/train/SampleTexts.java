@@ -1,0 +1,52 @@
+package io.minimind.train;
+
+import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LanguageModel;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/**
+ * Lets the model write after each checkpoint: on the console, and in full in {@code samples.txt}.
+ */
+public final class SampleTexts implements TrainingListener {
+
+  private static final int SHOWN = 100;
+
+  private final Path model;
+  private final Path file;
+  private final List<String> prompts;
+  private final GenerationOptions options;
+  private final PrintStream out;
+
+  /**
+   * @param model a folder that holds the weights of the checkpoint before this listener is told
+   * @param prompts texts to continue
+   */
+  public SampleTexts(
+      Path model, Path file, List<String> prompts, GenerationOptions options, PrintStream out) {
+    this.model = model;
+    this.file = file;
+    this.prompts = List.copyOf(prompts);
+    this.options = options;
+    this.out = out;
+  }
+
+  @Override
+  public void saved(TrainingState state, Path checkpoint) throws IOException {
+    StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
+    try (LanguageModel language = LanguageModel.load(model)) {
+      for (String prompt : prompts) {
+        String text = language.generate("<s>" + prompt, options).text();
+        report.append(prompt).append('|').append(text).append('\n');
+        String line = (prompt + "|" + text).replace('\n', ' ');
+        out.println("  " + (line.length() > SHOWN ? line.substring(0, SHOWN) + "…" : line));
+      }
+    }
+    Files.writeString(
+        file, report.append('\n'), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+}
