@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -66,6 +67,8 @@ public final class Decoder implements AutoCloseable {
     Set<Integer> configured = files.endOfText();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
+      // Failures arrive as exceptions; the log would only repeat them on the console.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
       try {
         DecoderShape shape = DecoderShape.of(session, model);
@@ -82,13 +85,16 @@ public final class Decoder implements AutoCloseable {
         throw e;
       }
     } catch (OrtException e) {
+      files.file("model.safetensors");
+      // The marks around ONNX Runtime's reason are of use to its developers only.
+      String reason = e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
       throw new IOException(
           "The model in "
               + folder
-              + " cannot be opened; model.onnx, or model.safetensors with its weights, is missing"
-              + " or damaged ("
-              + e.getMessage().strip().replaceAll("\\s+", " ")
-              + ").",
+              + " cannot be opened: model.onnx or model.safetensors is damaged, incomplete or of"
+              + " another kind (ONNX Runtime says: "
+              + reason
+              + "); export or download the model again.",
           e);
     }
   }

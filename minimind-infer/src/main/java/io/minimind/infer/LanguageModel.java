@@ -53,7 +53,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static LanguageModel load(Path folder, int threads) throws IOException {
     Path file = ModelFolder.of(folder).file("tokenizer.json");
-    throw new UnsupportedOperationException(file.toString());
+    return load(folder, threads, Tokenizer.load(file));
   }
 
   static LanguageModel load(Path folder, int threads, Tokenizer tokenizer) throws IOException {
