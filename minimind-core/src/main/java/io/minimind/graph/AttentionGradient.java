@@ -47,6 +47,10 @@ final class AttentionGradient {
     if (node.input(3).isPresent()) {
       throw new IllegalArgumentException("Attention over a past has no gradient.");
     }
+    if (gradients.get(1).isPresent() || gradients.get(2).isPresent()) {
+      throw new IllegalArgumentException(
+          "The present keys and values of attention have no gradient; only its output has.");
+    }
     return new AttentionGradient(op, node).gradients(node, gradients.get(0));
   }
 

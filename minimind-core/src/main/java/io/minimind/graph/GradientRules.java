@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -36,6 +37,11 @@ final class GradientRules {
           entry("Transpose", GradientRules::transpose));
 
   private GradientRules() {}
+
+  /** The operators that have a rule. */
+  static Set<String> operators() {
+    return RULES.keySet();
+  }
 
   static GradientRule of(String operator) {
     GradientRule rule = RULES.get(operator);

@@ -25,9 +25,12 @@ final class Candidates {
     return ids[index];
   }
 
-  /** The share of this candidate among those left; only after {@link #toWeights}. */
-  double probability(int index) {
-    return values[index] / total();
+  /** Puts the share of each candidate among those left at its id; only after {@link #toWeights}. */
+  void copyProbabilities(double[] target) {
+    double total = total();
+    for (int i = 0; i < size; i++) {
+      target[ids[i]] = values[i] / total;
+    }
   }
 
   /**

@@ -123,21 +123,72 @@ public final class Decoder implements AutoCloseable {
   public FinishReason generate(int[] promptIds, GenerationOptions options, IntPredicate onToken) {
     check(promptIds);
     int most = Math.min(options.maxNewTokens(), contextLength - promptIds.length);
-    DecoderSession text = acquire(promptIds.length + most);
+    return compute(
+        promptIds.length + most,
+        text -> {
+          Sampler sampler = Sampler.of(options, vocabularySize());
+          sampler.see(promptIds);
+          int id = sampler.next(text.append(promptIds));
+          for (int count = 1; !endOfText.contains(id); count++) {
+            if (!onToken.test(id) || closed) {
+              return FinishReason.CANCELLED;
+            }
+            if (count == most) {
+              return FinishReason.LENGTH;
+            }
+            id = sampler.next(text.append(id));
+          }
+          return FinishReason.END_OF_TEXT;
+        });
+  }
+
+  /**
+   * The logits of the token that follows a prompt, as the model computes them.
+   *
+   * @param promptIds as in {@link #generate}
+   * @return [vocabulary]
+   * @throws IllegalArgumentException if the prompt is empty, too long or holds an unknown id
+   * @throws IllegalStateException if the model is closed
+   */
+  public float[] nextTokenLogits(int[] promptIds) {
+    check(promptIds);
+    return compute(
+        promptIds.length,
+        text -> {
+          float[] logits = new float[vocabularySize()];
+          text.append(promptIds).get(logits);
+          return logits;
+        });
+  }
+
+  /**
+   * How likely {@link #generate} is to choose each token after a prompt.
+   *
+   * @param promptIds as in {@link #generate}
+   * @param options how to choose; with a temperature of 0 one token has the probability 1
+   * @return [vocabulary], with the sum 1
+   * @throws IllegalArgumentException if the prompt is empty, too long or holds an unknown id
+   * @throws IllegalStateException if the model is closed
+   */
+  public double[] nextTokenProbabilities(int[] promptIds, GenerationOptions options) {
+    check(promptIds);
+    return compute(
+        promptIds.length,
+        text -> {
+          Sampler sampler = Sampler.of(options, vocabularySize());
+          sampler.see(promptIds);
+          return sampler.probabilities(text.append(promptIds));
+        });
+  }
+
+  private interface Computation<T> {
+    T on(DecoderSession text) throws OrtException;
+  }
+
+  private <T> T compute(int length, Computation<T> computation) {
+    DecoderSession text = acquire(length);
     try {
-      Sampler sampler = Sampler.of(options, vocabularySize());
-      sampler.see(promptIds);
-      int id = sampler.next(text.append(promptIds));
-      for (int count = 1; !endOfText.contains(id); count++) {
-        if (!onToken.test(id) || closed) {
-          return FinishReason.CANCELLED;
-        }
-        if (count == most) {
-          return FinishReason.LENGTH;
-        }
-        id = sampler.next(text.append(id));
-      }
-      return FinishReason.END_OF_TEXT;
+      return computation.on(text);
     } catch (OrtException e) {
       throw new IllegalStateException(
           "The model in " + folder + " failed to compute: " + e.getMessage(), e);

@@ -43,6 +43,18 @@ final class Sampler {
     return id;
   }
 
+  /** How likely {@link #next} is to choose each token of the vocabulary. */
+  double[] probabilities(FloatBuffer logits) {
+    Candidates narrowed = narrow(logits);
+    double[] probabilities = new double[logits.remaining()];
+    if (options.temperature() == 0) {
+      probabilities[narrowed.likeliest()] = 1;
+    } else {
+      narrowed.copyProbabilities(probabilities);
+    }
+    return probabilities;
+  }
+
   /** The tokens that may be drawn; a temperature of 0 leaves all, as logits. */
   Candidates narrow(FloatBuffer logits) {
     candidates.reset(logits);

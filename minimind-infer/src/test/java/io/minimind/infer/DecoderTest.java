@@ -205,12 +205,46 @@ class DecoderTest {
   }
 
   @Test
+  void probabilitiesOfTheNextTokenAreThoseOfGenerating() throws IOException {
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      int[] ids = prompt(70, 4);
+      float[] logits = decoder.nextTokenLogits(ids);
+      double[] all = decoder.nextTokenProbabilities(ids, GREEDY.withTemperature(0.5));
+      double total = IntStream.range(0, logits.length).mapToDouble(i -> weight(logits[i])).sum();
+      assertEquals(TINY.vocabulary(), all.length);
+      for (int id = 0; id < all.length; id++) {
+        assertEquals(weight(logits[id]) / total, all[id], 1e-6, "token " + id);
+      }
+
+      int greedy = generate(decoder, ids, GREEDY.withMaxNewTokens(1)).get(0);
+      double[] certain = new double[TINY.vocabulary()];
+      certain[greedy] = 1;
+      assertArrayEquals(certain, decoder.nextTokenProbabilities(ids, GREEDY));
+
+      int[] one = {ids[0]};
+      GenerationOptions penalizing = GREEDY.withTemperature(0.5).withRepetitionPenalty(2);
+      double before =
+          decoder.nextTokenProbabilities(one, penalizing.withRepetitionPenalty(1))[ids[0]];
+      double penalized = decoder.nextTokenProbabilities(one, penalizing)[ids[0]];
+      assertTrue(penalized < before, "a token of the prompt is less likely");
+    }
+  }
+
+  private static double weight(float logit) {
+    return Math.exp(logit / 0.5);
+  }
+
+  @Test
   void promptsThatCannotBeContinuedAreRefused() throws IOException {
     try (Decoder decoder = Decoder.load(folder, 1)) {
       assertMessage(
           IllegalArgumentException.class,
           "The prompt is empty",
           () -> generate(decoder, new int[0], GREEDY));
+      assertMessage(
+          IllegalArgumentException.class,
+          "The prompt is empty",
+          () -> decoder.nextTokenLogits(new int[0]));
       assertMessage(
           IllegalArgumentException.class,
           "The prompt has 200 tokens",

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 
 class SamplerTest {
   private static final GenerationOptions PLAIN = GenerationOptions.defaults().withTemperature(1);
+  private static final int LARGEST_VOCABULARY = 1000;
 
   @Test
   void drawsFollowTheSoftmaxOfTheLogits() {
@@ -183,8 +184,10 @@ class SamplerTest {
 
   private static Map<Integer, Double> distribution(Candidates candidates) {
     Map<Integer, Double> probabilities = new TreeMap<>();
+    double[] shares = new double[LARGEST_VOCABULARY];
+    candidates.copyProbabilities(shares);
     for (int i = 0; i < candidates.size(); i++) {
-      probabilities.put(candidates.id(i), candidates.probability(i));
+      probabilities.put(candidates.id(i), shares[candidates.id(i)]);
     }
     assertEquals(candidates.size(), probabilities.size(), "a token is there twice");
     return probabilities;

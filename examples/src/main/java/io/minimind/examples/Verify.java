@@ -1,0 +1,109 @@
+package io.minimind.examples;
+
+import io.minimind.examples.verify.Case;
+import io.minimind.examples.verify.EncodingCases;
+import io.minimind.examples.verify.GenerationCases;
+import io.minimind.examples.verify.GoldenFolder;
+import io.minimind.examples.verify.TokenizerCases;
+import io.minimind.examples.verify.TrainingCases;
+import io.minimind.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Recomputes the numbers of the original MiniMind and says how far off they are. */
+@Command(
+    name = "verify",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = {
+      "Recomputes reference numbers of the original MiniMind: logits, gradients, loss curves,"
+          + " generated tokens, token ids.",
+      "",
+      "Prints a line for each case: its name, the worst difference, the largest allowed one, and ok"
+          + " or FAILED. Cases that are not implemented here are named and skipped.",
+      ""
+    },
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:every difference is within its limit",
+      "1:a case failed",
+      "2:an option is wrong, or a file is missing or damaged"
+    })
+public final class Verify implements Callable<Integer> {
+
+  @Option(
+      names = "--golden",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the reference numbers (dense.json, generate.json and so on).")
+  private Path golden;
+
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the texts the references were computed from (pretrain_data.csv).")
+  private Path data;
+
+  @Option(
+      names = "--tokenizer",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the tokenizer the references were computed with (tokenizer.json).")
+  private Path tokenizer;
+
+  @Spec private CommandSpec spec;
+
+  private int compared;
+  private int failed;
+
+  public static void main(String... args) {
+    System.exit(new CommandLine(new Verify()).execute(args));
+  }
+
+  @Override
+  public Integer call() {
+    try {
+      GoldenFolder references = GoldenFolder.open(golden);
+      Tokenizer tokens = Tokenizer.load(tokenizer);
+      report(TrainingCases.of(references, "dense"));
+      report(TrainingCases.of(references, "dense_accumulation"));
+      report(GenerationCases.of(references));
+      report(TokenizerCases.of(references, tokens));
+      report(EncodingCases.of(references, data, tokens));
+      report(references.unread());
+    } catch (IOException | IllegalArgumentException e) {
+      spec.commandLine().getErr().println(e.getMessage());
+      return 2;
+    }
+    out()
+        .printf(
+            failed == 0 ? "All %2$d cases are ok.%n" : "%d of %d cases FAILED.%n",
+            failed,
+            compared);
+    return failed == 0 ? 0 : 1;
+  }
+
+  private void report(List<Case> cases) {
+    for (Case one : cases) {
+      out().println(one);
+      if (one instanceof Case.Compared comparison) {
+        compared++;
+        failed += comparison.ok() ? 0 : 1;
+      }
+    }
+    out().flush();
+  }
+
+  private PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+}
