@@ -55,13 +55,8 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @param threads threads within an operator, at least 1
    * @throws OnnxRuntimeException if the runtime refuses a file
-   * @throws IllegalArgumentException if the number of threads is less than 1
    */
   public static TrainingSession open(Files files, int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException(
-          "The number of threads must be at least 1, but is " + threads + ".");
-    }
     TrainingSession session = new TrainingSession();
     OrtSessionOptions options = new OrtSessionOptions();
     try (Pointer checkpoint = path(files.checkpoint());

@@ -51,10 +51,7 @@ public final class RunFolder {
    */
   public static RunFolder create(Path folder, RunSettings settings, Path tokenizer)
       throws IOException {
-    if (Files.exists(folder.resolve(SETTINGS))) {
-      throw new IOException(
-          folder + " already holds a run: continue it with --resume, or choose another --out.");
-    }
+    requireNone(folder);
     RunFolder run = new RunFolder(folder, settings);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
     TrainingArtifacts artifacts = run.writeArtifacts();
@@ -65,6 +62,16 @@ public final class RunFolder {
     // Written last: with it, the folder is a run that can be resumed.
     ModelFolder.replace(folder.resolve(SETTINGS), JSON.writeValueAsBytes(settings));
     return run;
+  }
+
+  /**
+   * @throws IOException if the folder holds a run already
+   */
+  public static void requireNone(Path folder) throws IOException {
+    if (Files.exists(folder.resolve(SETTINGS))) {
+      throw new IOException(
+          folder + " already holds a run: continue it with --resume, or choose another --out.");
+    }
   }
 
   /**
