@@ -14,6 +14,9 @@ import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Transformer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +32,10 @@ import java.util.Map;
  * gradient_norm}, the norm of the gradients accumulated so far.
  */
 public final class TrainingArtifacts {
+
+  public static final String TRAINING = "training_model.onnx";
+  public static final String EVALUATION = "eval_model.onnx";
+  public static final String OPTIMIZER = "optimizer_model.onnx";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -92,8 +99,17 @@ public final class TrainingArtifacts {
     return graph.toModel();
   }
 
+  /** Clipping and AdamW over all parameters. */
   public static ModelProto optimizer(OptimizerSettings settings) {
     return OptimizerModel.create(settings);
+  }
+
+  /** Writes the three models that a training session runs; those that are there are replaced. */
+  public void write(Path folder, OptimizerSettings settings) throws IOException {
+    Files.createDirectories(folder);
+    ModelFolder.replace(folder.resolve(TRAINING), training().toByteArray());
+    ModelFolder.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
+    ModelFolder.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
   }
 
   private record Loss(Tensor logits, Tensor mean) {}

@@ -5,6 +5,7 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.ElementType;
 import java.nio.FloatBuffer;
@@ -33,7 +34,19 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @param checkpoint parameters, and optimizer state if there is any
    */
-  public record Files(Path checkpoint, Path training, Path evaluation, Path optimizer) {}
+  public record Files(Path checkpoint, Path training, Path evaluation, Path optimizer) {
+
+    /**
+     * @param artifacts the folder that {@link TrainingArtifacts#write} filled
+     */
+    public static Files of(Path checkpoint, Path artifacts) {
+      return new Files(
+          checkpoint,
+          artifacts.resolve(TrainingArtifacts.TRAINING),
+          artifacts.resolve(TrainingArtifacts.EVALUATION),
+          artifacts.resolve(TrainingArtifacts.OPTIMIZER));
+    }
+  }
 
   /**
    * What a training step found.
@@ -149,28 +162,6 @@ public final class TrainingSession implements AutoCloseable {
     try (SizeTPointer count = new SizeTPointer(1)) {
       check(TRAINING.GetParametersSize(session, count, true));
       return count.get();
-    }
-  }
-
-  /**
-   * Copies all parameters, one after the other in the order of the training graph.
-   *
-   * @param target a direct buffer of {@link #parameterCount} elements
-   */
-  public void copyParameters(FloatBuffer target) {
-    try (FloatPointer pointer = new FloatPointer(target);
-        OrtValue value = new OrtValue()) {
-      long count = parameterCount();
-      if (target.remaining() != count) {
-        throw new IllegalArgumentException(
-            "The buffer holds " + target.remaining() + " values, the model " + count + ".");
-      }
-      createTensor(pointer, count * Float.BYTES, new long[] {count}, ElementType.FLOAT32, value);
-      try {
-        check(TRAINING.CopyParametersToBuffer(session, value, true));
-      } finally {
-        API.ReleaseValue(value);
-      }
     }
   }
 

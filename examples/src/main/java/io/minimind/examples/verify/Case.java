@@ -23,7 +23,7 @@ public sealed interface Case {
     @Override
     public String toString() {
       String verdict = ok() ? "ok" : "FAILED, worst at " + where;
-      return "%-36s %9s  limit %7s  %s".formatted(name, number(difference), number(limit), verdict);
+      return "%-40s %9s  limit %7s  %s".formatted(name, number(difference), number(limit), verdict);
     }
 
     private static String number(double value) {
@@ -37,7 +37,7 @@ public sealed interface Case {
 
     @Override
     public String toString() {
-      return "%-36s %s".formatted(name, "skipped: " + reason);
+      return "%-40s %s".formatted(name, "skipped: " + reason);
     }
   }
 }
