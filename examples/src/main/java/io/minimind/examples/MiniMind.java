@@ -18,7 +18,13 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     version = "minimind 0.1.0",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Pretrain.class, Evaluate.class, Benchmark.class, CommandLine.HelpCommand.class},
+    subcommands = {
+      Pretrain.class,
+      Evaluate.class,
+      Verify.class,
+      Benchmark.class,
+      CommandLine.HelpCommand.class
+    },
     footer = {
       "",
       "Each command has its own help: minimind COMMAND --help.",
