@@ -8,7 +8,7 @@ import java.util.List;
  * {@code 16·batch·length}.
  *
  * @param factor the known factor, at least 0
- * @param symbols the names of the unknown factors, sorted
+ * @param symbols the names of the unknown factors, sorted; none if the known factor is 0
  */
 public record Dimension(long factor, List<String> symbols) {
 
@@ -16,7 +16,7 @@ public record Dimension(long factor, List<String> symbols) {
     if (factor < 0) {
       throw new IllegalArgumentException("A dimension cannot be negative, but is " + factor + ".");
     }
-    symbols = symbols.stream().sorted().toList();
+    symbols = factor == 0 ? List.of() : symbols.stream().sorted().toList();
   }
 
   public static Dimension of(long extent) {
@@ -43,10 +43,15 @@ public record Dimension(long factor, List<String> symbols) {
     return factor;
   }
 
+  /**
+   * The product of two dimensions.
+   *
+   * @throws ArithmeticException if its known factor is beyond a long
+   */
   public Dimension times(Dimension other) {
     List<String> product = new ArrayList<>(symbols);
     product.addAll(other.symbols);
-    return new Dimension(factor * other.factor, product);
+    return new Dimension(Math.multiplyExact(factor, other.factor), product);
   }
 
   @Override

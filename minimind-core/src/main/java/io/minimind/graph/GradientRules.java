@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -36,6 +37,11 @@ final class GradientRules {
           entry("Transpose", GradientRules::transpose));
 
   private GradientRules() {}
+
+  /** The operators that have a rule. */
+  static Set<String> operators() {
+    return RULES.keySet();
+  }
 
   static GradientRule of(String operator) {
     GradientRule rule = RULES.get(operator);
@@ -150,9 +156,24 @@ final class GradientRules {
     return List.of(() -> op.rotary(gradients.get(0), node.input(2), op.negatedOnce(node.input(3))));
   }
 
+  /**
+   * With {@code n = x / deviation} and {@code g = dy · weight}: {@code dx = (g - n · mean(g · n)) /
+   * deviation}, {@code dweight = sum(dy · n)}. Written out, because ONNX Runtime's own gradient
+   * operator computes on one thread.
+   */
   private static List<Supplier<Tensor>> rmsNorm(Operators op, Node node, List<Tensor> gradients) {
-    Node gradient = op.rmsNormGradient(gradients.get(0), node);
-    return List.of(() -> gradient.output(0), () -> gradient.output(1));
+    Tensor dy = gradients.get(0);
+    Tensor weight = node.input(1);
+    Tensor inverse = node.output(1);
+    List<Tensor> ready = op.barrier(dy, node.input(0));
+    Tensor normed = op.multiply(ready.get(1), inverse);
+    return List.of(
+        () -> {
+          Tensor g = op.multiply(dy, weight);
+          Tensor along = op.mean(op.multiply(g, normed));
+          return op.multiply(op.subtract(g, op.multiply(normed, along)), inverse);
+        },
+        () -> op.sumRows(op.multiply(dy, normed)));
   }
 
   private static List<Supplier<Tensor>> crossEntropy(

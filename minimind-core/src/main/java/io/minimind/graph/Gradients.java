@@ -27,12 +27,21 @@ public final class Gradients {
    * Appends the backward pass.
    *
    * @param loss a scalar of the graph
-   * @param seed the gradient of {@code loss}, a scalar: 1, or a factor for all gradients
+   * @param seed the gradient of {@code loss}, a scalar of its type: 1, or a factor for all
+   *     gradients
    * @return the gradient of each parameter, in the order of their declaration
    * @throws IllegalArgumentException if the loss does not depend on a parameter, or an operator on
    *     the way has no gradient rule
    */
   public static Map<Tensor, Tensor> of(Operators operators, Tensor loss, Tensor seed) {
+    if (loss.shape().rank() != 0 || !loss.type().isFloating()) {
+      throw new IllegalArgumentException(
+          "Gradients need a loss that is a floating point scalar, got " + loss + ".");
+    }
+    if (seed.type() != loss.type() || seed.shape().rank() != 0) {
+      throw new IllegalArgumentException(
+          "The seed of the loss " + loss + " must be alike, got " + seed + ".");
+    }
     Graph graph = operators.graph();
     List<Node> forward = graph.nodes();
     Set<Tensor> differentiated = new HashSet<>(graph.parameters());
@@ -74,16 +83,19 @@ public final class Gradients {
     for (int i = 0; i < inputGradients.size(); i++) {
       Tensor input = node.input(i);
       if (differentiated.contains(input)) {
-        accumulate(input, inputGradients.get(i).get());
+        accumulate(input, inputGradients.get(i));
       }
     }
   }
 
-  private void accumulate(Tensor tensor, Tensor contribution) {
-    if (!contribution.shape().equals(tensor.shape())) {
-      throw new IllegalStateException(
-          "The gradient of " + tensor + " came out as " + contribution + ".");
+  private void accumulate(Tensor tensor, Supplier<Tensor> contribution) {
+    Node before = operators.graph().lastNode();
+    Tensor term = contribution.get();
+    if (!term.shape().equals(tensor.shape()) || term.type() != tensor.type()) {
+      throw new IllegalStateException("The gradient of " + tensor + " came out as " + term + ".");
     }
-    gradients.merge(tensor, contribution, operators::accumulate);
+    // A term that was there before may be another tensor's gradient too: it must stay as it is.
+    boolean unshared = operators.graph().lastNode() != before;
+    gradients.merge(tensor, term, unshared ? operators::accumulate : operators::add);
   }
 }

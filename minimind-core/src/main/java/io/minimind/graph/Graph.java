@@ -78,13 +78,18 @@ public final class Graph {
     return List.copyOf(inputs.values());
   }
 
-  /**
-   * Makes a tensor an output of the graph. The name replaces the tensor's own in the model, so the
-   * tensor must not be an input or a parameter.
-   */
+  /** Makes a tensor an output of the graph. The name replaces the tensor's own in the model. */
   public void output(String name, Tensor tensor) {
     requireNew(name);
-    outputs.put(name, tensor);
+    // A tensor has one name in a model: what has one already is passed on under the new one.
+    boolean named = isDeclared(tensor.name()) || outputs.containsValue(tensor);
+    outputs.put(name, named ? identity(tensor) : tensor);
+  }
+
+  private Tensor identity(Tensor tensor) {
+    Tensor same = new Tensor(freshName("same"), tensor.type(), tensor.shape());
+    add(new Node("Identity", "", List.of(tensor), List.of(same), Map.of()));
+    return same;
   }
 
   public Tensor constant(String name, Shape shape, float... values) {
@@ -117,8 +122,12 @@ public final class Graph {
     return new Tensor(name, type, shape);
   }
 
+  private boolean isDeclared(String name) {
+    return inputs.containsKey(name) || parameters.containsKey(name) || constants.containsKey(name);
+  }
+
   private void requireNew(String name) {
-    if (inputs.containsKey(name) || parameters.containsKey(name) || constants.containsKey(name)) {
+    if (isDeclared(name) || outputs.containsKey(name)) {
       throw new IllegalArgumentException("The graph already has a tensor named " + name + ".");
     }
   }
@@ -168,7 +177,8 @@ public final class Graph {
   public ModelProto toModel(Map<String, ExternalData> weights) {
     for (String parameter : parameters.keySet()) {
       if (!weights.containsKey(parameter)) {
-        throw new IllegalArgumentException("There is no weight for the parameter " + parameter);
+        throw new IllegalArgumentException(
+            "There is no weight for the parameter " + parameter + ".");
       }
     }
     return model(weights);

@@ -2,6 +2,7 @@ package io.minimind.graph;
 
 import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT32;
 import static io.minimind.graph.ElementType.INT64;
 import static io.minimind.graph.Graph.MICROSOFT;
 
@@ -32,45 +33,33 @@ public final class Operators {
 
   // Elementwise arithmetic
 
-  /** {@code a + b}, where either may be broadcast to the other. */
+  /** {@code a + b}; extents of 1 and missing leading axes of either are repeated to the other's. */
   public Tensor add(Tensor a, Tensor b) {
     return arithmetic("Add", a, b);
   }
 
-  /** {@code a - b}, where either may be broadcast to the other. */
+  /** {@code a - b}, broadcast as in {@link #add}. */
   public Tensor subtract(Tensor a, Tensor b) {
     return arithmetic("Sub", a, b);
   }
 
-  /** {@code a · b}, where either may be broadcast to the other. */
+  /** {@code a · b}, broadcast as in {@link #add}. */
   public Tensor multiply(Tensor a, Tensor b) {
     return arithmetic("Mul", a, b);
   }
 
-  /** {@code a / b}, where either may be broadcast to the other. */
+  /** {@code a / b}, broadcast as in {@link #add}. */
   public Tensor divide(Tensor a, Tensor b) {
     return arithmetic("Div", a, b);
   }
 
   private Tensor arithmetic(String operator, Tensor a, Tensor b) {
     expectType(operator, b, a.type());
-    return node(operator, "", a.type(), broadcast(operator, a, b), Map.of(), a, b);
-  }
-
-  private static Shape broadcast(String operator, Tensor a, Tensor b) {
-    Shape shorter = a.shape().rank() < b.shape().rank() ? a.shape() : b.shape();
-    Shape result = shorter == a.shape() ? b.shape() : a.shape();
-    Dimension one = Dimension.of(1);
-    for (int axis = -1; axis >= -shorter.rank(); axis--) {
-      Dimension mine = result.dimension(axis);
-      Dimension other = shorter.dimension(axis);
-      if (mine.equals(one)) {
-        result = result.with(axis, other);
-      } else if (!other.equals(one) && !other.equals(mine)) {
-        throw expected(operator, "two shapes of which one broadcasts to the other", a, b);
-      }
-    }
-    return result;
+    Shape shape =
+        a.shape()
+            .broadcast(b.shape())
+            .orElseThrow(() -> expected(operator, "shapes that broadcast to each other", a, b));
+    return node(operator, "", a.type(), shape, Map.of(), a, b);
   }
 
   public Tensor negate(Tensor x) {
@@ -133,6 +122,8 @@ public final class Operators {
         || !left.dimension(transposeA ? -2 : -1).equals(right.dimension(transposeB ? -1 : -2))) {
       throw expected("FusedMatMul", "equal leading and equal inner dimensions", a, b);
     }
+    expectType("FusedMatMul", a, FLOAT32);
+    expectType("FusedMatMul", b, FLOAT32);
     Shape shape =
         left.with(-2, left.dimension(transposeA ? -1 : -2))
             .with(-1, right.dimension(transposeB ? -2 : -1));
@@ -159,8 +150,10 @@ public final class Operators {
   }
 
   public Tensor transpose(Tensor x, int... permutation) {
-    if (permutation.length != x.shape().rank()) {
-      throw expected("Transpose", "a permutation of its axes", x);
+    int[] axesInOrder = IntStream.range(0, x.shape().rank()).toArray();
+    if (!Arrays.equals(Arrays.stream(permutation).sorted().toArray(), axesInOrder)) {
+      String got = Arrays.toString(permutation);
+      throw expected("Transpose", "axes of which " + got + " is a permutation", x);
     }
     List<Long> axes = Arrays.stream(permutation).mapToObj(axis -> (long) axis).toList();
     Shape shape = x.shape().permuted(permutation);
@@ -171,6 +164,9 @@ public final class Operators {
   public Tensor expand(Tensor x, Shape shape) {
     if (x.shape().equals(shape)) {
       return x;
+    }
+    if (!x.shape().broadcast(shape).equals(Optional.of(shape))) {
+      throw expected("Expand", "a shape that broadcasts to " + shape, x);
     }
     return node("Expand", "", x.type(), shape, Map.of(), x, shapeTensor(shape, false));
   }
@@ -188,7 +184,9 @@ public final class Operators {
     List<Dimension> dimensions = shape.dimensions();
     List<Integer> unknown =
         IntStream.range(0, shape.rank()).filter(i -> !dimensions.get(i).isKnown()).boxed().toList();
-    int inferred = inferOne && !unknown.isEmpty() ? unknown.get(unknown.size() - 1) : -1;
+    // A block of positions may be empty, and then nothing can be inferred.
+    boolean never = dimensions.stream().anyMatch(dimension -> !isOfInputs(dimension));
+    int inferred = inferOne && !never && !unknown.isEmpty() ? unknown.get(unknown.size() - 1) : -1;
     return graph.shared(
         List.of(shape, inferred),
         () -> {
@@ -218,6 +216,15 @@ public final class Operators {
     return product;
   }
 
+  private boolean isOfInputs(Dimension dimension) {
+    return dimension.symbols().stream()
+        .map(Dimension::symbol)
+        .allMatch(
+            symbol ->
+                graph.inputs().stream()
+                    .anyMatch(input -> input.shape().dimensions().contains(symbol)));
+  }
+
   private Tensor symbolExtent(Dimension symbol) {
     return graph.shared(
         symbol,
@@ -240,14 +247,38 @@ public final class Operators {
     return node("ReduceSum", "", x.type(), Shape.SCALAR, Map.of("keepdims", 0L), x);
   }
 
+  /** The sum over all axes but the last, [width]. */
+  Tensor sumRows(Tensor x) {
+    Dimension width = x.shape().dimension(-1);
+    Dimension rows = x.shape().with(-1, Dimension.of(1)).elements();
+    // As a product with ones it uses all threads, which the reduction over the first axis does not.
+    Tensor ones =
+        graph.shared(
+            List.of("ones", x.type(), rows),
+            () ->
+                expand(
+                    cast(graph.constant(graph.freshName("one"), Shape.of(1, 1), 1f), x.type()),
+                    Shape.of(Dimension.of(1), rows)));
+    Tensor matrix = reshape(x, Shape.of(rows, width));
+    return reshape(product(ones, false, matrix, false), Shape.of(width));
+  }
+
+  /** The mean over the last axis, which stays with extent 1. */
+  Tensor mean(Tensor x) {
+    Shape shape = x.shape().with(-1, Dimension.of(1));
+    Map<String, Object> attributes = Map.of("axes", List.of(-1L), "keepdims", 1L);
+    return node("ReduceMean", "", x.type(), shape, attributes, x);
+  }
+
   /** The sum over some axes, which stay with extent 1; negative axes count from the end. */
   public Tensor sum(Tensor x, int... axes) {
     Shape shape = x.shape();
+    int rank = shape.rank();
     long[] sorted =
-        Arrays.stream(axes)
-            .mapToLong(axis -> Math.floorMod(axis, x.shape().rank()))
-            .sorted()
-            .toArray();
+        Arrays.stream(axes).mapToLong(axis -> axis < 0 ? axis + rank : axis).sorted().toArray();
+    if (sorted.length == 0 || sorted[0] < 0 || sorted[sorted.length - 1] >= rank) {
+      throw expected("ReduceSum", "a tensor with the axes " + Arrays.toString(axes), x);
+    }
     for (long axis : sorted) {
       shape = shape.with((int) axis, Dimension.of(1));
     }
@@ -321,6 +352,8 @@ public final class Operators {
    * @param weight [width]
    */
   public Tensor rmsNorm(Tensor x, Tensor weight, float epsilon) {
+    expectFloating("SimplifiedLayerNormalization", x);
+    expectType("SimplifiedLayerNormalization", weight, x.type());
     expectShape("SimplifiedLayerNormalization", weight, Shape.of(x.shape().dimension(-1)));
     Map<String, Object> attributes = Map.of("axis", -1L, "epsilon", epsilon, "stash_type", 1L);
     Tensor inverse =
@@ -346,7 +379,7 @@ public final class Operators {
    */
   public Tensor rotary(Tensor x, Tensor cosine, Tensor sine) {
     expectRank("RotaryEmbedding", x, 4);
-    expectShape("RotaryEmbedding", sine, cosine.shape());
+    expectAngles("RotaryEmbedding", cosine, sine, x.shape().dimension(3));
     Tensor start = shared("start_position", 0);
     return node(
         "RotaryEmbedding",
@@ -398,13 +431,21 @@ public final class Operators {
       int heads,
       int keyValueHeads) {
     String operator = "GroupQueryAttention";
-    expectRank(operator, query, 3);
+    expectRank(operator, key, 3);
     expectShape(operator, value, key.shape());
     long headSize = key.shape().dimension(2).extent() / keyValueHeads;
+    expectShape(operator, key, key.shape().with(2, Dimension.of(keyValueHeads * headSize)));
     expectShape(operator, query, key.shape().with(2, Dimension.of(heads * headSize)));
     if (heads % keyValueHeads != 0) {
-      throw expected(operator, "heads in multiples of key/value heads", query, key);
+      String got = "%d in multiples of %d".formatted(heads, keyValueHeads);
+      throw expected(operator, "heads in multiples of key/value heads, not " + got, query, key);
     }
+    List.of(query, key, value).forEach(tensor -> expectType(operator, tensor, FLOAT32));
+    expectType(operator, lastPosition, INT32);
+    expectShape(operator, lastPosition, Shape.of(query.shape().dimension(0)));
+    expectType(operator, totalLength, INT32);
+    expectShape(operator, totalLength, Shape.SCALAR);
+    expectAngles(operator, cosine, sine, Dimension.of(headSize));
     Dimension total =
         past.map(p -> p.key().shape().dimension(2)).orElse(query.shape().dimension(1));
     Shape present =
@@ -454,6 +495,7 @@ public final class Operators {
   public Tensor crossEntropy(Tensor logits, Tensor labels, long ignored) {
     String operator = "SoftmaxCrossEntropyLossInternal";
     expectRank(operator, logits, 2);
+    expectType(operator, logits, FLOAT32);
     expectType(operator, labels, INT64);
     expectShape(operator, labels, Shape.of(logits.shape().dimension(0)));
     Tensor label =
@@ -486,19 +528,6 @@ public final class Operators {
         .output(0);
   }
 
-  /** The gradients of {@link #rmsNorm} towards x and its weight. */
-  Node rmsNormGradient(Tensor outputGradient, Node forward) {
-    Tensor x = forward.input(0);
-    Tensor weight = forward.input(1);
-    return node(
-        "SimplifiedLayerNormalizationGrad",
-        MICROSOFT,
-        Map.of("axis", -1L),
-        List.of(outputGradient, x, weight, forward.output(1)),
-        fresh("d_normalised", x.type(), x.shape()),
-        fresh("d_scale", weight.type(), weight.shape()));
-  }
-
   // What backward passes need
 
   /** {@code -x}, computed once per graph. */
@@ -506,16 +535,106 @@ public final class Operators {
     return graph.shared(List.of("negated", x), () -> negate(x));
   }
 
-  /** [length, length]: 0 where column ≤ row, {@code masked} elsewhere; computed once per graph. */
-  Tensor causalMask(Dimension length, float masked) {
+  /**
+   * Positions {@code [start, end)} along an axis whose extents are known at run time only.
+   *
+   * @param start int64 [1]
+   * @param end int64 [1]
+   * @param extent the dimension that {@code end - start} gives
+   */
+  record Range(Tensor start, Tensor end, Dimension extent) {}
+
+  /**
+   * One of {@code count} blocks of nearly equal extent that follow each other along a dimension.
+   */
+  Range block(Dimension dimension, int index, int count) {
+    Tensor start = boundary(dimension, index, count);
+    Tensor end = boundary(dimension, index + 1, count);
+    Dimension extent = Dimension.symbol(dimension + " block " + index + "/" + count);
+    graph.shared(extent, () -> subtract(end, start));
+    return new Range(start, end, extent);
+  }
+
+  /** Everything up to the end of a block, the block included. */
+  Range through(Dimension dimension, int index, int count) {
+    Tensor end = boundary(dimension, index + 1, count);
+    if (index + 1 == count) {
+      return new Range(shared("extent", 0), end, dimension);
+    }
+    Dimension extent = Dimension.symbol(dimension + " through " + index + "/" + count);
+    graph.shared(extent, () -> end);
+    return new Range(shared("extent", 0), end, extent);
+  }
+
+  private Tensor boundary(Dimension dimension, int index, int count) {
+    Tensor extent = extent(dimension);
+    if (index == 0 || index == count) {
+      return index == 0 ? shared("extent", 0) : extent;
+    }
     return graph.shared(
-        List.of("causal_mask", length, masked),
+        List.of("boundary", dimension, index, count),
         () -> {
-          Shape square = Shape.of(length, length);
+          // Counted from the end, so that empty blocks of a short length come first, where no key
+          // is before them either: ONNX Runtime leaves a product over no elements unset.
+          Tensor rounded = add(extent, shared("extent", count - 1));
+          Tensor step = divide(rounded, shared("extent", count));
+          Tensor after = multiply(step, shared("extent", count - index));
+          Tensor boundary = subtract(extent, after);
+          Tensor zero = shared("extent", 0);
+          return node("Max", "", INT64, Shape.of(1), Map.of(), boundary, zero);
+        });
+  }
+
+  /** The part of a tensor that lies in a range along an axis. */
+  Tensor slice(Tensor x, int axis, Range range) {
+    if (x.shape().dimension(axis).equals(range.extent())) {
+      return x;
+    }
+    Shape shape = x.shape().with(axis, range.extent());
+    Tensor axes = shared("axes", axis);
+    return node("Slice", "", x.type(), shape, Map.of(), x, range.start(), range.end(), axes);
+  }
+
+  /** Tensors one after the other along an axis. */
+  Tensor concatenate(List<Tensor> tensors, int axis, Dimension extent) {
+    Tensor first = tensors.get(0);
+    Shape shape = first.shape().with(axis, extent);
+    Tensor[] operands = tensors.toArray(Tensor[]::new);
+    return node("Concat", "", first.type(), shape, Map.of("axis", (long) axis), operands);
+  }
+
+  /** A tensor with zeros after its end along one axis. */
+  Tensor padEnd(Tensor x, int axis, Dimension extent) {
+    Dimension present = x.shape().dimension(axis);
+    if (present.equals(extent)) {
+      return x;
+    }
+    int rank = x.shape().rank();
+    Tensor pads =
+        graph.shared(
+            List.of("pads", rank, axis, present, extent),
+            () -> {
+              Tensor[] ends = new Tensor[2 * rank];
+              Arrays.fill(ends, shared("extent", 0));
+              ends[rank + axis] = subtract(extent(extent), extent(present));
+              return node("Concat", "", INT64, Shape.of(2L * rank), Map.of("axis", 0L), ends);
+            });
+    return node("Pad", "", x.type(), x.shape().with(axis, extent), Map.of(), x, pads);
+  }
+
+  /**
+   * Added to attention logits of queries {@code rows} to keys {@code columns}, it masks the keys
+   * after each query: [rows, columns], computed once per graph.
+   */
+  Tensor causalMask(Range rows, Range columns, float masked) {
+    return graph.shared(
+        List.of("causal_mask", rows, columns, masked),
+        () -> {
+          Shape shape = Shape.of(rows.extent(), columns.extent());
           Tensor value = graph.constant(graph.freshName("masked"), Shape.of(1, 1), masked);
-          Tensor full = expand(value, square);
-          Tensor diagonal = graph.constant(graph.freshName("diagonal"), Shape.SCALAR, 1L);
-          return node("Trilu", "", full.type(), square, Map.of("upper", 1L), full, diagonal);
+          Tensor full = expand(value, shape);
+          Tensor diagonal = reshape(add(rows.start(), shared("extent", 1)), Shape.SCALAR);
+          return node("Trilu", "", full.type(), shape, Map.of("upper", 1L), full, diagonal);
         });
   }
 
@@ -554,6 +673,8 @@ public final class Operators {
   public Accumulation accumulateInPlace(Tensor buffer, Tensor gradient, Tensor overwrite) {
     String operator = "InPlaceAccumulatorV2";
     expectShape(operator, gradient, buffer.shape());
+    expectType(operator, gradient, buffer.type());
+    expectType(operator, overwrite, BOOL);
     Node node =
         node(
             operator,
@@ -567,6 +688,7 @@ public final class Operators {
 
   /** The Euclidean norm of all elements of several tensors together, a scalar. */
   public Tensor norm(List<Tensor> tensors) {
+    tensors.forEach(tensor -> expectType("ReduceAllL2", tensor, FLOAT32));
     Tensor norm = fresh("norm", FLOAT32, Shape.SCALAR);
     return node("ReduceAllL2", MICROSOFT, Map.of(), tensors, norm).output(0);
   }
@@ -614,6 +736,16 @@ public final class Operators {
   private static void expectShape(String operator, Tensor tensor, Shape shape) {
     if (!tensor.shape().equals(shape)) {
       throw expected(operator, "the shape " + shape, tensor);
+    }
+  }
+
+  /** Cosines and sines [positions, head size / 2]. */
+  private static void expectAngles(
+      String operator, Tensor cosine, Tensor sine, Dimension headSize) {
+    expectRank(operator, cosine, 2);
+    expectShape(operator, sine, cosine.shape());
+    if (!cosine.shape().dimension(1).times(Dimension.of(2)).equals(headSize)) {
+      throw expected(operator, "an angle for each of " + headSize + " / 2 pairs", cosine, sine);
     }
   }
 

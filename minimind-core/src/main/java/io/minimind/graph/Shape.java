@@ -3,6 +3,7 @@ package io.minimind.graph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -58,6 +59,29 @@ public record Shape(List<Dimension> dimensions) {
     List<Dimension> changed = new ArrayList<>(dimensions);
     changed.set(axis < 0 ? axis + rank() : axis, dimension);
     return new Shape(changed);
+  }
+
+  /**
+   * The shape of the elementwise combination of two tensors: aligned at the last axis, an extent of
+   * 1 is repeated to the extent of the other; empty if two extents are neither equal nor 1.
+   */
+  public Optional<Shape> broadcast(Shape other) {
+    if (rank() < other.rank()) {
+      return other.broadcast(this);
+    }
+    Dimension one = Dimension.of(1);
+    List<Dimension> result = new ArrayList<>(dimensions);
+    int added = rank() - other.rank();
+    for (int axis = added; axis < rank(); axis++) {
+      Dimension mine = dimensions.get(axis);
+      Dimension theirs = other.dimensions.get(axis - added);
+      if (mine.equals(one)) {
+        result.set(axis, theirs);
+      } else if (!theirs.equals(one) && !theirs.equals(mine)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(new Shape(result));
   }
 
   public Shape permuted(int... permutation) {

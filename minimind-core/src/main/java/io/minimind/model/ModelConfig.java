@@ -3,10 +3,12 @@ package io.minimind.model;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -14,7 +16,7 @@ import java.util.Locale;
  * The architecture of a model. As {@code config.json} it uses the field names of transformers'
  * Llama configuration.
  *
- * @param hiddenSize width of the residual stream; a multiple of twice the heads
+ * @param hiddenSize width of the residual stream; a multiple of 16 times the heads
  * @param layers number of blocks
  * @param heads query heads; a multiple of the key/value heads
  * @param keyValueHeads key/value heads
@@ -52,10 +54,10 @@ public record ModelConfig(
           "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
               .formatted(heads, keyValueHeads));
     }
-    // ONNX Runtime's rotary kernel rotates head sizes in multiples of 8 only.
-    if (hiddenSize % (heads * 8) != 0) {
+    // ONNX Runtime's attention with rotary positions takes head sizes in multiples of 16 only.
+    if (hiddenSize % (heads * 16) != 0) {
       throw new IllegalArgumentException(
-          "hidden_size must be a multiple of 8 times num_attention_heads, but is %d for %d heads."
+          "hidden_size must be a multiple of 16 times num_attention_heads, but is %d for %d heads."
               .formatted(hiddenSize, heads));
     }
     if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
@@ -143,11 +145,21 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       return JSON.readValue(Files.readAllBytes(file), ModelConfig.class);
+    } catch (NoSuchFileException e) {
+      throw new IOException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      Throwable cause = e.getCause() instanceof IllegalArgumentException ? e.getCause() : e;
-      String reason = cause == e ? e.getOriginalMessage() : cause.getMessage();
-      throw new IOException(file + " is not a valid model configuration: " + reason, e);
+      throw new IOException(file + " is not a valid model configuration: " + reason(e) + ".", e);
     }
+  }
+
+  private static String reason(JsonProcessingException e) {
+    if (e.getCause() instanceof IllegalArgumentException invalid) {
+      return invalid.getMessage().replaceFirst("\\.$", "");
+    }
+    if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
+      return mapping.getPath().get(0).getFieldName() + ": " + e.getOriginalMessage();
+    }
+    return "line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage();
   }
 
   /** This configuration as {@code config.json}. */

@@ -243,7 +243,7 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
           return;
         }
       }
-      merger.begin(3 * (end - start));
+      merger.begin();
       for (int i = start; i < end; i++) {
         char c = chars[i];
         if (c < 0x80) {

@@ -62,6 +62,9 @@ final class TokenizerJson {
     if (!root.isObject()) {
       throw refusal("the file must hold one JSON object");
     }
+    if (!root.path("version").asText("1.0").equals("1.0")) {
+      throw refusal("version is %s; expected \"1.0\"".formatted(root.path("version")));
+    }
     for (String field : List.of("truncation", "padding", "normalizer")) {
       if (!isAbsent(root.path(field))) {
         throw refusal(field + " is set, which is not supported; expected null");

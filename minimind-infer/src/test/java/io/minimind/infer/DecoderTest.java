@@ -79,6 +79,21 @@ class DecoderTest {
   }
 
   @Test
+  void aLongTextAfterAShortOneHasRoom() throws IOException {
+    new TestModel(32, 1, 2, 1, 48, TINY.vocabulary(), 1000)
+        .write(folder, TestModel.random(1), NO_END);
+    int[] ids = prompt(700, 5);
+    List<Integer> fresh;
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      fresh = generate(decoder, ids, GREEDY.withMaxNewTokens(20));
+    }
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      generate(decoder, prompt(10, 5), GREEDY.withMaxNewTokens(5));
+      assertEquals(fresh, generate(decoder, ids, GREEDY.withMaxNewTokens(20)));
+    }
+  }
+
+  @Test
   void generationsAtTheSameTimeDoNotDisturbEachOther() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(4);
     try (Decoder decoder = Decoder.load(folder, 1)) {

@@ -1,0 +1,212 @@
+package io.minimind.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.minimind.artifact.ModelFolder;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Graph;
+import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TransformerTest {
+
+  private static final ModelConfig CONFIG = ModelConfig.of(64, 2, 4, 2, 40, 12);
+  private static final List<NamedTensor> WEIGHTS = Weights.of(CONFIG);
+
+  /** The view that training has: whole sequences, no past. */
+  private static ModelRunner training;
+
+  private static ModelRunner decoder;
+
+  @BeforeAll
+  static void open(@TempDir Path folder) throws IOException {
+    Operators op = new Operators(new Graph("logits"));
+    Shape rows = Shape.of(Dimension.symbol("batch"), Dimension.symbol("length"));
+    Tensor ids = op.graph().input("input_ids", ElementType.INT64, rows);
+    op.graph().output("logits", new Transformer(op, CONFIG).logits(ids));
+    training = ModelRunner.of(op.graph().toModel());
+    ModelFolder.writeDecoder(folder, CONFIG, WEIGHTS);
+    decoder = ModelRunner.load(folder.resolve(ModelFolder.DECODER));
+  }
+
+  @AfterAll
+  static void close() {
+    training.close();
+    decoder.close();
+  }
+
+  @Test
+  void aBatchGivesEachRowWhatItGetsAlone() {
+    for (int[] extents : new int[][] {{1, 1}, {3, 1}, {2, 5}, {4, 12}}) {
+      long[][] rows = rows(extents[0], extents[1]);
+      double[][] together = logits(rows);
+      for (int row = 0; row < rows.length; row++) {
+        double[][] alone = logits(new long[][] {rows[row]});
+        for (int i = 0; i < alone.length; i++) {
+          assertArrayEquals(alone[i], together[row * alone.length + i], 1e-5);
+        }
+      }
+    }
+  }
+
+  @Test
+  void laterTokensAndPaddingNeverChangeEarlierLogits() {
+    long[] row = rows(1, 7)[0];
+    double[][] expected = logits(new long[][] {row});
+    long[] padded = Arrays.copyOf(row, 12);
+    long[] continued = padded.clone();
+    Arrays.fill(continued, 7, 12, 17);
+    double[][] both = logits(new long[][] {padded, continued});
+    for (int i = 0; i < row.length; i++) {
+      assertArrayEquals(expected[i], both[i], 1e-5);
+      assertArrayEquals(expected[i], both[12 + i], 1e-5);
+    }
+    assertTrue(distance(both[11], both[23]) > 1e-2, "later tokens change later logits");
+  }
+
+  @Test
+  void orderAndEarlierTokensMatter() {
+    double[][] logits = logits(new long[][] {{3, 4, 5}, {4, 3, 5}, {3, 9, 5}});
+    assertTrue(distance(logits[2], logits[5]) > 1e-2, "positions are rotated");
+    assertTrue(distance(logits[2], logits[8]) > 1e-2, "earlier tokens are attended to");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5, 8})
+  void theDecoderContinuesWithTheLogitsOfTheWholeSequence(int prompt) {
+    int length = 8;
+    long[][] rows = rows(2, length);
+    double[][] expected = logits(rows);
+    List<NamedTensor> past = emptyPast(2, 10);
+    for (int start = 0, end = prompt; start < length; start = end, end++) {
+      Map<String, NamedTensor> outputs = decode(rows, start, end, past);
+      double[] logits = ModelRunner.doubles(outputs.get("logits"));
+      int vocabulary = CONFIG.vocabularySize();
+      assertArrayEquals(new long[] {2, end - start, vocabulary}, outputs.get("logits").shape());
+      for (int row = 0; row < 2; row++) {
+        for (int i = start; i < end; i++) {
+          int from = (row * (end - start) + i - start) * vocabulary;
+          assertArrayEquals(
+              expected[row * length + i],
+              Arrays.copyOfRange(logits, from, from + vocabulary),
+              1e-4,
+              "row " + row + ", position " + i);
+        }
+      }
+      past = present(outputs);
+    }
+  }
+
+  @Test
+  void parametersHaveTheNamesOfTheOriginal() {
+    List<String> names = WEIGHTS.stream().map(NamedTensor::name).toList();
+    assertEquals(2 + 9 * CONFIG.layers(), names.size());
+    assertTrue(names.containsAll(List.of("tok_embeddings.weight", "norm.weight")));
+    for (String part :
+        List.of(
+            "attention_norm",
+            "attention.wq",
+            "attention.wk",
+            "attention.wv",
+            "attention.wo",
+            "ffn_norm",
+            "feed_forward.w1",
+            "feed_forward.w2",
+            "feed_forward.w3")) {
+      assertTrue(names.contains("layers.1." + part + ".weight"), part);
+    }
+  }
+
+  private static long[][] rows(int batch, int length) {
+    Random random = new Random(batch * 100L + length);
+    long[][] rows = new long[batch][length];
+    for (long[] row : rows) {
+      Arrays.setAll(row, i -> random.nextInt(CONFIG.vocabularySize()));
+    }
+    return rows;
+  }
+
+  private static NamedTensor ids(long[][] rows) {
+    long[] ids = Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray();
+    return ModelRunner.longs("input_ids", ids, rows.length, rows[0].length);
+  }
+
+  /** The logits of each token. */
+  private static double[][] logits(long[][] rows) {
+    List<NamedTensor> inputs = new ArrayList<>(WEIGHTS);
+    inputs.add(ids(rows));
+    double[] logits = ModelRunner.doubles(training.run(inputs).get("logits"));
+    int vocabulary = CONFIG.vocabularySize();
+    double[][] tokens = new double[logits.length / vocabulary][];
+    Arrays.setAll(tokens, i -> Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
+    return tokens;
+  }
+
+  private static double distance(double[] a, double[] b) {
+    double largest = 0;
+    for (int i = 0; i < a.length; i++) {
+      largest = Math.max(largest, Math.abs(a[i] - b[i]));
+    }
+    return largest;
+  }
+
+  private static List<NamedTensor> emptyPast(int batch, int capacity) {
+    List<NamedTensor> past = new ArrayList<>();
+    int size = batch * CONFIG.keyValueHeads() * capacity * CONFIG.headSize();
+    for (int layer = 0; layer < CONFIG.layers(); layer++) {
+      for (String kind : List.of("key", "value")) {
+        String name = "past_key_values." + layer + "." + kind;
+        past.add(
+            NamedTensor.ofFloats(
+                name, new float[size], batch, CONFIG.keyValueHeads(), capacity, CONFIG.headSize()));
+      }
+    }
+    return past;
+  }
+
+  private static Map<String, NamedTensor> decode(
+      long[][] rows, int start, int end, List<NamedTensor> past) {
+    long[][] next =
+        Arrays.stream(rows).map(row -> Arrays.copyOfRange(row, start, end)).toArray(long[][]::new);
+    int[] last = new int[rows.length];
+    Arrays.fill(last, end - 1);
+    List<NamedTensor> inputs = new ArrayList<>(past);
+    inputs.add(ids(next));
+    inputs.add(ModelRunner.integers("seqlens_k", last, last.length));
+    inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
+    return decoder.run(inputs);
+  }
+
+  /** What a run leaves behind, as the past of the next one. */
+  private static List<NamedTensor> present(Map<String, NamedTensor> outputs) {
+    return outputs.values().stream()
+        .filter(output -> output.name().startsWith("present."))
+        .map(
+            output ->
+                new NamedTensor(
+                    output.name().replace("present.", "past_key_values."),
+                    output.type(),
+                    output.shape(),
+                    output.data()))
+        .toList();
+  }
+}

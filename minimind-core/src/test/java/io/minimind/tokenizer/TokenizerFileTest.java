@@ -1,0 +1,161 @@
+package io.minimind.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TokenizerFileTest {
+
+  @TempDir Path folder;
+
+  @Test
+  void aFolderStandsForTheFileInIt() throws IOException {
+    write(SmallTokenizer.json().toString());
+    assertEquals(340, Tokenizer.load(folder).vocabularySize());
+  }
+
+  @Test
+  void aMissingFileIsNamed() {
+    assertEquals("Tokenizer file " + file() + " does not exist.", refusal(folder));
+  }
+
+  @Test
+  void aSentencePieceModelIsRefused() throws IOException {
+    Path model = Files.createFile(folder.resolve("tokenizer.model"));
+    assertEquals(
+        "Tokenizer file "
+            + model
+            + " is a SentencePiece model, which is not supported; expected a tokenizer.json.",
+        refusal(folder));
+  }
+
+  @Test
+  void brokenJsonIsRefusedWithItsPlace() throws IOException {
+    write("{\n  \"model\": nonsense\n}");
+    String message = refusal(file());
+    String start = "Tokenizer file " + file() + " is not valid JSON at line 2, column ";
+    assertEquals(start, message.substring(0, Math.min(start.length(), message.length())));
+  }
+
+  @Test
+  void aTruncatedFileIsRefused() throws IOException {
+    String json = SmallTokenizer.json().toString();
+    write(json.substring(0, json.length() / 2));
+    String start = "Tokenizer file " + file() + " is not valid JSON at line 1, column ";
+    assertEquals(start, refusal(file()).substring(0, start.length()));
+  }
+
+  @Test
+  void aTokenThatIsGivenTwiceIsRefused() throws IOException {
+    write(SmallTokenizer.json().toString().replace("\"!\":3", "\"!\":3,\"!\":4"));
+    String message = refusal(file());
+    assertEquals("Duplicate field '!'.", message.substring(message.indexOf("Duplicate")));
+  }
+
+  /** Pointer of what is changed, its new JSON value or nothing to remove it, and the complaint. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "/version | \"2.0\" | version is \"2.0\"; expected \"1.0\"",
+        "/normalizer | {\"type\":\"NFC\"} | normalizer is set, which is not supported; expected"
+            + " null",
+        "/truncation | {} | truncation is set, which is not supported; expected null",
+        "/padding | {} | padding is set, which is not supported; expected null",
+        "/pre_tokenizer | | pre_tokenizer is missing; expected one of type ByteLevel",
+        "/pre_tokenizer/type | \"Split\" | pre_tokenizer is of type \"Split\", which is not"
+            + " supported; expected ByteLevel",
+        "/pre_tokenizer/add_prefix_space | | pre_tokenizer.add_prefix_space is missing; expected"
+            + " true or false",
+        "/decoder | null | decoder is missing; expected one of type ByteLevel",
+        "/post_processor | {\"type\":\"TemplateProcessing\"} | post_processor is of type"
+            + " \"TemplateProcessing\", which is not supported; expected ByteLevel",
+        "/model | | model is missing",
+        "/model/type | \"Unigram\" | model is of type \"Unigram\", which is not supported;"
+            + " expected BPE",
+        "/model/dropout | 0.1 | model.dropout is set, which makes ids random; expected null",
+        "/model/byte_fallback | true | model.byte_fallback is true, which is not supported;"
+            + " expected false",
+        "/model/end_of_word_suffix | \"</w>\" | model.end_of_word_suffix is set, which is not"
+            + " supported; expected null",
+        "/model/vocab | | model.vocab is missing or empty; expected an object of tokens and their"
+            + " ids",
+        "/model/vocab/a | -1 | model.vocab gives the token \"a\" the id -1; expected a whole"
+            + " number from 0",
+        "/model/vocab/a | 1.5 | model.vocab gives the token \"a\" the id 1.5; expected a whole"
+            + " number from 0",
+        "/model/vocab/new | 2000000000 | the token \"new\" has the id 2000000000; expected less"
+            + " than 1706 for 341 tokens",
+        "/model/vocab/! | | model.vocab has no token \"!\" for the byte 0x21; expected one for"
+            + " every byte",
+        "/model/merges | | model.merges is missing; expected an array",
+        "/model/merges/2 | \"t zz\" | model.merges[2] needs the token \"zz\", which is not in"
+            + " model.vocab",
+        "/model/merges/2 | [\"t\",\"z\"] | model.merges[2] needs the token \"tz\", which is not in"
+            + " model.vocab",
+        "/model/merges/2 | \"the\" | model.merges[2] is \"the\"; expected two tokens",
+        "/model/merges/2 | [\"t\"] | model.merges[2] is [\"t\"]; expected two tokens",
+        "/added_tokens | {} | added_tokens is not an array",
+        "/added_tokens/1/content | \"\" | added_tokens[1] has no content",
+        "/added_tokens/1/content | \"<unk>\" | added_tokens[1] gives \"<unk>\" a second time",
+        "/added_tokens/1/id | 7 | added_tokens[1] gives \"<s>\" the id 7; expected 1",
+        "/added_tokens/1/content | \"<new>\" | added_tokens[1] gives \"<new>\" the id 1; expected"
+            + " 340",
+        "/added_tokens/1/single_word | true | added_tokens[1].single_word is true, which is not"
+            + " supported; expected false",
+        "/added_tokens/1/lstrip | | added_tokens[1].lstrip is missing; expected true or false",
+      })
+  void whatCannotBeDoneExactlyIsRefusedInOneSentence(String pointer, String value, String problem)
+      throws IOException {
+    ObjectNode json = SmallTokenizer.json();
+    change(json, pointer, value);
+    write(json.toString());
+    assertEquals("Tokenizer file " + file() + ": " + problem + ".", refusal(folder));
+  }
+
+  @Test
+  void twoTokensOfOneIdAreRefused() throws IOException {
+    ObjectNode json = SmallTokenizer.json();
+    ((ObjectNode) json.at("/model/vocab")).put("new", 5);
+    write(json.toString());
+    String message = refusal(file());
+    assertEquals("have the same id 5.", message.substring(message.indexOf("have the same")));
+  }
+
+  private static void change(ObjectNode json, String pointer, String value) throws IOException {
+    int slash = pointer.lastIndexOf('/');
+    JsonNode parent = json.at(pointer.substring(0, slash));
+    String name = pointer.substring(slash + 1);
+    if (parent instanceof ArrayNode array) {
+      array.set(Integer.parseInt(name), new ObjectMapper().readTree(value));
+    } else if (value == null) {
+      ((ObjectNode) parent).remove(name);
+    } else {
+      ((ObjectNode) parent).set(name, new ObjectMapper().readTree(value));
+    }
+  }
+
+  private Path file() {
+    return folder.resolve("tokenizer.json");
+  }
+
+  private void write(String text) throws IOException {
+    Files.writeString(file(), text);
+  }
+
+  private static String refusal(Path path) {
+    return assertThrows(IOException.class, () -> Tokenizer.load(path)).getMessage();
+  }
+}
