@@ -172,7 +172,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
       try (Batch batch = batches.next()) {
         long start = System.nanoTime();
         session.resetGradients();
-        session.trainStep(batch, 1);
+        session.trainStep(batch, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
         session.optimizerStep(1e-4f);
         if (step >= 0) {
           seconds += (System.nanoTime() - start) / 1e9;

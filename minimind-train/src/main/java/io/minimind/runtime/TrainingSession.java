@@ -59,6 +59,7 @@ public final class TrainingSession implements AutoCloseable {
   private final OrtCheckpointState state = new OrtCheckpointState();
   private final OrtTrainingSession session = new OrtTrainingSession();
   private final FloatPointer scale = new FloatPointer(1);
+  private final FloatPointer maxNorm = new FloatPointer(1);
   private boolean open;
 
   private TrainingSession() {}
@@ -105,16 +106,20 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @param batch its buffers are read before this returns
    * @param gradientScale multiplies the gradients
+   * @param maxGradientNorm the window's gradients are scaled down to this norm if theirs is larger;
+   *     infinity leaves them alone, as all but the last step of a window should
    */
-  public Step trainStep(Batch batch, float gradientScale) {
+  public Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
     scale.put(gradientScale);
-    try (Values inputs = new Values(4);
+    maxNorm.put(maxGradientNorm);
+    try (Values inputs = new Values(5);
         Values outputs = new Values(2)) {
       batchValues(inputs, batch);
       inputs.put(3, scale, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(4, maxNorm, Float.BYTES, ElementType.FLOAT32);
       check(
           TRAINING.TrainStep(
-              session, (OrtRunOptions) null, 4, inputs.pointers, 2, outputs.pointers));
+              session, (OrtRunOptions) null, 5, inputs.pointers, 2, outputs.pointers));
       return new Step(outputs.scalar(0), outputs.scalar(1));
     }
   }
@@ -124,7 +129,7 @@ public final class TrainingSession implements AutoCloseable {
     check(TRAINING.LazyResetGrad(session));
   }
 
-  /** Clips the accumulated gradients and updates the parameters. */
+  /** Updates the parameters with the accumulated gradients. */
   public void optimizerStep(float learningRate) {
     check(TRAINING.SetLearningRate(session, learningRate));
     check(TRAINING.OptimizerStep(session, (OrtRunOptions) null));
@@ -176,6 +181,7 @@ public final class TrainingSession implements AutoCloseable {
       state.setNull();
     }
     scale.close();
+    maxNorm.close();
   }
 
   private static void createTensor(

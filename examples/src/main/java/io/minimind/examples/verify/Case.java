@@ -27,8 +27,8 @@ public sealed interface Case {
     }
 
     private static String number(double value) {
-      boolean count = value == Math.rint(value);
-      return count ? "%.0f".formatted(value) : String.format(Locale.ROOT, "%.2e", value);
+      String format = value == Math.rint(value) ? "%.0f" : "%.2e";
+      return String.format(Locale.ROOT, format, value);
     }
   }
 

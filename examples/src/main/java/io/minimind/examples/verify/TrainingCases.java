@@ -115,7 +115,9 @@ public final class TrainingCases {
         session.resetGradients();
         for (int micro = update * window; micro < (update + 1) * window; micro++) {
           try (Batch batch = reference.batch(micro)) {
-            TrainingSession.Step step = session.trainStep(batch, 1f / window);
+            boolean last = micro == (update + 1) * window - 1;
+            float maxNorm = last ? reference.gradClip() : Float.POSITIVE_INFINITY;
+            TrainingSession.Step step = session.trainStep(batch, 1f / window, maxNorm);
             loss += step.loss() / window;
             norm = step.gradientNorm();
           }
