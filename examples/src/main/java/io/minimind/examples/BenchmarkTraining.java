@@ -1,12 +1,215 @@
 package io.minimind.examples;
 
+import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.data.BatchLoader;
+import io.minimind.data.BatchOrder;
+import io.minimind.data.PretrainingEncoder;
+import io.minimind.data.TokenShards;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.ParameterInitializer;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.tokenizer.Tokenizer;
+import io.minimind.train.ProgressLine;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-@Command(name = "train")
+/** How fast a model trains on this machine, and how much of the machine that uses. */
+@Command(
+    name = "train",
+    description = {
+      "Measures training steps: forward pass, backward pass, clipping and Adam.",
+      "First on full rows of random tokens; with --data also on a corpus, where only unmasked"
+          + " tokens count, once in batches of similar lengths and once padded to the maximum"
+          + " length."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
 public final class BenchmarkTraining implements Callable<Integer> {
+
+  private static final int DEFAULT_VOCABULARY = 6400;
+
+  @Mixin private ModelOptions modelOptions;
+
+  @Option(names = "--batch-size", paramLabel = "ROWS", description = "Rows of a batch.")
+  private int batchSize = 4;
+
+  @Option(names = "--length", paramLabel = "TOKENS", description = "Maximum length of a row.")
+  private int length = 512;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps that count, after two that do not.")
+  private int steps = 10;
+
+  @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--data", paramLabel = "FILE", description = "Corpus to measure on as well.")
+  private Path data;
+
+  @Option(names = "--tokenizer", paramLabel = "DIR", description = "Folder with tokenizer.json.")
+  private Path tokenizer;
+
+  @Option(
+      names = "--corpus-batch-size",
+      paramLabel = "ROWS",
+      description = "Rows of a batch of the corpus in batches of similar lengths.")
+  private int corpusBatchSize = 16;
+
+  @Option(names = "--cache", paramLabel = "DIR", description = "Encoded corpora.")
+  private Path cache = Path.of("out", "cache");
+
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] args) {
+    MiniMind.run(new BenchmarkTraining(), args);
+  }
+
+  /** Supplies the batches of a measurement. */
+  @FunctionalInterface
+  private interface Batches {
+    Batch next() throws IOException;
+  }
+
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
+    if ((data == null) != (tokenizer == null)) {
+      throw new ParameterException(spec.commandLine(), "--data and --tokenizer go together.");
+    }
+    if (steps < 1 || batchSize < 1 || corpusBatchSize < 1 || threads < 1 || length < 2) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Steps, batch sizes and threads must be at least 1, the length at least 2.");
+    }
+    int vocabulary =
+        tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
+    ModelConfig config = modelOptions.config(vocabulary, length);
+    double matrixRate = MatrixMultiplyRate.measure(threads);
+    System.out.printf(
+        Locale.ROOT,
+        "%,d parameters, %d threads; this machine multiplies matrices at %.0f GFLOP/s%n",
+        config.parameterCount(),
+        threads,
+        matrixRate / 1e9);
+    try (TemporaryFolder folder = TemporaryFolder.create();
+        TrainingSession session = session(folder.path(), config)) {
+      try (Batch rows = fullRows(vocabulary)) {
+        String name = "full rows, %d x %d".formatted(batchSize, length);
+        report(name, session, config, matrixRate, () -> rows);
+      }
+      if (data != null) {
+        corpus(session, config, matrixRate);
+      }
+    }
+    peakMemory();
     return 0;
+  }
+
+  private TrainingSession session(Path folder, ModelConfig config) throws IOException {
+    TrainingArtifacts artifacts = new TrainingArtifacts(config);
+    artifacts.write(folder, OptimizerSettings.DEFAULT);
+    Path checkpoint = folder.resolve("checkpoint");
+    TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 1))
+        .write(checkpoint);
+    return TrainingSession.open(TrainingSession.Files.of(checkpoint, folder), threads);
+  }
+
+  private Batch fullRows(int vocabulary) {
+    Random random = new Random(1);
+    int positions = batchSize * length;
+    long[] ids = random.longs(positions + 1L, 3, vocabulary).toArray();
+    float[] mask = new float[positions];
+    Arrays.fill(mask, 1);
+    return Batch.of(
+        batchSize,
+        length,
+        Arrays.copyOf(ids, positions),
+        Arrays.copyOfRange(ids, 1, positions + 1),
+        mask);
+  }
+
+  private void corpus(TrainingSession session, ModelConfig config, double matrixRate)
+      throws IOException {
+    PretrainingEncoder encoder = PretrainingEncoder.load(tokenizer, length);
+    ProgressLine progress = ProgressLine.onStandardError();
+    TokenShards shards =
+        TokenShards.openOrBuild(cache, data, encoder, new EncodingReport(data, progress));
+    progress.clear();
+    BatchOrder similar = BatchOrder.of(shards, corpusBatchSize, 1);
+    try (BatchLoader loader = BatchLoader.start(similar, 0, 0)) {
+      String name = "corpus, %d rows of similar lengths".formatted(corpusBatchSize);
+      report(name, session, config, matrixRate, () -> loader.next().orElseThrow());
+    }
+    BatchOrder padded = BatchOrder.of(shards, batchSize, 1);
+    try (BatchLoader loader = BatchLoader.startPadded(padded, 0, 0, length - 1)) {
+      String name = "corpus, %d rows padded to %d".formatted(batchSize, length - 1);
+      report(name, session, config, matrixRate, () -> loader.next().orElseThrow());
+    }
+  }
+
+  private void report(
+      String name, TrainingSession session, ModelConfig config, double matrixRate, Batches batches)
+      throws IOException {
+    long tokens = 0;
+    double operations = 0;
+    double seconds = 0;
+    for (int step = -2; step < steps; step++) {
+      try (Batch batch = batches.next()) {
+        long start = System.nanoTime();
+        session.resetGradients();
+        session.trainStep(batch, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
+        session.optimizerStep(1e-4f);
+        if (step >= 0) {
+          seconds += (System.nanoTime() - start) / 1e9;
+          tokens += batch.targets();
+          operations += operations(config, batch);
+        }
+      }
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%-36s %7.0f unmasked tokens/s, %4.0f ms a step, %3.0f %% of the matrix rate%n",
+        name,
+        tokens / seconds,
+        1e3 * seconds / steps,
+        100 * operations / seconds / matrixRate);
+  }
+
+  /**
+   * Floating point operations of a step: 6 for each parameter and position, and 6 · layers · width
+   * · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask).
+   */
+  private static double operations(ModelConfig config, Batch batch) {
+    double attention = 6.0 * config.layers() * config.hiddenSize() * batch.length();
+    return (6.0 * config.parameterCount() + attention) * batch.rows() * batch.length();
+  }
+
+  private static void peakMemory() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (java.nio.file.Files.isReadable(status)) {
+      for (String line : java.nio.file.Files.readAllLines(status)) {
+        if (line.startsWith("VmHWM:")) {
+          long kibibytes = Long.parseLong(line.replaceAll("\\D", ""));
+          System.out.printf(Locale.ROOT, "peak resident memory %.2f GB%n", kibibytes * 1024 / 1e9);
+        }
+      }
+    } else {
+      System.out.println("peak resident memory is not known on this platform");
+    }
   }
 }

@@ -12,7 +12,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -22,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    sortOptions = false,
     description = {
       "Recomputes reference numbers of the original MiniMind: logits, gradients, loss curves,"
           + " generated tokens, token ids.",
@@ -65,8 +64,8 @@ public final class Verify implements Callable<Integer> {
   private int compared;
   private int failed;
 
-  public static void main(String... args) {
-    System.exit(new CommandLine(new Verify()).execute(args));
+  public static void main(String[] args) {
+    MiniMind.run(new Verify(), args);
   }
 
   @Override
@@ -74,11 +73,11 @@ public final class Verify implements Callable<Integer> {
     try {
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
-      report(TrainingCases.of(references, "dense"));
-      report(TrainingCases.of(references, "dense_accumulation"));
-      report(GenerationCases.of(references));
       report(TokenizerCases.of(references, tokens));
       report(EncodingCases.of(references, data, tokens));
+      report(GenerationCases.of(references));
+      report(TrainingCases.of(references, "dense"));
+      report(TrainingCases.of(references, "dense_accumulation"));
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {
       spec.commandLine().getErr().println(e.getMessage());

@@ -12,8 +12,8 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.List;
 
 /**
- * The optimizer artifact: gradient clipping and AdamW over sequences of tensors. ONNX Runtime's
- * training API compares the names and the order of its inputs literally.
+ * The optimizer artifact: AdamW over sequences of tensors. ONNX Runtime's training API compares the
+ * names and the order of its inputs literally.
  */
 final class OptimizerModel {
 
@@ -35,17 +35,6 @@ final class OptimizerModel {
             .addOutput(sequence("updated_params"))
             .addOutput(sequence("updated_first_order_moments"))
             .addOutput(sequence("updated_second_order_moments"));
-    String gradients = "gradients";
-    if (Float.isFinite(settings.maxGradientNorm())) {
-      gradients = "clipped_gradients";
-      graph.addNode(
-          NodeProto.newBuilder()
-              .setOpType("InplaceClipGradNorm")
-              .setDomain(MICROSOFT)
-              .addInput("gradients")
-              .addOutput(gradients)
-              .addAttribute(real("max_norm", settings.maxGradientNorm())));
-    }
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType("AdamWOptimizer")
@@ -55,7 +44,7 @@ final class OptimizerModel {
                     "learning_rate",
                     "step",
                     "params",
-                    gradients,
+                    "gradients",
                     "first_order_moments",
                     "second_order_moments"))
             .addAllOutput(

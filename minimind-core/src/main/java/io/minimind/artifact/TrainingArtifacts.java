@@ -14,6 +14,9 @@ import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Transformer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +29,14 @@ import java.util.Map;
  * float32 [batch, length]; the training model also takes {@code gradient_scale}, a float32 scalar
  * that multiplies all gradients (1 / micro-batches of an accumulation window). User outputs: {@code
  * loss}, the mean over the unmasked positions, not scaled; the training model also gives {@code
- * gradient_norm}, the norm of the gradients accumulated so far.
+ * gradient_norm}, the norm of the gradients accumulated so far, and scales these down if it exceeds
+ * the input {@code max_gradient_norm}, a float32 scalar: infinity before the last micro-batch.
  */
 public final class TrainingArtifacts {
+
+  public static final String TRAINING = "training_model.onnx";
+  public static final String EVALUATION = "eval_model.onnx";
+  public static final String OPTIMIZER = "optimizer_model.onnx";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -66,9 +74,30 @@ public final class TrainingArtifacts {
           accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
         });
     List<Tensor> sums = accumulations.values().stream().map(Accumulation::sum).toList();
-    graph.output("gradient_norm", op.norm(sums));
-    accumulations.forEach((name, sum) -> graph.output(name + ACCUMULATION_FLAG, sum.done()));
+    Tensor norm = op.norm(sums);
+    graph.output("gradient_norm", norm);
+    Tensor limit = graph.input("max_gradient_norm", FLOAT32, Shape.SCALAR);
+    Tensor factor = clippingFactor(op, norm, limit);
+    Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
+    accumulations.forEach(
+        (name, accumulation) -> {
+          Tensor sum = accumulation.sum();
+          Tensor clipped = op.multiply(sum, factor);
+          Accumulation replaced = op.accumulateInPlace(sum, clipped, always);
+          graph.output(name + ACCUMULATION_FLAG, replaced.done());
+        });
     return graph.toModel();
+  }
+
+  /**
+   * As PyTorch clips. The runtime has an operator for it that belongs into the optimizer, but there
+   * the parameters come in the order of a hash table that differs from session to session, and so
+   * does the last bit of their norm.
+   */
+  private static Tensor clippingFactor(Operators op, Tensor norm, Tensor limit) {
+    Tensor tiny = op.graph().constant("tiny", Shape.SCALAR, 1e-6f);
+    Tensor one = op.graph().constant("unclipped", Shape.SCALAR, 1f);
+    return op.minimum(op.divide(limit, op.add(norm, tiny)), one);
   }
 
   /** The loss alone. */
@@ -92,8 +121,17 @@ public final class TrainingArtifacts {
     return graph.toModel();
   }
 
+  /** AdamW over all parameters. */
   public static ModelProto optimizer(OptimizerSettings settings) {
     return OptimizerModel.create(settings);
+  }
+
+  /** Writes the three models that a training session runs; those that are there are replaced. */
+  public void write(Path folder, OptimizerSettings settings) throws IOException {
+    Files.createDirectories(folder);
+    ModelFolder.replace(folder.resolve(TRAINING), training().toByteArray());
+    ModelFolder.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
+    ModelFolder.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
   }
 
   private record Loss(Tensor logits, Tensor mean) {}

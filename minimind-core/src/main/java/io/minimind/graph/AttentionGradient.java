@@ -66,6 +66,7 @@ final class AttentionGradient {
     List<Tensor> ready = op.barrier(outputGradient, node.input(0));
     Tensor dy = separated(ready.get(0));
     Tensor query = op.rotary(separated(ready.get(1)), cosine, sine);
+    Tensor along = along(ready.get(0), node.output(0));
 
     List<Tensor> dQueries = new ArrayList<>();
     Tensor dKey = null;
@@ -73,7 +74,7 @@ final class AttentionGradient {
     for (int i = 0; i < BLOCKS; i++) {
       Range rows = op.block(length, i, BLOCKS);
       Range columns = op.through(length, i, BLOCKS);
-      Block block = block(query, dy, rows, columns);
+      Block block = block(query, dy, along, rows, columns);
       dQueries.add(block.query());
       dKey = extended(dKey, block.key());
       dValue = extended(dValue, block.value());
@@ -89,7 +90,19 @@ final class AttentionGradient {
         () -> merged(dv, node.input(2).shape()));
   }
 
-  private Block block(Tensor query, Tensor outputGradient, Range rows, Range columns) {
+  /**
+   * The gradient of a row of probabilities along that row, {@code sum(p · dp)}, which is the
+   * output's gradient along the output (Dao et al. 2022, "FlashAttention", appendix B): [batch,
+   * heads, length, 1].
+   */
+  private Tensor along(Tensor outputGradient, Tensor output) {
+    Shape separate = Shape.of(batch, length, heads, headSize);
+    Tensor product = op.multiply(outputGradient, output);
+    return op.transpose(op.sum(op.reshape(product, separate), -1), 0, 2, 1, 3);
+  }
+
+  private Block block(
+      Tensor query, Tensor outputGradient, Tensor along, Range rows, Range columns) {
     Dimension extent = rows.extent();
     Dimension grouped = extent.times(Dimension.of(heads.extent() / keyValueHeads.extent()));
     Shape stacked = Shape.of(batch, keyValueHeads, grouped, headSize);
@@ -105,7 +118,8 @@ final class AttentionGradient {
     Tensor probabilities = op.softmax(op.add(logits, mask));
     Tensor weights = op.reshape(probabilities, stackedScores);
     Tensor dProbabilities = op.reshape(op.batchedProduct(dy, false, values, true, 1), scores);
-    Tensor dLogits = op.reshape(op.softmaxGradient(dProbabilities, probabilities), stackedScores);
+    Tensor centred = op.subtract(dProbabilities, op.slice(along, LENGTH_AXIS, rows));
+    Tensor dLogits = op.reshape(op.multiply(probabilities, centred), stackedScores);
     Tensor dQuery = op.batchedProduct(dLogits, false, keys, false, scale);
     return new Block(
         op.reshape(dQuery, Shape.of(batch, heads, extent, headSize)),

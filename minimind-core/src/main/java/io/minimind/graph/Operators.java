@@ -53,6 +53,11 @@ public final class Operators {
     return arithmetic("Div", a, b);
   }
 
+  /** The smaller of {@code a} and {@code b}, broadcast as in {@link #add}. */
+  public Tensor minimum(Tensor a, Tensor b) {
+    return arithmetic("Min", a, b);
+  }
+
   private Tensor arithmetic(String operator, Tensor a, Tensor b) {
     expectType(operator, b, a.type());
     Shape shape =

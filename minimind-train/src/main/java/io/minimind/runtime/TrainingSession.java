@@ -5,6 +5,7 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.ElementType;
 import java.nio.FloatBuffer;
@@ -33,7 +34,19 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @param checkpoint parameters, and optimizer state if there is any
    */
-  public record Files(Path checkpoint, Path training, Path evaluation, Path optimizer) {}
+  public record Files(Path checkpoint, Path training, Path evaluation, Path optimizer) {
+
+    /**
+     * @param artifacts the folder that {@link TrainingArtifacts#write} filled
+     */
+    public static Files of(Path checkpoint, Path artifacts) {
+      return new Files(
+          checkpoint,
+          artifacts.resolve(TrainingArtifacts.TRAINING),
+          artifacts.resolve(TrainingArtifacts.EVALUATION),
+          artifacts.resolve(TrainingArtifacts.OPTIMIZER));
+    }
+  }
 
   /**
    * What a training step found.
@@ -46,6 +59,7 @@ public final class TrainingSession implements AutoCloseable {
   private final OrtCheckpointState state = new OrtCheckpointState();
   private final OrtTrainingSession session = new OrtTrainingSession();
   private final FloatPointer scale = new FloatPointer(1);
+  private final FloatPointer maxNorm = new FloatPointer(1);
   private boolean open;
 
   private TrainingSession() {}
@@ -92,16 +106,20 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @param batch its buffers are read before this returns
    * @param gradientScale multiplies the gradients
+   * @param maxGradientNorm the window's gradients are scaled down to this norm if theirs is larger;
+   *     infinity leaves them alone, as all but the last step of a window should
    */
-  public Step trainStep(Batch batch, float gradientScale) {
+  public Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
     scale.put(gradientScale);
-    try (Values inputs = new Values(4);
+    maxNorm.put(maxGradientNorm);
+    try (Values inputs = new Values(5);
         Values outputs = new Values(2)) {
       batchValues(inputs, batch);
       inputs.put(3, scale, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(4, maxNorm, Float.BYTES, ElementType.FLOAT32);
       check(
           TRAINING.TrainStep(
-              session, (OrtRunOptions) null, 4, inputs.pointers, 2, outputs.pointers));
+              session, (OrtRunOptions) null, 5, inputs.pointers, 2, outputs.pointers));
       return new Step(outputs.scalar(0), outputs.scalar(1));
     }
   }
@@ -111,7 +129,7 @@ public final class TrainingSession implements AutoCloseable {
     check(TRAINING.LazyResetGrad(session));
   }
 
-  /** Clips the accumulated gradients and updates the parameters. */
+  /** Updates the parameters with the accumulated gradients. */
   public void optimizerStep(float learningRate) {
     check(TRAINING.SetLearningRate(session, learningRate));
     check(TRAINING.OptimizerStep(session, (OrtRunOptions) null));
@@ -152,28 +170,6 @@ public final class TrainingSession implements AutoCloseable {
     }
   }
 
-  /**
-   * Copies all parameters, one after the other in the order of the training graph.
-   *
-   * @param target a direct buffer of {@link #parameterCount} elements
-   */
-  public void copyParameters(FloatBuffer target) {
-    try (FloatPointer pointer = new FloatPointer(target);
-        OrtValue value = new OrtValue()) {
-      long count = parameterCount();
-      if (target.remaining() != count) {
-        throw new IllegalArgumentException(
-            "The buffer holds " + target.remaining() + " values, the model " + count + ".");
-      }
-      createTensor(pointer, count * Float.BYTES, new long[] {count}, ElementType.FLOAT32, value);
-      try {
-        check(TRAINING.CopyParametersToBuffer(session, value, true));
-      } finally {
-        API.ReleaseValue(value);
-      }
-    }
-  }
-
   @Override
   public void close() {
     if (open) {
@@ -185,6 +181,7 @@ public final class TrainingSession implements AutoCloseable {
       state.setNull();
     }
     scale.close();
+    maxNorm.close();
   }
 
   private static void createTensor(

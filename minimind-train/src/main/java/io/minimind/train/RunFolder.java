@@ -127,14 +127,7 @@ public final class RunFolder {
   public TrainingSession open(Path checkpoint, int threads) throws IOException {
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
     requireArchitecture(file);
-    Path artifacts = artifacts();
-    return TrainingSession.open(
-        new TrainingSession.Files(
-            file,
-            artifacts.resolve("training_model.onnx"),
-            artifacts.resolve("eval_model.onnx"),
-            artifacts.resolve("optimizer_model.onnx")),
-        threads);
+    return TrainingSession.open(TrainingSession.Files.of(file, artifacts()), threads);
   }
 
   /** Compares the parameters before the runtime sees the file: it trusts what it loads. */
@@ -165,14 +158,8 @@ public final class RunFolder {
   }
 
   private TrainingArtifacts writeArtifacts() throws IOException {
-    Path artifacts = artifacts();
-    Files.createDirectories(artifacts);
     TrainingArtifacts graphs = new TrainingArtifacts(settings.model());
-    ModelFolder.replace(artifacts.resolve("training_model.onnx"), graphs.training().toByteArray());
-    ModelFolder.replace(artifacts.resolve("eval_model.onnx"), graphs.evaluation().toByteArray());
-    ModelFolder.replace(
-        artifacts.resolve("optimizer_model.onnx"),
-        TrainingArtifacts.optimizer(settings.training().optimizer()).toByteArray());
+    graphs.write(artifacts(), settings.training().optimizer());
     return graphs;
   }
 }

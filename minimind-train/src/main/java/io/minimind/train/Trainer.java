@@ -111,7 +111,9 @@ public final class Trainer {
         return Optional.empty();
       }
       try (Batch batch = loader.next().orElseThrow()) {
-        Step step = session.trainStep(batch, 1f / window);
+        float maxNorm =
+            i == window - 1 ? settings.optimizer().maxGradientNorm() : Float.POSITIVE_INFINITY;
+        Step step = session.trainStep(batch, 1f / window, maxNorm);
         loss += step.loss() / window;
         gradientNorm = step.gradientNorm();
         tokens += batch.targets();

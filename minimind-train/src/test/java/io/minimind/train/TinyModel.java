@@ -9,7 +9,6 @@ import io.minimind.model.ParameterInitializer;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
@@ -24,20 +23,12 @@ public final class TinyModel {
   /** Writes artifacts and start weights of a configuration. */
   public static TrainingSession.Files write(
       Path folder, ModelConfig config, OptimizerSettings optimizer) throws IOException {
-    Files.createDirectories(folder);
-    TrainingArtifacts graphs = new TrainingArtifacts(config);
-    TrainingSession.Files files =
-        new TrainingSession.Files(
-            folder.resolve("start"),
-            folder.resolve("training"),
-            folder.resolve("evaluation"),
-            folder.resolve("optimizer"));
-    Files.write(files.training(), graphs.training().toByteArray());
-    Files.write(files.evaluation(), graphs.evaluation().toByteArray());
-    Files.write(files.optimizer(), TrainingArtifacts.optimizer(optimizer).toByteArray());
-    TrainingCheckpoint.of(ParameterInitializer.initialize(graphs.parameters(), config, 7))
-        .write(files.checkpoint());
-    return files;
+    TrainingArtifacts artifacts = new TrainingArtifacts(config);
+    artifacts.write(folder, optimizer);
+    Path checkpoint = folder.resolve("start");
+    TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 7))
+        .write(checkpoint);
+    return TrainingSession.Files.of(checkpoint, folder);
   }
 
   /** The same artifacts with another checkpoint. */

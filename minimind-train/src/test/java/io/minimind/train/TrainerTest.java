@@ -40,7 +40,7 @@ class TrainerTest {
 
   @BeforeEach
   void writeFiles() throws IOException {
-    files = TinyModel.write(folder.resolve("model"), TinyModel.CONFIG, OptimizerSettings.DEFAULT.withMaxGradientNorm(Float.POSITIVE_INFINITY));
+    files = TinyModel.write(folder.resolve("model"), TinyModel.CONFIG, OptimizerSettings.DEFAULT);
   }
 
   private static TrainingSettings settings(
@@ -78,7 +78,7 @@ class TrainerTest {
     TrainingState from =
         latest.isPresent() ? CheckpointStore.verify(latest.get()) : TrainingState.START;
     Path checkpoint = latest.map(saved -> saved.resolve("checkpoint")).orElse(files.checkpoint());
-    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), Integer.getInteger("t",2))) {
+    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 2)) {
       return new Trainer(
               settings,
               session,
@@ -172,7 +172,7 @@ class TrainerTest {
     train(settings, store, NEVER, recorder);
     LearningRateSchedule schedule = new LearningRateSchedule(0.01f, 2, EPOCHS * BATCHES);
     int update = 0;
-    try (TrainingSession session = TrainingSession.open(files, Integer.getInteger("t",2))) {
+    try (TrainingSession session = TrainingSession.open(files, 2)) {
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
         try (BatchLoader loader = BatchLoader.start(order(SAMPLES, settings), epoch, 0)) {
           for (int[] window : new int[][] {{0, 1}, {2, 3}, {4, 5}, {6}}) {
@@ -180,7 +180,9 @@ class TrainerTest {
             double loss = 0;
             Step step = null;
             for (int unused : window) {
-              step = session.trainStep(loader.next().orElseThrow(), 1f / window.length);
+              boolean end = step != null || window.length == 1;
+              float limit = end ? 1 : Float.POSITIVE_INFINITY;
+              step = session.trainStep(loader.next().orElseThrow(), 1f / window.length, limit);
               loss += step.loss() / (double) window.length;
             }
             int last = window[window.length - 1];
@@ -238,7 +240,7 @@ class TrainerTest {
     assertEquals(OptionalDouble.of(best), state.validationLoss());
     assertEquals(OptionalDouble.of(best), state(store).bestValidationLoss());
     Path checkpoint = kept.resolve("checkpoint");
-    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), Integer.getInteger("t",2))) {
+    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 2)) {
       assertEquals(best, jointLoss(session), 1e-5 * best);
     }
   }
@@ -316,7 +318,7 @@ class TrainerTest {
         }
         assertTrue(train(settings, store, NEVER, recorder));
       }
-      assertEquals(expected, weights(store), "after " + asks + " questions");
+      assertTrue(expected.equals(weights(store)), "after " + asks + " questions");
       assertRepeats(uninterrupted, recorder);
       assertEquals(state(whole).tokens(), state(store).tokens());
       assertEquals(state(whole).bestValidationLoss(), state(store).bestValidationLoss());
@@ -385,7 +387,7 @@ class TrainerTest {
         TrainingState.START, file -> TrainingCheckpoint.read(files.checkpoint()).write(file));
     IOException e =
         assertThrows(
-            IOException.class, () -> train(settings(1, 1e30f, Long.MAX_VALUE, 1, 1), store, NEVER));
+            IOException.class, () -> train(settings(1, 1e38f, Long.MAX_VALUE, 1, 1), store, NEVER));
     assertTrue(
         e.getMessage().startsWith("The validation loss is no longer a number after "),
         e.getMessage());

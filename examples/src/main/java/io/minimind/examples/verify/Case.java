@@ -23,12 +23,12 @@ public sealed interface Case {
     @Override
     public String toString() {
       String verdict = ok() ? "ok" : "FAILED, worst at " + where;
-      return "%-36s %9s  limit %7s  %s".formatted(name, number(difference), number(limit), verdict);
+      return "%-40s %9s  limit %7s  %s".formatted(name, number(difference), number(limit), verdict);
     }
 
     private static String number(double value) {
-      boolean count = value == Math.rint(value);
-      return count ? "%.0f".formatted(value) : String.format(Locale.ROOT, "%.2e", value);
+      String format = value == Math.rint(value) ? "%.0f" : "%.2e";
+      return String.format(Locale.ROOT, format, value);
     }
   }
 
@@ -37,7 +37,7 @@ public sealed interface Case {
 
     @Override
     public String toString() {
-      return "%-36s %s".formatted(name, "skipped: " + reason);
+      return "%-40s %s".formatted(name, "skipped: " + reason);
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.minimind.examples.verify;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.examples.TemporaryFolder;
 import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;

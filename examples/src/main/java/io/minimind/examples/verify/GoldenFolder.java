@@ -63,8 +63,9 @@ public final class GoldenFolder {
     try {
       return JSON.readValue(file.toFile(), type);
     } catch (JsonProcessingException e) {
-      String reason = e.getOriginalMessage().lines().findFirst().orElse("it is damaged");
-      throw new IOException(file + " does not hold the expected reference: " + reason, e);
+      // What follows the first clause is about Jackson's settings and types.
+      String reason = e.getOriginalMessage().replaceFirst("(?s)( \\(index|;|\n).*", "");
+      throw new IOException(file + " is damaged or of another form: " + reason + ".", e);
     }
   }
 

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.examples.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
@@ -13,7 +14,6 @@ import io.minimind.weights.SafetensorsFile;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -115,7 +115,9 @@ public final class TrainingCases {
         session.resetGradients();
         for (int micro = update * window; micro < (update + 1) * window; micro++) {
           try (Batch batch = reference.batch(micro)) {
-            TrainingSession.Step step = session.trainStep(batch, 1f / window);
+            boolean last = micro == (update + 1) * window - 1;
+            float maxNorm = last ? reference.gradClip() : Float.POSITIVE_INFINITY;
+            TrainingSession.Step step = session.trainStep(batch, 1f / window, maxNorm);
             loss += step.loss() / window;
             norm = step.gradientNorm();
           }
@@ -138,17 +140,9 @@ public final class TrainingCases {
   }
 
   private TrainingSession.Files files(Path folder) throws IOException {
-    TrainingSession.Files files =
-        new TrainingSession.Files(
-            folder.resolve("checkpoint"),
-            folder.resolve("training_model.onnx"),
-            folder.resolve("eval_model.onnx"),
-            folder.resolve("optimizer_model.onnx"));
-    TrainingCheckpoint.of(weights).write(files.checkpoint());
-    Files.write(files.training(), artifacts.training().toByteArray());
-    Files.write(files.evaluation(), artifacts.evaluation().toByteArray());
-    byte[] optimizer = TrainingArtifacts.optimizer(reference.optimizerSettings()).toByteArray();
-    Files.write(files.optimizer(), optimizer);
-    return files;
+    Path checkpoint = folder.resolve("checkpoint");
+    TrainingCheckpoint.of(weights).write(checkpoint);
+    artifacts.write(folder, reference.optimizerSettings());
+    return TrainingSession.Files.of(checkpoint, folder);
   }
 }

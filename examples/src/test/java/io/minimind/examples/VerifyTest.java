@@ -1,0 +1,196 @@
+package io.minimind.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class VerifyTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String FAILED = "FAILED";
+
+  @TempDir private Path temporary;
+
+  private record Run(int status, String out, String err) {
+
+    List<String> linesWith(String word) {
+      return out.lines().filter(line -> line.contains(word)).toList();
+    }
+
+    static Run of(Path golden, Path data, Path tokenizer) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      CommandLine command = MiniMind.commandLine(new Verify());
+      command.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+      int status =
+          command.execute("--golden=" + golden, "--data=" + data, "--tokenizer=" + tokenizer);
+      return new Run(status, out.toString(), err.toString());
+    }
+  }
+
+  @Test
+  void everyImplementedReferenceIsMet() {
+    Path shared = shared();
+    Run run =
+        Run.of(
+            shared.resolve("golden"), shared.resolve("data"), shared.resolve("tokenizer/minimind"));
+    assertEquals(0, run.status(), run.out() + run.err());
+    assertEquals(List.of(), run.linesWith(FAILED));
+    assertEquals(16, run.linesWith("  ok").size(), run.out());
+    assertEquals(1, run.linesWith("jinja_units ").size(), "what is skipped is named");
+    assertEquals("", run.err());
+  }
+
+  @Test
+  void aReferenceBeyondItsLimitFails() throws IOException {
+    Path golden = copyOfGolden();
+    edit(golden.resolve("dense.json"), root -> add(root.withArray("losses"), 7, 3e-4));
+    edit(
+        golden.resolve("dense_accumulation.json"),
+        root -> {
+          add(root.withArray("grad_norms_before_clip"), 9, -2e-3);
+          root.put("loss_after", root.required("loss_after").doubleValue() + 3e-4);
+        });
+    editTensor(golden.resolve("dense.step0.safetensors"), "__logits__", 2e-4f);
+    editTensor(
+        golden.resolve("dense_accumulation.step0.safetensors"), "layers.1.ffn_norm.weight", 0.01f);
+    edit(
+        golden.resolve("generate.json"),
+        root -> {
+          add((ArrayNode) root.at("/greedy/0/new_tokens"), 3, 1);
+          ObjectNode probabilities = (ObjectNode) root.at("/distributions/1/probs");
+          String id = probabilities.fieldNames().next();
+          probabilities.put(id, probabilities.required(id).doubleValue() + 2e-5);
+        });
+    edit(golden.resolve("encodings.json"), VerifyTest::dropLastTarget);
+
+    Path shared = shared();
+    Run run = Run.of(golden, shared.resolve("data"), shared.resolve("tokenizer/minimind"));
+    assertEquals(1, run.status(), run.out() + run.err());
+    Set<String> failed = new TreeSet<>();
+    run.linesWith("FAILED, ").forEach(line -> failed.add(line.substring(0, 40).strip()));
+    assertEquals(
+        Set.of(
+            "dense losses",
+            "dense_accumulation gradient norms",
+            "dense_accumulation loss after training",
+            "dense logits",
+            "dense_accumulation gradients",
+            "generate greedy",
+            "generate distributions",
+            "encodings pretrain"),
+        failed);
+    assertTrue(run.linesWith("dense losses").get(0).endsWith("worst at update 7"), run.out());
+    assertTrue(run.out().endsWith("8 of 16 cases FAILED.%n".formatted()), run.out());
+  }
+
+  /** The last target of the first sample no longer counts. */
+  private static void dropLastTarget(ObjectNode root) {
+    ArrayNode mask = (ArrayNode) root.at("/pretrain/samples/0/loss_mask");
+    int last = mask.size() - 1;
+    while (mask.get(last).intValue() == 0) {
+      last--;
+    }
+    mask.set(last, 0);
+  }
+
+  private static void add(ArrayNode numbers, int index, double difference) {
+    if (numbers.get(index).isInt()) {
+      numbers.set(index, numbers.get(index).intValue() + (int) difference);
+    } else {
+      numbers.set(index, numbers.get(index).doubleValue() + difference);
+    }
+  }
+
+  private static void edit(Path file, Consumer<ObjectNode> change) throws IOException {
+    JsonNode root = JSON.readTree(file.toFile());
+    change.accept((ObjectNode) root);
+    JSON.writeValue(file.toFile(), root);
+  }
+
+  /** Adds to one element of a tensor. */
+  private static void editTensor(Path file, String name, float difference) throws IOException {
+    List<NamedTensor> tensors = new ArrayList<>();
+    for (NamedTensor tensor : SafetensorsFile.open(file).tensors()) {
+      if (tensor.name().equals(name)) {
+        float[] values = new float[(int) tensor.elements()];
+        tensor.floats().get(values);
+        values[values.length / 2] += difference;
+        tensors.add(NamedTensor.ofFloats(name, values, tensor.shape()));
+      } else {
+        tensors.add(tensor);
+      }
+    }
+    SafetensorsFile.write(file, tensors, Map.of());
+  }
+
+  @Test
+  void whatIsMissingIsNamedInOneSentence() throws IOException {
+    Path nowhere = temporary.resolve("nowhere");
+    assertRefused(Run.of(nowhere, nowhere, nowhere), nowhere.toString());
+    assertRefused(Run.of(temporary, nowhere, nowhere), nowhere.toString());
+
+    Path golden = copyOfGolden();
+    Path data = shared().resolve("data");
+    Path tokenizer = shared().resolve("tokenizer/minimind");
+    assertRefused(Run.of(golden, nowhere, tokenizer), nowhere.resolve("pretrain_data.csv") + ":");
+    Path generate = golden.resolve("generate.json");
+    edit(generate, root -> root.remove("logits"));
+    assertRefused(Run.of(golden, data, tokenizer), "property 'logits'.");
+    Files.writeString(generate, "{\"config\": ");
+    assertRefused(Run.of(golden, data, tokenizer), generate + " is damaged");
+    Files.delete(golden.resolve("generate.json"));
+    assertRefused(Run.of(golden, data, tokenizer), "lack the file generate.json");
+  }
+
+  private static void assertRefused(Run run, String part) {
+    assertEquals(2, run.status(), run.out() + run.err());
+    assertTrue(run.err().contains(part), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+    assertTrue(run.err().strip().endsWith("."), run.err());
+    assertFalse(run.err().contains("Exception"), run.err());
+  }
+
+  private Path copyOfGolden() throws IOException {
+    Path copy = Files.createDirectory(temporary.resolve("golden"));
+    try (Stream<Path> files = Files.list(shared().resolve("golden"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, copy.resolve(file.getFileName()));
+        assertTrue(copy.resolve(file.getFileName()).toFile().setWritable(true));
+      }
+    }
+    return copy;
+  }
+
+  /** The folder of references that may lie beside a checkout. */
+  private static Path shared() {
+    for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+      if (Files.isDirectory(at.resolve("shared/golden"))) {
+        return at.resolve("shared");
+      }
+    }
+    return Assumptions.abort("no folder shared/golden beside this checkout");
+  }
+}
