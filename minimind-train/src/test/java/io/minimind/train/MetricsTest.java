@@ -206,7 +206,7 @@ class MetricsTest {
       Element path = (Element) paths.item(i);
       if (path.getAttribute("fill").equals("none")) {
         curves.add(
-            Arrays.stream(path.getAttribute("d").substring(1).split("L"))
+            Arrays.stream(path.getAttribute("d").replaceAll("^M|h0$", "").split("L"))
                 .map(
                     point ->
                         Arrays.stream(point.split(" ")).mapToDouble(Double::parseDouble).toArray())
