@@ -4,8 +4,6 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -75,12 +73,7 @@ public final class EvaluatePretrained implements Callable<Integer> {
             .withTopK(topK)
             .withMaxNewTokens(maxNewTokens)
             .withSeed(seed);
-    List<String> texts =
-        prompts == null
-            ? PROMPTS
-            : Files.readAllLines(prompts, StandardCharsets.UTF_8).stream()
-                .filter(text -> !text.isBlank())
-                .toList();
+    List<String> texts = prompts == null ? PROMPTS : Prompts.read(prompts);
     try (LanguageModel language = LanguageModel.load(model)) {
       double parameters = ModelConfig.read(model.resolve("config.json")).parameterCount();
       System.out.printf(

@@ -5,7 +5,10 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
@@ -68,19 +71,32 @@ public final class MiniMind {
       return "There is no file " + missing.getFile() + ".";
     }
     if (e instanceof FileSystemException file) {
-      return "Cannot use "
-          + file.getFile()
-          + ": "
-          + (file.getReason() == null ? e.getClass().getSimpleName() : file.getReason())
-          + ".";
+      return "Cannot use " + file.getFile() + ": " + reason(file) + ".";
     }
-    if (e instanceof IOException || e instanceof IllegalArgumentException) {
+    if (e instanceof UncheckedIOException unchecked) {
+      return message(unchecked.getCause());
+    }
+    if ((e instanceof IOException || e instanceof IllegalArgumentException)
+        && e.getMessage() != null) {
       return e.getMessage();
     }
     if (e instanceof OnnxRuntimeException) {
       return "ONNX Runtime failed: " + e.getMessage();
     }
     throw e;
+  }
+
+  private static String reason(FileSystemException e) {
+    if (e.getReason() != null) {
+      return e.getReason();
+    }
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "it is a file where a folder is needed";
+    }
+    return e.getClass().getSimpleName();
   }
 
   /** Chinese reaches the terminal whatever the platform's default encoding is. */

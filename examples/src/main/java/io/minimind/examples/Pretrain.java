@@ -24,7 +24,6 @@ import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -133,6 +132,12 @@ public final class Pretrain implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    ConsoleReport report = new ConsoleReport(System.out, progress, logEvery);
+    List<String> texts = prompts == null ? List.of() : Prompts.read(prompts);
+    if (threads < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--threads must be at least 1, but is " + threads + ".");
+    }
     RunFolder run;
     Corpus corpus;
     if (resume) {
@@ -150,10 +155,11 @@ public final class Pretrain implements Callable<Integer> {
       corpus = corpus(settings, tokenizer);
       run = RunFolder.create(out, settings.withSamples(corpus.training().size()), tokenizer);
     }
-    return train(run, corpus);
+    return train(run, corpus, listeners(run, report, texts));
   }
 
-  private int train(RunFolder run, Corpus corpus) throws IOException {
+  private int train(RunFolder run, Corpus corpus, List<TrainingListener> listeners)
+      throws IOException {
     RunSettings settings = run.settings();
     TrainingSettings training = settings.training();
     Path checkpoint =
@@ -178,7 +184,7 @@ public final class Pretrain implements Callable<Integer> {
               BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
               corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
               run.checkpoints(),
-              listeners(run));
+              listeners);
       if (trainer.run(state, interruption)) {
         System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
         System.out.println("Let it write: minimind eval pretrain --model " + run.path());
@@ -189,14 +195,14 @@ public final class Pretrain implements Callable<Integer> {
     }
   }
 
-  private List<TrainingListener> listeners(RunFolder run) throws IOException {
+  private static List<TrainingListener> listeners(
+      RunFolder run, ConsoleReport report, List<String> texts) {
     List<TrainingListener> listeners = new ArrayList<>();
-    listeners.add(new ConsoleReport(System.out, progress, logEvery));
+    listeners.add(report);
     listeners.add(new MetricsFile(run.metrics()));
-    listeners.add(new ModelExport(run.path(), run.settings().model()));
-    if (prompts != null) {
+    listeners.add(new ModelExport(run.path(), run.settings().model(), run.checkpoints()));
+    if (!texts.isEmpty()) {
       GenerationOptions options = GenerationOptions.defaults().withTopK(8).withMaxNewTokens(100);
-      List<String> texts = Files.readAllLines(prompts).stream().filter(t -> !t.isBlank()).toList();
       listeners.add(new SampleTexts(run.path(), run.samples(), texts, options, System.out));
     }
     listeners.add(new LossChart(run.metrics(), run.chart()));
@@ -208,7 +214,8 @@ public final class Pretrain implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "A new run needs --data and --tokenizer (an old one --resume).");
     }
-    if (validation != null && validationFraction > 0) {
+    RunFolder.requireNone(out);
+    if (validation != null && validationFraction != 0) {
       throw new ParameterException(
           spec.commandLine(), "Give --validation or --validation-fraction, not both.");
     }

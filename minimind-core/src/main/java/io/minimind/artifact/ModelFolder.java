@@ -9,6 +9,7 @@ import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -83,11 +84,23 @@ public final class ModelFolder {
     }
   }
 
-  /** Writes a small file beside its place and renames it. */
+  /**
+   * Writes a small file beside its place and renames it.
+   *
+   * @throws IOException if it cannot be written; an older file is then untouched
+   */
   public static void replace(Path file, byte[] contents) throws IOException {
     Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
-    Files.write(unfinished, contents);
-    Files.move(
-        unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try {
+      Files.write(unfinished, contents);
+      Files.move(
+          unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // A full disk is reported without a name.
+      Files.deleteIfExists(unfinished);
+      throw new IOException("Cannot write %s: %s.".formatted(file, e.getMessage()), e);
+    }
   }
 }

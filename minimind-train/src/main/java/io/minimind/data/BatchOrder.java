@@ -12,8 +12,9 @@ import java.util.Arrays;
  * again. Only one pool is ever in memory. The last pool holds the one batch that may be short.
  */
 public final class BatchOrder {
+  public static final int MAX_BATCH_SIZE = 1 << 20;
+
   private static final int POOL_BATCHES = 64;
-  private static final int MAX_BATCH_SIZE = 1 << 20;
 
   private final Samples samples;
   private final int batchSize;

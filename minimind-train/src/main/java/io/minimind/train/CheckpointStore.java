@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
@@ -31,9 +32,13 @@ public final class CheckpointStore {
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .registerModule(new Jdk8Module())
-          .enable(SerializationFeature.INDENT_OUTPUT);
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
-  private record Saved(TrainingState state, long bytes, long crc32c) {}
+  /** The checksum covers the checkpoint file and the state. */
+  private record Saved(TrainingState state, long crc32c) {}
 
   private final Path folder;
   private final int keep;
@@ -64,11 +69,11 @@ public final class CheckpointStore {
       Path checkpoint = unfinished.resolve(CHECKPOINT);
       write.write(checkpoint);
       force(checkpoint);
-      Saved saved = new Saved(state, Files.size(checkpoint), checksum(checkpoint));
+      Saved saved = new Saved(state, checksum(state, checkpoint));
       Path stateFile = unfinished.resolve(STATE);
       Files.write(stateFile, JSON.writeValueAsBytes(saved));
       force(stateFile);
-      // The same update is saved twice when a finished run is continued; the contents are equal.
+      // There already if a process died just after it had saved the start of a run.
       delete(target);
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | RuntimeException e) {
@@ -113,9 +118,7 @@ public final class CheckpointStore {
   public static TrainingState verify(Path checkpoint) throws IOException {
     Saved saved = read(checkpoint);
     Path file = checkpoint.resolve(CHECKPOINT);
-    if (!Files.isRegularFile(file)
-        || Files.size(file) != saved.bytes()
-        || checksum(file) != saved.crc32c()) {
+    if (!Files.isRegularFile(file) || checksum(saved.state(), file) != saved.crc32c()) {
       throw damaged(checkpoint, "its contents are not what was saved", null);
     }
     return saved.state();
@@ -206,8 +209,9 @@ public final class CheckpointStore {
     }
   }
 
-  private static long checksum(Path file) throws IOException {
+  private static long checksum(TrainingState state, Path file) throws IOException {
     CRC32C crc = new CRC32C();
+    crc.update(JSON.writeValueAsBytes(state));
     byte[] buffer = new byte[1 << 20];
     try (InputStream in = Files.newInputStream(file)) {
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {

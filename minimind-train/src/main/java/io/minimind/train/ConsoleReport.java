@@ -21,6 +21,10 @@ public final class ConsoleReport implements TrainingListener {
    * @param logEvery updates between two log lines, at least 1
    */
   public ConsoleReport(PrintStream out, ProgressLine progress, int logEvery) {
+    if (logEvery < 1) {
+      throw new IllegalArgumentException(
+          "The log interval must be at least 1 update, but is " + logEvery + ".");
+    }
     this.out = out;
     this.progress = progress;
     this.logEvery = logEvery;

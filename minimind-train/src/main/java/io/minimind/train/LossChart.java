@@ -1,6 +1,5 @@
 package io.minimind.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.ModelFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -36,14 +35,16 @@ public final class LossChart implements TrainingListener {
   public void finished(TrainingState state, boolean complete) throws IOException {
     List<Point> training = new ArrayList<>();
     List<Point> validation = new ArrayList<>();
-    for (JsonNode metric : MetricsFile.read(metrics)) {
-      double update = metric.path("update").asDouble();
-      if (metric.has("loss")) {
-        training.add(new Point(update, metric.get("loss").asDouble()));
-      } else {
-        validation.add(new Point(update, metric.path("validation_loss").asDouble()));
-      }
-    }
+    MetricsFile.read(
+        metrics,
+        metric -> {
+          double update = metric.path("update").asDouble();
+          if (metric.has("loss")) {
+            training.add(new Point(update, metric.get("loss").asDouble()));
+          } else {
+            validation.add(new Point(update, metric.path("validation_loss").asDouble()));
+          }
+        });
     if (!training.isEmpty()) {
       ModelFolder.replace(chart, draw(training, validation).getBytes(StandardCharsets.UTF_8));
     }
@@ -59,8 +60,9 @@ public final class LossChart implements TrainingListener {
         lowest = Math.min(lowest, point.loss());
       }
     }
-    int top = (int) Math.ceil(highest + 1e-9);
-    int bottom = (int) Math.floor(lowest);
+    double grid = tick(highest - lowest);
+    double bottom = Math.floor(lowest / grid) * grid;
+    double top = Math.max(Math.ceil(highest / grid) * grid, bottom + grid);
     StringBuilder svg = new StringBuilder();
     append(
         svg,
@@ -70,10 +72,10 @@ public final class LossChart implements TrainingListener {
         HEIGHT,
         WIDTH,
         HEIGHT);
-    for (int loss = bottom; loss <= top; loss++) {
+    for (double loss = bottom; loss <= top; loss += grid) {
       double y = y(loss, bottom, top);
       append(svg, "<path d='M%d %.1fH%d' stroke='#ddd'/>\n", LEFT, y, WIDTH - RIGHT);
-      append(svg, "<text x='%d' y='%.1f' text-anchor='end'>%d</text>\n", LEFT - 8, y + 4, loss);
+      append(svg, "<text x='%d' y='%.1f' text-anchor='end'>%.0f</text>\n", LEFT - 8, y + 4, loss);
     }
     double step = tick(lastUpdate);
     for (double update = 0; update <= lastUpdate; update += step) {
@@ -110,10 +112,11 @@ public final class LossChart implements TrainingListener {
     return result;
   }
 
-  /** A round distance that gives five to ten ticks. */
+  /** A round distance, at least 1, that gives up to ten ticks. */
   private static double tick(double range) {
-    double tick = Math.pow(10, Math.floor(Math.log10(Math.max(range, 1))));
-    return range / tick >= 5 ? tick : Math.max(1, tick / 5);
+    double power = Math.pow(10, Math.floor(Math.log10(Math.max(range, 1))));
+    double ratio = range / power;
+    return Math.max(1, ratio < 2 ? power / 5 : ratio < 5 ? power / 2 : power);
   }
 
   private static void line(
@@ -122,8 +125,8 @@ public final class LossChart implements TrainingListener {
       String color,
       int width,
       double lastUpdate,
-      int bottom,
-      int top) {
+      double bottom,
+      double top) {
     if (points.isEmpty()) {
       return;
     }
@@ -143,7 +146,7 @@ public final class LossChart implements TrainingListener {
     return LEFT + (WIDTH - LEFT - RIGHT) * update / Math.max(lastUpdate, 1);
   }
 
-  private static double y(double loss, int bottom, int top) {
+  private static double y(double loss, double bottom, double top) {
     return TOP + (HEIGHT - TOP - BOTTOM) * (top - loss) / (top - bottom);
   }
 

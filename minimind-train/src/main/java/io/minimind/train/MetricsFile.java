@@ -5,15 +5,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
+import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
@@ -38,11 +39,13 @@ public final class MetricsFile implements TrainingListener {
       return;
     }
     StringBuilder kept = new StringBuilder();
-    for (JsonNode metric : read(file)) {
-      if (metric.path("update").asLong() <= from.update()) {
-        kept.append(metric).append('\n');
-      }
-    }
+    read(
+        file,
+        metric -> {
+          if (metric.path("update").asLong() <= from.update()) {
+            kept.append(metric).append('\n');
+          }
+        });
     ModelFolder.replace(file, kept.toString().getBytes(StandardCharsets.UTF_8));
   }
 
@@ -75,16 +78,21 @@ public final class MetricsFile implements TrainingListener {
     try (BufferedWriter writer =
         Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       writer.write(metric + "\n");
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      // A full disk is reported without a name.
+      throw new IOException("Cannot write %s: %s.".formatted(file, e.getMessage()), e);
     }
   }
 
-  /** The metrics of a file; a last line that a killed process left unfinished is skipped. */
-  static List<JsonNode> read(Path file) throws IOException {
-    List<JsonNode> metrics = new ArrayList<>();
-    for (String line : Files.readAllLines(file)) {
-      parse(line).ifPresent(metrics::add);
+  /** Hands out the metrics of a file, but no last line that a killed process left unfinished. */
+  static void read(Path file, Consumer<JsonNode> metrics) throws IOException {
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        parse(line).ifPresent(metrics);
+      }
     }
-    return metrics;
   }
 
   private static Optional<JsonNode> parse(String line) {

@@ -5,18 +5,31 @@ import io.minimind.model.ModelConfig;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
- * Keeps the model in a folder up to date: after each checkpoint it has that checkpoint's weights.
+ * Keeps the model in a folder up to date: it has the weights of the last checkpoint, also where a
+ * process died between writing the checkpoint and the model.
  */
 public final class ModelExport implements TrainingListener {
 
   private final Path folder;
   private final ModelConfig config;
+  private final CheckpointStore checkpoints;
 
-  public ModelExport(Path folder, ModelConfig config) {
+  public ModelExport(Path folder, ModelConfig config, CheckpointStore checkpoints) {
     this.folder = folder;
     this.config = config;
+    this.checkpoints = checkpoints;
+  }
+
+  @Override
+  public void started(TrainingSettings settings, long batchesPerEpoch, TrainingState from)
+      throws IOException {
+    Optional<Path> latest = checkpoints.latest();
+    if (latest.isPresent()) {
+      saved(from, latest.get());
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
@@ -28,7 +29,10 @@ public final class RunFolder {
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .registerModule(new Jdk8Module())
-          .enable(SerializationFeature.INDENT_OUTPUT);
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
   private final Path folder;
   private final RunSettings settings;
@@ -47,10 +51,7 @@ public final class RunFolder {
    */
   public static RunFolder create(Path folder, RunSettings settings, Path tokenizer)
       throws IOException {
-    if (Files.exists(folder.resolve(SETTINGS))) {
-      throw new IOException(
-          folder + " already holds a run: continue it with --resume, or choose another --out.");
-    }
+    requireNone(folder);
     RunFolder run = new RunFolder(folder, settings);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
     TrainingArtifacts artifacts = run.writeArtifacts();
@@ -61,6 +62,16 @@ public final class RunFolder {
     // Written last: with it, the folder is a run that can be resumed.
     ModelFolder.replace(folder.resolve(SETTINGS), JSON.writeValueAsBytes(settings));
     return run;
+  }
+
+  /**
+   * @throws IOException if the folder holds a run already
+   */
+  public static void requireNone(Path folder) throws IOException {
+    if (Files.exists(folder.resolve(SETTINGS))) {
+      throw new IOException(
+          folder + " already holds a run: continue it with --resume, or choose another --out.");
+    }
   }
 
   /**

@@ -120,11 +120,8 @@ public final class Trainer {
         positions += (long) batch.rows() * batch.length();
       }
     }
-    if (!Double.isFinite(loss) || !Double.isFinite(gradientNorm)) {
-      throw new IOException(
-          "The loss is no longer a number after %d updates. Resume with a lower learning rate; the checkpoints up to here are kept."
-              .formatted(state.update()));
-    }
+    requireFinite(loss, "loss", state);
+    requireFinite(gradientNorm, "gradient", state);
     long last = state.batch() + window - 1;
     float learningRate = schedule.at(state.epoch() * batches.batches() + last);
     session.optimizerStep(learningRate);
@@ -147,6 +144,15 @@ public final class Trainer {
     return Optional.of(next);
   }
 
+  private static void requireFinite(double value, String name, TrainingState state)
+      throws IOException {
+    if (!Double.isFinite(value)) {
+      throw new IOException(
+          "The %s is no longer a number after %d updates: start a new run with a lower learning rate. The checkpoints up to here are kept."
+              .formatted(name, state.update()));
+    }
+  }
+
   private TrainingState validate(TrainingState state) throws IOException {
     if (validation.isEmpty()) {
       return state;
@@ -161,6 +167,7 @@ public final class Trainer {
         }
       }
     }
+    requireFinite(sum / tokens, "validation loss", state);
     TrainingState validated = state.validated(sum / tokens);
     for (TrainingListener listener : listeners) {
       listener.validated(validated);

@@ -1,12 +1,13 @@
 package io.minimind.train;
 
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.data.BatchOrder;
 
 /**
  * How long and how fast a model learns.
  *
  * @param epochs passes over the data, at least 1
- * @param batchSize rows of a micro-batch, at least 1
+ * @param batchSize rows of a micro-batch, 1 to 1,048,576
  * @param accumulationSteps micro-batches whose gradients make one update, at least 1
  * @param learningRate the highest rate, above 0
  * @param warmupSteps micro-batches over which the rate rises to its highest, at least 0
@@ -33,6 +34,11 @@ public record TrainingSettings(
   public TrainingSettings {
     requireAtLeast("number of epochs", 1, epochs);
     requireAtLeast("batch size", 1, batchSize);
+    if (batchSize > BatchOrder.MAX_BATCH_SIZE) {
+      throw new IllegalArgumentException(
+          "The batch size must be at most %d, but is %d."
+              .formatted(BatchOrder.MAX_BATCH_SIZE, batchSize));
+    }
     requireAtLeast("number of accumulation steps", 1, accumulationSteps);
     requireAtLeast("number of warm-up steps", 0, warmupSteps);
     requireAtLeast("number of updates", 1, maxUpdates);

@@ -1,0 +1,84 @@
+package io.minimind.train;
+
+import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.data.Samples;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.ParameterInitializer;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+
+/** A model that trains in milliseconds, its files, and data for it. */
+public final class TinyModel {
+
+  public static final ModelConfig CONFIG = ModelConfig.of(32, 1, 2, 1, 260, 32);
+
+  private TinyModel() {}
+
+  /** Writes artifacts and start weights of a configuration. */
+  public static TrainingSession.Files write(
+      Path folder, ModelConfig config, OptimizerSettings optimizer) throws IOException {
+    TrainingArtifacts artifacts = new TrainingArtifacts(config);
+    artifacts.write(folder, optimizer);
+    Path checkpoint = folder.resolve("start");
+    TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 7))
+        .write(checkpoint);
+    return TrainingSession.Files.of(checkpoint, folder);
+  }
+
+  /** The same artifacts with another checkpoint. */
+  public static TrainingSession.Files at(TrainingSession.Files files, Path checkpoint) {
+    return new TrainingSession.Files(
+        checkpoint, files.training(), files.evaluation(), files.optimizer());
+  }
+
+  /** Rows of random ids, all of them targets. */
+  public static Batch batch(long seed, int rows, int length) {
+    Random random = new Random(seed);
+    long[] ids = random.longs((long) rows * length, 1, CONFIG.vocabularySize()).toArray();
+    long[] labels = random.longs((long) rows * length, 1, CONFIG.vocabularySize()).toArray();
+    float[] mask = new float[rows * length];
+    Arrays.fill(mask, 1);
+    return Batch.of(rows, length, ids, labels, mask);
+  }
+
+  /** Samples of 2 to 20 ids; all ids but the first are targets. */
+  static Samples samples(long seed, int count) {
+    Random random = new Random(seed);
+    int[][] rows = new int[count][];
+    for (int i = 0; i < count; i++) {
+      rows[i] = random.ints(2 + random.nextInt(19), 1, CONFIG.vocabularySize()).toArray();
+    }
+    return new Rows(rows);
+  }
+
+  private record Rows(int[][] rows) implements Samples {
+    @Override
+    public long size() {
+      return rows.length;
+    }
+
+    @Override
+    public int length(long index) {
+      return rows[(int) index].length;
+    }
+
+    @Override
+    public int longest() {
+      return 20;
+    }
+
+    @Override
+    public int read(long index, int[] ids, boolean[] targets) {
+      int length = length(index);
+      System.arraycopy(rows[(int) index], 0, ids, 0, length);
+      Arrays.fill(targets, 0, length, true);
+      return length;
+    }
+  }
+}
