@@ -32,7 +32,7 @@ final class GradientRules {
           entry("RotaryEmbedding", GradientRules::rotary),
           entry("SimplifiedLayerNormalization", GradientRules::rmsNorm),
           entry("Softmax", GradientRules::softmax),
-          entry("SoftmaxCrossEntropyLossInternal", GradientRules::crossEntropy),
+          entry(Operators.CROSS_ENTROPY, GradientRules::crossEntropy),
           entry("Sub", GradientRules::subtract),
           entry("Transpose", GradientRules::transpose));
 

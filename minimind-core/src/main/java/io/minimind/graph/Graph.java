@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * An ONNX graph under construction: inputs, parameters, constants, nodes in execution order, and
@@ -198,7 +199,9 @@ public final class Graph {
     graph.addAllInitializer(constants.values());
     Map<String, String> outputNames = new HashMap<>();
     outputs.forEach((outputName, tensor) -> outputNames.put(tensor.name(), outputName));
-    nodes.forEach(node -> graph.addNode(proto(node, outputNames)));
+    nodes.stream()
+        .flatMap(node -> node.body().isEmpty() ? Stream.of(node) : node.body().stream())
+        .forEach(node -> graph.addNode(proto(node, outputNames)));
     outputs.forEach(
         (outputName, tensor) ->
             graph.addOutput(valueInfo(new Tensor(outputName, tensor.type(), tensor.shape()))));

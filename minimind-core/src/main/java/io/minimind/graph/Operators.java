@@ -21,6 +21,9 @@ import java.util.stream.LongStream;
  */
 public final class Operators {
 
+  /** Cross entropy is a node with a body: its operators have one gradient rule. */
+  static final String CROSS_ENTROPY = "CrossEntropy";
+
   private final Graph graph;
 
   public Operators(Graph graph) {
@@ -498,23 +501,42 @@ public final class Operators {
    * @return [rows]
    */
   public Tensor crossEntropy(Tensor logits, Tensor labels, long ignored) {
-    String operator = "SoftmaxCrossEntropyLossInternal";
-    expectRank(operator, logits, 2);
-    expectType(operator, logits, FLOAT32);
-    expectType(operator, labels, INT64);
-    expectShape(operator, labels, Shape.of(logits.shape().dimension(0)));
-    Tensor label =
+    expectRank(CROSS_ENTROPY, logits, 2);
+    expectType(CROSS_ENTROPY, logits, FLOAT32);
+    expectType(CROSS_ENTROPY, labels, INT64);
+    expectShape(CROSS_ENTROPY, labels, Shape.of(logits.shape().dimension(0)));
+    Tensor ignoredLabel =
         graph.shared(
             List.of("ignored_label", ignored),
             () -> graph.constant(graph.freshName("ignored_label"), Shape.SCALAR, ignored));
-    return node(
-            operator,
-            MICROSOFT,
-            Map.of("reduction", "none"),
-            List.of(logits, labels, Tensor.ABSENT, label),
-            fresh("cross_entropy", logits.type(), labels.shape()),
-            fresh("log_probability", logits.type(), logits.shape()))
-        .output(0);
+    Shape column = Shape.of(labels.shape().dimension(0), Dimension.of(1));
+    Tensor indices = reshape(labels, column);
+    Tensor vector = shapeTensor(labels.shape(), true);
+    Tensor logProbabilities = fresh("log_probabilities", FLOAT32, logits.shape());
+    Tensor picked = fresh("picked", FLOAT32, column);
+    Tensor flat = fresh("log_likelihood", FLOAT32, labels.shape());
+    Tensor isIgnored = fresh("is_ignored", BOOL, labels.shape());
+    Tensor zero = graph.shared("zero", () -> graph.constant("zero", Shape.SCALAR, 0f));
+    Tensor kept = fresh("kept_log_likelihood", FLOAT32, labels.shape());
+    Tensor loss = fresh("cross_entropy", FLOAT32, labels.shape());
+    // Not SoftmaxCrossEntropyLossInternal, which would do: it computes on one thread.
+    List<Node> body =
+        List.of(
+            part("LogSoftmax", Map.of("axis", -1L), logProbabilities, logits),
+            part("GatherElements", Map.of("axis", 1L), picked, logProbabilities, indices),
+            part("Reshape", Map.of(), flat, picked, vector),
+            part("Equal", Map.of(), isIgnored, labels, ignoredLabel),
+            part("Where", Map.of(), kept, isIgnored, zero, flat),
+            part("Neg", Map.of(), loss, kept));
+    List<Tensor> inputs = List.of(logits, labels, ignoredLabel);
+    List<Tensor> outputs = List.of(loss, logProbabilities);
+    graph.add(new Node(CROSS_ENTROPY, "", inputs, outputs, Map.of(), body));
+    return loss;
+  }
+
+  private static Node part(
+      String operator, Map<String, Object> attributes, Tensor output, Tensor... inputs) {
+    return new Node(operator, "", List.of(inputs), List.of(output), attributes);
   }
 
   /** The gradient of {@link #crossEntropy} towards its logits. */
@@ -528,7 +550,7 @@ public final class Operators {
                 forward.output(1),
                 forward.input(1),
                 Tensor.ABSENT,
-                forward.input(3)),
+                forward.input(2)),
             fresh("d_logits", forward.input(0).type(), forward.input(0).shape()))
         .output(0);
   }

@@ -253,7 +253,7 @@ class GradientRulesTest {
                     s.constant("sin", 4, 4))));
     cases.add(
         new Case(
-            "SoftmaxCrossEntropyLossInternal",
+            "CrossEntropy",
             "with ignored labels",
             FLOAT32,
             s -> {

@@ -146,14 +146,13 @@ class OperatorsTest {
                 + " sin float32[9, 16]."),
         refusal(
             t -> t.op.crossEntropy(t.floats("logits", 2, 3, 9), t.tensor("labels", INT64, 2), 0),
-            "SoftmaxCrossEntropyLossInternal expects a tensor of rank 2, got logits float32[2, 3,"
-                + " 9]."),
+            "CrossEntropy expects a tensor of rank 2, got logits float32[2, 3," + " 9]."),
         refusal(
             t -> t.op.crossEntropy(t.floats("logits", 2, 9), t.tensor("labels", INT64, 3), 0),
-            "SoftmaxCrossEntropyLossInternal expects the shape [2], got labels int64[3]."),
+            "CrossEntropy expects the shape [2], got labels int64[3]."),
         refusal(
             t -> t.op.crossEntropy(t.floats("logits", 2, 9), t.tensor("labels", INT32, 2), 0),
-            "SoftmaxCrossEntropyLossInternal expects elements of type int64, got labels int32[2]."),
+            "CrossEntropy expects elements of type int64, got labels int32[2]."),
         refusal(
             t ->
                 t.op.accumulateInPlace(
