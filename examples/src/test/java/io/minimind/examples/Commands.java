@@ -33,7 +33,7 @@ final class Commands {
           "--accumulation=2",
           "--learning-rate=0.01",
           "--log-every=1",
-          "--threads=1");
+          "--threads=2");
 
   /**
    * @param err everything on standard error
@@ -71,7 +71,7 @@ final class Commands {
 
   static String[] resume(Path out, Path cache, String... more) {
     List<String> args = new ArrayList<>(List.of("pretrain", "--resume", "--out", out.toString()));
-    args.addAll(List.of("--cache", cache.toString(), "--log-every=1", "--threads=1"));
+    args.addAll(List.of("--cache", cache.toString(), "--log-every=1", "--threads=2"));
     args.addAll(Arrays.asList(more));
     return args.toArray(String[]::new);
   }

@@ -302,6 +302,15 @@ class PretrainErrorsTest {
   }
 
   @Test
+  void aRunThatDiedBeforeItsModelWasWritten() throws IOException {
+    copy(finished, out);
+    Files.delete(out.resolve("model.safetensors"));
+    assertEquals(new Result(0, ""), Commands.run(resume(out, cache)));
+    assertTrue(sameWeights());
+    assertEquals(latest(finished).getFileName(), latest(out).getFileName());
+  }
+
+  @Test
   void aLearningRateThatDestroysTheModel() throws IOException {
     assertSays(
         1,

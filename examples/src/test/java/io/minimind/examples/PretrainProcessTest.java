@@ -287,7 +287,7 @@ class PretrainProcessTest {
       assertTrue(Files.exists(out.resolve("checkpoints").resolve(update)), "saved where it was");
     }
     List<String> goOn = new ArrayList<>(Arrays.asList(resume));
-    goOn.addAll(List.of("--cache", cache.toString(), "--threads=1"));
+    goOn.addAll(List.of("--cache", cache.toString(), "--threads=2"));
     try (Running running = Running.start(goOn.toArray(String[]::new))) {
       running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
