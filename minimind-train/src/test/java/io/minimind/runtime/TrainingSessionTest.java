@@ -309,7 +309,8 @@ class TrainingSessionTest {
     TrainingSession.Files mixed = TinyModel.at(other, files.checkpoint());
     try (TrainingSession session = TrainingSession.open(mixed, 1)) {
       Batch batch = TinyModel.batch(1, 1, LENGTH);
-      assertSays(assertThrows(OnnxRuntimeException.class, () -> session.trainStep(batch, 1, UNCLIPPED)));
+      assertSays(
+          assertThrows(OnnxRuntimeException.class, () -> session.trainStep(batch, 1, UNCLIPPED)));
     }
   }
 
@@ -318,7 +319,8 @@ class TrainingSessionTest {
     long[] ids = {TinyModel.CONFIG.vocabularySize()};
     try (TrainingSession session = TrainingSession.open(files, 1)) {
       Batch batch = Batch.of(1, 1, ids, new long[] {1}, new float[] {1});
-      assertSays(assertThrows(OnnxRuntimeException.class, () -> session.trainStep(batch, 1, UNCLIPPED)));
+      assertSays(
+          assertThrows(OnnxRuntimeException.class, () -> session.trainStep(batch, 1, UNCLIPPED)));
       assertSays(assertThrows(OnnxRuntimeException.class, () -> session.evaluate(batch)));
       Path nowhere = folder.resolve("missing").resolve("checkpoint");
       assertSays(assertThrows(OnnxRuntimeException.class, () -> session.saveCheckpoint(nowhere)));
