@@ -75,7 +75,8 @@ public final class LossChart implements TrainingListener {
     for (double loss = bottom; loss <= top; loss += grid) {
       double y = y(loss, bottom, top);
       append(svg, "<path d='M%d %.1fH%d' stroke='#ddd'/>\n", LEFT, y, WIDTH - RIGHT);
-      append(svg, "<text x='%d' y='%.1f' text-anchor='end'>%.0f</text>\n", LEFT - 8, y + 4, loss);
+      String label = String.format(Locale.ROOT, top < 1e5 ? "%.0f" : "%.1e", loss);
+      append(svg, "<text x='%d' y='%.1f' text-anchor='end'>%s</text>\n", LEFT - 8, y + 4, label);
     }
     double step = tick(lastUpdate);
     for (double update = 0; update <= lastUpdate; update += step) {
@@ -139,7 +140,14 @@ public final class LossChart implements TrainingListener {
           x(point.update(), lastUpdate),
           y(point.loss(), bottom, top));
     }
-    append(svg, "<path d='%s' fill='none' stroke='%s' stroke-width='%d'/>\n", path, color, width);
+    append(
+        svg,
+        "<path d='%s%s' fill='none' stroke='%s' stroke-width='%d' stroke-linecap='round'/>\n",
+        path,
+        // A curve of one point becomes a dot.
+        points.size() == 1 ? "h0" : "",
+        color,
+        width);
   }
 
   private static double x(double update, double lastUpdate) {

@@ -382,14 +382,17 @@ class TrainerTest {
 
   @Test
   void weightsWithoutAValidationLossAreNotSaved() throws IOException {
+    // The first update takes the weights beyond the largest number.
+    OptimizerSettings decay = OptimizerSettings.DEFAULT.withWeightDecay(1e6f);
+    files = TinyModel.write(folder.resolve("decay"), TinyModel.CONFIG, decay);
     CheckpointStore store = store("run");
     store.save(
         TrainingState.START, file -> TrainingCheckpoint.read(files.checkpoint()).write(file));
     IOException e =
         assertThrows(
-            IOException.class, () -> train(settings(1, 1e38f, Long.MAX_VALUE, 1, 1), store, NEVER));
+            IOException.class, () -> train(settings(1, 1e37f, Long.MAX_VALUE, 1, 1), store, NEVER));
     assertTrue(
-        e.getMessage().startsWith("The validation loss is no longer a number after "),
+        e.getMessage().startsWith("The validation loss is no longer a number after 1 updates: "),
         e.getMessage());
     assertEquals(TrainingState.START, state(store));
   }
