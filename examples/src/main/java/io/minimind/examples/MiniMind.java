@@ -35,7 +35,7 @@ import picocli.CommandLine.Command;
     })
 public final class MiniMind {
 
-  private MiniMind() {}
+  MiniMind() {}
 
   public static void main(String[] args) {
     run(new MiniMind(), args);

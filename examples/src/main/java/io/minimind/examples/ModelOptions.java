@@ -38,14 +38,24 @@ final class ModelOptions {
   private Integer keyValueHeads;
 
   ModelConfig config(int vocabularySize, int maxLength) {
+    if (maxLength < 2) {
+      throw new IllegalArgumentException(
+          "--max-length must be at least 2 tokens, but is " + maxLength + ".");
+    }
     ModelConfig base = preset.config(vocabularySize, maxLength);
-    return ModelConfig.of(
-        or(hiddenSize, base.hiddenSize()),
-        or(layers, base.layers()),
-        or(heads, base.heads()),
-        or(keyValueHeads, base.keyValueHeads()),
-        vocabularySize,
-        maxLength);
+    try {
+      return ModelConfig.of(
+          or(hiddenSize, base.hiddenSize()),
+          or(layers, base.layers()),
+          or(heads, base.heads()),
+          or(keyValueHeads, base.keyValueHeads()),
+          vocabularySize,
+          maxLength);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "--hidden-size, --layers, --heads and --key-value-heads make no model: " + e.getMessage(),
+          e);
+    }
   }
 
   private static int or(Integer given, int otherwise) {

@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import io.minimind.model.ModelConfig;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -20,6 +21,23 @@ public record RunSettings(
     Optional<String> validationData,
     double validationFraction,
     long samples) {
+
+  /** With Adam's two moments a checkpoint of more would exceed the runtime's 2 GB. */
+  private static final long MOST_PARAMETERS = Integer.MAX_VALUE / (3 * Float.BYTES);
+
+  /**
+   * @throws IllegalArgumentException if the model is too large to be saved
+   */
+  public RunSettings {
+    if (model.parameterCount() > MOST_PARAMETERS) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "A model of %,d parameters cannot be trained: checkpoints hold at most %,d.",
+              model.parameterCount(),
+              MOST_PARAMETERS));
+    }
+  }
 
   public RunSettings withSamples(long samples) {
     return new RunSettings(model, training, data, validationData, validationFraction, samples);

@@ -1,0 +1,351 @@
+package io.minimind.examples;
+
+import static io.minimind.examples.Commands.contents;
+import static io.minimind.examples.Commands.pretrain;
+import static io.minimind.examples.Commands.resume;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Commands in processes of their own. {@code -Dminimind.kills=10} kills a run ten times instead of
+ * three, {@code -Dminimind.killSeed=7} at other moments.
+ */
+@Timeout(300)
+class PretrainProcessTest {
+
+  private static final String[] RUN = {
+    "--epochs=12", "--save-every=5", "--validate-every=7", "--validation-fraction=0.1"
+  };
+  private static final int UPDATES = 12 * 8;
+
+  @TempDir static Path shared;
+  private static Path cache;
+
+  /** A run that nothing disturbed. */
+  private static Path whole;
+
+  private static List<String> wholeOutput;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void train() throws Exception {
+    cache = shared.resolve("cache");
+    whole = shared.resolve("whole");
+    try (Running running = Running.start(pretrain(whole, cache, RUN))) {
+      wholeOutput = running.remainingLines();
+      assertEquals(0, running.exitStatus(), running.err());
+    }
+  }
+
+  /** A command in a process of its own. */
+  private static final class Running implements AutoCloseable {
+
+    private final Process process;
+    private final Path err;
+    private final BufferedReader out;
+
+    private Running(Process process, Path err) {
+      this.process = process;
+      this.err = err;
+      this.out = process.inputReader(StandardCharsets.UTF_8);
+    }
+
+    static Running start(String... args) throws IOException {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+      command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+      command.add(MiniMind.class.getName());
+      command.addAll(Arrays.asList(args));
+      Path err = Files.createTempFile(shared, "err", ".txt");
+      return new Running(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
+    }
+
+    /** Reads until a number of lines that start like this have come, or the end. */
+    void awaitLines(String start, int count) throws IOException {
+      int left = count;
+      String line = "";
+      while (left > 0 && line != null) {
+        line = out.readLine();
+        left -= line != null && line.startsWith(start) ? 1 : 0;
+      }
+    }
+
+    /** Watches until a file with such a name is there, or the process ends. */
+    void awaitFile(Path folder, String name) {
+      while (process.isAlive() && !holds(folder, name)) {
+        Thread.yield();
+      }
+    }
+
+    private static boolean holds(Path folder, String name) {
+      try (Stream<Path> files = Files.list(folder)) {
+        return files.anyMatch(file -> file.getFileName().toString().contains(name));
+      } catch (IOException e) {
+        return false;
+      }
+    }
+
+    /** The process dies without a chance to do anything about it: SIGKILL. */
+    void kill() throws InterruptedException {
+      process.destroyForcibly().waitFor();
+    }
+
+    void signal(String name) throws Exception {
+      String id = Long.toString(process.pid());
+      assertEquals(0, new ProcessBuilder("kill", "-" + name, id).start().waitFor());
+    }
+
+    List<String> remainingLines() {
+      return out.lines().toList();
+    }
+
+    int exitStatus() throws InterruptedException {
+      return process.waitFor();
+    }
+
+    String err() throws IOException {
+      return Files.readString(err);
+    }
+
+    @Override
+    public void close() throws IOException {
+      process.destroyForcibly();
+      out.close();
+    }
+  }
+
+  private static void finish(Path out) throws Exception {
+    try (Running running = Running.start(resume(out, cache))) {
+      List<String> lines = running.remainingLines();
+      assertEquals(0, running.exitStatus(), running.err());
+      assertTrue(lines.contains("Let it write: minimind eval pretrain --model " + out));
+    }
+  }
+
+  /** A disturbed run ended like the one that nothing disturbed. */
+  private static void assertSameAsWhole(Path out) throws IOException {
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(out.resolve("model.safetensors")),
+        "weights");
+    assertEquals(metrics(whole), metrics(out));
+    assertEquals(names(whole), names(out), "nothing is left over");
+  }
+
+  private static TreeSet<String> names(Path out) throws IOException {
+    TreeSet<String> names = new TreeSet<>();
+    contents(out).keySet().forEach(file -> names.add(file.toString()));
+    return names;
+  }
+
+  /** All metrics but the times. */
+  private static List<JsonNode> metrics(Path out) throws IOException {
+    List<JsonNode> metrics = new ArrayList<>();
+    for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
+      ObjectNode metric = (ObjectNode) new ObjectMapper().readTree(line);
+      metrics.add(metric.without(List.of("seconds", "tokens_per_second")));
+    }
+    return metrics;
+  }
+
+  @Test
+  void aRunLearnsReportsAndLeavesAModel() throws IOException {
+    assertTrue(wholeOutput.contains("LLM总参数量：0.081 百万"), wholeOutput.toString());
+    List<String> log = wholeOutput.stream().filter(line -> line.startsWith("Epoch:")).toList();
+    assertEquals(UPDATES, log.size());
+    for (String line : log) {
+      assertTrue(
+          line.matches(
+              "Epoch:\\[\\d+/12\\]\\(\\d+/15\\) loss:\\d+\\.\\d{3} lr:0\\.\\d{7}"
+                  + " epoch_Time:\\d+\\.\\dmin: \\d+ tokens/s"),
+          line);
+    }
+    List<Double> losses = new ArrayList<>();
+    List<Double> validation = new ArrayList<>();
+    for (JsonNode metric : metrics(whole)) {
+      if (metric.has("loss")) {
+        losses.add(metric.get("loss").doubleValue());
+      } else {
+        validation.add(metric.get("validation_loss").doubleValue());
+      }
+    }
+    assertEquals(UPDATES, losses.size());
+    assertEquals(UPDATES / 7 + 1, validation.size());
+    double start = losses.get(0);
+    assertEquals(Math.log(2048), start, 0.2);
+    assertTrue(losses.subList(UPDATES - 8, UPDATES).stream().allMatch(loss -> loss < start - 2));
+    assertTrue(validation.get(validation.size() - 1) < validation.get(0) - 0.3);
+    assertTrue(
+        names(whole)
+            .containsAll(
+                List.of(
+                    "config.json",
+                    "generation_config.json",
+                    "loss.svg",
+                    "metrics.jsonl",
+                    "model.onnx",
+                    "model.safetensors",
+                    "settings.json",
+                    "tokenizer.json")));
+  }
+
+  @Test
+  void evaluationContinuesThePrompts() throws Exception {
+    Path prompts = folder.resolve("prompts.txt");
+    Files.writeString(prompts, "云港的河叫白鹭河，\n\nAunt Bai\n");
+    List<String> texts = List.of("云港的河叫白鹭河，", "Aunt Bai");
+    double parameters = 0;
+    for (NamedTensor tensor : SafetensorsFile.open(whole.resolve("model.safetensors")).tensors()) {
+      parameters += tensor.elements();
+    }
+    List<List<String>> answers = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      try (Running running =
+          Running.start(
+              "eval", "pretrain", "--model=" + whole, "--prompts=" + prompts, "--seed=5")) {
+        List<String> lines = running.remainingLines();
+        assertEquals(0, running.exitStatus(), running.err());
+        String millions = "%.6f".formatted(parameters / 1e6);
+        String billions = "%.9f".formatted(parameters / 1e9);
+        assertEquals("模型参数: %s 百万 = %s B (Billion)".formatted(millions, billions), lines.get(0));
+        assertEquals(
+            texts.stream().map(text -> "问题： " + text).toList(),
+            lines.stream().filter(line -> line.startsWith("问题： ")).toList());
+        List<String> answer = lines.stream().filter(line -> line.startsWith("回答： ")).toList();
+        assertEquals(2, answer.size());
+        answers.add(answer);
+      }
+    }
+    assertEquals(answers.get(0), answers.get(1), "equal seeds draw equal texts");
+    assertTrue(answers.get(0).stream().anyMatch(answer -> answer.length() > 10));
+  }
+
+  @Test
+  void withoutPromptsEvaluationAsksTheOriginalsFourteen() throws Exception {
+    try (Running running =
+        Running.start("eval", "pretrain", "--model=" + whole, "--max-new-tokens=2")) {
+      List<String> lines = running.remainingLines();
+      assertEquals(0, running.exitStatus(), running.err());
+      List<String> questions = lines.stream().filter(line -> line.startsWith("问题： ")).toList();
+      assertEquals(14, questions.size());
+      assertEquals("问题： 椭圆和圆的区别", questions.get(0));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143"})
+  @DisabledOnOs(OS.WINDOWS)
+  void aSignalSavesAndSaysHowToGoOn(String signal, int status) throws Exception {
+    Assumptions.assumeFalse(
+        signal.equals("INT") && interruptIsIgnored(),
+        "started where Ctrl-C is ignored, which processes inherit");
+    Path out = folder.resolve("out");
+    String advice = "Go on with: minimind ";
+    String[] resume;
+    try (Running running = Running.start(pretrain(out, cache, RUN))) {
+      running.awaitLines("Epoch:", 23);
+      running.signal(signal);
+      List<String> lines = running.remainingLines();
+      assertEquals(status, running.exitStatus(), running.err());
+      assertEquals("\nSaving, one moment …\n", running.err());
+      List<String> advices = lines.stream().filter(line -> line.startsWith(advice)).toList();
+      assertEquals(1, advices.size(), lines.toString());
+      resume = advices.get(0).substring(advice.length()).split(" ");
+      int logged = 23 + (int) lines.stream().filter(line -> line.startsWith("Epoch:")).count();
+      String update = "update-%08d".formatted(logged);
+      assertTrue(Files.exists(out.resolve("checkpoints").resolve(update)), "saved where it was");
+    }
+    List<String> goOn = new ArrayList<>(Arrays.asList(resume));
+    goOn.addAll(List.of("--cache", cache.toString(), "--threads=1"));
+    try (Running running = Running.start(goOn.toArray(String[]::new))) {
+      running.remainingLines();
+      assertEquals(0, running.exitStatus(), running.err());
+    }
+    assertEquals(metrics(whole), metrics(out));
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(out.resolve("model.safetensors")));
+  }
+
+  private static boolean interruptIsIgnored() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return false;
+    }
+    for (String line : Files.readAllLines(status)) {
+      if (line.startsWith("SigIgn:")) {
+        return (Long.parseUnsignedLong(line.substring(7).strip(), 16) >> 1 & 1) == 1;
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void killedAtRandomMomentsARunEndsTheSame() throws Exception {
+    Path out = folder.resolve("out");
+    Path checkpoints = out.resolve("checkpoints");
+    Random random = new Random(Integer.getInteger("minimind.killSeed", 1));
+    int kills = Integer.getInteger("minimind.kills", 3);
+    for (int i = 0; i < kills; i++) {
+      boolean resumable = Files.exists(out.resolve("settings.json"));
+      String[] args = resumable ? resume(out, cache) : pretrain(out, cache, RUN);
+      try (Running running = Running.start(args)) {
+        // Anywhere in so many updates, and then rather where files are being written.
+        running.awaitLines("Epoch:", random.nextInt(2 * UPDATES / kills));
+        String moment =
+            switch (random.nextInt(4)) {
+              case 0 -> {
+                running.awaitFile(checkpoints, "unfinished-");
+                yield "while a checkpoint was written";
+              }
+              case 1 -> {
+                running.awaitFile(out, ".tmp");
+                yield "while the model was written";
+              }
+              default -> "while it trained";
+            };
+        boolean alive = running.process.isAlive();
+        running.kill();
+        System.out.printf(
+            Locale.ROOT, "%s %s, with %s%n", alive ? "killed" : "ended", moment, names(out));
+      }
+    }
+    if (!Files.exists(out.resolve("settings.json"))) {
+      assertFalse(Files.exists(out.resolve("metrics.jsonl")), "nothing was trained yet");
+      assertEquals(0, Commands.run(pretrain(out, cache, RUN)).status());
+    }
+    finish(out);
+    assertSameAsWhole(out);
+  }
+}
