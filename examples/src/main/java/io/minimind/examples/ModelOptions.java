@@ -10,7 +10,7 @@ final class ModelOptions {
       names = "--preset",
       paramLabel = "NAME",
       defaultValue = "small",
-      description = "Model size: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "Model size: ${COMPLETION-CANDIDATES}.")
   private ModelConfig.Preset preset;
 
   @Option(

@@ -83,8 +83,7 @@ public final class Pretrain implements Callable<Integer> {
       names = "--validation-fraction",
       paramLabel = "SHARE",
       description =
-          "Share of the rows of --data to hold out for validation where there is no such file."
-              + "")
+          "Share of the rows of --data to hold out for validation where there is no such file.")
   private double validationFraction;
 
   @Mixin private ModelOptions modelOptions;
@@ -115,7 +114,7 @@ public final class Pretrain implements Callable<Integer> {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads to compute with. Default: one for each processor.")
+      description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Spec private CommandSpec spec;
@@ -155,10 +154,10 @@ public final class Pretrain implements Callable<Integer> {
       corpus = corpus(settings, tokenizer);
       run = RunFolder.create(out, settings.withSamples(corpus.training().size()), tokenizer);
     }
-    return train(run, corpus, listeners(run, report, texts));
+    return train(run, corpus, report, texts);
   }
 
-  private int train(RunFolder run, Corpus corpus, List<TrainingListener> listeners)
+  private int train(RunFolder run, Corpus corpus, ConsoleReport report, List<String> texts)
       throws IOException {
     RunSettings settings = run.settings();
     TrainingSettings training = settings.training();
@@ -175,35 +174,44 @@ public final class Pretrain implements Callable<Integer> {
         corpus.training().size(),
         threads);
     try (Interruption interruption =
-            Interruption.listen(() -> System.err.println("\nSaving, one moment …"));
-        TrainingSession session = run.open(checkpoint, threads)) {
-      Trainer trainer =
-          new Trainer(
-              training,
-              session,
-              BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
-              corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
-              run.checkpoints(),
-              listeners);
-      if (trainer.run(state, interruption)) {
-        System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
-        System.out.println("Let it write: minimind eval pretrain --model " + run.path());
-      } else {
-        System.out.println("Go on with: minimind pretrain --resume --out " + out);
+        Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
+      try (TrainingSession session = run.open(checkpoint, threads)) {
+        Trainer trainer =
+            new Trainer(
+                training,
+                session,
+                BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
+                corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
+                run.checkpoints(),
+                listeners(run, report, texts, interruption));
+        if (trainer.run(state, interruption)) {
+          System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
+          System.out.println("Let it write: minimind eval pretrain --model " + run.path());
+        } else {
+          System.out.println("Go on with: minimind pretrain --resume --out " + out);
+        }
+        return 0;
+      } catch (IOException e) {
+        if (!interruption.getAsBoolean()) {
+          throw e;
+        }
+        // The process ends with the interruption: nobody would see the message later.
+        System.err.println(e.getMessage());
+        return 1;
       }
-      return 0;
     }
   }
 
   private static List<TrainingListener> listeners(
-      RunFolder run, ConsoleReport report, List<String> texts) {
+      RunFolder run, ConsoleReport report, List<String> texts, Interruption interruption) {
     List<TrainingListener> listeners = new ArrayList<>();
     listeners.add(report);
     listeners.add(new MetricsFile(run.metrics()));
     listeners.add(new ModelExport(run.path(), run.settings().model(), run.checkpoints()));
     if (!texts.isEmpty()) {
       GenerationOptions options = GenerationOptions.defaults().withTopK(8).withMaxNewTokens(100);
-      listeners.add(new SampleTexts(run.path(), run.samples(), texts, options, System.out));
+      listeners.add(
+          new SampleTexts(run.path(), run.samples(), texts, options, System.out, interruption));
     }
     listeners.add(new LossChart(run.metrics(), run.chart()));
     return listeners;

@@ -25,9 +25,9 @@ import java.util.Map;
  *
  * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
  * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
- * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, head size].
- * Outputs: {@code logits} float32 [batch, length, vocabulary] and {@code present.N.key}, {@code
- * .value} with the shape of the past, which may be the same memory.
+ * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, cached head
+ * size]. Outputs: {@code logits} float32 [batch, length, vocabulary] and {@code present.N.key},
+ * {@code .value} with the shape of the past, which may be the same memory.
  */
 public final class DecoderArtifact {
 
@@ -49,7 +49,7 @@ public final class DecoderArtifact {
             batch,
             Dimension.of(config.keyValueHeads()),
             Dimension.symbol("capacity"),
-            Dimension.of(config.headSize()));
+            Dimension.of(config.cachedHeadSize()));
     List<Past> past = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       String prefix = "past_key_values." + layer;

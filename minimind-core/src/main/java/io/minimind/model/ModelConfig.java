@@ -16,7 +16,7 @@ import java.util.Locale;
  * The architecture of a model. As {@code config.json} it uses the field names of transformers'
  * Llama configuration.
  *
- * @param hiddenSize width of the residual stream; a multiple of 16 times the heads
+ * @param hiddenSize width of the residual stream; a multiple of twice the heads
  * @param layers number of blocks
  * @param heads query heads; a multiple of the key/value heads
  * @param keyValueHeads key/value heads
@@ -54,10 +54,10 @@ public record ModelConfig(
           "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
               .formatted(heads, keyValueHeads));
     }
-    // ONNX Runtime's attention with rotary positions takes head sizes in multiples of 16 only.
-    if (hiddenSize % (heads * 16) != 0) {
+    // Rotary positions turn the elements of a head in pairs.
+    if (hiddenSize % (2L * heads) != 0) {
       throw new IllegalArgumentException(
-          "hidden_size must be a multiple of 16 times num_attention_heads, but is %d for %d heads."
+          "hidden_size must be a multiple of twice num_attention_heads, but is %d for %d heads."
               .formatted(hiddenSize, heads));
     }
     if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
@@ -127,6 +127,14 @@ public record ModelConfig(
   /** Width of one attention head. */
   public int headSize() {
     return hiddenSize / heads;
+  }
+
+  /**
+   * Width of one head in the key/value cache: the head size, rounded up to a multiple of 16. ONNX
+   * Runtime's attention with rotary positions takes no other.
+   */
+  public int cachedHeadSize() {
+    return (headSize() + 15) / 16 * 16;
   }
 
   /** Number of parameters, the shared embedding and output matrix counted once. */

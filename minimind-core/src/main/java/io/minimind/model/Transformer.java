@@ -24,12 +24,14 @@ public final class Transformer {
   private final ModelConfig config;
   private final Tensor cosine;
   private final Tensor sine;
+  private final HeadPadding padding;
   private final List<Attention> attentions = new ArrayList<>();
 
   public Transformer(Operators op, ModelConfig config) {
     this.op = op;
     this.config = config;
-    int pairs = config.headSize() / 2;
+    // Pairs of zeros, with which heads may be padded, get angles too; any will do.
+    int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
     float[] sines = new float[cosines.length];
     for (int i = 0; i < cosines.length; i++) {
@@ -42,6 +44,7 @@ public final class Transformer {
     Shape table = Shape.of(config.maxLength(), pairs);
     this.cosine = op.graph().constant("rotary.cosine", table, cosines);
     this.sine = op.graph().constant("rotary.sine", table, sines);
+    this.padding = new HeadPadding(op, config);
   }
 
   /**
@@ -99,11 +102,33 @@ public final class Transformer {
     Tensor query = op.linear(normed, parameter(prefix + "wq.weight", width, width));
     Tensor key = op.linear(normed, parameter(prefix + "wk.weight", keyValueWidth, width));
     Tensor value = op.linear(normed, parameter(prefix + "wv.weight", keyValueWidth, width));
+    Tensor attended = attention(query, key, value, rows, past, lastPosition, total);
+    return op.linear(attended, parameter(prefix + "wo.weight", width, width));
+  }
+
+  /**
+   * Attention without its weights.
+   *
+   * @param query [tokens, heads · head size]
+   * @param key [tokens, key/value heads · head size]
+   * @param value as {@code key}
+   * @param rows [batch, length]
+   * @return as {@code query}
+   */
+  Tensor attention(
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Shape rows,
+      Optional<Past> past,
+      Tensor lastPosition,
+      Tensor total) {
+    Tensor paddedQuery = padding.query(query);
     Attention attention =
         op.groupedQueryAttention(
-            perRow(query, rows),
-            perRow(key, rows),
-            perRow(value, rows),
+            perRow(paddedQuery, rows),
+            perRow(padding.keyOrValue(key), rows),
+            perRow(padding.keyOrValue(value), rows),
             past,
             lastPosition,
             total,
@@ -112,8 +137,7 @@ public final class Transformer {
             config.heads(),
             config.keyValueHeads());
     attentions.add(attention);
-    Tensor merged = op.reshape(attention.output(), x.shape());
-    return op.linear(merged, parameter(prefix + "wo.weight", width, width));
+    return padding.cut(op.reshape(attention.output(), paddedQuery.shape()));
   }
 
   private Tensor perRow(Tensor x, Shape rows) {

@@ -20,14 +20,14 @@ import java.util.stream.Stream;
  * <p>Parameters are float32. Where the operator has float64 kernels it gets them cast, so that the
  * difference of two losses keeps twelve digits; else the step is wider and the tolerance with it.
  */
-final class FiniteDifferences {
+public final class FiniteDifferences {
 
   /** Values of the symbols that shapes may have. */
   private static final Map<String, Long> SYMBOLS = Map.of("batch", 2L, "length", 3L);
 
   /** What an operator is applied to. */
-  static final class Subject {
-    final Operators op = new Operators(new Graph("subject"));
+  public static final class Subject {
+    public final Operators op = new Operators(new Graph("subject"));
     private final ElementType precision;
 
     Subject(ElementType precision) {
@@ -35,7 +35,7 @@ final class FiniteDifferences {
     }
 
     /** A parameter with random values, 0.5 to 1.5 away from zero. */
-    Tensor parameter(String name, long... extents) {
+    public Tensor parameter(String name, long... extents) {
       return op.cast(op.graph().parameter(name, extents), precision);
     }
 
@@ -46,12 +46,12 @@ final class FiniteDifferences {
       return op.cast(op.graph().constant(name, shape, values), precision);
     }
 
-    Tensor integers(String name, Shape shape, long... values) {
+    public Tensor integers(String name, Shape shape, long... values) {
       return op.graph().constant(name, shape, values);
     }
 
     /** An int64 graph input [batch, length], which gives the symbols their values: 0, 1, 2, … */
-    Tensor rows() {
+    public Tensor rows() {
       Dimension length = Dimension.symbol("length");
       return op.graph()
           .input("rows", ElementType.INT64, Shape.of(Dimension.symbol("batch"), length));
@@ -66,7 +66,7 @@ final class FiniteDifferences {
    * @param precision the type that parameters get
    * @return the whole graph, forward and backward
    */
-  static Graph check(ElementType precision, Function<Subject, Tensor> output) {
+  public static Graph check(ElementType precision, Function<Subject, Tensor> output) {
     Subject subject = new Subject(precision);
     Operators op = subject.op;
     Graph graph = op.graph();

@@ -59,7 +59,7 @@ class ModelConfigTest {
       @ForAll @IntRange(min = 1, max = LARGEST_FLOAT) int epsilon,
       @ForAll @IntRange(min = ONE + 1, max = LARGEST_FLOAT) int theta)
       throws IOException {
-    int width = 16 * size * heads * group;
+    int width = 2 * size * heads * group;
     ModelConfig config =
         new ModelConfig(
             width,
@@ -100,8 +100,10 @@ class ModelConfigTest {
         "max_position_embeddings | 0 | max_position_embeddings must be at least 1, but is 0.",
         "num_key_value_heads | 3 | num_attention_heads must be a multiple of"
             + " num_key_value_heads, but is 4 for 3.",
-        "hidden_size | 96 | hidden_size must be a multiple of 16 times num_attention_heads, but is"
-            + " 96 for 4 heads.",
+        "hidden_size | 132 | hidden_size must be a multiple of twice num_attention_heads, but is"
+            + " 132 for 4 heads.",
+        "hidden_size | 130 | hidden_size must be a multiple of twice num_attention_heads, but is"
+            + " 130 for 4 heads.",
         "rms_norm_eps | 0 | rms_norm_eps must be above 0 and rope_theta above 1, but they are 0.0"
             + " and 10000.0.",
         "rope_theta | 1 | rms_norm_eps must be above 0 and rope_theta above 1, but they are 1.0E-5"

@@ -20,35 +20,50 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Heads of 16 fit the attention operator; others are padded. */
+@ParameterizedClass
+@MethodSource("configs")
 class TransformerTest {
 
-  private static final ModelConfig CONFIG = ModelConfig.of(64, 2, 4, 2, 40, 12);
-  private static final List<NamedTensor> WEIGHTS = Weights.of(CONFIG);
+  static List<ModelConfig> configs() {
+    return IntStream.of(16, 12, 8)
+        .mapToObj(headSize -> ModelConfig.of(4 * headSize, 2, 4, 2, 40, 12))
+        .toList();
+  }
+
+  @Parameter private ModelConfig config;
+
+  private static List<NamedTensor> weights;
 
   /** The view that training has: whole sequences, no past. */
   private static ModelRunner training;
 
   private static ModelRunner decoder;
 
-  @BeforeAll
-  static void open(@TempDir Path folder) throws IOException {
+  @BeforeParameterizedClassInvocation
+  static void open(ModelConfig config, @TempDir Path folder) throws IOException {
+    weights = Weights.of(config);
     Operators op = new Operators(new Graph("logits"));
     Shape rows = Shape.of(Dimension.symbol("batch"), Dimension.symbol("length"));
     Tensor ids = op.graph().input("input_ids", ElementType.INT64, rows);
-    op.graph().output("logits", new Transformer(op, CONFIG).logits(ids));
+    op.graph().output("logits", new Transformer(op, config).logits(ids));
     training = ModelRunner.of(op.graph().toModel());
-    ModelFolder.writeDecoder(folder, CONFIG, WEIGHTS);
+    ModelFolder.writeDecoder(folder, config, weights);
     decoder = ModelRunner.load(folder.resolve(ModelFolder.DECODER));
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void close() {
     training.close();
     decoder.close();
@@ -100,7 +115,7 @@ class TransformerTest {
     for (int start = 0, end = prompt; start < length; start = end, end++) {
       Map<String, NamedTensor> outputs = decode(rows, start, end, past);
       double[] logits = ModelRunner.doubles(outputs.get("logits"));
-      int vocabulary = CONFIG.vocabularySize();
+      int vocabulary = config.vocabularySize();
       assertArrayEquals(new long[] {2, end - start, vocabulary}, outputs.get("logits").shape());
       for (int row = 0; row < 2; row++) {
         for (int i = start; i < end; i++) {
@@ -118,8 +133,8 @@ class TransformerTest {
 
   @Test
   void parametersHaveTheNamesOfTheOriginal() {
-    List<String> names = WEIGHTS.stream().map(NamedTensor::name).toList();
-    assertEquals(2 + 9 * CONFIG.layers(), names.size());
+    List<String> names = weights.stream().map(NamedTensor::name).toList();
+    assertEquals(2 + 9 * config.layers(), names.size());
     assertTrue(names.containsAll(List.of("tok_embeddings.weight", "norm.weight")));
     for (String part :
         List.of(
@@ -136,11 +151,11 @@ class TransformerTest {
     }
   }
 
-  private static long[][] rows(int batch, int length) {
+  private long[][] rows(int batch, int length) {
     Random random = new Random(batch * 100L + length);
     long[][] rows = new long[batch][length];
     for (long[] row : rows) {
-      Arrays.setAll(row, i -> random.nextInt(CONFIG.vocabularySize()));
+      Arrays.setAll(row, i -> random.nextInt(config.vocabularySize()));
     }
     return rows;
   }
@@ -151,11 +166,11 @@ class TransformerTest {
   }
 
   /** The logits of each token. */
-  private static double[][] logits(long[][] rows) {
-    List<NamedTensor> inputs = new ArrayList<>(WEIGHTS);
+  private double[][] logits(long[][] rows) {
+    List<NamedTensor> inputs = new ArrayList<>(weights);
     inputs.add(ids(rows));
     double[] logits = ModelRunner.doubles(training.run(inputs).get("logits"));
-    int vocabulary = CONFIG.vocabularySize();
+    int vocabulary = config.vocabularySize();
     double[][] tokens = new double[logits.length / vocabulary][];
     Arrays.setAll(tokens, i -> Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
     return tokens;
@@ -169,15 +184,14 @@ class TransformerTest {
     return largest;
   }
 
-  private static List<NamedTensor> emptyPast(int batch, int capacity) {
+  private List<NamedTensor> emptyPast(int batch, int capacity) {
     List<NamedTensor> past = new ArrayList<>();
-    int size = batch * CONFIG.keyValueHeads() * capacity * CONFIG.headSize();
-    for (int layer = 0; layer < CONFIG.layers(); layer++) {
+    long[] shape = {batch, config.keyValueHeads(), capacity, 16};
+    int size = (int) Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    for (int layer = 0; layer < config.layers(); layer++) {
       for (String kind : List.of("key", "value")) {
         String name = "past_key_values." + layer + "." + kind;
-        past.add(
-            NamedTensor.ofFloats(
-                name, new float[size], batch, CONFIG.keyValueHeads(), capacity, CONFIG.headSize()));
+        past.add(NamedTensor.ofFloats(name, new float[size], shape));
       }
     }
     return past;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Lets the model write after each checkpoint: on the console, and in full in {@code samples.txt}.
@@ -21,22 +22,33 @@ public final class SampleTexts implements TrainingListener {
   private final List<String> prompts;
   private final GenerationOptions options;
   private final PrintStream out;
+  private final BooleanSupplier interrupted;
 
   /**
    * @param model a folder that holds the weights of the checkpoint before this listener is told
    * @param prompts texts to continue
+   * @param interrupted asked before the model writes: a process that is ending has no time for it
    */
   public SampleTexts(
-      Path model, Path file, List<String> prompts, GenerationOptions options, PrintStream out) {
+      Path model,
+      Path file,
+      List<String> prompts,
+      GenerationOptions options,
+      PrintStream out,
+      BooleanSupplier interrupted) {
     this.model = model;
     this.file = file;
     this.prompts = List.copyOf(prompts);
     this.options = options;
     this.out = out;
+    this.interrupted = interrupted;
   }
 
   @Override
   public void saved(TrainingState state, Path checkpoint) throws IOException {
+    if (interrupted.getAsBoolean()) {
+      return;
+    }
     StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
     try (LanguageModel language = LanguageModel.load(model)) {
       for (String prompt : prompts) {

@@ -1,0 +1,61 @@
+package io.minimind.model;
+
+import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT32;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import io.minimind.graph.FiniteDifferences;
+import io.minimind.graph.FiniteDifferences.Subject;
+import io.minimind.graph.Graph;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.model.ModelConfig.Preset;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HeadPaddingTest {
+
+  private static final int HEADS = 4;
+  private static final int KEY_VALUE_HEADS = 2;
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 8, 12, 18})
+  void gradientsThroughPaddedAttentionAreFiniteDifferences(int headSize) {
+    FiniteDifferences.check(FLOAT32, subject -> attention(subject, headSize));
+  }
+
+  private static Tensor attention(Subject subject, int headSize) {
+    int batch = 2;
+    int length = 3;
+    int tokens = batch * length;
+    ModelConfig config = ModelConfig.of(HEADS * headSize, 1, HEADS, KEY_VALUE_HEADS, 1, 8);
+    Tensor last = subject.integers("last", Shape.of(batch), length - 1, length - 1);
+    Tensor total = subject.integers("total", Shape.SCALAR, length);
+    return new Transformer(subject.op, config)
+        .attention(
+            subject.parameter("query", tokens, HEADS * headSize),
+            subject.parameter("key", tokens, KEY_VALUE_HEADS * headSize),
+            subject.parameter("value", tokens, KEY_VALUE_HEADS * headSize),
+            Shape.of(batch, length),
+            Optional.empty(),
+            subject.op.cast(last, INT32),
+            subject.op.cast(total, INT32));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void thePresetsAreNotPadded(Preset preset) {
+    ModelConfig config = preset.config(6400, 512);
+    Operators op = new Operators(new Graph("unpadded"));
+    Tensor x = op.graph().input("x", FLOAT32, Shape.of(2, config.hiddenSize()));
+    HeadPadding padding = new HeadPadding(op, config);
+    assertSame(x, padding.query(x));
+    assertSame(x, padding.keyOrValue(x));
+    assertSame(x, padding.cut(x));
+    assertEquals(0, op.graph().toModel().getGraph().getInitializerCount());
+  }
+}
