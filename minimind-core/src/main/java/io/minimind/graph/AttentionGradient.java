@@ -1,6 +1,6 @@
 package io.minimind.graph;
 
-import io.minimind.graph.Operators.Range;
+import io.minimind.graph.CausalBlocks.Range;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -30,6 +30,7 @@ final class AttentionGradient {
   private final Dimension heads;
   private final Dimension keyValueHeads;
   private final float scale;
+  private final CausalBlocks blocks;
 
   private AttentionGradient(Operators op, Node node) {
     this.op = op;
@@ -40,6 +41,7 @@ final class AttentionGradient {
     this.headSize = key.shape().dimension(3);
     this.heads = Dimension.of(node.integer("num_heads", 0));
     this.keyValueHeads = key.shape().dimension(1);
+    this.blocks = new CausalBlocks(op, length, BLOCKS);
     this.scale = (float) (1 / Math.sqrt(headSize.extent()));
   }
 
@@ -72,8 +74,8 @@ final class AttentionGradient {
     Tensor dKey = null;
     Tensor dValue = null;
     for (int i = 0; i < BLOCKS; i++) {
-      Range rows = op.block(length, i, BLOCKS);
-      Range columns = op.through(length, i, BLOCKS);
+      Range rows = blocks.block(i);
+      Range columns = blocks.seenBy(i);
       Block block = block(query, dy, along, rows, columns);
       dQueries.add(block.query());
       dKey = extended(dKey, block.key());
@@ -108,17 +110,17 @@ final class AttentionGradient {
     Shape stacked = Shape.of(batch, keyValueHeads, grouped, headSize);
     Shape scores = Shape.of(batch, heads, extent, columns.extent());
     Shape stackedScores = Shape.of(batch, keyValueHeads, grouped, columns.extent());
-    Tensor q = op.reshape(op.slice(query, LENGTH_AXIS, rows), stacked);
-    Tensor dy = op.reshape(op.slice(outputGradient, LENGTH_AXIS, rows), stacked);
-    Tensor keys = op.slice(key, LENGTH_AXIS, columns);
-    Tensor values = op.slice(value, LENGTH_AXIS, columns);
+    Tensor q = op.reshape(blocks.slice(query, LENGTH_AXIS, rows), stacked);
+    Tensor dy = op.reshape(blocks.slice(outputGradient, LENGTH_AXIS, rows), stacked);
+    Tensor keys = blocks.slice(key, LENGTH_AXIS, columns);
+    Tensor values = blocks.slice(value, LENGTH_AXIS, columns);
 
     Tensor logits = op.reshape(op.batchedProduct(q, false, keys, true, scale), scores);
-    Tensor mask = op.causalMask(rows, columns, MASKED);
+    Tensor mask = blocks.mask(rows, columns, MASKED);
     Tensor probabilities = op.softmax(op.add(logits, mask));
     Tensor weights = op.reshape(probabilities, stackedScores);
     Tensor dProbabilities = op.reshape(op.batchedProduct(dy, false, values, true, 1), scores);
-    Tensor centred = op.subtract(dProbabilities, op.slice(along, LENGTH_AXIS, rows));
+    Tensor centred = op.subtract(dProbabilities, blocks.slice(along, LENGTH_AXIS, rows));
     Tensor dLogits = op.reshape(op.multiply(probabilities, centred), stackedScores);
     Tensor dQuery = op.batchedProduct(dLogits, false, keys, false, scale);
     return new Block(
@@ -131,7 +133,7 @@ final class AttentionGradient {
   private Tensor extended(Tensor sum, Tensor next) {
     return sum == null
         ? next
-        : op.add(op.padEnd(sum, LENGTH_AXIS, next.shape().dimension(LENGTH_AXIS)), next);
+        : op.add(blocks.padEnd(sum, LENGTH_AXIS, next.shape().dimension(LENGTH_AXIS)), next);
   }
 
   /** [batch, length, heads · head size] as [batch, heads, length, head size]. */

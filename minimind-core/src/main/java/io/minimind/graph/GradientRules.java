@@ -32,7 +32,7 @@ final class GradientRules {
           entry("RotaryEmbedding", GradientRules::rotary),
           entry("SimplifiedLayerNormalization", GradientRules::rmsNorm),
           entry("Softmax", GradientRules::softmax),
-          entry(Operators.CROSS_ENTROPY, GradientRules::crossEntropy),
+          entry(CrossEntropy.OPERATOR, CrossEntropy::rule),
           entry("Sub", GradientRules::subtract),
           entry("Transpose", GradientRules::transpose));
 
@@ -174,11 +174,6 @@ final class GradientRules {
           return op.multiply(op.subtract(g, op.multiply(normed, along)), inverse);
         },
         () -> op.sumRows(op.multiply(dy, normed)));
-  }
-
-  private static List<Supplier<Tensor>> crossEntropy(
-      Operators op, Node node, List<Tensor> gradients) {
-    return List.of(() -> op.crossEntropyGradient(gradients.get(0), node));
   }
 
   /** Sums a gradient over the axes along which an operand was broadcast. */

@@ -5,6 +5,12 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT32;
 import static io.minimind.graph.ElementType.INT64;
 import static io.minimind.graph.Graph.MICROSOFT;
+import static io.minimind.graph.Operands.expectAngles;
+import static io.minimind.graph.Operands.expectFloating;
+import static io.minimind.graph.Operands.expectRank;
+import static io.minimind.graph.Operands.expectShape;
+import static io.minimind.graph.Operands.expectType;
+import static io.minimind.graph.Operands.expected;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,9 +26,6 @@ import java.util.stream.LongStream;
  * it got. How gradients flow back through each operator is written in {@link GradientRules}.
  */
 public final class Operators {
-
-  /** Cross entropy is a node with a body: its operators have one gradient rule. */
-  static final String CROSS_ENTROPY = "CrossEntropy";
 
   private final Graph graph;
 
@@ -59,6 +62,11 @@ public final class Operators {
   /** The smaller of {@code a} and {@code b}, broadcast as in {@link #add}. */
   public Tensor minimum(Tensor a, Tensor b) {
     return arithmetic("Min", a, b);
+  }
+
+  /** The larger of {@code a} and {@code b}, broadcast as in {@link #add}. */
+  Tensor maximum(Tensor a, Tensor b) {
+    return arithmetic("Max", a, b);
   }
 
   private Tensor arithmetic(String operator, Tensor a, Tensor b) {
@@ -204,8 +212,7 @@ public final class Operators {
             return graph.constant(graph.freshName("shape"), Shape.of(extents.length), extents);
           }
           Tensor[] extents = new Tensor[shape.rank()];
-          Arrays.setAll(
-              extents, i -> i == inferred ? shared("extent", -1) : extent(dimensions.get(i)));
+          Arrays.setAll(extents, i -> i == inferred ? integers(-1) : extent(dimensions.get(i)));
           Shape vector = Shape.of(extents.length);
           return node("Concat", "", INT64, vector, Map.of("axis", 0L), extents);
         });
@@ -215,7 +222,7 @@ public final class Operators {
   public Tensor extent(Dimension dimension) {
     Tensor product = null;
     if (dimension.factor() != 1 || dimension.isKnown()) {
-      product = shared("extent", dimension.factor());
+      product = integers(dimension.factor());
     }
     for (String symbol : dimension.symbols()) {
       Tensor extent = symbolExtent(Dimension.symbol(symbol));
@@ -290,14 +297,15 @@ public final class Operators {
     for (long axis : sorted) {
       shape = shape.with((int) axis, Dimension.of(1));
     }
-    Tensor constant = shared("axes", sorted);
+    Tensor constant = integers(sorted);
     return node("ReduceSum", "", x.type(), shape, Map.of("keepdims", 1L), x, constant);
   }
 
-  private Tensor shared(String kind, long... values) {
+  /** An int64 vector of constants. */
+  Tensor integers(long... values) {
     return graph.shared(
-        List.of(kind, LongStream.of(values).boxed().toList()),
-        () -> graph.constant(graph.freshName(kind), Shape.of(values.length), values));
+        List.of("integers", LongStream.of(values).boxed().toList()),
+        () -> graph.constant(graph.freshName("integers"), Shape.of(values.length), values));
   }
 
   /** Softmax over the last axis. */
@@ -388,7 +396,7 @@ public final class Operators {
   public Tensor rotary(Tensor x, Tensor cosine, Tensor sine) {
     expectRank("RotaryEmbedding", x, 4);
     expectAngles("RotaryEmbedding", cosine, sine, x.shape().dimension(3));
-    Tensor start = shared("start_position", 0);
+    Tensor start = integers(0);
     return node(
         "RotaryEmbedding",
         MICROSOFT,
@@ -501,58 +509,7 @@ public final class Operators {
    * @return [rows]
    */
   public Tensor crossEntropy(Tensor logits, Tensor labels, long ignored) {
-    expectRank(CROSS_ENTROPY, logits, 2);
-    expectType(CROSS_ENTROPY, logits, FLOAT32);
-    expectType(CROSS_ENTROPY, labels, INT64);
-    expectShape(CROSS_ENTROPY, labels, Shape.of(logits.shape().dimension(0)));
-    Tensor ignoredLabel =
-        graph.shared(
-            List.of("ignored_label", ignored),
-            () -> graph.constant(graph.freshName("ignored_label"), Shape.SCALAR, ignored));
-    Shape column = Shape.of(labels.shape().dimension(0), Dimension.of(1));
-    Tensor indices = reshape(labels, column);
-    Tensor vector = shapeTensor(labels.shape(), true);
-    Tensor logProbabilities = fresh("log_probabilities", FLOAT32, logits.shape());
-    Tensor picked = fresh("picked", FLOAT32, column);
-    Tensor flat = fresh("log_likelihood", FLOAT32, labels.shape());
-    Tensor isIgnored = fresh("is_ignored", BOOL, labels.shape());
-    Tensor zero = graph.shared("zero", () -> graph.constant("zero", Shape.SCALAR, 0f));
-    Tensor kept = fresh("kept_log_likelihood", FLOAT32, labels.shape());
-    Tensor loss = fresh("cross_entropy", FLOAT32, labels.shape());
-    // Not SoftmaxCrossEntropyLossInternal, which would do: it computes on one thread.
-    List<Node> body =
-        List.of(
-            part("LogSoftmax", Map.of("axis", -1L), logProbabilities, logits),
-            part("GatherElements", Map.of("axis", 1L), picked, logProbabilities, indices),
-            part("Reshape", Map.of(), flat, picked, vector),
-            part("Equal", Map.of(), isIgnored, labels, ignoredLabel),
-            part("Where", Map.of(), kept, isIgnored, zero, flat),
-            part("Neg", Map.of(), loss, kept));
-    List<Tensor> inputs = List.of(logits, labels, ignoredLabel);
-    List<Tensor> outputs = List.of(loss, logProbabilities);
-    graph.add(new Node(CROSS_ENTROPY, "", inputs, outputs, Map.of(), body));
-    return loss;
-  }
-
-  private static Node part(
-      String operator, Map<String, Object> attributes, Tensor output, Tensor... inputs) {
-    return new Node(operator, "", List.of(inputs), List.of(output), attributes);
-  }
-
-  /** The gradient of {@link #crossEntropy} towards its logits. */
-  Tensor crossEntropyGradient(Tensor outputGradient, Node forward) {
-    return node(
-            "SoftmaxCrossEntropyLossInternalGrad",
-            MICROSOFT,
-            Map.of("reduction", "none"),
-            List.of(
-                outputGradient,
-                forward.output(1),
-                forward.input(1),
-                Tensor.ABSENT,
-                forward.input(2)),
-            fresh("d_logits", forward.input(0).type(), forward.input(0).shape()))
-        .output(0);
+    return CrossEntropy.add(this, logits, labels, ignored);
   }
 
   // What backward passes need
@@ -562,107 +519,12 @@ public final class Operators {
     return graph.shared(List.of("negated", x), () -> negate(x));
   }
 
-  /**
-   * Positions {@code [start, end)} along an axis whose extents are known at run time only.
-   *
-   * @param start int64 [1]
-   * @param end int64 [1]
-   * @param extent the dimension that {@code end - start} gives
-   */
-  record Range(Tensor start, Tensor end, Dimension extent) {}
-
-  /**
-   * One of {@code count} blocks of nearly equal extent that follow each other along a dimension.
-   */
-  Range block(Dimension dimension, int index, int count) {
-    Tensor start = boundary(dimension, index, count);
-    Tensor end = boundary(dimension, index + 1, count);
-    Dimension extent = Dimension.symbol(dimension + " block " + index + "/" + count);
-    graph.shared(extent, () -> subtract(end, start));
-    return new Range(start, end, extent);
-  }
-
-  /** Everything up to the end of a block, the block included. */
-  Range through(Dimension dimension, int index, int count) {
-    Tensor end = boundary(dimension, index + 1, count);
-    if (index + 1 == count) {
-      return new Range(shared("extent", 0), end, dimension);
-    }
-    Dimension extent = Dimension.symbol(dimension + " through " + index + "/" + count);
-    graph.shared(extent, () -> end);
-    return new Range(shared("extent", 0), end, extent);
-  }
-
-  private Tensor boundary(Dimension dimension, int index, int count) {
-    Tensor extent = extent(dimension);
-    if (index == 0 || index == count) {
-      return index == 0 ? shared("extent", 0) : extent;
-    }
-    return graph.shared(
-        List.of("boundary", dimension, index, count),
-        () -> {
-          // Counted from the end, so that empty blocks of a short length come first, where no key
-          // is before them either: ONNX Runtime leaves a product over no elements unset.
-          Tensor rounded = add(extent, shared("extent", count - 1));
-          Tensor step = divide(rounded, shared("extent", count));
-          Tensor after = multiply(step, shared("extent", count - index));
-          Tensor boundary = subtract(extent, after);
-          Tensor zero = shared("extent", 0);
-          return node("Max", "", INT64, Shape.of(1), Map.of(), boundary, zero);
-        });
-  }
-
-  /** The part of a tensor that lies in a range along an axis. */
-  Tensor slice(Tensor x, int axis, Range range) {
-    if (x.shape().dimension(axis).equals(range.extent())) {
-      return x;
-    }
-    Shape shape = x.shape().with(axis, range.extent());
-    Tensor axes = shared("axes", axis);
-    return node("Slice", "", x.type(), shape, Map.of(), x, range.start(), range.end(), axes);
-  }
-
   /** Tensors one after the other along an axis. */
   Tensor concatenate(List<Tensor> tensors, int axis, Dimension extent) {
     Tensor first = tensors.get(0);
     Shape shape = first.shape().with(axis, extent);
     Tensor[] operands = tensors.toArray(Tensor[]::new);
     return node("Concat", "", first.type(), shape, Map.of("axis", (long) axis), operands);
-  }
-
-  /** A tensor with zeros after its end along one axis. */
-  Tensor padEnd(Tensor x, int axis, Dimension extent) {
-    Dimension present = x.shape().dimension(axis);
-    if (present.equals(extent)) {
-      return x;
-    }
-    int rank = x.shape().rank();
-    Tensor pads =
-        graph.shared(
-            List.of("pads", rank, axis, present, extent),
-            () -> {
-              Tensor[] ends = new Tensor[2 * rank];
-              Arrays.fill(ends, shared("extent", 0));
-              ends[rank + axis] = subtract(extent(extent), extent(present));
-              return node("Concat", "", INT64, Shape.of(2L * rank), Map.of("axis", 0L), ends);
-            });
-    return node("Pad", "", x.type(), x.shape().with(axis, extent), Map.of(), x, pads);
-  }
-
-  /**
-   * Added to attention logits of queries {@code rows} to keys {@code columns}, it masks the keys
-   * after each query: [rows, columns], computed once per graph.
-   */
-  Tensor causalMask(Range rows, Range columns, float masked) {
-    return graph.shared(
-        List.of("causal_mask", rows, columns, masked),
-        () -> {
-          Shape shape = Shape.of(rows.extent(), columns.extent());
-          Tensor value = graph.constant(graph.freshName("masked"), Shape.of(1, 1), masked);
-          Tensor full = expand(value, shape);
-          Tensor diagonal = reshape(add(rows.start(), shared("extent", 1)), Shape.SCALAR);
-          return node("Trilu", "", full.type(), shape, Map.of("upper", 1L), full, diagonal);
-        });
   }
 
   /** The same tensors, none of them available before all are; nothing is copied. */
@@ -750,46 +612,5 @@ public final class Operators {
 
   private static long flag(boolean value) {
     return value ? 1 : 0;
-  }
-
-  // Checks
-
-  private static void expectRank(String operator, Tensor tensor, int rank) {
-    if (tensor.shape().rank() != rank) {
-      throw expected(operator, "a tensor of rank " + rank, tensor);
-    }
-  }
-
-  private static void expectShape(String operator, Tensor tensor, Shape shape) {
-    if (!tensor.shape().equals(shape)) {
-      throw expected(operator, "the shape " + shape, tensor);
-    }
-  }
-
-  /** Cosines and sines [positions, head size / 2]. */
-  private static void expectAngles(
-      String operator, Tensor cosine, Tensor sine, Dimension headSize) {
-    expectRank(operator, cosine, 2);
-    expectShape(operator, sine, cosine.shape());
-    if (!cosine.shape().dimension(1).times(Dimension.of(2)).equals(headSize)) {
-      throw expected(operator, "an angle for each of " + headSize + " / 2 pairs", cosine, sine);
-    }
-  }
-
-  private static void expectType(String operator, Tensor tensor, ElementType type) {
-    if (tensor.type() != type) {
-      throw expected(operator, "elements of type " + type.name().toLowerCase(), tensor);
-    }
-  }
-
-  private static void expectFloating(String operator, Tensor tensor) {
-    if (!tensor.type().isFloating()) {
-      throw expected(operator, "floating point elements", tensor);
-    }
-  }
-
-  private static IllegalArgumentException expected(String operator, String what, Tensor... got) {
-    String operands = String.join(" and ", Arrays.stream(got).map(Tensor::toString).toList());
-    return new IllegalArgumentException(operator + " expects " + what + ", got " + operands + ".");
   }
 }
