@@ -8,7 +8,9 @@ import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -20,13 +22,14 @@ import java.util.zip.CRC32C;
 
 /**
  * The checkpoints of a run: one folder for each, {@code update-NNNNNNNN}, that holds the runtime's
- * {@code checkpoint} file and {@code state.json}. A folder is filled under another name and then
- * renamed, so that every one of them is complete whenever the process dies.
+ * {@code checkpoint} file, {@code state.json}, and a checksum of both. A folder is filled under
+ * another name and then renamed, so that every one of them is complete whenever the process dies.
  */
 public final class CheckpointStore {
 
   static final String CHECKPOINT = "checkpoint";
   private static final String STATE = "state.json";
+  private static final String CHECKSUM = "crc32c";
   private static final String PREFIX = "update-";
   private static final String UNFINISHED = "unfinished-";
   private static final ObjectMapper JSON =
@@ -36,9 +39,6 @@ public final class CheckpointStore {
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
-
-  /** The checksum covers the checkpoint file and the state. */
-  private record Saved(TrainingState state, long crc32c) {}
 
   private final Path folder;
   private final int keep;
@@ -69,10 +69,8 @@ public final class CheckpointStore {
       Path checkpoint = unfinished.resolve(CHECKPOINT);
       write.write(checkpoint);
       force(checkpoint);
-      Saved saved = new Saved(state, checksum(state, checkpoint));
-      Path stateFile = unfinished.resolve(STATE);
-      Files.write(stateFile, JSON.writeValueAsBytes(saved));
-      force(stateFile);
+      write(unfinished.resolve(STATE), JSON.writeValueAsBytes(state));
+      write(unfinished.resolve(CHECKSUM), checksum(unfinished).getBytes(StandardCharsets.UTF_8));
       // There already if a process died just after it had saved the start of a run.
       delete(target);
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
@@ -116,21 +114,28 @@ public final class CheckpointStore {
    * @throws IOException if the checkpoint is damaged; the message says what to do
    */
   public static TrainingState verify(Path checkpoint) throws IOException {
-    Saved saved = read(checkpoint);
-    Path file = checkpoint.resolve(CHECKPOINT);
-    if (!Files.isRegularFile(file) || checksum(saved.state(), file) != saved.crc32c()) {
+    TrainingState state = read(checkpoint);
+    boolean complete =
+        Stream.of(CHECKPOINT, CHECKSUM).map(checkpoint::resolve).allMatch(Files::isRegularFile);
+    if (!complete || !checksum(checkpoint).equals(text(checkpoint.resolve(CHECKSUM)))) {
       throw damaged(checkpoint, "its contents are not what was saved", null);
     }
-    return saved.state();
+    return state;
   }
 
-  private static Saved read(Path checkpoint) throws IOException {
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+  }
+
+  private static TrainingState read(Path checkpoint) throws IOException {
     try {
-      return JSON.readValue(Files.readAllBytes(checkpoint.resolve(STATE)), Saved.class);
+      byte[] json = Files.readAllBytes(checkpoint.resolve(STATE));
+      return Optional.ofNullable(JSON.readValue(json, TrainingState.class))
+          .orElseThrow(() -> damaged(checkpoint, STATE + " is empty", null));
     } catch (JsonProcessingException e) {
       throw damaged(checkpoint, STATE + " is not valid: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw damaged(checkpoint, STATE + " cannot be read", e);
+    } catch (NoSuchFileException e) {
+      throw damaged(checkpoint, STATE + " is missing", e);
     }
   }
 
@@ -156,7 +161,7 @@ public final class CheckpointStore {
     Optional<Path> best = Optional.empty();
     double lowest = Double.POSITIVE_INFINITY;
     for (Path checkpoint : checkpoints) {
-      double loss = read(checkpoint).state().validationLoss().orElse(Double.POSITIVE_INFINITY);
+      double loss = read(checkpoint).validationLoss().orElse(Double.POSITIVE_INFINITY);
       if (loss < lowest) {
         lowest = loss;
         best = Optional.of(checkpoint);
@@ -209,16 +214,23 @@ public final class CheckpointStore {
     }
   }
 
-  private static long checksum(TrainingState state, Path file) throws IOException {
+  private static void write(Path file, byte[] contents) throws IOException {
+    Files.write(file, contents);
+    force(file);
+  }
+
+  /** The CRC-32C of the checkpoint file and then the state, in hexadecimal. */
+  private static String checksum(Path checkpoint) throws IOException {
     CRC32C crc = new CRC32C();
-    crc.update(JSON.writeValueAsBytes(state));
     byte[] buffer = new byte[1 << 20];
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        crc.update(buffer, 0, read);
+    for (String name : List.of(CHECKPOINT, STATE)) {
+      try (InputStream in = Files.newInputStream(checkpoint.resolve(name))) {
+        for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+          crc.update(buffer, 0, read);
+        }
       }
     }
-    return crc.getValue();
+    return "%08x".formatted(crc.getValue());
   }
 
   private static String reason(Exception e) {

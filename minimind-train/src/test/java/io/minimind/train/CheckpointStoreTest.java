@@ -237,33 +237,25 @@ class CheckpointStoreTest {
     CheckpointStore store = new CheckpointStore(folder(), 1);
     TrainingState state = state(12, OptionalDouble.of(2.5));
     Path checkpoint = save(store, state);
-    int harmless = 0;
-    for (String name : List.of("checkpoint", "state.json")) {
+    for (String name : List.of("checkpoint", "state.json", "crc32c")) {
       Path file = checkpoint.resolve(name);
       byte[] sound = Files.readAllBytes(file);
       for (int bit = 0; bit < 8 * sound.length; bit += 7) {
         byte[] flipped = sound.clone();
         flipped[bit / 8] ^= (byte) (1 << bit % 8);
         Files.write(file, flipped);
-        try {
-          // White space of the JSON may turn into other white space.
-          assertEquals(state, CheckpointStore.verify(checkpoint));
-          assertEquals("state.json", name);
-          harmless++;
-        } catch (IOException e) {
-          assertDamaged(checkpoint, e);
-        }
+        assertDamaged(
+            checkpoint, assertThrows(IOException.class, () -> CheckpointStore.verify(checkpoint)));
       }
       Files.write(file, sound);
     }
-    assertTrue(harmless < 50, harmless + " flipped bits went unnoticed");
     assertSound(checkpoint, state);
   }
 
   @Test
   void missingAndTruncatedFilesAreNoticed() throws IOException {
     CheckpointStore store = new CheckpointStore(folder(), 1);
-    for (String name : List.of("checkpoint", "state.json")) {
+    for (String name : List.of("checkpoint", "state.json", "crc32c")) {
       Path checkpoint = save(store, state(3));
       Path file = checkpoint.resolve(name);
       byte[] sound = Files.readAllBytes(file);
@@ -274,8 +266,7 @@ class CheckpointStoreTest {
         broken.add(Arrays.copyOf(sound, sound.length + 3));
       } else {
         broken.add("{}".getBytes(StandardCharsets.UTF_8));
-        broken.add("{\"state\": null, \"crc32c\": 5}".getBytes(StandardCharsets.UTF_8));
-        broken.add("{\"state\": {}, \"crc32c\": 5}".getBytes(StandardCharsets.UTF_8));
+        broken.add("null".getBytes(StandardCharsets.UTF_8));
       }
       for (byte[] bytes : broken) {
         Files.write(file, bytes);
