@@ -116,7 +116,6 @@ public final class BenchmarkTraining implements Callable<Integer> {
         corpus(session, config, matrixRate);
       }
     }
-    peakMemory();
     return 0;
   }
 
@@ -165,6 +164,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
   private void report(
       String name, TrainingSession session, ModelConfig config, double matrixRate, Batches batches)
       throws IOException {
+    PeakMemory.reset();
     long tokens = 0;
     double operations = 0;
     double seconds = 0;
@@ -183,11 +183,12 @@ public final class BenchmarkTraining implements Callable<Integer> {
     }
     System.out.printf(
         Locale.ROOT,
-        "%-36s %7.0f unmasked tokens/s, %4.0f ms a step, %3.0f %% of the matrix rate%n",
+        "%-36s %7.0f unmasked tokens/s, %5.0f ms a step, %3.0f %% of the matrix rate, %s%n",
         name,
         tokens / seconds,
         1e3 * seconds / steps,
-        100 * operations / seconds / matrixRate);
+        100 * operations / seconds / matrixRate,
+        PeakMemory.describe());
   }
 
   /**
@@ -197,19 +198,5 @@ public final class BenchmarkTraining implements Callable<Integer> {
   private static double operations(ModelConfig config, Batch batch) {
     double attention = 6.0 * config.layers() * config.hiddenSize() * batch.length();
     return (6.0 * config.parameterCount() + attention) * batch.rows() * batch.length();
-  }
-
-  private static void peakMemory() throws IOException {
-    Path status = Path.of("/proc/self/status");
-    if (java.nio.file.Files.isReadable(status)) {
-      for (String line : java.nio.file.Files.readAllLines(status)) {
-        if (line.startsWith("VmHWM:")) {
-          long kibibytes = Long.parseLong(line.replaceAll("\\D", ""));
-          System.out.printf(Locale.ROOT, "peak resident memory %.2f GB%n", kibibytes * 1024 / 1e9);
-        }
-      }
-    } else {
-      System.out.println("peak resident memory is not known on this platform");
-    }
   }
 }

@@ -209,7 +209,11 @@ public final class Pretrain implements Callable<Integer> {
     listeners.add(new MetricsFile(run.metrics()));
     listeners.add(new ModelExport(run.path(), run.settings().model(), run.checkpoints()));
     if (!texts.isEmpty()) {
-      GenerationOptions options = GenerationOptions.defaults().withTopK(8).withMaxNewTokens(100);
+      GenerationOptions options =
+          GenerationOptions.defaults()
+              .withTopK(8)
+              .withMaxNewTokens(100)
+              .withSeed(run.settings().training().seed());
       listeners.add(
           new SampleTexts(run.path(), run.samples(), texts, options, System.out, interruption));
     }

@@ -52,7 +52,7 @@ public final class SampleTexts implements TrainingListener {
     StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
     try (LanguageModel language = LanguageModel.load(model)) {
       for (String prompt : prompts) {
-        String text = language.generate("<s>" + prompt, options).text();
+        String text = continuation(language, prompt);
         report.append(prompt).append('|').append(text).append('\n');
         String line = (prompt + "|" + text).replace('\n', ' ');
         out.println("  " + (line.length() > SHOWN ? line.substring(0, SHOWN) + "…" : line));
@@ -60,5 +60,14 @@ public final class SampleTexts implements TrainingListener {
     }
     Files.writeString(
         file, report.append('\n'), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+
+  /** A prompt that the model cannot take is no reason to stop training. */
+  private String continuation(LanguageModel language, String prompt) {
+    try {
+      return language.generate("<s>" + prompt, options).text();
+    } catch (IllegalArgumentException e) {
+      return "(" + e.getMessage() + ")";
+    }
   }
 }
