@@ -2,6 +2,7 @@ package io.minimind.artifact;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.minimind.files.AtomicFile;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
 import io.minimind.tokenizer.Tokenizer;
@@ -9,10 +10,8 @@ import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,8 +54,8 @@ public final class ModelFolder {
     if (Files.exists(tokenizer.resolve(TOKENIZER_CONFIG))) {
       copy(tokenizer.resolve(TOKENIZER_CONFIG), folder.resolve(TOKENIZER_CONFIG));
     }
-    replace(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
-    replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
+    AtomicFile.replace(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
   }
 
   /**
@@ -75,32 +74,13 @@ public final class ModelFolder {
       places.put(
           weight.name(), new ExternalData(WEIGHTS, written.dataOffset(weight.name()), length));
     }
-    replace(folder.resolve(DECODER), DecoderArtifact.create(config, places).toByteArray());
+    AtomicFile.replace(
+        folder.resolve(DECODER), DecoderArtifact.create(config, places).toByteArray());
   }
 
   private static void copy(Path from, Path to) throws IOException {
     if (!from.toAbsolutePath().normalize().equals(to.toAbsolutePath().normalize())) {
-      replace(to, Files.readAllBytes(from));
-    }
-  }
-
-  /**
-   * Writes a small file beside its place and renames it.
-   *
-   * @throws IOException if it cannot be written; an older file is then untouched
-   */
-  public static void replace(Path file, byte[] contents) throws IOException {
-    Path unfinished = file.resolveSibling(file.getFileName() + ".unfinished");
-    try {
-      Files.write(unfinished, contents);
-      Files.move(
-          unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) {
-      // A full disk is reported without a name.
-      Files.deleteIfExists(unfinished);
-      throw new IOException("Cannot write %s: %s.".formatted(file, e.getMessage()), e);
+      AtomicFile.replace(to, Files.readAllBytes(from));
     }
   }
 }

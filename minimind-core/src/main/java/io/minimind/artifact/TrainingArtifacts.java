@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.files.AtomicFile;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Gradients;
 import io.minimind.graph.Graph;
@@ -129,9 +130,9 @@ public final class TrainingArtifacts {
   /** Writes the three models that a training session runs; those that are there are replaced. */
   public void write(Path folder, OptimizerSettings settings) throws IOException {
     Files.createDirectories(folder);
-    ModelFolder.replace(folder.resolve(TRAINING), training().toByteArray());
-    ModelFolder.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
-    ModelFolder.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
+    AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());
+    AtomicFile.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
+    AtomicFile.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
   }
 
   private record Loss(Tensor logits, Tensor mean) {}

@@ -1,6 +1,7 @@
 package io.minimind.weights;
 
 import com.google.flatbuffers.FlatBufferBuilder;
+import io.minimind.files.AtomicFile;
 import io.minimind.weights.CheckpointSchema.Checkpoint;
 import io.minimind.weights.CheckpointSchema.ModuleState;
 import io.minimind.weights.CheckpointSchema.OptimizerGroup;
@@ -60,16 +61,16 @@ final class CheckpointWriter {
           "Cannot write %s: the checkpoint needs %d bytes, and its format allows less than %d."
               .formatted(path, fileBytes, Integer.MAX_VALUE));
     }
-    TensorFiles.replace(
+    AtomicFile.replace(
         path,
         channel -> {
-          TensorFiles.write(channel, tables.duplicate());
+          AtomicFile.write(channel, tables.duplicate());
           for (Values tensor : values) {
             int gap = (int) (valuesStart(channel.position()) - channel.position());
             ByteBuffer length = ByteBuffer.allocate(gap).order(ByteOrder.LITTLE_ENDIAN);
             length.putInt(gap - Integer.BYTES, tensor.data.limit());
-            TensorFiles.write(channel, length);
-            TensorFiles.write(channel, tensor.data.duplicate());
+            AtomicFile.write(channel, length);
+            AtomicFile.write(channel, tensor.data.duplicate());
           }
         });
   }

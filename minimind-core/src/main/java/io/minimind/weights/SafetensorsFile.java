@@ -1,5 +1,6 @@
 package io.minimind.weights;
 
+import io.minimind.files.AtomicFile;
 import io.minimind.weights.SafetensorsHeader.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -53,7 +54,7 @@ public final class SafetensorsFile {
       return new SafetensorsFile(path, channel);
     } catch (IOException | IllegalArgumentException e) {
       throw new IOException(
-          "Cannot read the safetensors file " + path + ": " + TensorFiles.reason(e) + ".", e);
+          "Cannot read the safetensors file " + path + ": " + AtomicFile.reason(e) + ".", e);
     }
   }
 
@@ -68,13 +69,13 @@ public final class SafetensorsFile {
       throws IOException {
     byte[] header = SafetensorsHeader.format(tensors, metadata);
     ByteBuffer size = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    TensorFiles.replace(
+    AtomicFile.replace(
         path,
         channel -> {
-          TensorFiles.write(channel, size.putLong(0, header.length));
-          TensorFiles.write(channel, ByteBuffer.wrap(header));
+          AtomicFile.write(channel, size.putLong(0, header.length));
+          AtomicFile.write(channel, ByteBuffer.wrap(header));
           for (NamedTensor tensor : tensors) {
-            TensorFiles.write(channel, tensor.data());
+            AtomicFile.write(channel, tensor.data());
           }
         });
   }

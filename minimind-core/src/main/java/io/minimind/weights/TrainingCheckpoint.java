@@ -1,5 +1,6 @@
 package io.minimind.weights;
 
+import io.minimind.files.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -104,7 +105,7 @@ public record TrainingCheckpoint(
       return CheckpointReader.read(bytes);
     } catch (IOException | IllegalArgumentException e) {
       throw new IOException(
-          "Cannot use the training checkpoint " + path + ": " + TensorFiles.reason(e) + ".", e);
+          "Cannot use the training checkpoint " + path + ": " + AtomicFile.reason(e) + ".", e);
     }
   }
 

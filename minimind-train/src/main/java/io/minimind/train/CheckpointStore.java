@@ -1,10 +1,6 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -32,13 +28,6 @@ public final class CheckpointStore {
   private static final String CHECKSUM = "crc32c";
   private static final String PREFIX = "update-";
   private static final String UNFINISHED = "unfinished-";
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .registerModule(new Jdk8Module())
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
   private final Path folder;
   private final int keep;
@@ -69,7 +58,7 @@ public final class CheckpointStore {
       Path checkpoint = unfinished.resolve(CHECKPOINT);
       write.write(checkpoint);
       force(checkpoint);
-      write(unfinished.resolve(STATE), JSON.writeValueAsBytes(state));
+      write(unfinished.resolve(STATE), Json.MAPPER.writeValueAsBytes(state));
       write(unfinished.resolve(CHECKSUM), checksum(unfinished).getBytes(StandardCharsets.UTF_8));
       // There already if a process died just after it had saved the start of a run.
       delete(target);
@@ -130,7 +119,7 @@ public final class CheckpointStore {
   private static TrainingState read(Path checkpoint) throws IOException {
     try {
       byte[] json = Files.readAllBytes(checkpoint.resolve(STATE));
-      return Optional.ofNullable(JSON.readValue(json, TrainingState.class))
+      return Optional.ofNullable(Json.MAPPER.readValue(json, TrainingState.class))
           .orElseThrow(() -> damaged(checkpoint, STATE + " is empty", null));
     } catch (JsonProcessingException e) {
       throw damaged(checkpoint, STATE + " is not valid: " + e.getOriginalMessage(), e);

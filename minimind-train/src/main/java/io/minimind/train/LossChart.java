@@ -1,6 +1,6 @@
 package io.minimind.train;
 
-import io.minimind.artifact.ModelFolder;
+import io.minimind.files.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ public final class LossChart implements TrainingListener {
           }
         });
     if (!training.isEmpty()) {
-      ModelFolder.replace(chart, draw(training, validation).getBytes(StandardCharsets.UTF_8));
+      AtomicFile.replace(chart, draw(training, validation).getBytes(StandardCharsets.UTF_8));
     }
   }
 

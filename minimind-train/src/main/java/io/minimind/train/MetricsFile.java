@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.artifact.ModelFolder;
+import io.minimind.files.AtomicFile;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -46,7 +46,7 @@ public final class MetricsFile implements TrainingListener {
             kept.append(metric).append('\n');
           }
         });
-    ModelFolder.replace(file, kept.toString().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.replace(file, kept.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

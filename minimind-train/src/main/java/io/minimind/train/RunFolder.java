@@ -1,12 +1,9 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.files.AtomicFile;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
@@ -26,13 +23,6 @@ import java.util.List;
 public final class RunFolder {
 
   private static final String SETTINGS = "settings.json";
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .registerModule(new Jdk8Module())
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
   private final Path folder;
   private final RunSettings settings;
@@ -60,7 +50,7 @@ public final class RunFolder {
             artifacts.parameters(), settings.model(), settings.training().seed());
     run.checkpoints().save(TrainingState.START, TrainingCheckpoint.of(weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
-    ModelFolder.replace(folder.resolve(SETTINGS), JSON.writeValueAsBytes(settings));
+    AtomicFile.replace(folder.resolve(SETTINGS), Json.MAPPER.writeValueAsBytes(settings));
     return run;
   }
 
@@ -86,7 +76,8 @@ public final class RunFolder {
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(folder, JSON.readValue(Files.readAllBytes(file), RunSettings.class));
+      return new RunFolder(
+          folder, Json.MAPPER.readValue(Files.readAllBytes(file), RunSettings.class));
     } catch (JsonProcessingException e) {
       throw new IOException(file + " is not valid: " + e.getOriginalMessage(), e);
     }

@@ -2,6 +2,7 @@ package io.minimind.examples.verify;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.examples.TemporaryFolder;
+import io.minimind.files.AtomicFile;
 import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;
@@ -70,7 +71,7 @@ public final class GenerationCases {
       Path model = folder.path();
       ModelFolder.writeDecoder(model, config, golden.parameters(NAME, config));
       byte[] json = config.toJson().getBytes(StandardCharsets.UTF_8);
-      ModelFolder.replace(model.resolve(ModelFolder.CONFIG), json);
+      AtomicFile.replace(model.resolve(ModelFolder.CONFIG), json);
       try (Decoder decoder = Decoder.load(model, 1)) {
         GenerationCases cases = new GenerationCases(reference, decoder);
         return List.of(

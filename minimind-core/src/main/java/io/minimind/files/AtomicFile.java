@@ -1,4 +1,4 @@
-package io.minimind.weights;
+package io.minimind.files;
 
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
@@ -14,16 +14,17 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/** What the file formats of this package share. */
-final class TensorFiles {
+/** Writes files so that nobody ever sees half of one. */
+public final class AtomicFile {
 
   /** A heap buffer costs a native copy of what is written at once, so it goes out in pieces. */
   private static final int PIECE = 1 << 20;
 
-  private TensorFiles() {}
+  private AtomicFile() {}
 
   /** Fills a new file from its start. */
-  interface Content {
+  @FunctionalInterface
+  public interface Content {
     void writeTo(FileChannel channel) throws IOException;
   }
 
@@ -32,7 +33,7 @@ final class TensorFiles {
    *
    * @throws IOException with a sentence that names the file; the old file is then untouched
    */
-  static void replace(Path path, Content content) throws IOException {
+  public static void replace(Path path, Content content) throws IOException {
     Path beside = path.resolveSibling(path.getFileName() + ".tmp");
     try {
       try (FileChannel channel = FileChannel.open(beside, CREATE, TRUNCATE_EXISTING, WRITE)) {
@@ -51,7 +52,13 @@ final class TensorFiles {
     }
   }
 
-  static void write(FileChannel channel, ByteBuffer data) throws IOException {
+  /** Puts contents in the place of a file, as {@link #replace(Path, Content)} does. */
+  public static void replace(Path path, byte[] contents) throws IOException {
+    replace(path, channel -> write(channel, ByteBuffer.wrap(contents)));
+  }
+
+  /** Writes all that remains of a buffer. */
+  public static void write(FileChannel channel, ByteBuffer data) throws IOException {
     int end = data.limit();
     while (data.position() < end) {
       data.limit(Math.min(end, data.position() + PIECE));
@@ -60,7 +67,7 @@ final class TensorFiles {
   }
 
   /** Why a file operation failed, without the path that many of the messages consist of. */
-  static String reason(Exception e) {
+  public static String reason(Exception e) {
     if (e instanceof NoSuchFileException) {
       return "there is no such file or folder";
     }
