@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -187,13 +188,8 @@ class PretrainErrorsTest {
     assertSays(1, List.of(out + " holds no run", "settings.json"), resume(out, cache));
     assertFalse(Files.exists(out));
     copy(finished, out);
-    for (String name : new String[] {"checkpoint", "state.json"}) {
-      for (Path checkpoint : checkpoints()) {
-        Files.delete(checkpoint.resolve(name));
-      }
-    }
     for (Path checkpoint : checkpoints()) {
-      Files.delete(checkpoint);
+      delete(checkpoint);
     }
     assertKept(List.of("no checkpoint in " + out), resume(out, cache));
   }
@@ -240,12 +236,19 @@ class PretrainErrorsTest {
     assertKept(sentence, resume(out, cache));
 
     // The advice of the sentence works, and ends where the run ended before.
-    Files.delete(newest.resolve("state.json"));
-    Files.delete(file);
-    Files.delete(newest);
+    delete(newest);
     assertEquals(new Result(0, ""), Commands.run(resume(out, cache)));
     assertEquals(newest, latest(out));
     assertTrue(sameWeights());
+  }
+
+  private static void delete(Path checkpoint) throws IOException {
+    try (Stream<Path> files = Files.list(checkpoint)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(checkpoint);
   }
 
   private boolean sameWeights() throws IOException {
@@ -260,9 +263,7 @@ class PretrainErrorsTest {
     assertEquals(new Result(0, ""), Commands.run(pretrain(other, cache, wider)));
     copy(finished, out);
     Path newest = latest(out);
-    Files.delete(newest.resolve("checkpoint"));
-    Files.delete(newest.resolve("state.json"));
-    Files.delete(newest);
+    delete(newest);
     copy(latest(other), newest);
     assertKept(
         List.of(
