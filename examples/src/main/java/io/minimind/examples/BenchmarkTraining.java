@@ -149,6 +149,12 @@ public final class BenchmarkTraining implements Callable<Integer> {
     TokenShards shards =
         TokenShards.openOrBuild(cache, data, encoder, new EncodingReport(data, progress));
     progress.clear();
+    long rows = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
+    if (shards.size() < rows) {
+      throw new IOException(
+          "%s has %d rows, %d steps need %d: give fewer --steps or more rows."
+              .formatted(data, shards.size(), steps, rows));
+    }
     BatchOrder similar = BatchOrder.of(shards, corpusBatchSize, 1);
     try (BatchLoader loader = BatchLoader.start(similar, 0, 0)) {
       String name = "corpus, %d rows of similar lengths".formatted(corpusBatchSize);

@@ -11,6 +11,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -44,7 +45,15 @@ public final class MiniMind {
   /** Runs a command as a process: exit status 0, 1 for a failure, 2 for a wrong command line. */
   static void run(Object command, String... args) {
     useUtf8();
-    System.exit(commandLine(command).execute(args));
+    try {
+      System.exit(commandLine(command).execute(args));
+    } catch (OutOfMemoryError e) {
+      System.err.println(
+          "There is not enough memory ("
+              + e.getMessage()
+              + "): a smaller batch or length may help, or MINIMIND_JAVA_OPTIONS=-Xmx8g.");
+      System.exit(1);
+    }
   }
 
   static CommandLine commandLine(Object command) {
@@ -60,30 +69,29 @@ public final class MiniMind {
             })
         .setExecutionExceptionHandler(
             (e, failed, result) -> {
-              failed.getErr().println(message(e));
+              failed.getErr().println(message(e).orElseThrow(() -> e));
               return 1;
             });
   }
 
   /** One sentence for what a person did or a machine could not do; a defect shows where it is. */
-  private static String message(Exception e) throws Exception {
+  static Optional<String> message(Exception e) {
     if (e instanceof NoSuchFileException missing) {
-      return "There is no file " + missing.getFile() + ".";
+      return Optional.of("There is no file " + missing.getFile() + ".");
     }
     if (e instanceof FileSystemException file) {
-      return "Cannot use " + file.getFile() + ": " + reason(file) + ".";
+      return Optional.of("Cannot use " + file.getFile() + ": " + reason(file) + ".");
     }
     if (e instanceof UncheckedIOException unchecked) {
       return message(unchecked.getCause());
     }
-    if ((e instanceof IOException || e instanceof IllegalArgumentException)
-        && e.getMessage() != null) {
-      return e.getMessage();
+    if (e instanceof IOException || e instanceof IllegalArgumentException) {
+      return Optional.ofNullable(e.getMessage());
     }
     if (e instanceof OnnxRuntimeException) {
-      return "ONNX Runtime failed: " + e.getMessage();
+      return Optional.of("ONNX Runtime failed: " + e.getMessage());
     }
-    throw e;
+    return Optional.empty();
   }
 
   private static String reason(FileSystemException e) {

@@ -186,9 +186,9 @@ public final class Pretrain implements Callable<Integer> {
                 listeners(run, report, texts, interruption));
         if (trainer.run(state, interruption)) {
           System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
-          System.out.println("Let it write: minimind eval pretrain --model " + run.path());
+          System.out.println("Let it write: ./minimind eval pretrain --model " + run.path());
         } else {
-          System.out.println("Go on with: minimind pretrain --resume --out " + out);
+          System.out.println("Go on with: ./minimind pretrain --resume" + resumableOptions());
         }
         return 0;
       } catch (IOException e) {
@@ -196,7 +196,7 @@ public final class Pretrain implements Callable<Integer> {
           throw e;
         }
         // The process ends with the interruption: nobody would see the message later.
-        System.err.println(e.getMessage());
+        System.err.println(MiniMind.message(e).orElseGet(e::toString));
         return 1;
       }
     }
@@ -251,6 +251,18 @@ public final class Pretrain implements Callable<Integer> {
                 .formatted(out.resolve("settings.json"), option.longestName()));
       }
     }
+  }
+
+  /** What a resumed run must be told again, the number of threads above all. */
+  private String resumableOptions() {
+    StringBuilder options = new StringBuilder(" --out=" + out);
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      String name = option.longestName();
+      if (RESUMABLE.contains(name) && !Set.of("--resume", "--out").contains(name)) {
+        options.append(' ').append(name).append('=').append(option.<Object>getValue());
+      }
+    }
+    return options.toString();
   }
 
   private record Corpus(Samples training, Optional<Samples> validation) {}

@@ -271,7 +271,7 @@ class PretrainProcessTest {
         signal.equals("INT") && interruptIsIgnored(),
         "started where Ctrl-C is ignored, which processes inherit");
     Path out = folder.resolve("out");
-    String advice = "Go on with: minimind ";
+    String advice = "Go on with: ./minimind ";
     String[] resume;
     try (Running running = Running.start(pretrain(out, cache, RUN))) {
       running.awaitLines("Epoch:", 23);
@@ -286,9 +286,7 @@ class PretrainProcessTest {
       String update = "update-%08d".formatted(logged);
       assertTrue(Files.exists(out.resolve("checkpoints").resolve(update)), "saved where it was");
     }
-    List<String> goOn = new ArrayList<>(Arrays.asList(resume));
-    goOn.addAll(List.of("--cache", cache.toString(), "--threads=2"));
-    try (Running running = Running.start(goOn.toArray(String[]::new))) {
+    try (Running running = Running.start(resume)) {
       running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
     }

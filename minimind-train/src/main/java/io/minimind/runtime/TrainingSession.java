@@ -110,6 +110,7 @@ public final class TrainingSession implements AutoCloseable {
    *     infinity leaves them alone, as all but the last step of a window should
    */
   public Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
+    requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
     try (Values inputs = new Values(5);
@@ -126,17 +127,20 @@ public final class TrainingSession implements AutoCloseable {
 
   /** Makes the next training step start a new accumulation window. */
   public void resetGradients() {
+    requireOpen();
     check(TRAINING.LazyResetGrad(session));
   }
 
   /** Updates the parameters with the accumulated gradients. */
   public void optimizerStep(float learningRate) {
+    requireOpen();
     check(TRAINING.SetLearningRate(session, learningRate));
     check(TRAINING.OptimizerStep(session, (OrtRunOptions) null));
   }
 
   /** The mean loss over the unmasked positions of a batch. */
   public float evaluate(Batch batch) {
+    requireOpen();
     try (Values inputs = new Values(3);
         Values outputs = new Values(1)) {
       batchValues(inputs, batch);
@@ -157,6 +161,7 @@ public final class TrainingSession implements AutoCloseable {
 
   /** Writes parameters and optimizer state. */
   public void saveCheckpoint(Path file) {
+    requireOpen();
     try (Pointer target = path(file)) {
       check(TRAINING.SaveCheckpoint(state, target, true));
     }
@@ -164,9 +169,17 @@ public final class TrainingSession implements AutoCloseable {
 
   /** Number of trainable values. */
   public long parameterCount() {
+    requireOpen();
     try (SizeTPointer count = new SizeTPointer(1)) {
       check(TRAINING.GetParametersSize(session, count, true));
       return count.get();
+    }
+  }
+
+  /** Native code would follow a pointer that is no longer good. */
+  private void requireOpen() {
+    if (!open) {
+      throw new IllegalStateException("The training session is closed.");
     }
   }
 

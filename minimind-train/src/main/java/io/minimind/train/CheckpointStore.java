@@ -49,7 +49,7 @@ public final class CheckpointStore {
    * @throws IOException if it cannot be written; older checkpoints are then untouched
    */
   public Path save(TrainingState state, CheckpointWriter write) throws IOException {
-    Path target = folder.resolve(PREFIX + "%08d".formatted(state.update()));
+    Path target = folder.resolve(name(state.update()));
     Path unfinished = folder.resolve(UNFINISHED + target.getFileName());
     try {
       Files.createDirectories(folder);
@@ -91,6 +91,15 @@ public final class CheckpointStore {
           .sorted(Comparator.comparing((Path entry) -> entry.getFileName().toString()).reversed())
           .toList();
     }
+  }
+
+  /** Whether a checkpoint is that of the start weights. */
+  static boolean isStart(Path checkpoint) {
+    return checkpoint.getFileName().toString().equals(name(0));
+  }
+
+  private static String name(long update) {
+    return PREFIX + "%08d".formatted(update);
   }
 
   public Optional<Path> latest() throws IOException {

@@ -3,6 +3,7 @@ package io.minimind.train;
 import io.minimind.files.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ public final class LossChart implements TrainingListener {
 
   @Override
   public void finished(TrainingState state, boolean complete) throws IOException {
+    if (!Files.exists(metrics)) {
+      return;
+    }
     List<Point> training = new ArrayList<>();
     List<Point> validation = new ArrayList<>();
     MetricsFile.read(

@@ -23,6 +23,7 @@ import java.util.List;
 public final class RunFolder {
 
   private static final String SETTINGS = "settings.json";
+  private static final String CHECKPOINTS = "checkpoints";
 
   private final Path folder;
   private final RunSettings settings;
@@ -62,6 +63,16 @@ public final class RunFolder {
       throw new IOException(
           folder + " already holds a run: continue it with --resume, or choose another --out.");
     }
+    Path checkpoints = folder.resolve(CHECKPOINTS);
+    // A start that was killed leaves checkpoint 0 at most; it is written anew.
+    boolean trained =
+        new CheckpointStore(checkpoints, 1)
+            .checkpoints().stream().anyMatch(c -> !CheckpointStore.isStart(c));
+    if (trained) {
+      throw new IOException(
+          "%s holds checkpoints of a run without its %s: choose another --out."
+              .formatted(checkpoints, SETTINGS));
+    }
   }
 
   /**
@@ -92,8 +103,7 @@ public final class RunFolder {
   }
 
   public CheckpointStore checkpoints() {
-    return new CheckpointStore(
-        folder.resolve("checkpoints"), settings.training().keepCheckpoints());
+    return new CheckpointStore(folder.resolve(CHECKPOINTS), settings.training().keepCheckpoints());
   }
 
   public Path metrics() {
