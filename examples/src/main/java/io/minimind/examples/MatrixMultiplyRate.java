@@ -18,7 +18,7 @@ import java.util.Map;
 final class MatrixMultiplyRate {
 
   private static final int SIZE = 2048;
-  private static final int REPETITIONS = 8;
+  private static final int REPETITIONS = 30;
 
   private MatrixMultiplyRate() {}
 
