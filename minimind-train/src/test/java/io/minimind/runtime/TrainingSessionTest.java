@@ -15,6 +15,7 @@ import io.minimind.train.TinyModel;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -226,9 +227,15 @@ class TrainingSessionTest {
     }
   }
 
+  /** The name where this machine's locale can express it, else what is left of it. */
+  private static String encodableName(String name) {
+    Charset fileNames = Charset.forName(System.getProperty("sun.jnu.encoding"));
+    return fileNames.newEncoder().canEncode(name) ? name : name.replaceAll("[^ -~]", "");
+  }
+
   @Test
   void aReopenedCheckpointGoesOnToTheBit() throws IOException {
-    Path saved = folder.resolve("saved 保存");
+    Path saved = folder.resolve(encodableName("saved 保存"));
     float[] losses = new float[3];
     TrainingCheckpoint end;
     try (TrainingSession session = TrainingSession.open(files, 2)) {
