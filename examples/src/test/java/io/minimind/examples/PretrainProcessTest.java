@@ -149,7 +149,7 @@ class PretrainProcessTest {
     try (Running running = Running.start(resume(out, cache))) {
       List<String> lines = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
-      assertTrue(lines.contains("Let it write: minimind eval pretrain --model " + out));
+      assertTrue(lines.contains("Let it write: ./minimind eval pretrain --model " + out));
     }
   }
 
