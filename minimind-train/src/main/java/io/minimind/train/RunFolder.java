@@ -34,8 +34,8 @@ public final class RunFolder {
   }
 
   /**
-   * Starts a run: writes settings, artifacts, start weights, and what belongs to the model besides
-   * its weights.
+   * Starts a run: writes settings, start weights, and what belongs to the model besides its
+   * weights. The artifacts are written when a session is opened.
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
    * @throws IOException if the folder holds a run already or cannot be written
@@ -45,7 +45,7 @@ public final class RunFolder {
     requireNone(folder);
     RunFolder run = new RunFolder(folder, settings);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
-    TrainingArtifacts artifacts = run.writeArtifacts();
+    TrainingArtifacts artifacts = new TrainingArtifacts(settings.model());
     List<NamedTensor> weights =
         ParameterInitializer.initialize(
             artifacts.parameters(), settings.model(), settings.training().seed());
