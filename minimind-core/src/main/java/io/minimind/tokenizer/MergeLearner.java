@@ -33,8 +33,8 @@ final class MergeLearner {
     /** The number of symbols of a word. */
     int length(int word);
 
-    /** The symbol of a word at an index, from 0 and less than the number of initial symbols. */
-    int symbol(int word, int index);
+    /** Puts the symbols of a word, each less than the number of initial ones, into an array. */
+    void copySymbols(int word, int[] target, int at);
   }
 
   /** Two symbols that become one. The first merge makes the symbol after the initial ones. */
@@ -121,10 +121,8 @@ final class MergeLearner {
     slots[at++] = BOUNDARY;
     for (int i = order.length - 1; i >= 0; i--) {
       int word = (int) order[i] & Integer.MAX_VALUE;
-      int length = words.length(word);
-      for (int j = 0; j < length; j++) {
-        slots[at++] = words.symbol(word, j);
-      }
+      words.copySymbols(word, slots, at);
+      at += words.length(word);
       slots[at++] = BOUNDARY;
       if (ranges == 0 || counts[ranges - 1] != words.count(word)) {
         if (ranges == ends.length) {

@@ -37,8 +37,10 @@ class MergeLearnerTest {
     }
 
     @Override
-    public int symbol(int word, int index) {
-      return words.get(word).symbols().get(index);
+    public void copySymbols(int word, int[] target, int at) {
+      for (int symbol : words.get(word).symbols()) {
+        target[at++] = symbol;
+      }
     }
   }
 
