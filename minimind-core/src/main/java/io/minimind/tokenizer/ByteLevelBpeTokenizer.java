@@ -82,7 +82,32 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
   }
 
   @Override
-  public String decode(int[] ids) {
+  public int[] encodeOrdinary(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int[] encodeWithSpecialTokens(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public io.minimind.tokenizer.Encoding encodeWithOffsets(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Optional<String> token(int id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Map<String, Integer> specialTokens() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public String decode(int[] ids, boolean skipSpecialTokens) {
     for (int id : ids) {
       checkId(id);
     }
