@@ -15,7 +15,7 @@ import java.util.Optional;
  * The texts of corpus files, one file after the other: never more than one text is held. What is
  * wrong with a file is thrown as an {@link UncheckedIOException}.
  */
-final class CorpusTexts implements Iterator<String>, AutoCloseable {
+public final class CorpusTexts implements Iterator<String>, AutoCloseable {
 
   private static final List<String> COLUMNS = List.of("text");
 
@@ -35,7 +35,7 @@ final class CorpusTexts implements Iterator<String>, AutoCloseable {
    *     text with a text in each line
    * @throws IOException if one of them is missing, empty or of another kind
    */
-  static CorpusTexts open(List<Path> files) throws IOException {
+  public static CorpusTexts open(List<Path> files) throws IOException {
     long bytes = 0;
     for (Path file : files) {
       RowReader.open(file, COLUMNS).close();
