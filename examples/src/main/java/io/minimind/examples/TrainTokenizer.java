@@ -98,7 +98,7 @@ public final class TrainTokenizer implements Callable<Integer> {
       }
     }
     Path existing = folder.toAbsolutePath();
-    while (existing != null && Files.notExists(existing)) {
+    while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
     }
     if (existing == null || !Files.isDirectory(existing)) {

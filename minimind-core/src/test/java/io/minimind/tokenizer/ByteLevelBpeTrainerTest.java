@@ -108,9 +108,7 @@ class ByteLevelBpeTrainerTest {
     ByteLevelBpeTrainer trainer = ByteLevelBpeTrainer.ofSize(264);
     assertEquals(
         trainer.train(List.of("x\uFFFD\uFFFDy").iterator()).vocabulary(),
-        trainer
-            .train(List.of("x\uD83D\uDE42y".replace("\uDE42", "\uD83D")).iterator())
-            .vocabulary());
+        trainer.train(List.of("x\uD83D\uD83Dy").iterator()).vocabulary());
   }
 
   @Test
