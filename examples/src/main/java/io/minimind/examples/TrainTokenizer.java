@@ -32,6 +32,10 @@ import picocli.CommandLine.Option;
     })
 public final class TrainTokenizer implements Callable<Integer> {
 
+  private enum Format {
+    BPE
+  }
+
   @Option(
       names = "--data",
       required = true,
@@ -55,6 +59,12 @@ public final class TrainTokenizer implements Callable<Integer> {
       description = "Folder to write the tokenizer to; it must not hold one yet.")
   private Path out;
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "What to train: ${COMPLETION-CANDIDATES} (byte-level, a tokenizer.json).")
+  private Format format = Format.BPE;
+
   private final ProgressLine progress = ProgressLine.onStandardError();
 
   public static void main(String[] args) {
@@ -65,27 +75,35 @@ public final class TrainTokenizer implements Callable<Integer> {
   public Integer call() throws IOException {
     long start = System.nanoTime();
     requireFree(out);
-    ByteLevelBpeTrainer trainer = ByteLevelBpeTrainer.ofSize(vocabularySize);
     try (CorpusTexts texts = CorpusTexts.open(data)) {
-      TrainedTokenizer trained = trainer.train(texts, report(texts));
+      int size =
+          switch (format) {
+            case BPE -> trainByteLevelBpe(texts);
+          };
       progress.clear();
-      trained.save(out);
       System.out.printf(
           Locale.ROOT,
-          "%,d merges learnt in %.1f s from %,.1f MB: the tokenizer in %s has %,d tokens%s.%n",
-          trained.merges().size(),
-          (System.nanoTime() - start) / 1e9,
-          texts.bytesTotal() / 1e6,
+          "The tokenizer in %s has %,d tokens%s. It was learnt from %,.1f MB in %.1f s.%n",
           out,
-          trained.vocabulary().size(),
-          trained.vocabulary().size() < vocabularySize
-              ? ", for the texts have no more pairs to merge"
-              : "");
+          size,
+          size < vocabularySize ? ", for the texts have no more pairs to merge" : "",
+          texts.bytesTotal() / 1e6,
+          (System.nanoTime() - start) / 1e9);
     } finally {
       progress.clear();
     }
     System.out.printf("See what it does: ./minimind tokenizer encode --tokenizer %s TEXT%n", out);
     return 0;
+  }
+
+  /**
+   * Each format is trained and saved by a method of this form, which gives the vocabulary's size.
+   */
+  private int trainByteLevelBpe(CorpusTexts texts) throws IOException {
+    TrainedTokenizer trained =
+        ByteLevelBpeTrainer.ofSize(vocabularySize).train(texts, report(texts));
+    trained.save(out);
+    return trained.vocabulary().size();
   }
 
   /** Refuses before the work what would fail after it. */

@@ -83,7 +83,7 @@ class TokenizerCommandTest {
   void aTrainedTokenizerIsUsable() throws IOException {
     Path out = folder.resolve("new/tokenizer");
     String said = run("tokenizer", "train", "--data=" + CORPUS, "--vocab-size=500", "--out=" + out);
-    assertTrue(said.contains("241 merges") && said.contains(out + " has 500 tokens."), said);
+    assertTrue(said.contains(out + " has 500 tokens. "), said);
     Tokenizer tokenizer = Tokenizer.load(out);
     assertEquals(500, tokenizer.vocabularySize());
     assertEquals(TEXT, tokenizer.decode(tokenizer.encode(TEXT)));
@@ -266,7 +266,7 @@ class TokenizerCommandTest {
     assertRefused(
         List.of("--file", "\"x\""), "tokenizer", "encode", option, "--file=" + missing, "x");
     assertRefused(List.of("\"x\"", "token id"), "tokenizer", "decode", option, "1", "x");
-    assertRefused(List.of("6400", "out of range"), "tokenizer", "decode", option, "6400");
+    assertRefused(List.of("2048", "out of range"), "tokenizer", "decode", option, "2048");
     Path broken = Files.write(folder.resolve("broken"), new byte[] {'a', (byte) 0xFF});
     assertRefused(
         List.of(broken + " is not valid UTF-8"), "tokenizer", "encode", option, "--file=" + broken);
@@ -299,6 +299,6 @@ class TokenizerCommandTest {
             .count();
     assertTrue(parts > 0, "the clef is not in the vocabulary");
     assertTrue(values.get("parts of characters").startsWith(parts + " ("), said);
-    assertTrue(values.get("vocabulary used").contains(" of 6,400 ("), said);
+    assertTrue(values.get("vocabulary used").contains(" of 2,048 ("), said);
   }
 }
