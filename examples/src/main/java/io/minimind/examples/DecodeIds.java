@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "decode",
     description = {
-      "Prints the text of token ids, as exactly as they have it: no line break is added.",
+      "Prints the text of token ids, to the byte; only on a terminal a line break is added.",
       "The ids are separated by whitespace or commas; what follows a tab in a line is passed over."
     },
     mixinStandardHelpOptions = true,
@@ -34,6 +34,9 @@ public final class DecodeIds implements Callable<Integer> {
       ids[i] = id(words[i]);
     }
     System.out.print(tokenizer.decode(ids));
+    if (System.console() != null) {
+      System.out.println();
+    }
     System.out.flush();
     return 0;
   }

@@ -5,7 +5,6 @@ import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -29,7 +28,7 @@ public final class TokenizerStatistics implements Callable<Integer> {
       arity = "1..*",
       paramLabel = "FILE",
       description = "Corpus: JSON lines or CSV with a 'text', or a .txt file of lines.")
-  private List<Path> data = new ArrayList<>();
+  private List<Path> data;
 
   private long texts;
   private long characters;

@@ -7,7 +7,6 @@ import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -44,7 +43,7 @@ public final class TrainTokenizer implements Callable<Integer> {
       description =
           "Corpus: JSON lines with a field 'text', a CSV file with a column 'text', or a .txt file"
               + " with a text in each line.")
-  private List<Path> data = new ArrayList<>();
+  private List<Path> data;
 
   @Option(
       names = "--vocab-size",
