@@ -3,6 +3,9 @@ package io.minimind.tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -47,12 +50,45 @@ public interface Tokenizer {
   int[] encode(String text);
 
   /**
+   * Encodes as {@link #encode} does, but takes special tokens that are written in the text for
+   * ordinary text: what a stranger writes cannot end a message or begin another.
+   */
+  int[] encodeOrdinary(String text);
+
+  /**
+   * Encodes as {@link #encode} does and adds the special tokens that the tokenizer's file asks for
+   * around a text, such as one that begins it.
+   */
+  int[] encodeWithSpecialTokens(String text);
+
+  /** Encodes as {@link #encode} does and says where in the text each token comes from. */
+  Encoding encodeWithOffsets(String text);
+
+  /** Encodes each text as {@link #encode} does, on all processors; the order is kept. */
+  default List<int[]> encodeBatch(List<String> texts) {
+    return texts.parallelStream().map(this::encode).toList();
+  }
+
+  /**
    * Decodes ids, special tokens included as they are written. Bytes that form no valid UTF-8 become
    * U+FFFD.
    *
    * @throws IllegalArgumentException if an id is out of range
    */
-  String decode(int[] ids);
+  default String decode(int[] ids) {
+    return decode(ids, false);
+  }
+
+  /**
+   * Decodes ids as {@link #decode(int[])} does.
+   *
+   * @param skipSpecialTokens whether special tokens are left out
+   * @throws IllegalArgumentException if an id is out of range
+   */
+  String decode(int[] ids, boolean skipSpecialTokens);
+
+  /** A decoder that is fed one id at a time and never emits half a character. */
+  StreamingDecoder streamingDecoder();
 
   /**
    * The id of a token, special tokens included, if the vocabulary has it.
@@ -61,6 +97,22 @@ public interface Tokenizer {
    */
   OptionalInt tokenId(String token);
 
-  /** A decoder that is fed one id at a time and never emits half a character. */
-  StreamingDecoder streamingDecoder();
+  /**
+   * The token of an id, as the vocabulary spells it; empty for an id in range without a token.
+   *
+   * @throws IllegalArgumentException if the id is out of range
+   */
+  Optional<String> token(int id);
+
+  /** The special tokens and their ids, in the order of their ids; it cannot be modified. */
+  Map<String, Integer> specialTokens();
+
+  /**
+   * Whether an id is that of a special token.
+   *
+   * @throws IllegalArgumentException if the id is out of range
+   */
+  default boolean isSpecial(int id) {
+    return token(id).map(specialTokens()::containsKey).orElse(false);
+  }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.tokenizer.Encoding;
 import io.minimind.tokenizer.StreamingDecoder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -15,6 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -159,7 +162,7 @@ class LanguageModelTest {
     }
 
     @Override
-    public String decode(int[] ids) {
+    public String decode(int[] ids, boolean skipSpecialTokens) {
       return Arrays.stream(ids)
           .mapToObj(id -> Character.toString(0x100 + id))
           .collect(Collectors.joining());
@@ -189,6 +192,31 @@ class LanguageModelTest {
           return text;
         }
       };
+    }
+
+    @Override
+    public int[] encodeOrdinary(String text) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int[] encodeWithSpecialTokens(String text) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Encoding encodeWithOffsets(String text) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Optional<String> token(int id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Map<String, Integer> specialTokens() {
+      throw new UnsupportedOperationException();
     }
   }
 }

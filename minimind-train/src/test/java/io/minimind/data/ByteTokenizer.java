@@ -1,11 +1,14 @@
 package io.minimind.data;
 
+import io.minimind.tokenizer.Encoding;
 import io.minimind.tokenizer.StreamingDecoder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,7 +40,7 @@ final class ByteTokenizer implements Tokenizer {
   }
 
   @Override
-  public String decode(int[] ids) {
+  public String decode(int[] ids, boolean skipSpecialTokens) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (int id : ids) {
       if (id < 3) {
@@ -57,6 +60,31 @@ final class ByteTokenizer implements Tokenizer {
 
   @Override
   public StreamingDecoder streamingDecoder() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int[] encodeOrdinary(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public int[] encodeWithSpecialTokens(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Encoding encodeWithOffsets(String text) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Optional<String> token(int id) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Map<String, Integer> specialTokens() {
     throw new UnsupportedOperationException();
   }
 }
