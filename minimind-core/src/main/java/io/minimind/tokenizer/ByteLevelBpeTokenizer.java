@@ -164,7 +164,7 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
     }
   }
 
-  private static char[] wellFormed(String text) {
+  static char[] wellFormed(String text) {
     char[] chars = text.toCharArray();
     for (int i = 0; i < chars.length; i++) {
       if (Character.isSurrogate(chars[i])) {
