@@ -86,7 +86,9 @@ record SentencePieceModel(
   static final int PIECE_KIND = 3;
   static final int TRAINER_TYPE = 3;
   static final int TRAINER_VOCABULARY_SIZE = 4;
+  static final int TRAINER_CHARACTER_COVERAGE = 10;
   static final int TRAINER_WHITESPACE_SUFFIX = 24;
+  static final int TRAINER_WHITESPACE_ONLY_PIECES = 26;
   static final int TRAINER_BYTE_FALLBACK = 35;
   static final int NORMALIZER_NAME = 1;
   static final int NORMALIZER_RULES = 2;
@@ -102,17 +104,20 @@ record SentencePieceModel(
 
   /** The model as the contents of a file, with nothing in it but what this record knows. */
   byte[] toBytes() {
+    return toBytes(out -> {}, out -> {});
+  }
+
+  /**
+   * The model as the contents of a file.
+   *
+   * @param trainerDetails writes more fields of the message TrainerSpec
+   * @param normalizerDetails writes more fields of the message NormalizerSpec
+   */
+  byte[] toBytes(Fields trainerDetails, Fields normalizerDetails) {
     return message(
         out -> {
           for (Piece piece : pieces) {
-            out.writeByteArray(
-                PIECES,
-                message(
-                    fields -> {
-                      fields.writeString(PIECE_TEXT, piece.text());
-                      fields.writeFloat(PIECE_SCORE, piece.score());
-                      fields.writeEnum(PIECE_KIND, piece.kind().number);
-                    }));
+            out.writeByteArray(PIECES, message(fields -> writePiece(piece, fields)));
           }
           out.writeByteArray(
               TRAINER,
@@ -122,6 +127,7 @@ record SentencePieceModel(
                     fields.writeInt32(TRAINER_VOCABULARY_SIZE, pieces.size());
                     fields.writeBool(TRAINER_WHITESPACE_SUFFIX, whitespaceIsSuffix);
                     fields.writeBool(TRAINER_BYTE_FALLBACK, byteFallback);
+                    trainerDetails.writeTo(fields);
                   }));
           out.writeByteArray(
               NORMALIZER,
@@ -132,8 +138,15 @@ record SentencePieceModel(
                     fields.writeBool(
                         NORMALIZER_EXTRA_WHITESPACES, normalizer.removeExtraWhitespaces());
                     fields.writeBool(NORMALIZER_ESCAPE, normalizer.escapeWhitespaces());
+                    normalizerDetails.writeTo(fields);
                   }));
         });
+  }
+
+  private static void writePiece(Piece piece, CodedOutputStream out) throws IOException {
+    out.writeString(PIECE_TEXT, piece.text());
+    out.writeFloat(PIECE_SCORE, piece.score());
+    out.writeEnum(PIECE_KIND, piece.kind().number);
   }
 
   /** The bytes of one message. */
