@@ -1,28 +1,42 @@
 package io.minimind.tokenizer;
 
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /** Words whose symbols are characters; those that have no symbol stand apart, each by itself. */
 final class CharacterWords implements MergeLearner.Words {
 
   private final CorpusWords words;
-  private final Map<Integer, Integer> symbols = new HashMap<>();
+
+  /** By code point. */
+  private final int[] symbols = new int[Character.MAX_CODE_POINT + 1];
 
   /**
    * @param characters the code points that have a symbol, their place
    */
   CharacterWords(CorpusWords words, List<Integer> characters) {
     this.words = words;
-    for (int character : characters) {
-      symbols.put(character, symbols.size());
+    Arrays.fill(symbols, MergeLearner.BOUNDARY);
+    for (int symbol = 0; symbol < characters.size(); symbol++) {
+      symbols[characters.get(symbol)] = symbol;
     }
   }
 
+  /** The characters of a word, which is well-formed UTF-8. */
   static int[] codePoints(CorpusWords words, int word) {
-    return new String(words.bytes(word), StandardCharsets.UTF_8).codePoints().toArray();
+    byte[] bytes = words.bytes(word);
+    int[] codePoints = new int[bytes.length];
+    int size = 0;
+    for (int at = 0; at < bytes.length; ) {
+      int first = bytes[at++];
+      int following = first >= 0 ? 0 : first < (byte) 0xE0 ? 1 : first < (byte) 0xF0 ? 2 : 3;
+      int codePoint = following == 0 ? first : first & 0x3F >> following;
+      for (int i = 0; i < following; i++) {
+        codePoint = codePoint << 6 | bytes[at++] & 0x3F;
+      }
+      codePoints[size++] = codePoint;
+    }
+    return Arrays.copyOf(codePoints, size);
   }
 
   @Override
@@ -47,7 +61,7 @@ final class CharacterWords implements MergeLearner.Words {
   @Override
   public void copySymbols(int word, int[] target, int at) {
     for (int character : codePoints(words, word)) {
-      target[at++] = symbols.getOrDefault(character, MergeLearner.BOUNDARY);
+      target[at++] = symbols[character];
     }
   }
 }

@@ -6,13 +6,13 @@ import io.minimind.tokenizer.SentencePieceModel.Normalizer;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
 import io.minimind.tokenizer.SentencePieceModel.Type;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Trains a SentencePiece model, BPE with byte fallback, and writes the {@code .model} file that
@@ -94,7 +94,7 @@ public final class SentencePieceTrainer {
    * @param texts read once and not kept, so that memory grows with the number of distinct words
    *     alone; the iterator is used by one thread at a time. Each line is a text of its own, and
    *     unpaired surrogates count as U+FFFD.
-   * @param file the {@code .model} file, replaced as a whole at the end
+   * @param file the {@code .model} file, replaced as a whole at the end; its folder is created
    * @return the number of pieces, smaller than was asked for where the texts have too few pairs
    * @throws IllegalArgumentException if the texts are all empty, their distinct words too many (2
    *     billion characters of them), or their characters too many for the vocabulary
@@ -102,6 +102,7 @@ public final class SentencePieceTrainer {
    */
   public int train(Iterator<String> texts, BpeTrainingProgress progress, Path file)
       throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
     SentencePieceModel model = learn(texts, progress);
     AtomicFile.replace(
         file,
@@ -161,32 +162,34 @@ public final class SentencePieceTrainer {
   /** The score says what merges first, and is less by one for each piece. */
   private static void addPiece(String text, List<Piece> pieces) {
     int before = pieces.size() - TrainedTokenizer.SPECIAL_TOKENS.size() - BYTES;
-    pieces.add(new Piece(text, -before, Kind.NORMAL));
+    pieces.add(new Piece(text, -(float) before, Kind.NORMAL));
   }
 
   /** The characters that get a piece, the most frequent ones first. */
   private List<Integer> coveredCharacters(CorpusWords words) {
-    Map<Integer, Long> counts = new HashMap<>();
+    long[] counts = new long[Character.MAX_CODE_POINT + 1];
     long total = 0;
     for (int word = 0; word < words.size(); word++) {
       long count = words.count(word);
       int[] characters = CharacterWords.codePoints(words, word);
       for (int character : characters) {
-        counts.merge(character, count, Long::sum);
+        counts[character] += count;
       }
       total += count * characters.length;
     }
-    List<Integer> sorted = new ArrayList<>(counts.keySet());
-    sorted.sort(
-        Comparator.comparing((Integer character) -> -counts.get(character))
-            .thenComparing(Comparator.naturalOrder()));
+    List<Integer> sorted =
+        IntStream.range(0, counts.length)
+            .filter(character -> counts[character] > 0)
+            .boxed()
+            .sorted(Comparator.comparingLong(character -> -counts[character]))
+            .toList();
     List<Integer> covered = new ArrayList<>();
     long coveredCount = 0;
     for (int character : sorted) {
       if ((float) ((double) coveredCount / total) >= (float) characterCoverage) {
         break;
       }
-      coveredCount += counts.get(character);
+      coveredCount += counts[character];
       covered.add(character);
     }
     return covered;
