@@ -5,6 +5,7 @@ import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
 import io.minimind.examples.verify.TokenizerCases;
+import io.minimind.examples.verify.TrainedTokenizerCases;
 import io.minimind.examples.verify.TrainingCases;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Recomputes reference numbers of the original MiniMind: logits, gradients, loss curves,"
-          + " generated tokens, token ids.",
+          + " generated tokens, token ids, a trained vocabulary.",
       "",
       "Prints a line for each case: its name, the worst difference, the largest allowed one, and ok"
           + " or FAILED. Cases that are not implemented here are named and skipped.",
@@ -49,7 +50,9 @@ public final class Verify implements Callable<Integer> {
       names = "--data",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the texts the references were computed from (pretrain_data.csv).")
+      description =
+          "Folder of the texts the references were computed from (pretrain_data.csv,"
+              + " tokenizer_train.jsonl).")
   private Path data;
 
   @Option(
@@ -76,6 +79,7 @@ public final class Verify implements Callable<Integer> {
       report(TokenizerCases.of(references, tokens));
       report(EncodingCases.of(references, data, tokens));
       report(GenerationCases.of(references));
+      report(TrainedTokenizerCases.of(references, data));
       report(TrainingCases.of(references, "dense"));
       report(TrainingCases.of(references, "dense_accumulation"));
       report(references.unread());

@@ -3,7 +3,6 @@ package io.minimind.tokenizer;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.Optional;
 
 /** Tokens that are found in a text as they are written, before it is cut into words. */
 final class AddedTokens {
@@ -11,32 +10,33 @@ final class AddedTokens {
   /**
    * One token.
    *
-   * @param content how it is written, not empty
+   * @param written how it is written where it is looked for, not empty
    * @param leftStrip whether it takes the whitespace before it
    * @param rightStrip whether it takes the whitespace after it
+   * @param special whether it is no text of a user
    */
-  record Token(String content, int id, boolean leftStrip, boolean rightStrip) {}
+  record Token(String written, int id, boolean leftStrip, boolean rightStrip, boolean special) {}
 
   private final Token[] sorted;
 
   /** Bit {@code c % 64} is set if a token begins with {@code c}: most positions end here. */
   private final long firstCharacters;
 
-  /** Tokens of different contents. */
+  /** Tokens that are written differently. */
   AddedTokens(Collection<Token> tokens) {
     sorted = tokens.toArray(Token[]::new);
-    Arrays.sort(sorted, Comparator.comparing(Token::content));
+    Arrays.sort(sorted, Comparator.comparing(Token::written));
     long bits = 0;
     for (Token token : sorted) {
-      bits |= 1L << token.content().charAt(0);
+      bits |= 1L << token.written().charAt(0);
     }
     firstCharacters = bits;
   }
 
-  /** The longest token that is written at {@code at}. */
-  Optional<Token> longestAt(char[] text, int at, int end) {
+  /** The longest token that is written at {@code at}, or null. */
+  Token longestAt(char[] text, int at, int end) {
     if ((firstCharacters >>> text[at] & 1) == 0) {
-      return Optional.empty();
+      return null;
     }
     Token longest = null;
     int low = 0;
@@ -48,17 +48,17 @@ final class AddedTokens {
       if (low == high) {
         break;
       }
-      if (sorted[low].content().length() == depth + 1) {
+      if (sorted[low].written().length() == depth + 1) {
         longest = sorted[low++];
       }
     }
-    return Optional.ofNullable(longest);
+    return longest;
   }
 
   private int firstNotBelow(int character, int depth, int low, int high) {
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (sorted[middle].content().charAt(depth) < character) {
+      if (sorted[middle].written().charAt(depth) < character) {
         low = middle + 1;
       } else {
         high = middle;

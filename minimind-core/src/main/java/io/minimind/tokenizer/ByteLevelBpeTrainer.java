@@ -99,7 +99,7 @@ public final class ByteLevelBpeTrainer {
   }
 
   private static void split(String text, Consumer<byte[]> words) {
-    char[] chars = ByteLevelBpeTokenizer.wellFormed(text);
+    char[] chars = AlignedText.of(text).chars();
     WordPattern pattern = WordPattern.gpt2();
     for (int at = 0; at < chars.length; ) {
       int end = pattern.wordEnd(chars, at, chars.length);

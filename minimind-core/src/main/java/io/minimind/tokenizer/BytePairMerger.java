@@ -15,6 +15,9 @@ final class BytePairMerger {
   private int[] symbols = new int[64];
   private int count;
 
+  /** By symbol that is left: the first of those it was merged from. */
+  private int[] firsts = {};
+
   // By symbol: its neighbours, and its merge with the next one.
   private int[] previous = {};
   private int[] next = {};
@@ -45,6 +48,7 @@ final class BytePairMerger {
   /** Merges the word's symbols; those left are the first {@link #count} of {@link #symbols}. */
   void merge() {
     if (next.length < count) {
+      firsts = new int[symbols.length + 1];
       previous = new int[symbols.length];
       next = new int[symbols.length];
       pairs = new long[symbols.length];
@@ -79,8 +83,10 @@ final class BytePairMerger {
     }
     int kept = 0;
     for (int i = 0; i < count; i = next[i]) {
+      firsts[kept] = i;
       symbols[kept++] = symbols[i];
     }
+    firsts[kept] = count;
     count = kept;
   }
 
@@ -90,6 +96,14 @@ final class BytePairMerger {
 
   int count() {
     return count;
+  }
+
+  /**
+   * By symbol that is left, the index among the added symbols of the first of those that it was
+   * merged from; behind the last, the number of added symbols.
+   */
+  int[] firsts() {
+    return firsts;
   }
 
   private void pairWithNext(int left) {

@@ -1,8 +1,10 @@
 package io.minimind.tokenizer;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -36,6 +38,9 @@ final class CorpusWords {
 
   private long texts;
 
+  /** Whether a thread has failed, so that the others need not go on. */
+  private volatile boolean failed;
+
   private CorpusWords() {
     for (int i = 0; i < SHARDS; i++) {
       shards[i] = new WordCounts();
@@ -52,53 +57,48 @@ final class CorpusWords {
   static CorpusWords count(
       Iterator<String> texts, int threads, Splitter splitter, LongConsumer progress) {
     CorpusWords words = new CorpusWords();
+    Callable<Void> task = () -> words.countAll(texts, splitter, progress);
     ExecutorService workers = Executors.newFixedThreadPool(threads);
     try {
-      List<Future<?>> running = new ArrayList<>();
-      for (int i = 0; i < threads; i++) {
-        running.add(workers.submit(() -> words.countAll(texts, splitter, progress)));
+      for (Future<Void> worker : workers.invokeAll(Collections.nCopies(threads, task))) {
+        worker.get();
       }
-      for (Future<?> worker : running) {
-        await(worker);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
       }
+      throw (RuntimeException) e.getCause();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("The counting of words was interrupted.", e);
     } finally {
-      workers.shutdownNow();
+      workers.shutdown();
     }
     words.seal();
     return words;
   }
 
-  private static void await(Future<?> worker) {
+  private Void countAll(Iterator<String> source, Splitter splitter, LongConsumer progress) {
+    boolean finished = false;
     try {
-      worker.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
+      for (List<String> batch = take(source, progress);
+          !batch.isEmpty();
+          batch = take(source, progress)) {
+        for (String text : batch) {
+          splitter.split(text, this::add);
+        }
       }
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("The counting of words was interrupted.", e);
+      finished = true;
+    } finally {
+      failed |= !finished;
     }
-  }
-
-  private void countAll(Iterator<String> source, Splitter splitter, LongConsumer progress) {
-    for (List<String> batch = take(source, progress);
-        !batch.isEmpty() && !Thread.currentThread().isInterrupted();
-        batch = take(source, progress)) {
-      for (String text : batch) {
-        splitter.split(text, this::add);
-      }
-    }
+    return null;
   }
 
   private synchronized List<String> take(Iterator<String> source, LongConsumer progress) {
     List<String> batch = new ArrayList<>();
     int characters = 0;
-    while (characters < BATCH && source.hasNext()) {
+    while (characters < BATCH && !failed && source.hasNext()) {
       String text = source.next();
       batch.add(text);
       characters += text.length() + 1;

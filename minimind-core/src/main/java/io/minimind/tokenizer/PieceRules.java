@@ -54,7 +54,7 @@ final class PieceRules implements MergeLearner.Preference {
    * distinct words.
    */
   static void split(String text, Consumer<byte[]> words) {
-    String escaped = new String(ByteLevelBpeTokenizer.wellFormed(text)).replace(' ', SPACE);
+    String escaped = new String(AlignedText.of(text).chars()).replace(' ', SPACE);
     for (String part : NEVER_IN_PIECE.split(escaped)) {
       int start = 0;
       for (int at = 0; at < part.length(); ) {

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -74,7 +75,9 @@ public final class SentencePieceTokenizer implements Tokenizer {
     specialTokenFinder =
         new AddedTokens(
             specialTokens.entrySet().stream()
-                .map(token -> new AddedTokens.Token(token.getKey(), token.getValue(), false, false))
+                .map(
+                    token ->
+                        new AddedTokens.Token(token.getKey(), token.getValue(), false, false, true))
                 .toList());
   }
 
@@ -97,7 +100,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     } catch (LinkageError | RuntimeException e) {
       throw new IOException(
           "Tokenizer file %s cannot be used: SentencePiece's library says: %s"
-              .formatted(file, e.getMessage()),
+              .formatted(file, Objects.requireNonNullElse(e.getMessage(), e.toString())),
           e);
     }
   }
@@ -139,7 +142,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public int[] encodeOrdinary(String text) {
-    return encodePart(ByteLevelBpeTokenizer.wellFormed(text), 0, text.length());
+    return encodePart(AlignedText.of(text).chars(), 0, text.length());
   }
 
   /** {@inheritDoc} A {@code .model} asks for none. */
@@ -156,17 +159,17 @@ public final class SentencePieceTokenizer implements Tokenizer {
   }
 
   private void split(String text, Output output, boolean withOffsets) {
-    char[] chars = ByteLevelBpeTokenizer.wellFormed(text);
+    char[] chars = AlignedText.of(text).chars();
     int open = 0;
     for (int at = 0; at < chars.length; ) {
-      Optional<AddedTokens.Token> found = specialTokenFinder.longestAt(chars, at, chars.length);
-      if (found.isEmpty()) {
+      AddedTokens.Token found = specialTokenFinder.longestAt(chars, at, chars.length);
+      if (found == null) {
         at++;
         continue;
       }
       encodePart(chars, open, at, output, withOffsets);
-      open = at + found.get().content().length();
-      output.add(found.get().id(), at, open);
+      open = at + found.written().length();
+      output.add(found.id(), at, open);
       at = open;
     }
     encodePart(chars, open, chars.length, output, withOffsets);

@@ -10,14 +10,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** Reads and checks a {@code tokenizer.json}; whatever cannot be done exactly is refused. */
 final class TokenizerJson {
@@ -34,6 +37,14 @@ final class TokenizerJson {
   private final Map<String, Integer> ids = new HashMap<>();
   private final List<AddedTokens.Token> verbatimTokens = new ArrayList<>();
   private final List<AddedTokens.Token> normalizedTokens = new ArrayList<>();
+  private final Map<String, Integer> added = new HashMap<>();
+  private final Map<String, Integer> specials = new HashMap<>();
+  private Optional<UnicodeNormalizer> normalizer = Optional.empty();
+  private final List<WordPattern> patterns = new ArrayList<>();
+  private boolean addPrefixSpace;
+  private TextEncoder.OffsetTrimming trimming = TextEncoder.OffsetTrimming.NONE;
+  private final List<Integer> prefix = new ArrayList<>();
+  private final List<Integer> suffix = new ArrayList<>();
 
   private TokenizerJson(Path file) {
     this.file = file;
@@ -65,17 +76,14 @@ final class TokenizerJson {
     if (!root.path("version").asText("1.0").equals("1.0")) {
       throw refusal("version is %s; expected \"1.0\"".formatted(root.path("version")));
     }
-    for (String field : List.of("truncation", "padding", "normalizer")) {
+    for (String field : List.of("truncation", "padding")) {
       if (!isAbsent(root.path(field))) {
         throw refusal(field + " is set, which is not supported; expected null");
       }
     }
-    JsonNode preTokenizer = root.path("pre_tokenizer");
-    requireType(preTokenizer, "pre_tokenizer", "ByteLevel");
+    readNormalizer(root.path("normalizer"));
+    readPreTokenizer(root.path("pre_tokenizer"));
     requireType(root.path("decoder"), "decoder", "ByteLevel");
-    if (!isAbsent(root.path("post_processor"))) {
-      requireType(root.path("post_processor"), "post_processor", "ByteLevel");
-    }
     JsonNode model = root.path("model");
     requireSupported(model);
 
@@ -85,21 +93,173 @@ final class TokenizerJson {
     Map<String, Integer> wholeWords =
         flag(model, "model", "ignore_merges", false) ? wholeWords() : Map.of();
     readAddedTokens(root.path("added_tokens"));
+    readPostProcessor(root.path("post_processor"));
     return new ByteLevelBpeTokenizer(
         ids,
         tokenBytes(),
-        byteIds,
-        merges,
-        wholeWords,
-        // Tokens that are exempt from normalization are found first, even where there is none.
-        Stream.of(verbatimTokens, normalizedTokens)
-            .filter(tokens -> !tokens.isEmpty())
-            .map(AddedTokens::new)
-            .toList(),
-        flag(preTokenizer, "pre_tokenizer", "use_regex", true)
-            ? WordPattern.gpt2()
-            : WordPattern.none(),
-        flag(preTokenizer, "pre_tokenizer", "add_prefix_space"));
+        specialTokens(),
+        new TextEncoder(
+            byteIds,
+            merges,
+            wholeWords,
+            new AddedTokens(verbatimTokens),
+            new AddedTokens(normalizedTokens),
+            normalizer,
+            patterns,
+            addPrefixSpace,
+            trimming),
+        prefix.stream().mapToInt(Integer::intValue).toArray(),
+        suffix.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private void readNormalizer(JsonNode node) throws IOException {
+    if (isAbsent(node)) {
+      return;
+    }
+    JsonNode parts = node.path("normalizers");
+    if (node.path("type").asText().equals("Sequence") && parts.isArray() && parts.size() < 2) {
+      readNormalizer(parts.path(0));
+      return;
+    }
+    switch (node.path("type").asText()) {
+      case "NFC", "NFD", "NFKC", "NFKD" ->
+          normalizer =
+              Optional.of(
+                  UnicodeNormalizer.of(Normalizer.Form.valueOf(node.path("type").asText())));
+      default ->
+          throw refusal(
+              "normalizer is of type %s, which is not supported; expected NFC, NFD, NFKC or NFKD"
+                  .formatted(node.path("type")));
+    }
+  }
+
+  private void readPreTokenizer(JsonNode node) throws IOException {
+    if (!node.path("type").asText().equals("Sequence")) {
+      requireType(node, "pre_tokenizer", "ByteLevel");
+      readByteLevel(node, "pre_tokenizer");
+      return;
+    }
+    JsonNode parts = node.path("pretokenizers");
+    int last = parts.size() - 1;
+    if (!parts.isArray() || !parts.path(last).path("type").asText().equals("ByteLevel")) {
+      throw refusal("pre_tokenizer is a Sequence that does not end in one of type ByteLevel");
+    }
+    for (int i = 0; i < last; i++) {
+      JsonNode part = parts.path(i);
+      String place = "pre_tokenizer.pretokenizers[" + i + "]";
+      switch (part.path("type").asText()) {
+        case "Digits" ->
+            patterns.add(
+                WordPattern.numbers(
+                    flag(part, place, "individual_digits", false) ? 1 : Integer.MAX_VALUE));
+        case "Split" -> patterns.add(splitPattern(part, place));
+        default ->
+            throw refusal(
+                "%s is of type %s, which is not supported; expected Split, Digits or ByteLevel"
+                    .formatted(place, part.path("type")));
+      }
+    }
+    readByteLevel(parts.path(last), "pre_tokenizer.pretokenizers[" + last + "]");
+    if (addPrefixSpace && last > 0) {
+      throw refusal(
+          "pre_tokenizer.pretokenizers[%d].add_prefix_space is true, which is not supported after others"
+              .formatted(last));
+    }
+  }
+
+  private void readByteLevel(JsonNode node, String place) throws IOException {
+    if (flag(node, place, "use_regex", true)) {
+      patterns.add(WordPattern.gpt2());
+    } else if (patterns.isEmpty()) {
+      patterns.add(WordPattern.none());
+    }
+    addPrefixSpace = flag(node, place, "add_prefix_space");
+  }
+
+  private WordPattern splitPattern(JsonNode node, String place) throws IOException {
+    if (!node.path("behavior").asText().equals("Isolated")) {
+      throw refusal(
+          "%s.behavior is %s, which is not supported; expected \"Isolated\""
+              .formatted(place, node.path("behavior")));
+    }
+    // What is inverted is which parts are matches, and both are kept.
+    flag(node, place, "invert");
+    JsonNode regex = node.path("pattern").path("Regex");
+    return WordPattern.ofRegex(regex.asText())
+        .orElseThrow(
+            () ->
+                refusal(
+                    "%s.pattern is %s, which is not supported; expected that of GPT-2, Llama 3 or Qwen"
+                        .formatted(place, node.path("pattern"))));
+  }
+
+  /** Reads what is done to offsets and which tokens are put around a text. */
+  private void readPostProcessor(JsonNode node) throws IOException {
+    if (isAbsent(node)) {
+      return;
+    }
+    List<JsonNode> parts = new ArrayList<>();
+    if (node.path("type").asText().equals("Sequence") && node.path("processors").isArray()) {
+      node.path("processors").forEach(parts::add);
+    } else {
+      parts.add(node);
+    }
+    boolean template = false;
+    for (JsonNode part : parts) {
+      String type = part.path("type").asText();
+      if (type.equals("TemplateProcessing") && !template) {
+        readTemplate(part.path("single"), part.path("special_tokens"));
+        template = true;
+      } else if (type.equals("ByteLevel")) {
+        if (flag(part, "post_processor", "trim_offsets", true)) {
+          trimming =
+              flag(part, "post_processor", "add_prefix_space", true)
+                  ? TextEncoder.OffsetTrimming.KEEP_PREFIX_SPACE
+                  : TextEncoder.OffsetTrimming.ALL;
+        }
+      } else {
+        throw refusal(
+            "post_processor is of type %s, which is not supported; expected ByteLevel or TemplateProcessing"
+                .formatted(part.path("type")));
+      }
+    }
+  }
+
+  private void readTemplate(JsonNode pieces, JsonNode tokens) throws IOException {
+    boolean text = false;
+    for (JsonNode piece : pieces) {
+      if (piece.path("Sequence").path("id").asText().equals("A") && !text) {
+        text = true;
+        continue;
+      }
+      String name = piece.path("SpecialToken").path("id").asText();
+      JsonNode templateIds = tokens.path(name).path("ids");
+      if (name.isEmpty() || !templateIds.isArray()) {
+        throw refusal(
+            "post_processor.single holds %s; expected one Sequence A and special tokens that post_processor.special_tokens gives"
+                .formatted(piece));
+      }
+      for (JsonNode id : templateIds) {
+        int value = id(id, "post_processor.special_tokens gives \"" + name + "\"");
+        if (!ids.containsValue(value)) {
+          throw refusal(
+              "post_processor.special_tokens gives \"%s\" the id %d, which no token has"
+                  .formatted(name, value));
+        }
+        (text ? suffix : prefix).add(value);
+      }
+    }
+    if (!text) {
+      throw refusal("post_processor.single holds no Sequence A");
+    }
+  }
+
+  private Map<String, Integer> specialTokens() {
+    Map<String, Integer> tokens = new LinkedHashMap<>();
+    specials.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue())
+        .forEach(entry -> tokens.put(entry.getKey(), entry.getValue()));
+    return Collections.unmodifiableMap(tokens);
   }
 
   private void requireType(JsonNode node, String place, String type) throws IOException {
@@ -113,7 +273,10 @@ final class TokenizerJson {
     }
   }
 
-  /** The unknown token and its options play no part: {@link #byteIds} makes sure of all bytes. */
+  /**
+   * The unknown token, its options and byte_fallback play no part: {@link #byteIds} makes sure of
+   * all bytes.
+   */
   private void requireSupported(JsonNode model) throws IOException {
     if (!model.isObject()) {
       throw refusal("model is missing");
@@ -128,9 +291,6 @@ final class TokenizerJson {
     }
     if (model.path("dropout").asDouble() != 0) {
       throw refusal("model.dropout is set, which makes ids random; expected null");
-    }
-    if (flag(model, "model", "byte_fallback", false)) {
-      throw refusal("model.byte_fallback is true, which is not supported; expected false");
     }
   }
 
@@ -218,6 +378,7 @@ final class TokenizerJson {
       throw refusal("added_tokens is not an array");
     }
     Set<String> contents = new HashSet<>();
+    Set<String> writtenNormalized = new HashSet<>();
     for (int i = 0; i < tokens.size(); i++) {
       JsonNode token = tokens.get(i);
       String place = "added_tokens[" + i + "]";
@@ -240,11 +401,27 @@ final class TokenizerJson {
       if (flag(token, place, "single_word")) {
         throw refusal(place + ".single_word is true, which is not supported; expected false");
       }
+      boolean special = flag(token, place, "special", false);
+      if (special) {
+        specials.put(content, id);
+      }
+      added.put(content, id);
       boolean normalized = flag(token, place, "normalized");
+      String written = content;
+      if (normalized && normalizer.isPresent()) {
+        written = normalizer.get().normalize(content);
+        if (!writtenNormalized.add(written)) {
+          throw refusal("%s is \"%s\" again when it is normalized".formatted(place, written));
+        }
+      }
       (normalized ? normalizedTokens : verbatimTokens)
           .add(
               new AddedTokens.Token(
-                  content, id, flag(token, place, "lstrip"), flag(token, place, "rstrip")));
+                  written,
+                  id,
+                  flag(token, place, "lstrip"),
+                  flag(token, place, "rstrip"),
+                  special));
     }
   }
 
@@ -278,10 +455,7 @@ final class TokenizerJson {
             tokenBytes[id] =
                 ByteAlphabet.bytes(token).orElseGet(() -> token.getBytes(StandardCharsets.UTF_8)));
     // Added tokens are found as they are written, so they are given back as they are written.
-    Stream.of(verbatimTokens, normalizedTokens)
-        .flatMap(List::stream)
-        .forEach(
-            token -> tokenBytes[token.id()] = token.content().getBytes(StandardCharsets.UTF_8));
+    added.forEach((token, id) -> tokenBytes[id] = token.getBytes(StandardCharsets.UTF_8));
     return tokenBytes;
   }
 

@@ -49,7 +49,7 @@ final class SmallTokenizer {
     return JSON.convertValue(array, int[].class);
   }
 
-  private static JsonNode resource(String name) {
+  static JsonNode resource(String name) {
     try (InputStream in = SmallTokenizer.class.getResourceAsStream(name)) {
       return JSON.readTree(in);
     } catch (IOException e) {

@@ -70,8 +70,8 @@ class TokenizerFileTest {
       quoteCharacter = '`',
       value = {
         "/version | \"2.0\" | version is \"2.0\"; expected \"1.0\"",
-        "/normalizer | {\"type\":\"NFC\"} | normalizer is set, which is not supported; expected"
-            + " null",
+        "/normalizer | {\"type\":\"Lowercase\"} | normalizer is of type \"Lowercase\", which is not"
+            + " supported; expected NFC, NFD, NFKC or NFKD",
         "/truncation | {} | truncation is set, which is not supported; expected null",
         "/padding | {} | padding is set, which is not supported; expected null",
         "/pre_tokenizer | | pre_tokenizer is missing; expected one of type ByteLevel",
@@ -80,14 +80,31 @@ class TokenizerFileTest {
         "/pre_tokenizer/add_prefix_space | | pre_tokenizer.add_prefix_space is missing; expected"
             + " true or false",
         "/decoder | null | decoder is missing; expected one of type ByteLevel",
-        "/post_processor | {\"type\":\"TemplateProcessing\"} | post_processor is of type"
-            + " \"TemplateProcessing\", which is not supported; expected ByteLevel",
+        "/post_processor | {\"type\":\"BertProcessing\"} | post_processor is of type"
+            + " \"BertProcessing\", which is not supported; expected ByteLevel or"
+            + " TemplateProcessing",
+        "/post_processor | {\"type\":\"TemplateProcessing\",\"single\":[]} | post_processor.single"
+            + " holds no Sequence A",
+        "/post_processor |"
+            + " {\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\"}}]}"
+            + " | post_processor.single holds {\"SpecialToken\":{\"id\":\"<s>\"}}; expected one"
+            + " Sequence A and special tokens that post_processor.special_tokens gives",
+        "/pre_tokenizer | {\"type\":\"Metaspace\"} | pre_tokenizer is of type \"Metaspace\", which"
+            + " is not supported; expected ByteLevel",
+        "/pre_tokenizer | {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\"}]} |"
+            + " pre_tokenizer is a Sequence that does not end in one of type ByteLevel",
+        "/pre_tokenizer |"
+            + " {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\"}]}"
+            + " | pre_tokenizer.pretokenizers[0].pattern is {\"Regex\":\"a+\"}, which is not"
+            + " supported; expected that of GPT-2, Llama 3 or Qwen",
+        "/pre_tokenizer |"
+            + " {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\p{N}\"},\"behavior\":\"Removed\",\"invert\":false},{\"type\":\"ByteLevel\"}]}"
+            + " | pre_tokenizer.pretokenizers[0].behavior is \"Removed\", which is not supported;"
+            + " expected \"Isolated\"",
         "/model | | model is missing",
         "/model/type | \"Unigram\" | model is of type \"Unigram\", which is not supported;"
             + " expected BPE",
         "/model/dropout | 0.1 | model.dropout is set, which makes ids random; expected null",
-        "/model/byte_fallback | true | model.byte_fallback is true, which is not supported;"
-            + " expected false",
         "/model/end_of_word_suffix | \"</w>\" | model.end_of_word_suffix is set, which is not"
             + " supported; expected null",
         "/model/vocab | | model.vocab is missing or empty; expected an object of tokens and their"

@@ -12,7 +12,8 @@ import java.util.Optional;
 public interface RowReader extends Closeable {
 
   /**
-   * Opens a file: JSON lines if its name ends in {@code .jsonl}, else CSV whose first line names
+   * Opens a file: JSON lines if its name ends in {@code .jsonl}, plain text if it ends in {@code
+   * .txt}, where each line is a row of the one column {@code text}, else CSV whose first line names
    * the columns. The text must be UTF-8, with or without a byte order mark.
    *
    * @param columns the columns to read; others are passed over
@@ -21,12 +22,16 @@ public interface RowReader extends Closeable {
    */
   static RowReader open(Path file, List<String> columns) throws IOException {
     requireFile(file);
-    boolean json = file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl");
+    String name = file.toString().toLowerCase(Locale.ROOT);
     Utf8Reader reader = Utf8Reader.open(file);
     try {
-      return json
-          ? new JsonLinesRowReader(file, reader, columns)
-          : new CsvRowReader(file, reader, columns);
+      if (name.endsWith(".jsonl")) {
+        return new JsonLinesRowReader(file, reader, columns);
+      }
+      if (name.endsWith(".txt")) {
+        return new PlainTextRowReader(file, reader, columns);
+      }
+      return new CsvRowReader(file, reader, columns);
     } catch (IOException | RuntimeException e) {
       reader.close();
       throw e;
@@ -49,7 +54,7 @@ public interface RowReader extends Closeable {
       throw new IOException("There is no file " + file + ": check the path of the data.");
     }
     if (Files.isDirectory(file)) {
-      throw new IOException(file + " is a folder: name a .csv or .jsonl file in it.");
+      throw new IOException(file + " is a folder: name a .csv, .jsonl or .txt file in it.");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new IOException(file + " cannot be read: expected a regular, readable file.");

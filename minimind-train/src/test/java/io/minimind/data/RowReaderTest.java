@@ -155,6 +155,20 @@ class RowReaderTest {
   }
 
   @Test
+  void eachLineOfPlainTextIsARow() throws IOException {
+    Path file = write("lines.TXT", BOM + "一, \"二\"\r\n \n\n three\n{\"text\": 4}");
+    assertEquals(
+        List.of(
+            new Row(1, 1, List.of("一, \"二\"")),
+            new Row(2, 4, List.of(" three")),
+            new Row(3, 5, List.of("{\"text\": 4}"))),
+        rows(file, "text"));
+    IOException e = assertThrows(IOException.class, () -> rows(file, "q", "a"));
+    assertTrue(e.getMessage().contains("lines.TXT is plain text"), e.getMessage());
+    assertSays(write("empty.txt", ""), "empty.txt", "is empty");
+  }
+
+  @Test
   void whatIsNoCorpusFileIsReported() throws IOException {
     assertSays(folder.resolve("none.csv"), "There is no file", "none.csv");
     assertSays(folder, folder.toString(), "is a folder");

@@ -55,11 +55,12 @@ public final class GoldenFolder {
   /**
    * Reads {@code NAME.json}.
    *
+   * @param name of a file, or of one in a folder: {@code FOLDER/FILE}
    * @throws IOException if it is missing or has not the fields of the type
    */
   <T> T read(String name, Class<T> type) throws IOException {
     Path file = file(name + ".json");
-    read.add(name);
+    read.add(name.replaceFirst("/.*", ""));
     try {
       return JSON.readValue(file.toFile(), type);
     } catch (JsonProcessingException e) {

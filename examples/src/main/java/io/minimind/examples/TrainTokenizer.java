@@ -1,0 +1,153 @@
+package io.minimind.examples;
+
+import io.minimind.tokenizer.BpeTrainingProgress;
+import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.tokenizer.TrainedTokenizer;
+import io.minimind.train.ProgressLine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Trains a tokenizer on a corpus. */
+@Command(
+    name = "train",
+    description = {
+      "Learns a vocabulary from a corpus, by byte-pair encoding.",
+      "The corpus is streamed: memory grows with its distinct words, not with its size."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true,
+    footer = {
+      "",
+      "Example:",
+      "  minimind tokenizer train --data tokenizer_train.jsonl --vocab-size 6400 --out"
+          + " out/tokenizer"
+    })
+public final class TrainTokenizer implements Callable<Integer> {
+
+  private enum Format {
+    BPE
+  }
+
+  @Option(
+      names = "--data",
+      required = true,
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "Corpus: JSON lines with a field 'text', a CSV file with a column 'text', or a .txt file"
+              + " with a text in each line.")
+  private List<Path> data = new ArrayList<>();
+
+  @Option(
+      names = "--vocab-size",
+      paramLabel = "TOKENS",
+      description = "Size of the vocabulary, special tokens included.")
+  private int vocabularySize = 6400;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder to write the tokenizer to; it must not hold one yet.")
+  private Path out;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "What to train: ${COMPLETION-CANDIDATES} (byte-level, a tokenizer.json).")
+  private Format format = Format.BPE;
+
+  private final ProgressLine progress = ProgressLine.onStandardError();
+
+  public static void main(String[] args) {
+    MiniMind.run(new TrainTokenizer(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    long start = System.nanoTime();
+    requireFree(out);
+    try (CorpusTexts texts = CorpusTexts.open(data)) {
+      int size =
+          switch (format) {
+            case BPE -> trainByteLevelBpe(texts);
+          };
+      progress.clear();
+      System.out.printf(
+          Locale.ROOT,
+          "The tokenizer in %s has %,d tokens%s. It was learnt from %,.1f MB in %.1f s.%n",
+          out,
+          size,
+          size < vocabularySize ? ", for the texts have no more pairs to merge" : "",
+          texts.bytesTotal() / 1e6,
+          (System.nanoTime() - start) / 1e9);
+    } finally {
+      progress.clear();
+    }
+    System.out.printf("See what it does: ./minimind tokenizer encode --tokenizer %s TEXT%n", out);
+    return 0;
+  }
+
+  /**
+   * Each format is trained and saved by a method of this form, which gives the vocabulary's size.
+   */
+  private int trainByteLevelBpe(CorpusTexts texts) throws IOException {
+    TrainedTokenizer trained =
+        ByteLevelBpeTrainer.ofSize(vocabularySize).train(texts, report(texts));
+    trained.save(out);
+    return trained.vocabulary().size();
+  }
+
+  /** Refuses before the work what would fail after it. */
+  private static void requireFree(Path folder) throws IOException {
+    for (String name : List.of("tokenizer.json", "tokenizer.model")) {
+      if (Files.exists(folder.resolve(name))) {
+        throw new IOException(
+            "%s already holds a tokenizer, %s: name another folder with --out, or delete the file."
+                .formatted(folder, name));
+      }
+    }
+    Path existing = folder.toAbsolutePath();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing == null || !Files.isDirectory(existing)) {
+      throw new IOException(
+          "%s cannot be the folder of the tokenizer: %s is a file.".formatted(folder, existing));
+    }
+    if (!Files.isWritable(existing)) {
+      throw new IOException(
+          "%s cannot be the folder of the tokenizer: %s is not writable."
+              .formatted(folder, existing));
+    }
+  }
+
+  private BpeTrainingProgress report(CorpusTexts texts) {
+    return new BpeTrainingProgress() {
+      @Override
+      public void counted(long count) {
+        show("counting words", texts.bytesRead(), texts.bytesTotal(), "%,d texts", count);
+      }
+
+      @Override
+      public void merged(int merges, int total) {
+        show("learning merges", merges, total, "%,d merges", merges);
+      }
+    };
+  }
+
+  private void show(String task, long done, long total, String format, long count) {
+    progress.show(
+        "%-15s %s  %s"
+            .formatted(
+                task, ProgressBar.of(done, total), String.format(Locale.ROOT, format, count)));
+  }
+}

@@ -1,0 +1,286 @@
+package io.minimind.tokenizer;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The encoding of texts by a {@link ByteLevelBpeTokenizer}: finds added tokens, normalizes, cuts
+ * into words, merges. Immutable; what one text needs is in {@link Run}.
+ *
+ * @param byteIds the id of each byte that occurs in UTF-8
+ * @param wholeWords words that are a token as a whole whatever the merges say, by their text
+ * @param verbatimTokens found in the text as it is given
+ * @param normalizedTokens found in what is left, after it is normalized
+ * @param patterns cut into words, each in the words of the one before; never empty
+ * @param addPrefixSpace whether a space is put before each piece of text that has none
+ */
+record TextEncoder(
+    int[] byteIds,
+    MergeTable merges,
+    Map<String, Integer> wholeWords,
+    AddedTokens verbatimTokens,
+    AddedTokens normalizedTokens,
+    Optional<UnicodeNormalizer> normalizer,
+    List<WordPattern> patterns,
+    boolean addPrefixSpace,
+    OffsetTrimming trimming) {
+
+  int[] ids(String text, boolean recogniseSpecialTokens) {
+    Run run = new Run(recogniseSpecialTokens, false);
+    run.encode(AlignedText.of(text));
+    return Arrays.copyOf(run.ids, run.count);
+  }
+
+  Encoding encoding(String text) {
+    Run run = new Run(true, true);
+    run.encode(AlignedText.of(text));
+    return new Encoding(
+        Arrays.copyOf(run.ids, run.count),
+        Arrays.copyOf(run.starts, run.count),
+        Arrays.copyOf(run.ends, run.count));
+  }
+
+  /** What a post-processor of type ByteLevel does to the spaces at the ends of a token's place. */
+  enum OffsetTrimming {
+    NONE,
+    /** Takes them off. */
+    ALL,
+    /** Takes them off but for one at the start of the text, which stands for one put there. */
+    KEEP_PREFIX_SPACE
+  }
+
+  /** What is done with the text between added tokens. */
+  private interface Rest {
+    void accept(AlignedText text, int start, int end);
+  }
+
+  /** The encoding of one text in progress. */
+  private final class Run {
+
+    private final boolean recogniseSpecialTokens;
+    private final boolean withOffsets;
+    private final BytePairMerger merger = new BytePairMerger(merges);
+    private int[] ids = {};
+    private int[] starts = {};
+    private int[] ends = {};
+    private int count;
+
+    Run(boolean recogniseSpecialTokens, boolean withOffsets) {
+      this.recogniseSpecialTokens = recogniseSpecialTokens;
+      this.withOffsets = withOffsets;
+    }
+
+    void encode(AlignedText text) {
+      reserve(16 + text.chars().length / 2);
+      splitTokens(verbatimTokens, text, 0, text.chars().length, this::normalize);
+    }
+
+    private void normalize(AlignedText text, int start, int end) {
+      AlignedText normalized = normalizer.map(n -> n.normalize(text, start, end)).orElse(text);
+      if (normalized == text) {
+        splitTokens(normalizedTokens, text, start, end, this::splitWords);
+      } else {
+        int length = normalized.chars().length;
+        splitTokens(normalizedTokens, normalized, 0, length, this::splitWords);
+      }
+    }
+
+    /** Encodes a part of the text, handing what is between added tokens on. */
+    private void splitTokens(AddedTokens tokens, AlignedText text, int start, int end, Rest rest) {
+      char[] chars = text.chars();
+      int open = start;
+      int at = start;
+      while (at < end) {
+        AddedTokens.Token token = tokens.longestAt(chars, at, end);
+        if (token == null) {
+          at++;
+          continue;
+        }
+        int behind = at + token.written().length();
+        if (token.special() && !recogniseSpecialTokens) {
+          at = behind;
+          continue;
+        }
+        int from = token.leftStrip() ? spacesBefore(chars, at, open) : at;
+        if (open < from) {
+          rest.accept(text, open, from);
+        }
+        at = behind;
+        // Where open is beyond at, an earlier token has taken the whitespace between them, in which
+        // this one was found all the same.
+        open = token.rightStrip() ? spacesAfter(chars, Math.max(at, open), end) : at;
+        append(token.id());
+        if (withOffsets) {
+          locate(count - 1, text, from, open, false);
+        }
+      }
+      if (open < end) {
+        rest.accept(text, open, end);
+      }
+    }
+
+    private void splitWords(AlignedText text, int start, int end) {
+      if (addPrefixSpace && text.chars()[start] != ' ') {
+        AlignedText prefixed = text.withSpaceBefore(start, end);
+        splitWords(0, prefixed, 0, prefixed.chars().length);
+      } else {
+        splitWords(0, text, start, end);
+      }
+    }
+
+    private void splitWords(int level, AlignedText text, int start, int end) {
+      WordPattern pattern = patterns.get(level);
+      boolean last = level == patterns.size() - 1;
+      for (int at = start; at < end; ) {
+        int wordEnd = pattern.wordEnd(text.chars(), at, end);
+        if (last) {
+          encodeWord(text, at, wordEnd);
+        } else {
+          splitWords(level + 1, text, at, wordEnd);
+        }
+        at = wordEnd;
+      }
+    }
+
+    private void encodeWord(AlignedText text, int start, int end) {
+      char[] chars = text.chars();
+      if (!wholeWords.isEmpty()) {
+        Integer id = wholeWords.get(new String(chars, start, end - start));
+        if (id != null) {
+          append(id);
+          if (withOffsets) {
+            locate(count - 1, text, start, end, true);
+          }
+          return;
+        }
+      }
+      merger.begin();
+      for (int i = start; i < end; i++) {
+        char c = chars[i];
+        if (c < 0x80) {
+          merger.add(byteIds[c]);
+        } else if (c < 0x800) {
+          merger.add(byteIds[0xC0 | c >> 6]);
+          merger.add(byteIds[0x80 | c & 0x3F]);
+        } else if (Character.isHighSurrogate(c)) {
+          int codePoint = Character.toCodePoint(c, chars[++i]);
+          merger.add(byteIds[0xF0 | codePoint >> 18]);
+          merger.add(byteIds[0x80 | codePoint >> 12 & 0x3F]);
+          merger.add(byteIds[0x80 | codePoint >> 6 & 0x3F]);
+          merger.add(byteIds[0x80 | codePoint & 0x3F]);
+        } else {
+          merger.add(byteIds[0xE0 | c >> 12]);
+          merger.add(byteIds[0x80 | c >> 6 & 0x3F]);
+          merger.add(byteIds[0x80 | c & 0x3F]);
+        }
+      }
+      merger.merge();
+      int length = merger.count();
+      reserve(length);
+      System.arraycopy(merger.symbols(), 0, ids, count, length);
+      count += length;
+      if (withOffsets) {
+        locateMerged(text, start);
+      }
+    }
+
+    /** Says where the tokens of the word that was merged last come from. */
+    private void locateMerged(AlignedText text, int start) {
+      int first = count - merger.count();
+      int at = start;
+      int behind = utf8Length(text.chars(), at); // Bytes up to the end of the character there.
+      for (int i = 0; i < merger.count(); i++) {
+        int firstByte = merger.firsts()[i];
+        while (behind <= firstByte) {
+          at += width(text.chars(), at);
+          behind += utf8Length(text.chars(), at);
+        }
+        int from = at;
+        int lastByte = merger.firsts()[i + 1] - 1;
+        while (behind <= lastByte) {
+          at += width(text.chars(), at);
+          behind += utf8Length(text.chars(), at);
+        }
+        locate(first + i, text, from, at + 1, true);
+      }
+    }
+
+    /** Says that a token comes from the characters from {@code start} to {@code end}. */
+    private void locate(int token, AlignedText text, int start, int end, boolean word) {
+      starts[token] = text.originalStart(start);
+      ends[token] = text.originalEnd(end - 1);
+      if (trimming != OffsetTrimming.NONE) {
+        trim(token, text.chars(), start, end, word);
+      }
+    }
+
+    private void trim(int token, char[] chars, int start, int end, boolean word) {
+      int leading = 0;
+      while (start + leading < end && isTrimmed(chars[start + leading], word)) {
+        leading++;
+      }
+      int trailing = 0;
+      while (start < end - trailing && isTrimmed(chars[end - trailing - 1], word)) {
+        trailing++;
+      }
+      boolean first = token == 0 || starts[token] == 0;
+      if (leading > 0 && first && trimming == OffsetTrimming.KEEP_PREFIX_SPACE) {
+        leading--;
+      }
+      starts[token] = Math.min(starts[token] + leading, ends[token]);
+      if (ends[token] >= trailing) {
+        ends[token] = Math.max(ends[token] - trailing, starts[token]);
+      }
+    }
+
+    /** In words, whose bytes are written in {@link ByteAlphabet}, only a space is whitespace. */
+    private static boolean isTrimmed(char c, boolean word) {
+      return word
+          ? c == ' '
+          : CharacterClass.of(c) == CharacterClass.SPACE || c == ByteAlphabet.character(' ');
+    }
+
+    private static int spacesBefore(char[] chars, int at, int start) {
+      int from = at;
+      while (from > start && CharacterClass.of(chars[from - 1]) == CharacterClass.SPACE) {
+        from--;
+      }
+      return from;
+    }
+
+    private static int spacesAfter(char[] chars, int at, int end) {
+      int to = at;
+      while (to < end && CharacterClass.of(chars[to]) == CharacterClass.SPACE) {
+        to++;
+      }
+      return to;
+    }
+
+    private static int width(char[] chars, int at) {
+      return Character.isHighSurrogate(chars[at]) ? 2 : 1;
+    }
+
+    private static int utf8Length(char[] chars, int at) {
+      char c = chars[at];
+      return c < 0x80 ? 1 : c < 0x800 ? 2 : Character.isHighSurrogate(c) ? 4 : 3;
+    }
+
+    private void append(int id) {
+      reserve(1);
+      ids[count++] = id;
+    }
+
+    private void reserve(int more) {
+      if (count + more > ids.length) {
+        int length = Math.max(count + more, 2 * ids.length);
+        ids = Arrays.copyOf(ids, length);
+        if (withOffsets) {
+          starts = Arrays.copyOf(starts, length);
+          ends = Arrays.copyOf(ends, length);
+        }
+      }
+    }
+  }
+}

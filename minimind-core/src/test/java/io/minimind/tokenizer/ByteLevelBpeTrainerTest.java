@@ -1,0 +1,188 @@
+package io.minimind.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The expected vocabularies are what the Hugging Face library learned from the same texts. */
+class ByteLevelBpeTrainerTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+
+  private static JsonNode cases() throws IOException {
+    return JSON.readTree(resource("bpe_training_cases.json"));
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = ByteLevelBpeTrainerTest.class.getResourceAsStream(name)) {
+      return in.readAllBytes();
+    }
+  }
+
+  private static List<String> strings(JsonNode array) {
+    List<String> strings = new ArrayList<>();
+    array.forEach(element -> strings.add(element.textValue()));
+    return strings;
+  }
+
+  private static List<String> sentences() throws IOException {
+    return strings(cases().get("sentences"));
+  }
+
+  @Test
+  void learnsWhatTheReferenceLearns() throws IOException {
+    for (JsonNode reference : cases().get("cases")) {
+      JsonNode texts = reference.get("texts");
+      TrainedTokenizer trained =
+          ByteLevelBpeTrainer.ofSize(reference.get("vocabulary_size").intValue())
+              .withMinimumFrequency(reference.get("minimum_frequency").intValue())
+              .train((texts.isArray() ? strings(texts) : sentences()).iterator());
+      List<String> merges =
+          trained.merges().stream().map(merge -> merge.left() + " " + merge.right()).toList();
+      assertEquals(strings(reference.get("merges")), merges);
+      assertEquals(259 + merges.size(), trained.vocabulary().size());
+    }
+  }
+
+  @Test
+  void writesTheFileThatTheReferenceWrites() throws IOException {
+    Path nested = folder.resolve("new/tokenizer");
+    ByteLevelBpeTrainer.ofSize(300).train(sentences().iterator()).save(nested);
+    assertArrayEquals(
+        resource("bpe_trained.json"), Files.readAllBytes(nested.resolve("tokenizer.json")));
+
+    Tokenizer tokenizer = Tokenizer.load(nested);
+    assertEquals(300, tokenizer.vocabularySize());
+    assertArrayEquals(new int[] {0, 1, 2}, tokenizer.encode("<unk><s></s>"));
+    for (String text : sentences()) {
+      assertEquals(text, tokenizer.decode(tokenizer.encode(text)));
+    }
+    JsonNode config = JSON.readTree(nested.resolve("tokenizer_config.json").toFile());
+    assertEquals("<s>", config.get("bos_token").textValue());
+    assertEquals("</s>", config.get("eos_token").textValue());
+    assertTrue(config.get("chat_template").textValue().contains("<s>assistant\\n"));
+  }
+
+  @Test
+  void neitherThreadsNorOrderMatter() {
+    Random random = new Random(3);
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < 2000; i++) {
+      StringBuilder text = new StringBuilder();
+      for (int j = 0; j < 100; j++) {
+        text.append(random.nextInt(4) == 0 ? ' ' : (char) ('a' + random.nextInt(4)));
+      }
+      texts.add(text.toString());
+    }
+    ByteLevelBpeTrainer trainer = ByteLevelBpeTrainer.ofSize(600);
+    TrainedTokenizer expected = trainer.withThreads(1).train(texts.iterator());
+    assertEquals(600, expected.vocabulary().size());
+    for (int threads = 2; threads <= 5; threads++) {
+      Collections.shuffle(texts, random);
+      TrainedTokenizer trained = trainer.withThreads(threads).train(texts.iterator());
+      assertEquals(expected.vocabulary(), trained.vocabulary());
+      assertEquals(expected.merges(), trained.merges());
+    }
+  }
+
+  @Test
+  void unpairedSurrogatesCountAsReplacementCharacters() {
+    ByteLevelBpeTrainer trainer = ByteLevelBpeTrainer.ofSize(264);
+    assertEquals(
+        trainer.train(List.of("x\uFFFD\uFFFDy").iterator()).vocabulary(),
+        trainer.train(List.of("x\uD83D\uD83Dy").iterator()).vocabulary());
+  }
+
+  @Test
+  void reportsWhatIsDone() throws IOException {
+    List<Long> counted = new ArrayList<>();
+    List<String> merged = new ArrayList<>();
+    ByteLevelBpeTrainer.ofSize(262)
+        .train(
+            sentences().iterator(),
+            new BpeTrainingProgress() {
+              @Override
+              public void counted(long texts) {
+                counted.add(texts);
+              }
+
+              @Override
+              public void merged(int merges, int total) {
+                merged.add(merges + "/" + total);
+              }
+            });
+    assertEquals(sentences().size(), counted.get(counted.size() - 1));
+    assertEquals(List.of("1/3", "2/3", "3/3"), merged);
+  }
+
+  @Test
+  void refusesWhatCannotBeLearnt() {
+    String small =
+        assertThrows(IllegalArgumentException.class, () -> ByteLevelBpeTrainer.ofSize(258))
+            .getMessage();
+    assertTrue(small.contains("258") && small.contains("259"), small);
+    ByteLevelBpeTrainer trainer = ByteLevelBpeTrainer.ofSize(259);
+    for (List<String> nothing : List.of(List.<String>of(), List.of("", ""))) {
+      Iterator<String> texts = nothing.iterator();
+      assertThrows(IllegalArgumentException.class, () -> trainer.train(texts));
+    }
+  }
+
+  @Test
+  void saysWhereItCannotWrite() throws IOException {
+    TrainedTokenizer trained = ByteLevelBpeTrainer.ofSize(259).train(List.of("a").iterator());
+    Path file = Files.writeString(folder.resolve("file"), "precious");
+    IOException e = assertThrows(IOException.class, () -> trained.save(file.resolve("tokenizer")));
+    assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
+    assertEquals("precious", Files.readString(file));
+  }
+
+  /** A hundred times more text than the heap holds; where the words recur, it need not. */
+  @Test
+  void memoryGrowsWithTheDistinctWordsOnly() throws IOException, InterruptedException {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Process process =
+        new ProcessBuilder(
+                java.toString(),
+                "-Xmx16m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                LargeCorpus.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertEquals(0, process.waitFor(), output);
+    assertEquals("300", output.strip());
+  }
+
+  /** Trains on 100 million characters. */
+  static final class LargeCorpus {
+
+    public static void main(String[] args) throws IOException {
+      List<String> sentences = sentences();
+      Iterator<String> texts =
+          IntStream.range(0, 50_000)
+              .mapToObj(i -> (sentences.get(i % sentences.size()) + " ").repeat(40))
+              .iterator();
+      System.out.println(ByteLevelBpeTrainer.ofSize(300).train(texts).vocabulary().size());
+    }
+  }
+}
