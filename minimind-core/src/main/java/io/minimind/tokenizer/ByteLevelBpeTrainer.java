@@ -93,6 +93,7 @@ public final class ByteLevelBpeTrainer {
             wanted,
             minimumFrequency,
             Integer.MAX_VALUE,
+            MergeLearner.Preference.LOWEST_SYMBOLS,
             done -> progress.merged(done, wanted));
     return TrainedTokenizer.of(alphabet, merges);
   }

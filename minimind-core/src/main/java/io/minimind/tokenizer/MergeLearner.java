@@ -9,9 +9,8 @@ import java.util.function.IntConsumer;
 
 /**
  * Learns byte-pair merges: again and again the pair of neighbouring symbols that occurs most often
- * becomes a symbol of its own; among equals the pair of the lowest symbols, the left one first.
- * This is the rule of the Hugging Face library. What is learnt depends neither on the order of the
- * words nor on anything else but their counts.
+ * becomes a symbol of its own; among equals a {@link Preference} decides. What is learnt depends
+ * neither on the order of the words nor on anything else but their counts.
  *
  * <p>All words lie in one array, and no symbol is ever moved: a merged symbol occupies the slots of
  * its parts. Each candidate pair knows where it occurred when it arose. Other merges may have used
@@ -33,12 +32,40 @@ final class MergeLearner {
     /** The number of symbols of a word. */
     int length(int word);
 
-    /** Puts the symbols of a word, each less than the number of initial ones, into an array. */
+    /**
+     * Puts the symbols of a word, each less than the number of initial ones or {@link #BOUNDARY},
+     * into an array.
+     */
     void copySymbols(int word, int[] target, int at);
   }
 
   /** Two symbols that become one. The first merge makes the symbol after the initial ones. */
   record Merge(int left, int right) {}
+
+  /** Which pairs may merge, and which of two that occur equally often merges first. */
+  interface Preference {
+
+    /**
+     * All pairs may merge; among equals the pair of the lowest symbols is first, the left one
+     * deciding. This is the rule of the Hugging Face library.
+     */
+    Preference LOWEST_SYMBOLS =
+        (left, right, otherLeft, otherRight) ->
+            left != otherLeft
+                ? Integer.compare(left, otherLeft)
+                : Integer.compare(right, otherRight);
+
+    /** Less than 0 if the first pair merges before the other one, if both occur equally often. */
+    int compare(int left, int right, int otherLeft, int otherRight);
+
+    /** Whether a pair may merge: asked when it arises, and again when its turn has come. */
+    default boolean allows(int left, int right) {
+      return true;
+    }
+
+    /** Told that a pair has become the next symbol. */
+    default void merged(int left, int right) {}
+  }
 
   /** A pair, the places where it may occur, and an upper bound of how often it does. */
   private static final class Candidate {
@@ -59,16 +86,8 @@ final class MergeLearner {
     }
   }
 
-  private static final Comparator<Candidate> BEST_FIRST =
-      (a, b) ->
-          a.count != b.count
-              ? Long.compare(b.count, a.count)
-              : a.left != b.left
-                  ? Integer.compare(a.left, b.left)
-                  : Integer.compare(a.right, b.right);
-
-  /** Stands between words. */
-  private static final int BOUNDARY = Integer.MIN_VALUE;
+  /** Stands between words, and in them for what has no symbol and merges with nothing. */
+  static final int BOUNDARY = Integer.MIN_VALUE;
 
   /**
    * The words. The first slot of a symbol holds it, the last one its complement; what is between
@@ -87,14 +106,25 @@ final class MergeLearner {
 
   private final long minimumCount;
   private final int maximumLength;
-  private final PriorityQueue<Candidate> queue = new PriorityQueue<>(BEST_FIRST);
+  private final Preference preference;
+  private final PriorityQueue<Candidate> queue;
   private final Neighbours before;
   private final Neighbours after;
 
   private MergeLearner(
-      Words words, int initialSymbols, int maximumMerges, long minimumCount, int maximumLength) {
+      Words words,
+      int initialSymbols,
+      int maximumMerges,
+      long minimumCount,
+      int maximumLength,
+      Preference preference) {
     this.minimumCount = Math.max(1, minimumCount);
     this.maximumLength = maximumLength;
+    this.preference = preference;
+    queue =
+        new PriorityQueue<>(
+            Comparator.comparingLong((Candidate pair) -> -pair.count)
+                .thenComparing((a, b) -> preference.compare(a.left, a.right, b.left, b.right)));
     lengths = new int[initialSymbols + maximumMerges];
     Arrays.fill(lengths, 0, initialSymbols, 1);
     before = new Neighbours(lengths.length);
@@ -144,6 +174,7 @@ final class MergeLearner {
    * @param maximumMerges how many merges to learn, from 0
    * @param minimumCount how often a pair must occur to be merged; 0 means the same as 1
    * @param maximumLength of how many initial symbols a merged one may consist
+   * @param preference which pairs may merge, and which of two equals comes first
    * @param progress told the number of merges after each of them, on this thread
    * @return the merges in their order; the one at index i makes the symbol {@code initialSymbols +
    *     i}
@@ -155,14 +186,20 @@ final class MergeLearner {
       int maximumMerges,
       long minimumCount,
       int maximumLength,
+      Preference preference,
       IntConsumer progress) {
     MergeLearner learner =
-        new MergeLearner(words, initialSymbols, maximumMerges, minimumCount, maximumLength);
+        new MergeLearner(
+            words, initialSymbols, maximumMerges, minimumCount, maximumLength, preference);
     learner.findInitialPairs(initialSymbols);
     List<Merge> merges = new ArrayList<>();
     while (merges.size() < maximumMerges && !learner.queue.isEmpty()) {
       Candidate best = learner.queue.poll();
+      if (!preference.allows(best.left, best.right)) {
+        continue;
+      }
       if (learner.recount(best)) {
+        preference.merged(best.left, best.right);
         learner.merge(best, initialSymbols + merges.size());
         merges.add(new Merge(best.left, best.right));
         progress.accept(merges.size());
@@ -297,7 +334,9 @@ final class MergeLearner {
       int total = 0;
       for (int i = 0; i < differentSize; i++) {
         int other = different[i];
-        if (isEligible(symbol, other)) {
+        int left = areAfter ? symbol : other;
+        int right = areAfter ? other : symbol;
+        if (isEligible(symbol, other) && preference.allows(left, right)) {
           int from = total;
           total += places[other];
           places[other] = from;

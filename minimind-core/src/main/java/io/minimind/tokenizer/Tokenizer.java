@@ -15,9 +15,11 @@ import java.util.OptionalInt;
 public interface Tokenizer {
 
   /**
-   * Loads a tokenizer.
+   * Loads a tokenizer. What a file is follows from its contents.
    *
-   * @param path a {@code tokenizer.json}, or the folder that holds it
+   * @param path a {@code tokenizer.json}, a SentencePiece {@code .model} (see {@link
+   *     SentencePieceTokenizer} for the library it needs), or a folder that holds {@code
+   *     tokenizer.json} or else {@code tokenizer.model}
    * @throws IOException if there is none, or it is malformed or of an unsupported kind; the message
    *     is a sentence that names the file and the place in it
    */
@@ -29,12 +31,9 @@ public interface Tokenizer {
         file = path.resolve("tokenizer.model");
       }
     }
-    if (file.toString().endsWith(".model")) {
-      throw new IOException(
-          "Tokenizer file %s is a SentencePiece model, which is not supported; expected a tokenizer.json."
-              .formatted(file));
-    }
-    return ByteLevelBpeTokenizer.load(file);
+    return SentencePieceModelReader.isModel(file)
+        ? SentencePieceTokenizer.load(file)
+        : ByteLevelBpeTokenizer.load(file);
   }
 
   /** Number of ids, special tokens included: every id lies in {@code [0, vocabularySize())}. */
@@ -94,6 +93,7 @@ public interface Tokenizer {
    * The id of a token, special tokens included, if the vocabulary has it.
    *
    * @param token as the vocabulary spells it, where a byte-level one writes a space as {@code Ġ}
+   *     and SentencePiece as {@code ▁}
    */
   OptionalInt tokenId(String token);
 

@@ -47,7 +47,13 @@ class MergeLearnerTest {
   private static List<Merge> learn(
       List<Word> words, int symbols, int merges, long minimumCount, int maximumLength) {
     return MergeLearner.learn(
-        new Corpus(words), symbols, merges, minimumCount, maximumLength, done -> {});
+        new Corpus(words),
+        symbols,
+        merges,
+        minimumCount,
+        maximumLength,
+        MergeLearner.Preference.LOWEST_SYMBOLS,
+        done -> {});
   }
 
   /** The definition: count all pairs, merge the best one everywhere, begin again. */
@@ -161,6 +167,7 @@ class MergeLearnerTest {
         9,
         0,
         Integer.MAX_VALUE,
+        MergeLearner.Preference.LOWEST_SYMBOLS,
         reported::add);
     assertEquals(List.of(1, 2), reported);
     assertTrue(learn(List.of(), 3, 9, 0, Integer.MAX_VALUE).isEmpty());
