@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Pretrain.class,
+      FineTune.class,
       Evaluate.class,
       TokenizerCommand.class,
       Verify.class,

@@ -52,7 +52,7 @@ public final class Verify implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Folder of the texts the references were computed from (pretrain_data.csv,"
-              + " tokenizer_train.jsonl).")
+              + " tokenizer_train.jsonl, sft_data_single.csv and so on).")
   private Path data;
 
   @Option(
@@ -77,7 +77,7 @@ public final class Verify implements Callable<Integer> {
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
       report(TokenizerCases.of(references, tokens));
-      report(EncodingCases.of(references, data, tokens));
+      report(EncodingCases.of(references, data, tokenizer));
       report(GenerationCases.of(references));
       report(TrainedTokenizerCases.of(references, data));
       report(TrainingCases.of(references, "dense"));

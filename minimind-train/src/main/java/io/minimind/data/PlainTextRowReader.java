@@ -15,13 +15,14 @@ final class PlainTextRowReader implements RowReader {
   private long rows;
   private long line;
 
-  PlainTextRowReader(Path file, Utf8Reader reader, List<String> columns) throws IOException {
+  PlainTextRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives)
+      throws IOException {
     this.reader = reader;
     lines = new BufferedReader(reader);
-    if (!columns.equals(COLUMNS)) {
+    if (!alternatives.contains(COLUMNS)) {
       throw new IOException(
           "%s is plain text, where each line is a text: expected a .csv or .jsonl file with %s."
-              .formatted(file, columns));
+              .formatted(file, alternatives.get(0)));
     }
   }
 
