@@ -10,31 +10,36 @@ final class ModelOptions {
       names = "--preset",
       paramLabel = "NAME",
       defaultValue = "small",
-      description = "Model size: ${COMPLETION-CANDIDATES}.")
+      description = "Model size: ${COMPLETION-CANDIDATES}.",
+      order = 20)
   private ModelConfig.Preset preset;
 
   @Option(
       names = "--hidden-size",
       paramLabel = "N",
-      description = "Width of the model, instead of the preset's.")
+      description = "Width of the model, instead of the preset's.",
+      order = 21)
   private Integer hiddenSize;
 
   @Option(
       names = "--layers",
       paramLabel = "N",
-      description = "Number of blocks, instead of the preset's.")
+      description = "Number of blocks, instead of the preset's.",
+      order = 22)
   private Integer layers;
 
   @Option(
       names = "--heads",
       paramLabel = "N",
-      description = "Query heads, instead of the preset's.")
+      description = "Query heads, instead of the preset's.",
+      order = 23)
   private Integer heads;
 
   @Option(
       names = "--key-value-heads",
       paramLabel = "N",
-      description = "Key/value heads, instead of the preset's.")
+      description = "Key/value heads, instead of the preset's.",
+      order = 24)
   private Integer keyValueHeads;
 
   ModelConfig config(int vocabularySize, int maxLength) {

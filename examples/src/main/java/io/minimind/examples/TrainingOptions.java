@@ -8,69 +8,93 @@ import picocli.CommandLine.Option;
 /** The options of every training stage. */
 final class TrainingOptions {
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.", order = 31)
   private int epochs = 1;
 
-  @Option(names = "--batch-size", paramLabel = "ROWS", description = "Rows of a micro-batch.")
+  @Option(
+      names = "--batch-size",
+      paramLabel = "ROWS",
+      description = "Rows of a micro-batch.",
+      order = 32)
   private int batchSize = 32;
 
   @Option(
       names = "--accumulation",
       paramLabel = "N",
-      description = "Micro-batches whose gradients make one update.")
+      description = "Micro-batches whose gradients make one update.",
+      order = 33)
   private int accumulation = 1;
 
   @Option(
       names = "--learning-rate",
       paramLabel = "RATE",
-      description = "Highest rate; it falls to a tenth on a cosine.")
-  private float learningRate = 2e-4f;
+      description = "Highest rate; it falls to a tenth on a cosine.",
+      order = 34)
+  private float learningRate;
 
   @Option(
       names = "--warmup",
       paramLabel = "STEPS",
-      description = "Micro-batches over which the rate rises.")
+      description = "Micro-batches over which the rate rises.",
+      order = 35)
   private int warmup;
 
-  @Option(names = "--weight-decay", paramLabel = "W", description = "0 is Adam, more is AdamW.")
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "W",
+      description = "0 is Adam, more is AdamW.",
+      order = 36)
   private float weightDecay;
 
   @Option(
       names = "--clip",
       paramLabel = "NORM",
-      description = "Largest norm of the gradients of an update.")
+      description = "Largest norm of the gradients of an update.",
+      order = 37)
   private float clip = 1;
 
   @Option(
       names = "--max-updates",
       paramLabel = "N",
       showDefaultValue = Visibility.NEVER,
-      description = "Ends training early, after so many updates.")
+      description = "Ends training early, after so many updates.",
+      order = 38)
   private long maxUpdates = Long.MAX_VALUE;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Of start weights and row order; equal seeds train equal models.")
+      description = "Of start weights and row order; equal seeds train equal models.",
+      order = 39)
   private long seed = 1337;
 
   @Option(
       names = "--validate-every",
       paramLabel = "UPDATES",
-      description = "Updates between two validations.")
+      description = "Updates between two validations.",
+      order = 40)
   private int validateEvery = 200;
 
   @Option(
       names = "--save-every",
       paramLabel = "UPDATES",
-      description = "Updates between two checkpoints.")
+      description = "Updates between two checkpoints.",
+      order = 41)
   private int saveEvery = 200;
 
   @Option(
       names = "--keep",
       paramLabel = "N",
-      description = "Last checkpoints to keep, besides the best.")
+      description = "Last checkpoints to keep, besides the best.",
+      order = 42)
   private int keep = 2;
+
+  /**
+   * @param learningRate the default, which differs from stage to stage
+   */
+  TrainingOptions(float learningRate) {
+    this.learningRate = learningRate;
+  }
 
   TrainingSettings settings() {
     return new TrainingSettings(

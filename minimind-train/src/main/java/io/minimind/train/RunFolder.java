@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
-import io.minimind.model.ParameterInitializer;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -38,20 +37,18 @@ public final class RunFolder {
    * weights. The artifacts are written when a session is opened.
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
+   * @param weights every parameter of the model, as {@link StartWeights} gives them
    * @throws IOException if the folder holds a run already or cannot be written
    */
-  public static RunFolder create(Path folder, RunSettings settings, Path tokenizer)
+  public static RunFolder create(
+      Path folder, RunSettings settings, Path tokenizer, List<NamedTensor> weights)
       throws IOException {
     requireNone(folder);
     RunFolder run = new RunFolder(folder, settings);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
-    TrainingArtifacts artifacts = new TrainingArtifacts(settings.model());
-    List<NamedTensor> weights =
-        ParameterInitializer.initialize(
-            artifacts.parameters(), settings.model(), settings.training().seed());
     run.checkpoints().save(TrainingState.START, TrainingCheckpoint.of(weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
-    AtomicFile.replace(folder.resolve(SETTINGS), Json.MAPPER.writeValueAsBytes(settings));
+    AtomicFile.replace(folder.resolve(SETTINGS), settings.toJson());
     return run;
   }
 
@@ -87,8 +84,7 @@ public final class RunFolder {
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(
-          folder, Json.MAPPER.readValue(Files.readAllBytes(file), RunSettings.class));
+      return new RunFolder(folder, RunSettings.fromJson(Files.readAllBytes(file)));
     } catch (JsonProcessingException e) {
       throw new IOException(file + " is not valid: " + e.getOriginalMessage(), e);
     }

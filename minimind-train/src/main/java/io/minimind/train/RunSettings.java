@@ -1,6 +1,10 @@
 package io.minimind.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.model.ModelConfig;
+import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -8,6 +12,7 @@ import java.util.Optional;
  * What a run is made of, kept in {@code settings.json} so that it can be resumed without being told
  * again.
  *
+ * @param stage what it teaches; runs of earlier versions, which do not say, are pretraining
  * @param data the corpus file
  * @param validationData a corpus file to validate on
  * @param validationFraction the share of the rows that is held out where there is no such file; 0
@@ -15,6 +20,7 @@ import java.util.Optional;
  * @param samples rows that the run learns from, to notice when the data has changed
  */
 public record RunSettings(
+    Stage stage,
     ModelConfig model,
     TrainingSettings training,
     String data,
@@ -40,6 +46,23 @@ public record RunSettings(
   }
 
   public RunSettings withSamples(long samples) {
-    return new RunSettings(model, training, data, validationData, validationFraction, samples);
+    return new RunSettings(
+        stage, model, training, data, validationData, validationFraction, samples);
+  }
+
+  /**
+   * @throws JsonProcessingException if the JSON is broken or lacks a setting
+   */
+  static RunSettings fromJson(byte[] json) throws IOException {
+    JsonNode settings = Json.MAPPER.readTree(json);
+    if (settings instanceof ObjectNode object && !object.has("stage")) {
+      object.putObject("stage").put("name", Stage.Pretraining.NAME);
+      return Json.MAPPER.treeToValue(object, RunSettings.class);
+    }
+    return Json.MAPPER.readValue(json, RunSettings.class);
+  }
+
+  byte[] toJson() throws IOException {
+    return Json.MAPPER.writeValueAsBytes(this);
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Lets the model write after each checkpoint: on the console, and in full in {@code samples.txt}.
@@ -20,25 +21,29 @@ public final class SampleTexts implements TrainingListener {
   private final Path model;
   private final Path file;
   private final List<String> prompts;
+  private final UnaryOperator<String> form;
   private final GenerationOptions options;
   private final PrintStream out;
   private final BooleanSupplier interrupted;
 
   /**
    * @param model a folder that holds the weights of the checkpoint before this listener is told
-   * @param prompts texts to continue
+   * @param prompts texts to continue, or questions
+   * @param form what the model reads for a prompt
    * @param interrupted asked before the model writes: a process that is ending has no time for it
    */
   public SampleTexts(
       Path model,
       Path file,
       List<String> prompts,
+      UnaryOperator<String> form,
       GenerationOptions options,
       PrintStream out,
       BooleanSupplier interrupted) {
     this.model = model;
     this.file = file;
     this.prompts = List.copyOf(prompts);
+    this.form = form;
     this.options = options;
     this.out = out;
     this.interrupted = interrupted;
@@ -65,7 +70,7 @@ public final class SampleTexts implements TrainingListener {
   /** A prompt that the model cannot take is no reason to stop training. */
   private String continuation(LanguageModel language, String prompt) {
     try {
-      return language.generate("<s>" + prompt, options).text();
+      return language.generate(form.apply(prompt), options).text();
     } catch (IllegalArgumentException e) {
       return "(" + e.getMessage() + ")";
     }

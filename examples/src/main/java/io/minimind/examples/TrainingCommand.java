@@ -1,0 +1,339 @@
+package io.minimind.examples;
+
+import io.minimind.data.BatchOrder;
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.Split;
+import io.minimind.data.TokenShards;
+import io.minimind.infer.GenerationOptions;
+import io.minimind.model.ModelConfig;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.train.CheckpointStore;
+import io.minimind.train.ConsoleReport;
+import io.minimind.train.Interruption;
+import io.minimind.train.LossChart;
+import io.minimind.train.MetricsFile;
+import io.minimind.train.ModelExport;
+import io.minimind.train.ProgressLine;
+import io.minimind.train.RunFolder;
+import io.minimind.train.RunSettings;
+import io.minimind.train.SampleTexts;
+import io.minimind.train.Stage;
+import io.minimind.train.Trainer;
+import io.minimind.train.TrainingListener;
+import io.minimind.train.TrainingSettings;
+import io.minimind.train.TrainingState;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * What the stages of training have in common: a run in a folder that is trained, interrupted and
+ * resumed. A stage says what it starts from and how rows become samples.
+ */
+@Command(mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true)
+abstract class TrainingCommand implements Callable<Integer> {
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run.", order = 10)
+  private Path out;
+
+  @Option(
+      names = "--resume",
+      order = 11,
+      description = "Goes on with the run in --out, with its settings, from its last checkpoint.")
+  private boolean resume;
+
+  @Option(
+      names = "--validation",
+      paramLabel = "FILE",
+      order = 12,
+      description = "Corpus to validate on, which the model does not learn from.")
+  private Path validation;
+
+  @Option(
+      names = "--validation-fraction",
+      paramLabel = "SHARE",
+      order = 13,
+      description =
+          "Share of the rows of --data to hold out for validation where there is no such file.")
+  private double validationFraction;
+
+  @Mixin private TrainingOptions trainingOptions;
+
+  @Option(
+      names = "--cache",
+      paramLabel = "DIR",
+      order = 50,
+      description = "Encoded corpora, used again while nothing changes.")
+  private Path cache = Path.of("out", "cache");
+
+  @Option(
+      names = "--log-every",
+      paramLabel = "UPDATES",
+      order = 51,
+      description = "Updates between two log lines.")
+  private int logEvery = 100;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      order = 52,
+      description = "What to let the model write after each checkpoint, one text in a line.")
+  private Path prompts;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      order = 53,
+      description = "Threads to compute with; one for each processor unless given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Spec private CommandSpec spec;
+
+  /** The options that may differ when a run is resumed. */
+  private static final Set<String> RESUMABLE =
+      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads");
+
+  private final ProgressLine progress = ProgressLine.onStandardError();
+
+  /**
+   * @param out default of --out
+   * @param learningRate default of --learning-rate
+   */
+  TrainingCommand(Path out, float learningRate) {
+    this.out = out;
+    this.trainingOptions = new TrainingOptions(learningRate);
+  }
+
+  /**
+   * What a new run is made from.
+   *
+   * @param data the corpus
+   * @param tokenizer the folder of the tokenizer
+   */
+  record Origin(Stage stage, ModelConfig model, Path data, Path tokenizer) {}
+
+  /** What a new run is made from, according to the options. */
+  abstract Origin origin() throws IOException;
+
+  /** The weights of a new run; it has the model of {@link #origin}. */
+  abstract List<NamedTensor> startWeights(RunSettings settings) throws IOException;
+
+  /** How the rows of the corpus become samples. */
+  abstract SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException;
+
+  /**
+   * What the model reads when it is to answer one of --prompts.
+   *
+   * @param tokenizer the folder of the tokenizer
+   */
+  abstract UnaryOperator<String> promptForm(Path tokenizer) throws IOException;
+
+  /** What to do with the model when it is trained: words, and a command that takes --model. */
+  abstract String advice();
+
+  @Override
+  public final Integer call() throws IOException {
+    ConsoleReport report = new ConsoleReport(System.out, progress, logEvery);
+    List<String> texts = prompts == null ? List.of() : Prompts.read(prompts);
+    if (threads < 1) {
+      throw refused("--threads must be at least 1, but is " + threads + ".");
+    }
+    RunFolder run;
+    Corpus corpus;
+    if (resume) {
+      rejectSettings();
+      run = RunFolder.open(out);
+      requireStage(run.settings().stage());
+      corpus = corpus(run.settings(), out);
+      if (corpus.training().size() != run.settings().samples()) {
+        throw new IOException(
+            "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
+                .formatted(
+                    run.settings().data(), corpus.training().size(), run.settings().samples()));
+      }
+    } else {
+      Origin origin = origin();
+      RunFolder.requireNone(out);
+      RunSettings settings = newSettings(origin);
+      corpus = corpus(settings, origin.tokenizer());
+      run =
+          RunFolder.create(
+              out,
+              settings.withSamples(corpus.training().size()),
+              origin.tokenizer(),
+              startWeights(settings));
+    }
+    return train(run, corpus, report, texts);
+  }
+
+  private int train(RunFolder run, Corpus corpus, ConsoleReport report, List<String> texts)
+      throws IOException {
+    RunSettings settings = run.settings();
+    TrainingSettings training = settings.training();
+    Path checkpoint =
+        run.checkpoints()
+            .latest()
+            .orElseThrow(() -> new IOException("There is no checkpoint in " + out + "."));
+    TrainingState state = CheckpointStore.verify(checkpoint);
+    System.out.printf(
+        Locale.ROOT,
+        "LLM总参数量：%.3f 百万%n%s on %d rows, %d threads%n",
+        settings.model().parameterCount() / 1e6,
+        state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
+        corpus.training().size(),
+        threads);
+    try (Interruption interruption =
+        Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
+      try (TrainingSession session = run.open(checkpoint, threads)) {
+        Trainer trainer =
+            new Trainer(
+                training,
+                session,
+                BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
+                corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
+                run.checkpoints(),
+                listeners(run, report, texts, interruption));
+        if (trainer.run(state, interruption)) {
+          System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
+          System.out.println(advice() + " --model " + run.path());
+        } else {
+          System.out.println(
+              "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
+        }
+        return 0;
+      } catch (IOException e) {
+        if (!interruption.getAsBoolean()) {
+          throw e;
+        }
+        // The process ends with the interruption: nobody would see the message later.
+        System.err.println(MiniMind.message(e).orElseGet(e::toString));
+        return 1;
+      }
+    }
+  }
+
+  private List<TrainingListener> listeners(
+      RunFolder run, ConsoleReport report, List<String> texts, Interruption interruption)
+      throws IOException {
+    List<TrainingListener> listeners = new ArrayList<>();
+    listeners.add(report);
+    listeners.add(new MetricsFile(run.metrics()));
+    listeners.add(new ModelExport(run.path(), run.settings().model(), run.checkpoints()));
+    if (!texts.isEmpty()) {
+      GenerationOptions options =
+          GenerationOptions.defaults()
+              .withTopK(8)
+              .withMaxNewTokens(100)
+              .withSeed(run.settings().training().seed());
+      listeners.add(
+          new SampleTexts(
+              run.path(),
+              run.samples(),
+              texts,
+              promptForm(run.path()),
+              options,
+              System.out,
+              interruption));
+    }
+    listeners.add(new LossChart(run.metrics(), run.chart()));
+    return listeners;
+  }
+
+  private RunSettings newSettings(Origin origin) {
+    if (validation != null && validationFraction != 0) {
+      throw refused("Give --validation or --validation-fraction, not both.");
+    }
+    return new RunSettings(
+        origin.stage(),
+        origin.model(),
+        trainingOptions.settings(),
+        origin.data().toAbsolutePath().toString(),
+        Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
+        validationFraction,
+        0);
+  }
+
+  /** An error of the command line. */
+  final ParameterException refused(String sentence) {
+    return new ParameterException(spec.commandLine(), sentence);
+  }
+
+  private void requireStage(Stage stage) throws IOException {
+    if (!stage.command().equals(spec.name())) {
+      throw new IOException(
+          "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
+              .formatted(out, stage.command(), out));
+    }
+  }
+
+  /** Settings come from the run that is resumed: changing them half-way is refused. */
+  private void rejectSettings() {
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      if (!RESUMABLE.contains(option.longestName())) {
+        throw refused(
+            "--resume goes on with the settings in %s: leave out %s."
+                .formatted(out.resolve("settings.json"), option.longestName()));
+      }
+    }
+  }
+
+  /** What a resumed run must be told again, the number of threads above all. */
+  private String resumableOptions() {
+    StringBuilder options = new StringBuilder(" --out=" + out);
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      String name = option.longestName();
+      if (RESUMABLE.contains(name) && !Set.of("--resume", "--out").contains(name)) {
+        options.append(' ').append(name).append('=').append(option.<Object>getValue());
+      }
+    }
+    return options.toString();
+  }
+
+  private record Corpus(Samples training, Optional<Samples> validation) {}
+
+  private Corpus corpus(RunSettings settings, Path tokenizerFolder) throws IOException {
+    Samples all = encoded(Path.of(settings.data()), settings, tokenizerFolder);
+    if (settings.validationData().isPresent()) {
+      Path file = Path.of(settings.validationData().get());
+      return new Corpus(all, Optional.of(encoded(file, settings, tokenizerFolder)));
+    }
+    if (settings.validationFraction() == 0) {
+      return new Corpus(all, Optional.empty());
+    }
+    Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
+    return new Corpus(split.training(), Optional.of(split.validation()));
+  }
+
+  private Samples encoded(Path file, RunSettings settings, Path tokenizerFolder)
+      throws IOException {
+    SampleEncoder encoder = encoder(settings, tokenizerFolder);
+    TokenShards shards =
+        TokenShards.openOrBuild(cache, file, encoder, new EncodingReport(file, progress));
+    progress.clear();
+    System.out.printf(
+        Locale.ROOT,
+        "%s: %,d rows, %,d tokens%s%n",
+        file,
+        shards.size(),
+        shards.tokens(),
+        shards.skippedRows() == 0
+            ? ""
+            : ", %,d empty rows skipped".formatted(shards.skippedRows()));
+    return shards;
+  }
+}

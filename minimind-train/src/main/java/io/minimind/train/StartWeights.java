@@ -1,0 +1,68 @@
+package io.minimind.train;
+
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Tensor;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.ParameterInitializer;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The weights that a run starts from: random ones, or those of a model. */
+public final class StartWeights {
+
+  private StartWeights() {}
+
+  /** Random weights; equal seeds give equal ones. */
+  public static List<NamedTensor> random(ModelConfig model, long seed) {
+    return ParameterInitializer.initialize(parameters(model), model, seed);
+  }
+
+  /**
+   * The weights in {@code model.safetensors} of a model folder. The file is mapped, not read. What
+   * it holds besides the model's parameters is left alone.
+   *
+   * @throws IOException if the file is missing or broken, or has not every parameter of the model
+   *     as float32 in its shape
+   */
+  public static List<NamedTensor> of(Path modelFolder, ModelConfig model) throws IOException {
+    Path path = modelFolder.resolve(ModelFolder.WEIGHTS);
+    if (!Files.isRegularFile(path)) {
+      throw new IOException("There are no weights to start from: %s is missing.".formatted(path));
+    }
+    SafetensorsFile file = SafetensorsFile.open(path);
+    List<NamedTensor> weights = new ArrayList<>();
+    for (Tensor parameter : parameters(model)) {
+      long[] shape = parameter.shape().extents();
+      NamedTensor found =
+          file.tensor(parameter.name())
+              .orElseThrow(
+                  () ->
+                      new IOException(
+                          "%s has no tensor %s, which the model of %s needs."
+                              .formatted(
+                                  path,
+                                  parameter.name(),
+                                  modelFolder.resolve(ModelFolder.CONFIG))));
+      if (found.type() != ElementType.FLOAT32 || !Arrays.equals(found.shape(), shape)) {
+        throw new IOException(
+            "%s has the tensor %s where %s asks for float32%s."
+                .formatted(
+                    path, found, modelFolder.resolve(ModelFolder.CONFIG), Arrays.toString(shape)));
+      }
+      weights.add(found);
+    }
+    return weights;
+  }
+
+  private static List<Tensor> parameters(ModelConfig model) {
+    return new TrainingArtifacts(model).parameters();
+  }
+}
