@@ -8,19 +8,11 @@ public sealed interface Objective {
   /** The names of the scalars that a step reports besides the loss. */
   List<String> metrics();
 
-  /** Rows that are compared with each other and so always come in one batch, one after another. */
-  int rowsPerExample();
-
   /** The next token: cross entropy, averaged over the unmasked positions. */
   record NextToken() implements Objective {
     @Override
     public List<String> metrics() {
       return List.of();
-    }
-
-    @Override
-    public int rowsPerExample() {
-      return 1;
     }
   }
 
@@ -79,11 +71,6 @@ public sealed interface Objective {
     @Override
     public List<String> metrics() {
       return List.of(MARGIN, ACCURACY, CHOSEN, REJECTED);
-    }
-
-    @Override
-    public int rowsPerExample() {
-      return 2;
     }
   }
 }
