@@ -1,0 +1,109 @@
+package io.minimind.train;
+
+import io.minimind.data.Batch;
+import io.minimind.data.BatchLoader;
+import io.minimind.data.BatchOrder;
+import io.minimind.data.ReferencedSamples;
+import io.minimind.data.Samples;
+import io.minimind.files.AtomicFile;
+import io.minimind.runtime.TrainingSession;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * The log-probabilities that the reference model of preference training gives to every answer,
+ * computed once and kept in a file: little-endian float32, one for each sample, then the CRC-32C of
+ * their bytes as int32. So training has no second model in memory.
+ */
+public final class ReferenceLogProbabilities {
+
+  /** Pairs of a batch: enough to keep the processors busy, at little memory. */
+  private static final int BATCH_PAIRS = 4;
+
+  /** Is told how many samples are done. */
+  @FunctionalInterface
+  public interface Progress {
+    void update(long done, long total);
+  }
+
+  private ReferenceLogProbabilities() {}
+
+  /**
+   * The samples with the log-probabilities of a file, or nothing if it is not there or damaged. The
+   * file is mapped, not read into memory.
+   */
+  public static Optional<Samples> open(Path file, Samples samples) throws IOException {
+    long bytes = Math.multiplyExact(samples.size(), Float.BYTES);
+    if (!Files.isRegularFile(file) || Files.size(file) != bytes + Integer.BYTES) {
+      return Optional.empty();
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer contents =
+          channel
+              .map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+              .order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+      return contents.getInt((int) bytes) == checksum(values)
+          ? Optional.of(new ReferencedSamples(samples, values.asFloatBuffer()))
+          : Optional.empty();
+    }
+  }
+
+  /**
+   * Computes the log-probabilities of all samples and writes the file.
+   *
+   * @param session of a preference objective, with the reference's weights
+   * @throws IOException if the samples cannot be read, the file cannot be written, or a
+   *     log-probability is not a number
+   */
+  public static void compute(
+      Path file, Samples samples, TrainingSession session, Progress progress) throws IOException {
+    int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
+    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    BatchOrder order = BatchOrder.of(samples, BATCH_PAIRS, 0);
+    long done = 0;
+    try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
+      for (long number = 0; number < order.batches(); number++) {
+        long[] rows = order.rows(0, number);
+        try (Batch batch = loader.next().orElseThrow()) {
+          float[] found = session.logProbabilities(batch);
+          for (int row = 0; row < rows.length; row++) {
+            requireFinite(found[row]);
+            values.putFloat((int) rows[row] * Float.BYTES, found[row]);
+          }
+        }
+        done += rows.length;
+        progress.update(done, samples.size());
+      }
+    }
+    ByteBuffer checksum = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    checksum.putInt(0, checksum(values));
+    AtomicFile.replace(
+        file,
+        channel -> {
+          AtomicFile.write(channel, values.duplicate());
+          AtomicFile.write(channel, checksum);
+        });
+  }
+
+  private static void requireFinite(float logProbability) throws IOException {
+    if (!Float.isFinite(logProbability)) {
+      throw new IOException(
+          "The model to start from gives an answer no probability that is a number: its weights"
+              + " are damaged, so choose another --from.");
+    }
+  }
+
+  private static int checksum(ByteBuffer values) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(values.duplicate());
+    return (int) checksum.getValue();
+  }
+}
