@@ -109,6 +109,7 @@ abstract class TrainingCommand implements Callable<Integer> {
       Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
+  private final SkippedRows skippedRows = new SkippedRows();
 
   /**
    * @param out default of --out
@@ -178,6 +179,7 @@ abstract class TrainingCommand implements Callable<Integer> {
               origin.tokenizer(),
               startWeights(settings));
     }
+    skippedRows.write(out);
     return train(run, corpus, report, texts);
   }
 
@@ -326,14 +328,8 @@ abstract class TrainingCommand implements Callable<Integer> {
         TokenShards.openOrBuild(cache, file, encoder, new EncodingReport(file, progress));
     progress.clear();
     System.out.printf(
-        Locale.ROOT,
-        "%s: %,d rows, %,d tokens%s%n",
-        file,
-        shards.size(),
-        shards.tokens(),
-        shards.skippedRows() == 0
-            ? ""
-            : ", %,d empty rows skipped".formatted(shards.skippedRows()));
+        Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.size(), shards.tokens());
+    skippedRows.report(file, shards);
     return shards;
   }
 }

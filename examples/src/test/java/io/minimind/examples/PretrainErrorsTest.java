@@ -95,7 +95,8 @@ class PretrainErrorsTest {
     assertCorpusRefused("text\n\"\"\n \n", "None of the 2 rows");
     assertCorpusRefused("prose\nabc\n", "has no column \"text\"", "\"prose\"");
     assertCorpusRefused("text\nabc\n\"def\n", "A quote in row 2", "line 3", "never closed");
-    assertCorpusRefused("text\nabc\ndef,ghi\n", "Row 2", "has 2 cells where the header has 1");
+    assertCorpusRefused(
+        "text\ndef,ghi\n", "None of the 1 rows", "row 1 (line 2): it has 2 cells where");
     byte[] broken = "text\nabc\nd?f\n".getBytes(StandardCharsets.UTF_8);
     broken[10] = (byte) 0xff;
     assertCorpusRefused(broken, "is not valid UTF-8 at line 3", "offset 10");

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -22,7 +24,7 @@ final class CsvRowReader implements RowReader {
   private final int[] positions;
   private long rows;
 
-  CsvRowReader(Path file, Utf8Reader reader, List<String> columns) throws IOException {
+  CsvRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives) throws IOException {
     this.file = file;
     this.reader = reader;
     parser = CSVParser.parse(reader, CSVFormat.DEFAULT);
@@ -34,15 +36,29 @@ final class CsvRowReader implements RowReader {
             .map(String::strip)
             .toList();
     width = header.size();
+    List<String> columns =
+        alternatives.stream()
+            .filter(header::containsAll)
+            .findFirst()
+            .orElseThrow(() -> missing(header, alternatives));
     positions = columns.stream().mapToInt(header::indexOf).toArray();
-    for (int i = 0; i < positions.length; i++) {
-      if (positions[i] < 0) {
-        throw new IOException(
-            String.format(
-                "%s has no column \"%s\": its first line names %s.",
-                file, columns.get(i), shorten(header)));
-      }
-    }
+  }
+
+  private IOException missing(List<String> header, List<List<String>> alternatives) {
+    String wanted =
+        alternatives.size() == 1
+            ? "no column "
+                + quoted(alternatives.get(0).stream().filter(name -> !header.contains(name)))
+            : "none of the columns "
+                + alternatives.stream()
+                    .map(columns -> quoted(columns.stream()))
+                    .collect(Collectors.joining("; or "));
+    return new IOException(
+        "%s has %s: its first line names %s.".formatted(file, wanted, shorten(header)));
+  }
+
+  private static String quoted(Stream<String> names) {
+    return names.map(name -> '"' + name + '"').collect(Collectors.joining(", "));
   }
 
   @Override
@@ -56,11 +72,13 @@ final class CsvRowReader implements RowReader {
     rows++;
     CSVRecord record = next.get();
     if (record.size() != width) {
-      throw new IOException(
-          String.format(
-              "Row %d of %s (line %d) has %d cells where the header has %d: put a text that holds"
-                  + " commas in quotes.",
-              rows, file, line, record.size(), width));
+      throw new MalformedRowException(
+          file,
+          new SkippedRow(
+              rows,
+              line,
+              "it has %d cells where the header has %d: put a text that holds commas in quotes."
+                  .formatted(record.size(), width)));
     }
     List<String> cells = new ArrayList<>(positions.length);
     for (int position : positions) {

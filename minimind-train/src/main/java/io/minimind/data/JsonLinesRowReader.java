@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,14 +18,14 @@ final class JsonLinesRowReader implements RowReader {
   private final Path file;
   private final Utf8Reader reader;
   private final BufferedReader lines;
-  private final List<String> columns;
+  private final List<List<String>> alternatives;
   private long rows;
   private long line;
 
-  JsonLinesRowReader(Path file, Utf8Reader reader, List<String> columns) {
+  JsonLinesRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives) {
     this.file = file;
     this.reader = reader;
-    this.columns = columns;
+    this.alternatives = alternatives;
     lines = new BufferedReader(reader);
   }
 
@@ -41,33 +40,18 @@ final class JsonLinesRowReader implements RowReader {
       line++;
       if (!text.isBlank()) {
         rows++;
-        return Optional.of(new Row(rows, line, cells(text)));
+        return Optional.of(JsonRowReader.row(file, rows, line, parse(text), alternatives));
       }
     }
   }
 
-  private List<String> cells(String text) throws IOException {
-    JsonNode object;
+  private JsonNode parse(String text) throws MalformedRowException {
     try {
-      object = JSON.readTree(text);
+      return JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new IOException(
-          String.format("Line %d of %s is not JSON: %s.", line, file, e.getOriginalMessage()), e);
+      String reason = "it is not JSON: " + e.getOriginalMessage() + ".";
+      throw new MalformedRowException(file, new SkippedRow(rows, line, reason));
     }
-    List<String> cells = new ArrayList<>(columns.size());
-    for (String column : columns) {
-      JsonNode value = object.get(column);
-      if (value == null) {
-        List<String> names = new ArrayList<>();
-        object.fieldNames().forEachRemaining(names::add);
-        throw new IOException(
-            String.format(
-                "Line %d of %s has no \"%s\": expected a JSON object with it, found %s.",
-                line, file, column, object.isObject() ? "the names " + names : "no object"));
-      }
-      cells.add(value.isNull() ? "" : value.isTextual() ? value.textValue() : value.toString());
-    }
-    return cells;
   }
 
   @Override

@@ -41,7 +41,7 @@ record Manifest(
       String sourceModified,
       String encoding,
       int vocabularySize) {
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
 
     static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
       return new Fingerprint(

@@ -71,8 +71,8 @@ public final class PretrainingEncoder implements SampleEncoder {
   }
 
   @Override
-  public List<String> columns() {
-    return List.of("text");
+  public List<List<String>> columns() {
+    return List.of(List.of("text"));
   }
 
   @Override

@@ -12,21 +12,36 @@ import java.util.Optional;
 public interface RowReader extends Closeable {
 
   /**
-   * Opens a file: JSON lines if its name ends in {@code .jsonl}, else CSV whose first line names
-   * the columns. The text must be UTF-8, with or without a byte order mark.
+   * Opens a file of rows that all have the same columns.
    *
    * @param columns the columns to read; others are passed over
-   * @throws IOException if the file is missing, empty, not a regular file or lacks a column; the
-   *     message is one sentence
+   * @throws IOException as for {@link #openAny}
    */
   static RowReader open(Path file, List<String> columns) throws IOException {
+    return openAny(file, List.of(columns));
+  }
+
+  /**
+   * Opens a file: JSON lines if its name ends in {@code .jsonl}, a JSON array of objects or objects
+   * one after the other if it ends in {@code .json}, else CSV whose first line names the columns.
+   * The text must be UTF-8, with or without a byte order mark.
+   *
+   * @param alternatives sets of columns of which the first is read that is there, in JSON that each
+   *     row has; other columns are passed over
+   * @throws IOException if the file is missing, empty, not a regular file or lacks columns; the
+   *     message is one sentence
+   */
+  static RowReader openAny(Path file, List<List<String>> alternatives) throws IOException {
     requireFile(file);
-    boolean json = file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl");
+    String name = file.toString().toLowerCase(Locale.ROOT);
     Utf8Reader reader = Utf8Reader.open(file);
     try {
-      return json
-          ? new JsonLinesRowReader(file, reader, columns)
-          : new CsvRowReader(file, reader, columns);
+      if (name.endsWith(".jsonl")) {
+        return new JsonLinesRowReader(file, reader, alternatives);
+      }
+      return name.endsWith(".json")
+          ? new JsonRowReader(file, reader, alternatives)
+          : new CsvRowReader(file, reader, alternatives);
     } catch (IOException | RuntimeException e) {
       reader.close();
       throw e;
@@ -36,6 +51,7 @@ public interface RowReader extends Closeable {
   /**
    * The next row, or nothing at the end of the file.
    *
+   * @throws MalformedRowException if this row is broken; the next call gives the row after it
    * @throws IOException if the file is broken here; the message is one sentence that names the file
    *     and the place
    */
@@ -49,7 +65,7 @@ public interface RowReader extends Closeable {
       throw new IOException("There is no file " + file + ": check the path of the data.");
     }
     if (Files.isDirectory(file)) {
-      throw new IOException(file + " is a folder: name a .csv or .jsonl file in it.");
+      throw new IOException(file + " is a folder: name a .csv, .jsonl or .json file in it.");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new IOException(file + " cannot be read: expected a regular, readable file.");

@@ -5,8 +5,11 @@ import java.util.List;
 /** Turns rows of a corpus into samples. Used by several threads at once. */
 public interface SampleEncoder {
 
-  /** The columns that a row must have, in the order in which {@link Row#cells} holds them. */
-  List<String> columns();
+  /**
+   * The columns that rows must have, in the order in which {@link Row#cells} holds them. If there
+   * are several sets of them, the first counts that is there.
+   */
+  List<List<String>> columns();
 
   /** Every id lies in {@code [0, vocabularySize())}. */
   int vocabularySize();
@@ -20,9 +23,9 @@ public interface SampleEncoder {
   /**
    * Encodes a row.
    *
-   * @return the sample; one without targets is counted and left out
-   * @throws IllegalArgumentException if the row is malformed; the message says how, the caller adds
-   *     file and row
+   * @return the sample; one without targets is left out, and listed as having nothing to learn
+   * @throws IllegalArgumentException if the row cannot be used; it is left out and listed with the
+   *     message, which says about the row what is wrong: {@code its answer is empty.}
    */
   Sample encode(Row row);
 }

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -61,16 +62,16 @@ final class ShardBuilder {
               thread.setDaemon(true);
               return thread;
             });
-    try (RowReader reader = RowReader.open(source, encoder.columns());
+    try (RowReader reader = RowReader.openAny(source, encoder.columns());
         ShardWriter writer = new ShardWriter(folder, fingerprint.tokenBytes(), maxShardBytes)) {
       Queue<Future<Chunk>> pending = new ArrayDeque<>();
       Totals totals = new Totals();
-      List<Row> rows = nextRows(reader);
-      while (!rows.isEmpty() || !pending.isEmpty()) {
-        if (!rows.isEmpty() && pending.size() < 2 * processors) {
-          List<Row> taken = rows;
+      Piece piece = nextPiece(reader);
+      while (!piece.isEmpty() || !pending.isEmpty()) {
+        if (!piece.isEmpty() && pending.size() < 2 * processors) {
+          Piece taken = piece;
           pending.add(executor.submit(() -> encode(taken)));
-          rows = nextRows(reader);
+          piece = nextPiece(reader);
         } else {
           Chunk chunk = result(pending.remove());
           writer.append(chunk);
@@ -84,13 +85,8 @@ final class ShardBuilder {
         throw new IOException(
             totals.rows == 0
                 ? source + " has no rows: there is nothing to train on."
-                : "None of the "
-                    + totals.rows
-                    + " rows of "
-                    + source
-                    + " has anything to train on: the column "
-                    + String.join(", ", encoder.columns())
-                    + " is blank.");
+                : "None of the %d rows of %s can be used; %s"
+                    .formatted(totals.rows, source, totals.firstSkipped));
       }
       return new Manifest(fingerprint, totals.rows, totals.skipped, totals.targets, shards);
     } finally {
@@ -98,30 +94,49 @@ final class ShardBuilder {
     }
   }
 
-  private static List<Row> nextRows(RowReader reader) throws IOException {
-    List<Row> rows = new ArrayList<>();
-    int chars = 0;
-    while (chars < CHUNK_CHARS && rows.size() < CHUNK_ROWS) {
-      Optional<Row> row = reader.next();
-      if (row.isEmpty()) {
-        break;
-      }
-      rows.add(row.get());
-      chars += row.get().cells().stream().mapToInt(String::length).sum();
+  /** Some rows of the file, and those between them that could not be read. */
+  private record Piece(List<Row> rows, List<SkippedRow> malformed) {
+    boolean isEmpty() {
+      return rows.isEmpty() && malformed.isEmpty();
     }
-    return rows;
   }
 
-  private Chunk encode(List<Row> rows) throws IOException {
-    List<Sample> samples = new ArrayList<>(rows.size());
-    int tokens = 0;
-    for (Row row : rows) {
-      Sample sample = encode(row);
-      if (sample.targetCount() > 0) {
-        samples.add(sample);
-        tokens += sample.ids().length;
+  private static Piece nextPiece(RowReader reader) throws IOException {
+    Piece piece = new Piece(new ArrayList<>(), new ArrayList<>());
+    int chars = 0;
+    while (chars < CHUNK_CHARS && piece.rows.size() + piece.malformed.size() < CHUNK_ROWS) {
+      try {
+        Optional<Row> row = reader.next();
+        if (row.isEmpty()) {
+          break;
+        }
+        piece.rows.add(row.get());
+        chars += row.get().cells().stream().mapToInt(String::length).sum();
+      } catch (MalformedRowException e) {
+        piece.malformed.add(e.row());
       }
     }
+    return piece;
+  }
+
+  private Chunk encode(Piece piece) {
+    List<Sample> samples = new ArrayList<>(piece.rows.size());
+    List<SkippedRow> skipped = new ArrayList<>(piece.malformed);
+    int tokens = 0;
+    for (Row row : piece.rows) {
+      try {
+        Sample sample = encoder.encode(row);
+        if (sample.targetCount() > 0) {
+          samples.add(sample);
+          tokens += sample.ids().length;
+        } else {
+          skipped.add(SkippedRow.of(row, "it has nothing to learn."));
+        }
+      } catch (IllegalArgumentException e) {
+        skipped.add(SkippedRow.of(row, e.getMessage()));
+      }
+    }
+    skipped.sort(Comparator.comparingLong(SkippedRow::number));
     int[] lengths = new int[samples.size()];
     int[] checksums = new int[samples.size()];
     long targets = 0;
@@ -138,19 +153,7 @@ final class ShardBuilder {
       checksums[i] = (int) checksum.getValue();
       targets += sample.targetCount();
     }
-    return new Chunk(rows.size(), tokens, targets, lengths, checksums, bytes.flip());
-  }
-
-  private Sample encode(Row row) throws IOException {
-    try {
-      return encoder.encode(row);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(
-          String.format(
-              "Row %d of %s (line %d) cannot be encoded: %s",
-              row.number(), source, row.line(), e.getMessage()),
-          e);
-    }
+    return new Chunk(tokens, targets, lengths, checksums, bytes.flip(), skipped);
   }
 
   private void put(Sample sample, ByteBuffer bytes) {
@@ -183,19 +186,31 @@ final class ShardBuilder {
     }
   }
 
-  /** Encoded rows: the tokens of all samples, and the length and checksum of each. */
+  /**
+   * Encoded rows: the tokens of all samples, the length and checksum of each, and the rows that
+   * gave none.
+   */
   record Chunk(
-      int rows, int tokens, long targets, int[] lengths, int[] checksums, ByteBuffer bytes) {}
+      int tokens,
+      long targets,
+      int[] lengths,
+      int[] checksums,
+      ByteBuffer bytes,
+      List<SkippedRow> skipped) {}
 
   private static final class Totals {
     private long rows;
     private long skipped;
+    private SkippedRow firstSkipped;
     private long tokens;
     private long targets;
 
     private void add(Chunk chunk) {
-      rows += chunk.rows;
-      skipped += chunk.rows - chunk.lengths.length;
+      rows += chunk.lengths.length + chunk.skipped.size();
+      if (skipped == 0 && !chunk.skipped.isEmpty()) {
+        firstSkipped = chunk.skipped.get(0);
+      }
+      skipped += chunk.skipped.size();
       tokens += chunk.tokens;
       targets += chunk.targets;
     }

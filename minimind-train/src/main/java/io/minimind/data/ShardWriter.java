@@ -5,6 +5,7 @@ import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -17,10 +18,12 @@ import java.util.zip.CheckedOutputStream;
 /**
  * Writes samples into shards: one file of tokens, and one of index entries. An entry holds the
  * position of the sample's first token in the shard and the CRC32C of its bytes, both int32; one
- * more entry holds the number of tokens. Everything is little-endian.
+ * more entry holds the number of tokens. Everything is little-endian. Rows that gave no sample are
+ * listed in a text file, if there are any.
  */
 final class ShardWriter implements Closeable {
   static final int ENTRY_BYTES = 2 * Integer.BYTES;
+  static final String SKIPPED = "skipped.txt";
 
   private final Path folder;
   private final int tokenBytes;
@@ -29,6 +32,7 @@ final class ShardWriter implements Closeable {
   private final List<Shard> shards = new ArrayList<>();
   private OutputStream tokens = OutputStream.nullOutputStream();
   private CheckedOutputStream index = new CheckedOutputStream(tokens, new CRC32C());
+  private Writer skipped; // null until a row is skipped
   private int samplesInShard;
   private long tokensInShard;
 
@@ -41,6 +45,7 @@ final class ShardWriter implements Closeable {
   void append(ShardBuilder.Chunk chunk) throws IOException {
     try {
       write(chunk);
+      list(chunk.skipped());
     } catch (IOException e) {
       throw TokenShards.unwritable(folder, e);
     }
@@ -64,11 +69,23 @@ final class ShardWriter implements Closeable {
     }
   }
 
+  private void list(List<SkippedRow> rows) throws IOException {
+    if (!rows.isEmpty() && skipped == null) {
+      skipped = Files.newBufferedWriter(folder.resolve(SKIPPED));
+    }
+    for (SkippedRow row : rows) {
+      skipped.write(row + "\n");
+    }
+  }
+
   /** Completes the last shard and returns all of them. */
   List<Shard> finish() throws IOException {
     try {
       if (samplesInShard > 0) {
         endShard();
+      }
+      if (skipped != null) {
+        skipped.flush();
       }
     } catch (IOException e) {
       throw TokenShards.unwritable(folder, e);
@@ -88,7 +105,7 @@ final class ShardWriter implements Closeable {
   private void endShard() throws IOException {
     writeEntry(0);
     shards.add(new Shard(name(), samplesInShard, tokensInShard, index.getChecksum().getValue()));
-    close();
+    closeShard();
     samplesInShard = 0;
     tokensInShard = 0;
   }
@@ -101,12 +118,22 @@ final class ShardWriter implements Closeable {
     index.write(entry.putInt(0, (int) tokensInShard).putInt(Integer.BYTES, checksum).array());
   }
 
-  @Override
-  public void close() throws IOException {
+  private void closeShard() throws IOException {
     try {
       index.close();
     } finally {
       tokens.close();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      closeShard();
+    } finally {
+      if (skipped != null) {
+        skipped.close();
+      }
     }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The samples of a corpus file, encoded once and kept in memory-mapped files, so that a corpus of
@@ -49,7 +50,8 @@ public final class TokenShards implements Samples {
       ids += shard.tokens();
       most = Math.max(most, shards[i].longest());
     }
-    if (samples != manifest.rows() - manifest.skippedRows()) {
+    if (samples != manifest.rows() - manifest.skippedRows()
+        || !skippedList().map(Files::exists).orElse(true)) {
       throw new IOException("The token shards in " + folder + " are not complete.");
     }
     size = samples;
@@ -62,7 +64,7 @@ public final class TokenShards implements Samples {
    * Damaged shards are encoded anew, those of an earlier state of the file are deleted.
    *
    * @param cache the folder that keeps shards of all files; created if missing
-   * @param source a {@code .csv} or {@code .jsonl} file with the encoder's columns
+   * @param source a {@code .csv}, {@code .jsonl} or {@code .json} file with the encoder's columns
    * @throws IOException if the file is missing or broken, or the shards cannot be written; the
    *     message is one sentence
    */
@@ -77,7 +79,7 @@ public final class TokenShards implements Samples {
       Path cache, Path source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
       throws IOException {
     // Says what is wrong with the file before its size and age are asked for.
-    RowReader.open(source, encoder.columns()).close();
+    RowReader.openAny(source, encoder.columns()).close();
     Fingerprint fingerprint = Fingerprint.of(source, encoder);
     Path folder = cache.resolve(source.getFileName() + "-" + fingerprint.shortHash());
     try {
@@ -206,6 +208,11 @@ public final class TokenShards implements Samples {
   /** Number of rows of the file that gave no sample. */
   public long skippedRows() {
     return manifest.skippedRows();
+  }
+
+  /** A text file with a line for each row that gave no sample, and why; if there are any. */
+  public Optional<Path> skippedList() {
+    return skippedRows() == 0 ? Optional.empty() : Optional.of(folder.resolve(ShardWriter.SKIPPED));
   }
 
   @Override

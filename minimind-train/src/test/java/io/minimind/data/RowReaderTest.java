@@ -88,11 +88,91 @@ class RowReaderTest {
   }
 
   @Test
+  void readsJsonArraysAndObjectsInARow() throws IOException {
+    String array =
+        " [\n{\"text\": \"一\"},\n\n{\"text\": {\"a\": [1]},\n \"b\": 2}, {\"text\":\"三\"}]\n";
+    String lines = "{\"text\": \"一\"}\n\n\n{\"text\": {\"a\": [1]}} {\"text\":\"三\"}";
+    int file = 0;
+    for (String json : List.of(array, lines)) {
+      List<Row> rows = rows(write(file++ + ".json", BOM + json), "text");
+      assertEquals(List.of(List.of("一"), List.of("{\"a\":[1]}"), List.of("三")), cells(rows));
+      assertEquals(List.of(1L, 2L, 3L), rows.stream().map(Row::number).toList());
+      long first = json.startsWith("{") ? 1 : 2;
+      long third = json.startsWith("{") ? 4 : 5;
+      assertEquals(List.of(first, 4L, third), rows.stream().map(Row::line).toList());
+    }
+    assertEquals(List.of(), rows(write("none.json", "[]"), "text"));
+  }
+
+  @Test
+  void aLongJsonArrayIsStreamed() throws IOException {
+    Path file = folder.resolve("long.json");
+    int count = 200_000;
+    try (var out = Files.newBufferedWriter(file)) {
+      out.write("[");
+      for (int i = 0; i < count; i++) {
+        out.write((i == 0 ? "" : ",\n") + "{\"text\": \"" + i + "\"}");
+      }
+      out.write("]");
+    }
+    try (RowReader reader = RowReader.open(file, List.of("text"))) {
+      for (int i = 0; i < count; i++) {
+        if (i == count / 2) {
+          long half = Files.size(file) / 2;
+          assertEquals(half, reader.bytesRead(), 1 << 17, "no more is read than needed");
+        }
+        assertEquals(Integer.toString(i), reader.next().orElseThrow().cells().get(0));
+      }
+      assertEquals(Optional.empty(), reader.next());
+      assertEquals(Optional.empty(), reader.next());
+    }
+  }
+
+  @Test
+  void rowsAfterABrokenOneAreStillRead() throws IOException {
+    Path csv = write("some.csv", "text,b\none,1\ntwo,2,3\nthree,4\n");
+    Path lines = write("some.jsonl", "{\"text\":\"one\"}\n{\"text\":\n{\"text\":\"three\"}\n");
+    Path array = write("some.json", "[{\"text\":\"one\"},\n7,\n{\"text\":\"three\"}]");
+    for (Path file : List.of(csv, lines, array)) {
+      try (RowReader reader = RowReader.open(file, List.of("text"))) {
+        assertEquals("one", reader.next().orElseThrow().cells().get(0));
+        SkippedRow row = assertThrows(MalformedRowException.class, reader::next).row();
+        assertEquals(2, row.number());
+        assertEquals(file == csv ? 3 : 2, row.line());
+        Row third = reader.next().orElseThrow();
+        assertEquals(List.of("three"), third.cells());
+        assertEquals(3, third.number());
+        assertEquals(Optional.empty(), reader.next());
+      }
+    }
+  }
+
+  @Test
+  void theFirstSetOfColumnsThatIsThereIsRead() throws IOException {
+    List<List<String>> alternatives = List.of(List.of("q", "a"), List.of("text"));
+    assertEquals(
+        List.of(List.of("1", "2")), cells(any(write("b.csv", "text,a,q\n3,2,1\n"), alternatives)));
+    assertEquals(List.of(List.of("3")), cells(any(write("c.csv", "text,a\n3,2\n"), alternatives)));
+    Path mixed = write("d.jsonl", "{\"text\":\"3\",\"q\":\"1\"}\n{\"q\":\"1\",\"a\":\"2\"}\n");
+    assertEquals(List.of(List.of("3"), List.of("1", "2")), cells(any(mixed, alternatives)));
+    Path none = write("e.csv", "a,b\n1,2\n");
+    IOException e = assertThrows(IOException.class, () -> any(none, alternatives));
+    assertTrue(e.getMessage().contains("\"q\", \"a\"; or \"text\""), e.getMessage());
+    assertTrue(e.getMessage().contains("names [\"a\", \"b\"]"), e.getMessage());
+  }
+
+  private static List<Row> any(Path file, List<List<String>> alternatives) throws IOException {
+    try (RowReader reader = RowReader.openAny(file, alternatives)) {
+      return drain(reader);
+    }
+  }
+
+  @Test
   void aMissingColumnIsNamedWithThoseThatAreThere() throws IOException {
     Path csv = write("columns.csv", "history,q\n1,2\n");
     assertSays(csv, csv.toString(), "\"text\"", "\"history\", \"q\"");
     Path json = write("columns.jsonl", "{\"text\":\"a\"}\n{\"q\":\"b\"}\n");
-    assertSays(json, json.toString(), "Line 2", "\"text\"", "[q]");
+    assertSays(json, json.toString(), "line 2", "\"text\"", "[q]");
   }
 
   @Test
@@ -160,8 +240,11 @@ class RowReaderTest {
     assertSays(folder, folder.toString(), "is a folder");
     assertSays(write("empty.csv", ""), "empty.csv", "is empty");
     assertSays(write("blank.csv", BOM + "\n\n"), "blank.csv", "is empty");
-    assertSays(write("bad.jsonl", "{\"text\": \"a\"}\n{\"text\": "), "bad.jsonl", "Line 2", "JSON");
-    assertSays(write("array.jsonl", "[1]"), "array.jsonl", "Line 1", "no object");
+    assertSays(write("bad.jsonl", "{\"text\": \"a\"}\n{\"text\": "), "bad.jsonl", "line 2", "JSON");
+    assertSays(write("cut.json", "[{\"text\": \"a\"},\n"), "cut.json", "line 2", "not JSON");
+    assertSays(write("more.json", "[] 1"), "more.json", "after the end of its array");
+    assertSays(write("blank.json", " \n"), "blank.json", "is empty");
+    assertSays(write("array.jsonl", "[1]"), "array.jsonl", "line 1", "no object");
   }
 
   private Path write(String name, String text) throws IOException {

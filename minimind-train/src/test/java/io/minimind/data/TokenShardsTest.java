@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,8 +49,8 @@ class TokenShardsTest {
     int vocabularySize = 1 << 15;
 
     @Override
-    public List<String> columns() {
-      return List.of("ids");
+    public List<List<String>> columns() {
+      return List.of(List.of("ids"));
     }
 
     @Override
@@ -199,11 +200,70 @@ class TokenShardsTest {
   }
 
   @Test
+  void rowsThatCannotBeUsedAreListedInTheirOrder() throws IOException {
+    source = folder.resolve("rows.jsonl");
+    int rows = 20_000;
+    List<String> lines = new ArrayList<>();
+    List<String> reasons = new ArrayList<>();
+    List<int[]> sound = new ArrayList<>();
+    for (int i = 1; i <= rows; i++) {
+      String where = "row %d (line %d): ".formatted(i, i);
+      switch (i % 1000) {
+        case 1 -> {
+          lines.add("{\"ids\": ");
+          reasons.add(where + "it is not JSON: ");
+        }
+        case 2 -> {
+          lines.add("{\"id\": \"5 -6\"}");
+          reasons.add(where + "it has no \"ids\": ");
+        }
+        case 3 -> {
+          lines.add("{\"ids\": \"5 x\"}");
+          reasons.add(where + "For input string: \"x\"");
+        }
+        case 4 -> {
+          lines.add("{\"ids\": \"5\"}");
+          reasons.add(where + "it has nothing to learn.");
+        }
+        default -> {
+          lines.add("{\"ids\": \"5 -6\"}");
+          sound.add(new int[] {5, -6});
+        }
+      }
+    }
+    Files.write(source, lines);
+    for (int opened = 0; opened < 2; opened++) {
+      TokenShards shards = open(new NumbersEncoder());
+      assertEquals(rows / 1000 * 4, shards.skippedRows());
+      assertHolds(sound, shards);
+      List<String> listed = Files.readAllLines(shards.skippedList().orElseThrow());
+      assertEquals(reasons.size(), listed.size());
+      for (int i = 0; i < reasons.size(); i++) {
+        assertTrue(listed.get(i).startsWith(reasons.get(i)), listed.get(i));
+      }
+    }
+    Files.delete(shardFiles("skipped.txt").get(0));
+    assertEquals(
+        reasons.size(),
+        Files.readAllLines(open(new NumbersEncoder()).skippedList().orElseThrow()).size(),
+        "a list that is gone is made again");
+  }
+
+  @Test
+  void withoutAnyUsableRowTheFirstReasonIsTold() throws IOException {
+    Files.writeString(source, "ids\n5 x\n7\n");
+    assertSays("None of the 2 rows of " + source + " can be used; row 1 (line 2): For input");
+    assertEquals(List.of(), shardFolders());
+  }
+
+  @Test
   void rowsWithoutTargetsAreCountedAndLeftOut() throws IOException {
     Files.writeString(source, "ids\n\"\"\n5 -6\n7\n-5 6\n8 9\n5 6 -7\n");
     TokenShards shards = open(new NumbersEncoder());
     assertEquals(4, shards.skippedRows());
     assertHolds(List.of(new int[] {5, -6}, new int[] {5, 6, -7}), shards);
+    writeRows(randomRows(5, 6400));
+    assertEquals(Optional.empty(), open(new NumbersEncoder()).skippedList());
   }
 
   @Test
@@ -349,12 +409,6 @@ class TokenShardsTest {
     assertEquals(List.of(), shardFolders());
 
     writeRows(randomRows(100, 6400));
-    NumbersEncoder failing = failing(row -> new IllegalArgumentException("it is odd."));
-    e = assertThrows(IOException.class, () -> open(failing));
-    assertTrue(e.getMessage().contains("Row 70 of " + source + " (line 71)"), e.getMessage());
-    assertTrue(e.getMessage().contains("it is odd."), e.getMessage());
-    assertEquals(List.of(), shardFolders());
-
     NumbersEncoder defect = failing(row -> new ArrayStoreException("defect"));
     assertEquals(
         "defect",

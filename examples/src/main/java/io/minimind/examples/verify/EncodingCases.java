@@ -78,7 +78,7 @@ public final class EncodingCases {
   private static Map<Long, Sample> encode(Path file, SampleEncoder encoder, Set<Long> rows)
       throws IOException {
     Map<Long, Sample> samples = new HashMap<>();
-    try (RowReader reader = RowReader.open(file, encoder.columns())) {
+    try (RowReader reader = RowReader.openAny(file, encoder.columns())) {
       while (samples.size() < rows.size()) {
         Optional<Row> next = reader.next();
         Row row =

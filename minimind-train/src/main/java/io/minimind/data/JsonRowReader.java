@@ -1,0 +1,117 @@
+package io.minimind.data;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Rows of a file with a JSON array of objects, or with objects one after the other. */
+final class JsonRowReader implements RowReader {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path file;
+  private final Utf8Reader reader;
+  private final JsonParser parser;
+  private final List<List<String>> alternatives;
+  private final boolean array;
+  private long rows;
+
+  JsonRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives) throws IOException {
+    this.file = file;
+    this.reader = reader;
+    this.alternatives = alternatives;
+    parser = JSON.createParser(reader);
+    JsonToken first = token();
+    if (first == null) {
+      throw new IOException(file + " is empty: expected rows of text.");
+    }
+    array = first == JsonToken.START_ARRAY;
+    if (array) {
+      token();
+    }
+  }
+
+  @Override
+  public Optional<Row> next() throws IOException {
+    JsonToken start = parser.currentToken();
+    if (start == null) {
+      return Optional.empty();
+    }
+    if (array && start == JsonToken.END_ARRAY) {
+      if (token() != null) {
+        throw broken("there is more after the end of its array");
+      }
+      return Optional.empty();
+    }
+    rows++;
+    long line = parser.currentTokenLocation().getLineNr();
+    reader.startRow(rows, line);
+    JsonNode value;
+    try {
+      value = parser.readValueAsTree();
+      parser.clearCurrentToken();
+      token();
+    } catch (JsonProcessingException e) {
+      throw broken(e.getOriginalMessage());
+    }
+    return Optional.of(row(file, rows, line, value, alternatives));
+  }
+
+  private JsonToken token() throws IOException {
+    try {
+      return parser.nextToken();
+    } catch (JsonProcessingException e) {
+      throw broken(e.getOriginalMessage());
+    }
+  }
+
+  private IOException broken(String reason) {
+    return new IOException(
+        "%s is not JSON at line %d, row %d: %s."
+            .formatted(file, parser.currentLocation().getLineNr(), Math.max(1, rows), reason));
+  }
+
+  /** The row that a JSON value holds; nothing but text is given as JSON, null as empty. */
+  static Row row(
+      Path file, long number, long line, JsonNode object, List<List<String>> alternatives)
+      throws MalformedRowException {
+    for (List<String> columns : alternatives) {
+      if (columns.stream().allMatch(object::has)) {
+        return new Row(
+            number, line, columns.stream().map(object::get).map(JsonRowReader::cell).toList());
+      }
+    }
+    List<String> names = new ArrayList<>();
+    object.fieldNames().forEachRemaining(names::add);
+    String reason =
+        "it has no %s: expected a JSON object with it, found %s."
+            .formatted(
+                String.join(
+                    ", nor ",
+                    alternatives.stream()
+                        .map(columns -> '"' + String.join("\", \"", columns) + '"')
+                        .toList()),
+                object.isObject() ? "the names " + names : "no object");
+    throw new MalformedRowException(file, new SkippedRow(number, line, reason));
+  }
+
+  private static String cell(JsonNode value) {
+    return value.isNull() ? "" : value.isTextual() ? value.textValue() : value.toString();
+  }
+
+  @Override
+  public long bytesRead() {
+    return reader.bytesRead();
+  }
+
+  @Override
+  public void close() throws IOException {
+    parser.close();
+  }
+}

@@ -1,0 +1,21 @@
+package io.minimind.data;
+
+/**
+ * A row of a corpus file that gives no sample.
+ *
+ * @param number as in {@link Row}
+ * @param line as in {@link Row}
+ * @param reason a sentence about the row, which begins in the middle: {@code it has 2 cells …}
+ */
+public record SkippedRow(long number, long line, String reason) {
+
+  static SkippedRow of(Row row, String reason) {
+    return new SkippedRow(row.number(), row.line(), reason);
+  }
+
+  /** A line of text. */
+  @Override
+  public String toString() {
+    return "row %d (line %d): %s".formatted(number, line, reason.replaceAll("\\s+", " "));
+  }
+}
