@@ -27,7 +27,7 @@ public final class BatchOrder {
     this.samples = samples;
     this.batchSize = batchSize;
     this.groupSize = samples.groupSize();
-    this.groups = samples.size() / groupSize;
+    this.groups = samples.groups();
     this.seed = seed;
   }
 

@@ -3,10 +3,13 @@ package io.minimind.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -53,8 +56,28 @@ public final class PreferenceEncoder implements SampleEncoder {
       throw new IllegalArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 4 tokens.");
     }
-    String description = "preference max_length=" + maxLength + " " + fingerprint;
+    String description = "preference max_length=" + maxLength + " tokenizer=" + fingerprint;
     return new PreferenceEncoder(tokenizer, template, description, maxLength);
+  }
+
+  /**
+   * Creates an encoder with the tokenizer and the chat template of a folder, which are told apart
+   * by their contents.
+   *
+   * @throws IOException if the tokenizer or the template is missing or broken
+   * @throws IllegalArgumentException as for {@link #of}
+   */
+  public static PreferenceEncoder load(Path folder, int maxLength) throws IOException {
+    return of(Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint(folder), maxLength);
+  }
+
+  private static String fingerprint(Path folder) throws IOException {
+    StringBuilder fingerprint = new StringBuilder();
+    for (String file :
+        List.of(ModelFolder.TOKENIZER, ModelFolder.TOKENIZER_CONFIG, "chat_template.jinja")) {
+      fingerprint.append(fingerprint.isEmpty() ? "" : "+").append(Sha256.of(folder.resolve(file)));
+    }
+    return fingerprint.toString();
   }
 
   @Override
@@ -92,7 +115,8 @@ public final class PreferenceEncoder implements SampleEncoder {
       chosen = chosen.subList(prompt.size(), chosen.size());
       rejected = rejected.subList(prompt.size(), rejected.size());
       require(
-          !prompt.isEmpty(), "it has no prompt, and its answers do not begin with the same message.");
+          !prompt.isEmpty(),
+          "it has no prompt, and its answers do not begin with the same message.");
     }
     require(!chosen.isEmpty(), "its chosen answer is nothing but the prompt.");
     require(!rejected.isEmpty(), "its rejected answer is nothing but the prompt.");
@@ -108,8 +132,7 @@ public final class PreferenceEncoder implements SampleEncoder {
     require(
         !Arrays.equals(first.ids(), second.ids()),
         "its answers are the same%s."
-            .formatted(
-                Arrays.equals(better, worse) ? "" : " within " + maxLength + " tokens"));
+            .formatted(Arrays.equals(better, worse) ? "" : " within " + maxLength + " tokens"));
     return first.withRejected(second);
   }
 
@@ -127,8 +150,7 @@ public final class PreferenceEncoder implements SampleEncoder {
   }
 
   /** What the template puts after the prompt for an answer. */
-  private String answer(
-      String column, List<Message> prompt, List<Message> answer, String context) {
+  private String answer(String column, List<Message> prompt, List<Message> answer, String context) {
     List<Message> conversation = new ArrayList<>(prompt);
     conversation.addAll(answer);
     String text = template.render(conversation);
@@ -160,8 +182,7 @@ public final class PreferenceEncoder implements SampleEncoder {
       require(
           message.path("role").isTextual() && message.path("content").isTextual(),
           "its %s has a message without a text as role and as content.".formatted(column));
-      messages.add(
-          Message.of(message.get("role").textValue(), message.get("content").textValue()));
+      messages.add(Message.of(message.get("role").textValue(), message.get("content").textValue()));
     }
     if (list.isMissingNode()) {
       messages.add(Message.of(role, cell));

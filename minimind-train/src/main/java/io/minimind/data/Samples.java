@@ -16,6 +16,11 @@ public interface Samples {
     return 1;
   }
 
+  /** Number of groups of samples that belong together. */
+  default long groups() {
+    return size() / groupSize();
+  }
+
   /**
    * The log-probability that the reference model of preference training gives the targets of a
    * sample; 0 where there is none.

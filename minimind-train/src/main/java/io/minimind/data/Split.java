@@ -22,7 +22,7 @@ public record Split(Samples training, Samples validation) {
       throw new IllegalArgumentException(
           "The validation fraction is " + fraction + ": it must lie between 0 and 1.");
     }
-    long size = samples.size() / samples.groupSize();
+    long size = samples.groups();
     if (size < 2) {
       throw new IllegalArgumentException(
           "One row cannot be split into training and validation: give more rows or a validation"

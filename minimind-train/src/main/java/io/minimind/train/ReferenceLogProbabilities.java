@@ -1,19 +1,29 @@
 package io.minimind.train;
 
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.train.Stage.PreferenceTuning;
+import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -36,10 +46,85 @@ public final class ReferenceLogProbabilities {
   private ReferenceLogProbabilities() {}
 
   /**
+   * What tells the model in a folder apart from others: the digest of its weights and
+   * configuration.
+   *
+   * @throws IOException if one of them is missing
+   */
+  public static String fingerprint(Path modelFolder) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String name : List.of(ModelFolder.CONFIG, ModelFolder.WEIGHTS)) {
+        try (FileChannel channel = FileChannel.open(modelFolder.resolve(name))) {
+          digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every Java runtime has SHA-256.", e);
+    }
+  }
+
+  /**
+   * The samples of a run with their log-probabilities, which are computed if they are not there for
+   * the weights that the run started from. They lie beside the samples.
+   *
+   * @param settings of a run whose stage is preference tuning
+   * @param work a folder that is filled and deleted again
+   * @param threads threads within an operator, at least 1
+   * @throws IOException if they must be computed and the weights are no longer those that the run
+   *     started from, or a file cannot be read or written
+   */
+  public static Samples openOrCompute(
+      TokenShards samples, RunSettings settings, Path work, int threads, Progress progress)
+      throws IOException {
+    PreferenceTuning stage = (PreferenceTuning) settings.stage();
+    Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16));
+    Optional<Samples> found = open(file, samples);
+    if (found.isPresent()) {
+      return found.get();
+    }
+    Path from = Path.of(stage.from());
+    if (!fingerprint(from).equals(stage.fromWeights())) {
+      throw new IOException(
+          "The reference's log-probabilities in %s are gone, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
+              .formatted(file.getParent(), from));
+    }
+    try (TrainingSession session = session(from, settings, work, threads)) {
+      compute(file, samples, session, progress);
+    } finally {
+      delete(work);
+    }
+    return open(file, samples)
+        .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
+  }
+
+  private static TrainingSession session(Path from, RunSettings settings, Path work, int threads)
+      throws IOException {
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(settings.model(), settings.stage().objective());
+    artifacts.write(work, settings.training().optimizer());
+    Path checkpoint = work.resolve("checkpoint");
+    TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
+    return TrainingSession.open(TrainingSession.Files.of(checkpoint, work), threads);
+  }
+
+  private static void delete(Path work) throws IOException {
+    if (Files.isDirectory(work)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(work)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(work);
+    }
+  }
+
+  /**
    * The samples with the log-probabilities of a file, or nothing if it is not there or damaged. The
    * file is mapped, not read into memory.
    */
-  public static Optional<Samples> open(Path file, Samples samples) throws IOException {
+  static Optional<Samples> open(Path file, Samples samples) throws IOException {
     long bytes = Math.multiplyExact(samples.size(), Float.BYTES);
     if (!Files.isRegularFile(file) || Files.size(file) != bytes + Integer.BYTES) {
       return Optional.empty();
@@ -63,8 +148,8 @@ public final class ReferenceLogProbabilities {
    * @throws IOException if the samples cannot be read, the file cannot be written, or a
    *     log-probability is not a number
    */
-  public static void compute(
-      Path file, Samples samples, TrainingSession session, Progress progress) throws IOException {
+  static void compute(Path file, Samples samples, TrainingSession session, Progress progress)
+      throws IOException {
     int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
     ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
     BatchOrder order = BatchOrder.of(samples, BATCH_PAIRS, 0);
