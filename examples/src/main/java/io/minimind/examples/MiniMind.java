@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Pretrain.class,
+      FineTune.class,
       PreferenceTune.class,
       Evaluate.class,
       Verify.class,

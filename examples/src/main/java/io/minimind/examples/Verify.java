@@ -50,7 +50,9 @@ public final class Verify implements Callable<Integer> {
       names = "--data",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the texts the references were computed from (pretrain_data.csv).")
+      description =
+          "Folder of the texts the references were computed from (pretrain_data.csv,"
+              + " sft_data_single.csv and so on).")
   private Path data;
 
   @Option(
@@ -75,7 +77,7 @@ public final class Verify implements Callable<Integer> {
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
       report(TokenizerCases.of(references, tokens));
-      report(EncodingCases.of(references, data, tokens));
+      report(EncodingCases.of(references, data, tokenizer));
       report(GenerationCases.of(references));
       report(TrainingCases.of(references, "dense"));
       report(TrainingCases.of(references, "dense_accumulation"));

@@ -20,8 +20,8 @@ import java.util.Map;
 /**
  * A folder that is a model: {@code model.safetensors} holds the weights once, {@code model.onnx} is
  * the decoder that refers to them, and beside them lie {@code config.json}, {@code
- * generation_config.json}, {@code tokenizer.json} and, where there is one, {@code
- * tokenizer_config.json}.
+ * generation_config.json}, {@code tokenizer.json} and, where there are such, {@code
+ * tokenizer_config.json} and {@code chat_template.jinja}.
  */
 public final class ModelFolder {
 
@@ -31,6 +31,7 @@ public final class ModelFolder {
   public static final String GENERATION_CONFIG = "generation_config.json";
   public static final String TOKENIZER = "tokenizer.json";
   public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+  public static final String CHAT_TEMPLATE = "chat_template.jinja";
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -51,8 +52,10 @@ public final class ModelFolder {
     loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
     copy(tokenizer.resolve(TOKENIZER), folder.resolve(TOKENIZER));
-    if (Files.exists(tokenizer.resolve(TOKENIZER_CONFIG))) {
-      copy(tokenizer.resolve(TOKENIZER_CONFIG), folder.resolve(TOKENIZER_CONFIG));
+    for (String name : List.of(TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
+      if (Files.exists(tokenizer.resolve(name))) {
+        copy(tokenizer.resolve(name), folder.resolve(name));
+      }
     }
     AtomicFile.replace(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
     AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));

@@ -3,7 +3,6 @@ package io.minimind.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
@@ -68,16 +67,11 @@ public final class PreferenceEncoder implements SampleEncoder {
    * @throws IllegalArgumentException as for {@link #of}
    */
   public static PreferenceEncoder load(Path folder, int maxLength) throws IOException {
-    return of(Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint(folder), maxLength);
-  }
-
-  private static String fingerprint(Path folder) throws IOException {
-    StringBuilder fingerprint = new StringBuilder();
-    for (String file :
-        List.of(ModelFolder.TOKENIZER, ModelFolder.TOKENIZER_CONFIG, "chat_template.jinja")) {
-      fingerprint.append(fingerprint.isEmpty() ? "" : "+").append(Sha256.of(folder.resolve(file)));
-    }
-    return fingerprint.toString();
+    return of(
+        Tokenizer.load(folder),
+        ChatTemplate.load(folder),
+        ChatEncoder.fingerprint(folder),
+        maxLength);
   }
 
   @Override

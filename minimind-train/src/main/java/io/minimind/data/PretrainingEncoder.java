@@ -3,12 +3,8 @@ package io.minimind.data;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 
 /** Encodes a text for pretraining: {@code <s>} + text + {@code </s>}, cut to a maximum length. */
@@ -58,16 +54,7 @@ public final class PretrainingEncoder implements SampleEncoder {
    */
   public static PretrainingEncoder load(Path tokenizerFolder, int maxLength) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(tokenizerFolder);
-    byte[] contents = Files.readAllBytes(tokenizerFolder.resolve(ModelFolder.TOKENIZER));
-    return of(tokenizer, sha256(contents), maxLength);
-  }
-
-  private static String sha256(byte[] contents) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
-    }
+    return of(tokenizer, Sha256.of(tokenizerFolder.resolve(ModelFolder.TOKENIZER)), maxLength);
   }
 
   @Override

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.Objective.Preference;
+import io.minimind.data.ChatEncoder;
 
 /** What a run teaches, with the settings that only this kind of training has. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "name")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Stage.Pretraining.class, name = Stage.Pretraining.NAME),
+  @JsonSubTypes.Type(value = Stage.FineTuning.class, name = Stage.FineTuning.NAME),
   @JsonSubTypes.Type(value = Stage.PreferenceTuning.class, name = Stage.PreferenceTuning.NAME)
 })
 public sealed interface Stage {
@@ -24,6 +26,21 @@ public sealed interface Stage {
   /** A model learns to continue texts. */
   record Pretraining() implements Stage {
     static final String NAME = "pretrain";
+
+    @Override
+    public String command() {
+      return NAME;
+    }
+  }
+
+  /**
+   * A pretrained model learns to answer.
+   *
+   * @param maxLength tokens to which conversations are cut, at least 2
+   * @param loss which answers count
+   */
+  record FineTuning(int maxLength, ChatEncoder.Loss loss) implements Stage {
+    static final String NAME = "sft";
 
     @Override
     public String command() {

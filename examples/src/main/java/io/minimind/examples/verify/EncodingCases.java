@@ -1,8 +1,11 @@
 package io.minimind.examples.verify;
 
+import io.minimind.chat.ChatTemplate;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
+import io.minimind.data.ChatEncoder;
+import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
@@ -14,6 +17,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +28,7 @@ import java.util.stream.Collectors;
 /** Rows of the corpus as the original feeds them to the model. */
 public final class EncodingCases {
 
-  private record Reference(Corpus pretrain) {}
+  private record Reference(Corpus pretrain, Corpus sftSingle, Corpus sftMulti) {}
 
   private record Corpus(int maxLength, List<Encoded> samples) {}
 
@@ -43,17 +47,33 @@ public final class EncodingCases {
   private EncodingCases() {}
 
   /**
-   * @param data the folder of the corpus
-   * @throws IOException if the reference's file or the corpus is missing or damaged
+   * @param data the folder of the corpora
+   * @param tokenizer the folder of the tokenizer and its chat template
+   * @throws IOException if the reference's file, a corpus or the chat template is missing or
+   *     damaged
    */
-  public static List<Case> of(GoldenFolder golden, Path data, Tokenizer tokenizer)
-      throws IOException {
-    Corpus pretrain = golden.read("encodings", Reference.class).pretrain();
-    SampleEncoder encoder = PretrainingEncoder.of(tokenizer, "", pretrain.maxLength());
-    return List.of(
-        compare("encodings pretrain", data.resolve("pretrain_data.csv"), encoder, pretrain),
-        new Case.Skipped("encodings sft_single", "not implemented"),
-        new Case.Skipped("encodings sft_multi", "not implemented"));
+  public static List<Case> of(GoldenFolder golden, Path data, Path tokenizer) throws IOException {
+    Reference reference = golden.read("encodings", Reference.class);
+    Tokenizer tokens = Tokenizer.load(tokenizer);
+    ChatTemplate template = ChatTemplate.load(tokenizer);
+    Corpus pretrain = reference.pretrain();
+    List<Case> cases = new ArrayList<>();
+    cases.add(
+        compare(
+            "encodings pretrain",
+            data.resolve("pretrain_data.csv"),
+            PretrainingEncoder.of(tokens, "", pretrain.maxLength()),
+            pretrain));
+    for (String kind : List.of("single", "multi")) {
+      Corpus sft = kind.equals("single") ? reference.sftSingle() : reference.sftMulti();
+      cases.add(
+          compare(
+              "encodings sft_" + kind,
+              data.resolve("sft_data_" + kind + ".csv"),
+              ChatEncoder.of(tokens, template, "", sft.maxLength(), Loss.LAST_ANSWER),
+              sft));
+    }
+    return cases;
   }
 
   private static Case compare(String name, Path file, SampleEncoder encoder, Corpus corpus)

@@ -1,0 +1,109 @@
+package io.minimind.examples;
+
+import io.minimind.data.ChatEncoder;
+import io.minimind.data.ChatEncoder.Loss;
+import io.minimind.data.SampleEncoder;
+import io.minimind.model.ModelConfig;
+import io.minimind.train.RunSettings;
+import io.minimind.train.Stage;
+import io.minimind.train.StartWeights;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Supervised fine-tuning: a pretrained model learns to answer. */
+@Command(
+    name = "sft",
+    description = {
+      "Teaches a pretrained model to answer, from conversations, or goes on with a run that was"
+          + " interrupted.",
+      "Rows that cannot be used are left out and listed in skipped.txt in --out."
+    },
+    footer = {
+      "",
+      "Ctrl-C saves and says how to go on. Example:",
+      "  minimind sft --data chats.csv --from out/pretrain --loss all-turns --epochs 3"
+    })
+public final class FineTune extends TrainingCommand {
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      order = 1,
+      description =
+          "Conversations: a CSV file with the columns history, q and a, or JSON with 'messages' or"
+              + " 'conversations' (.jsonl, .json).")
+  private Path data;
+
+  @Option(
+      names = "--from",
+      paramLabel = "DIR",
+      order = 2,
+      description = "Folder of the model to start from, such as the --out of pretraining.")
+  private Path from;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "TOKENS",
+      order = 30,
+      description = "Longer conversations are cut; the model's own length unless given.")
+  private Integer maxLength;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "TURNS",
+      order = 30,
+      description =
+          "What to learn: ${COMPLETION-CANDIDATES}. last-answer is what the original does."
+              + " all-turns learns from every answer of a conversation, which is better where there"
+              + " are several.")
+  private Loss loss = Loss.LAST_ANSWER;
+
+  FineTune() {
+    super(Path.of("out", "sft"), 1e-4f);
+  }
+
+  public static void main(String[] args) {
+    MiniMind.run(new FineTune(), args);
+  }
+
+  @Override
+  Origin origin() throws IOException {
+    if (data == null || from == null) {
+      throw refused("A new run needs --data and --from (an old one --resume).");
+    }
+    ModelConfig model = startModel(from);
+    int length = maxLength == null ? model.maxLength() : maxLength;
+    if (length < 2 || length > model.maxLength()) {
+      throw refused(
+          "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
+              .formatted(model.maxLength(), from, length));
+    }
+    return new Origin(new Stage.FineTuning(length, loss), model, data, from);
+  }
+
+  @Override
+  List<NamedTensor> startWeights(RunSettings settings) throws IOException {
+    return StartWeights.of(from, settings.model());
+  }
+
+  @Override
+  SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException {
+    Stage.FineTuning stage = (Stage.FineTuning) settings.stage();
+    return ChatEncoder.load(tokenizer, stage.maxLength(), stage.loss());
+  }
+
+  @Override
+  UnaryOperator<String> promptForm(Path tokenizer) throws IOException {
+    return chatForm(tokenizer);
+  }
+
+  @Override
+  String advice() {
+    return "Talk to it: ./minimind eval chat";
+  }
+}

@@ -1,0 +1,247 @@
+package io.minimind.data;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import io.minimind.artifact.ModelFolder;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
+import io.minimind.template.MarkedText;
+import io.minimind.template.MarkedText.Span;
+import io.minimind.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Encodes conversations for supervised fine-tuning: the chat template over all messages, cut to a
+ * maximum length, with the loss on what the assistant writes.
+ *
+ * <p>The ids are those of the whole text. Where an answer begins in them is found by encoding the
+ * text before it: up to there the ids are the same, and a token that reaches over the border
+ * belongs to the answer.
+ */
+public final class ChatEncoder implements SampleEncoder {
+
+  /** Which answers count in the loss. */
+  public enum Loss {
+    /**
+     * All after the last marker {@code <s>assistant} that is left when the conversation has been
+     * cut; and if none is left, as in the original, nearly all. Messages before the last question
+     * are first cut to half as many characters as the maximum length has tokens.
+     */
+    LAST_ANSWER("last-answer"),
+
+    /** Every answer with its end, as far as it is left when the conversation has been cut. */
+    ALL_TURNS("all-turns");
+
+    private final String label;
+
+    Loss(String label) {
+      this.label = label;
+    }
+
+    @Override
+    @JsonValue
+    public String toString() {
+      return label;
+    }
+  }
+
+  /** Stands before each answer in MiniMind's template. */
+  private static final String MARKER = "<s>assistant";
+
+  private static final TemplateOptions ANSWER_FOLLOWS =
+      TemplateOptions.defaults().withAddGenerationPrompt(true);
+
+  private final Tokenizer tokenizer;
+  private final ChatTemplate template;
+  private final String fingerprint;
+  private final int maxLength;
+  private final Loss loss;
+  private final int[] marker;
+
+  private ChatEncoder(
+      Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength, Loss loss) {
+    this.tokenizer = tokenizer;
+    this.template = template;
+    this.fingerprint = fingerprint;
+    this.maxLength = maxLength;
+    this.loss = loss;
+    this.marker = tokenizer.encode(MARKER);
+  }
+
+  /**
+   * Creates an encoder.
+   *
+   * @param fingerprint tells tokenizers and templates apart, such as the digest of their files
+   * @param maxLength most tokens of a sample, at least 2; a longer conversation loses its end
+   * @throws IllegalArgumentException if the length is less than 2
+   */
+  public static ChatEncoder of(
+      Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength, Loss loss) {
+    if (maxLength < 2) {
+      throw new IllegalArgumentException(
+          "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
+    }
+    return new ChatEncoder(tokenizer, template, fingerprint, maxLength, loss);
+  }
+
+  /**
+   * Creates an encoder with the tokenizer and the chat template of a folder, which are told apart
+   * by their contents.
+   *
+   * @throws IOException if the tokenizer or the template is missing or broken
+   * @throws IllegalArgumentException as for {@link #of}
+   */
+  public static ChatEncoder load(Path folder, int maxLength, Loss loss) throws IOException {
+    return of(
+        Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint(folder), maxLength, loss);
+  }
+
+  /** Tells the tokenizer and the chat template of a folder apart from others. */
+  static String fingerprint(Path folder) throws IOException {
+    StringBuilder fingerprint = new StringBuilder();
+    for (String file :
+        List.of(ModelFolder.TOKENIZER, ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
+      fingerprint.append(fingerprint.isEmpty() ? "" : "+").append(Sha256.of(folder.resolve(file)));
+    }
+    return fingerprint.toString();
+  }
+
+  @Override
+  public List<List<String>> columns() {
+    return Conversation.COLUMNS;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return tokenizer.vocabularySize();
+  }
+
+  @Override
+  public String description() {
+    return "chat max_length=%d loss=%s tokenizer=%s".formatted(maxLength, loss, fingerprint);
+  }
+
+  @Override
+  public Sample encode(Row row) {
+    List<Message> messages = Conversation.of(row);
+    if (loss == Loss.LAST_ANSWER) {
+      messages = withShortHistory(messages);
+    }
+    MarkedText text = template.renderMarked(messages, TemplateOptions.defaults());
+    int[] ids = tokenizer.encode(text.text());
+    if (ids.length > maxLength) {
+      ids = Arrays.copyOf(ids, maxLength);
+    }
+    BitSet targets =
+        loss == Loss.ALL_TURNS
+            ? allAnswers(messages, text, ids)
+            : text.text().contains(MARKER) ? afterLastMarker(ids) : lastAnswer(messages, text, ids);
+    if (targets.isEmpty()) {
+      throw new IllegalArgumentException(
+          "none of its answers begins within the first %d tokens.".formatted(maxLength));
+    }
+    return new Sample(ids, targets);
+  }
+
+  private List<Message> withShortHistory(List<Message> messages) {
+    int question = messages.size() - 1;
+    while (question > 0 && !messages.get(question).role().equals("user")) {
+      question--;
+    }
+    List<Message> shortened = new ArrayList<>(messages);
+    for (int i = 0; i < question; i++) {
+      Message message = messages.get(i);
+      if (!message.role().equals("system")) {
+        shortened.set(i, Message.of(message.role(), start(message.content(), maxLength / 2)));
+      }
+    }
+    return shortened;
+  }
+
+  /** The first characters of a text, those beyond the 16-bit range counted as one. */
+  private static String start(String text, int characters) {
+    return text.codePointCount(0, text.length()) <= characters
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, characters));
+  }
+
+  /** As the original computes it, its arithmetic for a marker that is not found included. */
+  private BitSet afterLastMarker(int[] ids) {
+    int last = ids.length - marker.length;
+    while (last >= 0 && !Arrays.equals(ids, last, last + marker.length, marker, 0, marker.length)) {
+      last--;
+    }
+    return from(Math.max(last, -1) + marker.length, ids.length);
+  }
+
+  /** For templates without the marker. */
+  private BitSet lastAnswer(List<Message> messages, MarkedText text, int[] ids) {
+    List<Span> answers = answers(messages, text);
+    for (int i = answers.size() - 1; i >= 0; i--) {
+      int start = tokens(text.text(), answers.get(i).start(), ids);
+      if (start < ids.length) {
+        return from(start, ids.length);
+      }
+    }
+    return new BitSet();
+  }
+
+  private BitSet allAnswers(List<Message> messages, MarkedText text, int[] ids) {
+    BitSet targets = new BitSet(ids.length);
+    for (Span answer : answers(messages, text)) {
+      int start = tokens(text.text(), answer.start(), ids);
+      if (start == ids.length) {
+        break;
+      }
+      targets.or(from(start, tokens(text.text(), answer.end(), ids)));
+    }
+    return targets;
+  }
+
+  /** Nothing comes before the first token, so nothing can learn to predict it. */
+  private static BitSet from(int start, int end) {
+    BitSet targets = new BitSet(end);
+    targets.set(Math.max(1, start), Math.max(Math.max(1, start), end));
+    return targets;
+  }
+
+  /** Where the assistant writes: what the template marks, or else adds for each of its messages. */
+  private List<Span> answers(List<Message> messages, MarkedText text) {
+    if (!text.spans().isEmpty()) {
+      return text.spans();
+    }
+    List<Span> answers = new ArrayList<>();
+    for (int i = 0; i < messages.size(); i++) {
+      if (messages.get(i).role().equals("assistant")) {
+        String before = i == 0 ? "" : template.render(messages.subList(0, i), ANSWER_FOLLOWS);
+        String after = template.render(messages.subList(0, i + 1));
+        int start = commonPrefix(text.text(), before);
+        int end = commonPrefix(text.text(), after);
+        // In the original the line break after the marker counts; with one answer all is the same.
+        if (text.text().startsWith(MARKER + "\n", start - MARKER.length() - 1)) {
+          start--;
+        }
+        if (start < end) {
+          answers.add(new Span(start, end));
+        }
+      }
+    }
+    return answers;
+  }
+
+  private static int commonPrefix(String one, String other) {
+    int common = Arrays.mismatch(one.toCharArray(), other.toCharArray());
+    return common < 0 ? one.length() : common;
+  }
+
+  /** How many of the ids stand for the text before a position and nothing else. */
+  private int tokens(String text, int position, int[] ids) {
+    int common = Arrays.mismatch(tokenizer.encode(text.substring(0, position)), ids);
+    return common < 0 ? ids.length : common;
+  }
+}

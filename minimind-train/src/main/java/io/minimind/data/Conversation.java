@@ -1,0 +1,126 @@
+package io.minimind.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.chat.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads a conversation from a row of chat data. Its last message is an answer of the assistant:
+ * what comes after it has nothing to teach and is dropped.
+ */
+final class Conversation {
+
+  /** The sets of columns that chat data comes in. */
+  static final List<List<String>> COLUMNS =
+      List.of(List.of("history", "q", "a"), List.of("messages"), List.of("conversations"));
+
+  private static final Map<String, String> ROLES =
+      Map.of(
+          "system", "system",
+          "user", "user",
+          "human", "user",
+          "assistant", "assistant",
+          "gpt", "assistant");
+
+  private Conversation() {}
+
+  /**
+   * The messages of a row with one of the sets of {@link #COLUMNS}.
+   *
+   * @throws IllegalArgumentException if it holds no conversation that ends in an answer; the
+   *     message says about the row what is wrong
+   */
+  static List<Message> of(Row row) {
+    List<String> cells = row.cells();
+    return cells.size() == 1 ? messages(cells.get(0)) : turns(cells);
+  }
+
+  /** History, question and answer, as MiniMind's data has them. */
+  private static List<Message> turns(List<String> cells) {
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode turn : history(cells.get(0))) {
+      if (!turn.isArray()) {
+        throw new IllegalArgumentException(
+            "its history holds %s where a pair of question and answer was expected."
+                .formatted(shortened(turn)));
+      }
+      if (turn.size() >= 2) {
+        messages.add(Message.user(text(turn.get(0), "its history")));
+        messages.add(Message.assistant(text(turn.get(1), "its history")));
+      }
+    }
+    requireText(cells.get(1), "its question");
+    requireText(cells.get(2), "its answer");
+    messages.add(Message.user(cells.get(1)));
+    messages.add(Message.assistant(cells.get(2)));
+    return messages;
+  }
+
+  private static JsonNode history(String cell) {
+    String literal = cell.isBlank() ? "[]" : cell;
+    try {
+      JsonNode history = PythonLiteral.parse(literal);
+      if (history.isArray()) {
+        return history;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("its history is no Python list: " + e.getMessage(), e);
+    }
+    throw new IllegalArgumentException("its history is no Python list of pairs.");
+  }
+
+  /** A list of {@code role} and {@code content}, or of {@code from} and {@code value}. */
+  private static List<Message> messages(String cell) {
+    JsonNode list;
+    try {
+      list = PythonLiteral.parse(cell);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "its messages are neither JSON nor a Python literal: " + e.getMessage(), e);
+    }
+    if (!list.isArray()) {
+      throw new IllegalArgumentException("its messages are no list.");
+    }
+    List<Message> messages = new ArrayList<>();
+    int end = 0;
+    for (JsonNode one : list) {
+      String name = "its message " + (messages.size() + 1);
+      boolean shareGpt = one.has("from");
+      String from = one.path(shareGpt ? "from" : "role").asText();
+      String role = ROLES.get(from);
+      if (role == null) {
+        throw new IllegalArgumentException(
+            "%s is from \"%s\": expected system, user or assistant.".formatted(name, from));
+      }
+      messages.add(Message.of(role, text(one.path(shareGpt ? "value" : "content"), name)));
+      end = role.equals("assistant") ? messages.size() : end;
+    }
+    if (end == 0) {
+      throw new IllegalArgumentException("it has no answer of the assistant.");
+    }
+    requireText(messages.get(end - 1).content(), "its last answer");
+    return messages.subList(0, end);
+  }
+
+  private static String text(JsonNode value, String where) {
+    if (!value.isTextual() && !value.isNumber()) {
+      throw new IllegalArgumentException(
+          "%s holds %s where a text was expected."
+              .formatted(where, value.isMissingNode() ? "nothing" : shortened(value)));
+    }
+    return value.asText();
+  }
+
+  private static void requireText(String text, String name) {
+    if (text.isBlank()) {
+      throw new IllegalArgumentException(name + " is empty.");
+    }
+  }
+
+  private static String shortened(JsonNode value) {
+    String text = value.toString();
+    return text.length() > 40 ? text.substring(0, 40) + "…" : text;
+  }
+}
