@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,9 +74,7 @@ public final class EvaluatePretrained implements Callable<Integer> {
             .withSeed(seed);
     List<String> texts = prompts == null ? PROMPTS : Prompts.read(prompts);
     try (LanguageModel language = LanguageModel.load(model)) {
-      double parameters = ModelConfig.read(model.resolve("config.json")).parameterCount();
-      System.out.printf(
-          Locale.ROOT, "模型参数: %.6f 百万 = %.9f B (Billion)%n", parameters / 1e6, parameters / 1e9);
+      System.out.println(Evaluate.parameters(model));
       for (String prompt : texts) {
         long start = System.nanoTime();
         System.out.print("问题： " + prompt + "\n回答： ");
@@ -91,6 +88,8 @@ public final class EvaluatePretrained implements Callable<Integer> {
             });
         System.out.printf(Locale.ROOT, "%n%n%s s%n", (System.nanoTime() - start) / 1e9);
       }
+    } catch (IllegalStateException e) {
+      throw Evaluate.unusable(model, e);
     }
     return 0;
   }

@@ -67,11 +67,11 @@ public final class SampleTexts implements TrainingListener {
         file, report.append('\n'), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
-  /** A prompt that the model cannot take is no reason to stop training. */
+  /** A prompt that the model cannot take, or a model that cannot write, is no reason to stop. */
   private String continuation(LanguageModel language, String prompt) {
     try {
       return language.generate(form.apply(prompt), options).text();
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | IllegalStateException e) {
       return "(" + e.getMessage() + ")";
     }
   }

@@ -1,0 +1,186 @@
+package io.minimind.examples;
+
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
+import io.minimind.infer.Generation;
+import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LanguageModel;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Asks a fine-tuned model questions, as the original's evaluation does. */
+@Command(
+    name = "chat",
+    description = "Asks a model 24 questions, those of a file, or those that are typed.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
+public final class EvaluateChat implements Callable<Integer> {
+
+  private static final List<String> QUESTIONS =
+      List.of(
+          "你叫什么名字",
+          "你是谁",
+          "中国有哪些比较好的大学？",
+          "全世界最好的大学是什么？",
+          "你知道光速是多少吗？",
+          "你知道长江吗？",
+          "人类的血液主要由哪些成分组成？",
+          "第一颗人造卫星是哪个国家发射的？",
+          "你知道杭州有什么美食吗？",
+          "你知道泰山在哪里吗？",
+          "地球上最大的动物是什么？",
+          "地球自转一圈大约需要多少时间？",
+          "人类最早使用的金属是什么？",
+          "水的化学分子式是什么？",
+          "大气层中含量最多的气体是什么？",
+          "世界上最高的山峰是什么？",
+          "你知道世界上最深的海沟是什么吗？",
+          "最早发明印刷术的是哪个国家？",
+          "万有引力是谁提出的？",
+          "光合作用的主要原理是什么？",
+          "你知道大熊猫的主要食物是什么吗？",
+          "海水为什么是咸的？",
+          "我们平时喝的牛奶主要含有什么营养成分？",
+          "一星期有多少天？");
+
+  private static final TemplateOptions ANSWER_FOLLOWS =
+      TemplateOptions.defaults().withAddGenerationPrompt(true);
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Folder of the model, such as the --out of a training run.")
+  private Path model = Path.of("out", "sft");
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Questions, one in a line, instead of the 24.")
+  private Path prompts;
+
+  @Option(
+      names = {"-i", "--interactive"},
+      description = "Answers what is typed, one question in a line, until the end of the input.")
+  private boolean interactive;
+
+  @Option(
+      names = "--history",
+      paramLabel = "TURNS",
+      description = "Earlier questions and answers that the model still sees.")
+  private int history;
+
+  @Option(names = "--temperature", paramLabel = "T", description = "0 takes the likeliest token.")
+  private double temperature = 0.7;
+
+  @Option(names = "--top-k", paramLabel = "K", description = "Likeliest tokens to draw from.")
+  private int topK = 16;
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      description = "Longest answer; the model's context may end it earlier.")
+  private int maxNewTokens = 1024;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Of the draws.")
+  private long seed = 1337;
+
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] args) {
+    MiniMind.run(new EvaluateChat(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (history < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--history must be at least 0, but is " + history + ".");
+    }
+    if (interactive && prompts != null) {
+      throw new ParameterException(
+          spec.commandLine(), "Give --prompts or --interactive, not both.");
+    }
+    GenerationOptions options =
+        GenerationOptions.defaults()
+            .withTemperature(temperature)
+            .withTopK(topK)
+            .withMaxNewTokens(maxNewTokens)
+            .withSeed(seed);
+    List<String> questions = prompts == null ? QUESTIONS : Prompts.read(prompts);
+    try (LanguageModel language = LanguageModel.load(model)) {
+      ChatTemplate template = ChatTemplate.load(model);
+      System.out.println(Evaluate.parameters(model));
+      List<Message> turns = new ArrayList<>();
+      if (!interactive) {
+        for (String question : questions) {
+          System.out.println("[Q]: " + question);
+          ask(language, template, turns, question, options);
+        }
+        return 0;
+      }
+      BufferedReader typed =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      System.out.print("[Q]: ");
+      for (String line = typed.readLine(); line != null; line = typed.readLine()) {
+        if (!line.isBlank()) {
+          ask(language, template, turns, line.strip(), options);
+        }
+        System.out.print("[Q]: ");
+      }
+      System.out.println();
+      return 0;
+    }
+  }
+
+  /** Prints the answer while it is written, and remembers question and answer. */
+  private void ask(
+      LanguageModel language,
+      ChatTemplate template,
+      List<Message> turns,
+      String question,
+      GenerationOptions options)
+      throws IOException {
+    turns.add(Message.user(question));
+    while (turns.size() > 2 * history + 1) {
+      turns.subList(0, 2).clear();
+    }
+    int[] prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
+    // Old turns make room for the answer.
+    while (turns.size() > 1 && prompt.length > language.contextLength() / 2) {
+      turns.subList(0, 2).clear();
+      prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
+    }
+    System.out.print("[A]: ");
+    try {
+      Generation answer =
+          language.generate(
+              prompt,
+              options,
+              piece -> {
+                System.out.print(piece);
+                System.out.flush();
+                return true;
+              });
+      turns.add(Message.assistant(answer.text()));
+    } catch (IllegalArgumentException e) {
+      System.out.print("(" + e.getMessage() + ")");
+      turns.remove(turns.size() - 1);
+    } catch (IllegalStateException e) {
+      throw Evaluate.unusable(model, e);
+    }
+    System.out.println("\n");
+  }
+}
