@@ -145,7 +145,7 @@ class PreferenceTuneTest {
   @Test
   void aRunThatDiedGoesOnToTheSameWeights() throws IOException {
     Path out = folder.resolve("died");
-    for (int update : new int[] {0, 3, 9}) {
+    for (int update : new int[] {0, 9}) {
       dieAfter(update, out);
       assertEquals(new Commands.Result(0, ""), resume(out));
       assertArrayEquals(weights(whole), weights(out), "after update " + update);
