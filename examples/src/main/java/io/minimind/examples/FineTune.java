@@ -1,14 +1,9 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.ModelFolder;
-import io.minimind.chat.ChatTemplate;
-import io.minimind.chat.Message;
-import io.minimind.chat.TemplateOptions;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.SampleEncoder;
 import io.minimind.model.ModelConfig;
-import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
@@ -81,20 +76,13 @@ public final class FineTune extends TrainingCommand {
     if (data == null || from == null) {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
-    ModelConfig model = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
-    int tokens = Tokenizer.load(from).vocabularySize();
-    if (tokens > model.vocabularySize()) {
-      throw new IOException(
-          "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
-              .formatted(from, tokens, model.vocabularySize()));
-    }
+    ModelConfig model = startModel(from);
     int length = maxLength == null ? model.maxLength() : maxLength;
     if (length < 2 || length > model.maxLength()) {
       throw refused(
           "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    StartWeights.of(from, model); // Says what is wrong before the corpus is encoded.
     return new Origin(new Stage.FineTuning(length, loss), model, data, from);
   }
 
@@ -111,9 +99,7 @@ public final class FineTune extends TrainingCommand {
 
   @Override
   UnaryOperator<String> promptForm(Path tokenizer) throws IOException {
-    ChatTemplate template = ChatTemplate.load(tokenizer);
-    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
-    return text -> template.render(List.of(Message.user(text)), options);
+    return chatForm(tokenizer);
   }
 
   @Override

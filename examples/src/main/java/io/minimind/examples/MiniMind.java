@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       Pretrain.class,
       FineTune.class,
+      PreferenceTune.class,
       Evaluate.class,
       TokenizerCommand.class,
       Verify.class,

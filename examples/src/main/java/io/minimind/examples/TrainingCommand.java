@@ -1,5 +1,9 @@
 package io.minimind.examples;
 
+import io.minimind.artifact.ModelFolder;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
@@ -8,6 +12,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.Interruption;
@@ -19,6 +24,7 @@ import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
 import io.minimind.train.Stage;
+import io.minimind.train.StartWeights;
 import io.minimind.train.Trainer;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
@@ -116,8 +122,16 @@ abstract class TrainingCommand implements Callable<Integer> {
    * @param learningRate default of --learning-rate
    */
   TrainingCommand(Path out, float learningRate) {
+    this(out, new TrainingOptions(learningRate));
+  }
+
+  /**
+   * @param out default of --out
+   * @param trainingOptions with the stage's defaults
+   */
+  TrainingCommand(Path out, TrainingOptions trainingOptions) {
     this.out = out;
-    this.trainingOptions = new TrainingOptions(learningRate);
+    this.trainingOptions = trainingOptions;
   }
 
   /**
@@ -133,6 +147,22 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   /** The weights of a new run; it has the model of {@link #origin}. */
   abstract List<NamedTensor> startWeights(RunSettings settings) throws IOException;
+
+  /**
+   * What the samples of a corpus lack for this stage is added.
+   *
+   * @param shards all samples of a file
+   */
+  Samples complete(RunSettings settings, TokenShards shards, Compute compute) throws IOException {
+    return shards;
+  }
+
+  /**
+   * What a stage may compute with before training.
+   *
+   * @param cache the folder of encoded corpora
+   */
+  record Compute(Path cache, int threads, ProgressLine progress) {}
 
   /** How the rows of the corpus become samples. */
   abstract SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException;
@@ -161,11 +191,11 @@ abstract class TrainingCommand implements Callable<Integer> {
       run = RunFolder.open(out);
       requireStage(run.settings().stage());
       corpus = corpus(run.settings(), out);
-      if (corpus.training().size() != run.settings().samples()) {
+      if (corpus.training().groups() != run.settings().samples()) {
         throw new IOException(
             "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
                 .formatted(
-                    run.settings().data(), corpus.training().size(), run.settings().samples()));
+                    run.settings().data(), corpus.training().groups(), run.settings().samples()));
       }
     } else {
       Origin origin = origin();
@@ -175,7 +205,7 @@ abstract class TrainingCommand implements Callable<Integer> {
       run =
           RunFolder.create(
               out,
-              settings.withSamples(corpus.training().size()),
+              settings.withSamples(corpus.training().groups()),
               origin.tokenizer(),
               startWeights(settings));
     }
@@ -197,7 +227,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         "LLM总参数量：%.3f 百万%n%s on %d rows, %d threads%n",
         settings.model().parameterCount() / 1e6,
         state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
-        corpus.training().size(),
+        corpus.training().groups(),
         threads);
     try (Interruption interruption =
         Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
@@ -270,6 +300,30 @@ abstract class TrainingCommand implements Callable<Integer> {
         0);
   }
 
+  /**
+   * The configuration of the model that a run starts from.
+   *
+   * @throws IOException if the folder is no complete model
+   */
+  static ModelConfig startModel(Path from) throws IOException {
+    ModelConfig model = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
+    int tokens = Tokenizer.load(from).vocabularySize();
+    if (tokens > model.vocabularySize()) {
+      throw new IOException(
+          "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
+              .formatted(from, tokens, model.vocabularySize()));
+    }
+    StartWeights.of(from, model); // Says what is wrong before the corpus is encoded.
+    return model;
+  }
+
+  /** A question as the chat template of a folder puts it. */
+  static UnaryOperator<String> chatForm(Path tokenizer) throws IOException {
+    ChatTemplate template = ChatTemplate.load(tokenizer);
+    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return text -> template.render(List.of(Message.user(text)), options);
+  }
+
   /** An error of the command line. */
   final ParameterException refused(String sentence) {
     return new ParameterException(spec.commandLine(), sentence);
@@ -328,8 +382,8 @@ abstract class TrainingCommand implements Callable<Integer> {
         TokenShards.openOrBuild(cache, file, encoder, new EncodingReport(file, progress));
     progress.clear();
     System.out.printf(
-        Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.size(), shards.tokens());
+        Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
     skippedRows.report(file, shards);
-    return shards;
+    return complete(settings, shards, new Compute(cache, threads, progress));
   }
 }

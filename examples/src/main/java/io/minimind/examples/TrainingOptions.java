@@ -96,6 +96,13 @@ final class TrainingOptions {
     this.learningRate = learningRate;
   }
 
+  /** With defaults of a stage that needs few updates of few rows. */
+  TrainingOptions(float learningRate, int epochs, int batchSize) {
+    this(learningRate);
+    this.epochs = epochs;
+    this.batchSize = batchSize;
+  }
+
   TrainingSettings settings() {
     return new TrainingSettings(
         epochs,

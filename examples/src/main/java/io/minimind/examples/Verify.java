@@ -4,6 +4,7 @@ import io.minimind.examples.verify.Case;
 import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
+import io.minimind.examples.verify.PreferenceCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainedTokenizerCases;
 import io.minimind.examples.verify.TrainingCases;
@@ -82,6 +83,7 @@ public final class Verify implements Callable<Integer> {
       report(TrainedTokenizerCases.of(references, data));
       report(TrainingCases.of(references, "dense"));
       report(TrainingCases.of(references, "dense_accumulation"));
+      report(PreferenceCases.of(references));
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {
       spec.commandLine().getErr().println(e.getMessage());

@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.artifact.Objective.Preference;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Gradients;
@@ -23,21 +24,31 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The graphs that ONNX Runtime's on-device training API runs, for one architecture: forward and
- * backward pass, evaluation, and the optimizer. Batch and length are symbolic.
+ * The graphs that ONNX Runtime's on-device training API runs, for one architecture and objective:
+ * forward and backward pass, evaluation, and the optimizer. Batch and length are symbolic.
  *
  * <p>User inputs: {@code input_ids} and {@code labels} int64 [batch, length], {@code loss_mask}
- * float32 [batch, length]; the training model also takes {@code gradient_scale}, a float32 scalar
- * that multiplies all gradients (1 / micro-batches of an accumulation window). User outputs: {@code
- * loss}, the mean over the unmasked positions, not scaled; the training model also gives {@code
- * gradient_norm}, the norm of the gradients accumulated so far, and scales these down if it exceeds
- * the input {@code max_gradient_norm}, a float32 scalar: infinity before the last micro-batch.
+ * float32 [batch, length]; for {@link Preference} also {@code reference_log_probabilities} float32
+ * [pairs, 2], where the batch is 2 · pairs rows, chosen and rejected in turn. The training model
+ * also takes {@code gradient_scale}, a float32 scalar that multiplies all gradients (1 /
+ * micro-batches of an accumulation window), and {@code max_gradient_norm}, below.
+ *
+ * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
+ * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
+ * present weights. The training model also gives {@code gradient_norm}, the norm of the gradients
+ * accumulated so far, and scales these down if it exceeds the input {@code max_gradient_norm}, a
+ * float32 scalar: infinity before the last micro-batch.
  */
 public final class TrainingArtifacts {
 
   public static final String TRAINING = "training_model.onnx";
   public static final String EVALUATION = "eval_model.onnx";
   public static final String OPTIMIZER = "optimizer_model.onnx";
+
+  public static final String LOSS = "loss";
+  public static final String GRADIENT_NORM = "gradient_norm";
+  public static final String LOG_PROBABILITIES = "answer_log_probabilities";
+  public static final String REFERENCE = "reference_log_probabilities";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -48,10 +59,20 @@ public final class TrainingArtifacts {
   /** Padding has this label; it adds nothing to the loss. */
   private static final long PADDING = 0;
 
-  private final ModelConfig config;
+  /** What no label is, so that only the mask decides. */
+  private static final long NO_LABEL = -100;
 
+  private final ModelConfig config;
+  private final Objective objective;
+
+  /** Graphs that learn the next token. */
   public TrainingArtifacts(ModelConfig config) {
+    this(config, new Objective.NextToken());
+  }
+
+  public TrainingArtifacts(ModelConfig config, Objective objective) {
     this.config = config;
+    this.objective = objective;
   }
 
   /** The parameters in the order in which all graphs declare them. */
@@ -76,7 +97,7 @@ public final class TrainingArtifacts {
         });
     List<Tensor> sums = accumulations.values().stream().map(Accumulation::sum).toList();
     Tensor norm = op.norm(sums);
-    graph.output("gradient_norm", norm);
+    graph.output(GRADIENT_NORM, norm);
     Tensor limit = graph.input("max_gradient_norm", FLOAT32, Shape.SCALAR);
     Tensor factor = clippingFactor(op, norm, limit);
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
@@ -137,20 +158,51 @@ public final class TrainingArtifacts {
 
   private record Loss(Tensor logits, Tensor mean) {}
 
-  /** Cross entropy of the next token, averaged over the unmasked positions. */
   private Loss loss(Operators op) {
-    Graph graph = op.graph();
-    Shape rows = Shape.of(Dimension.symbol("batch"), Dimension.symbol("length"));
-    Tensor ids = graph.input("input_ids", INT64, rows);
-    Tensor labels = graph.input("labels", INT64, rows);
-    Tensor mask = graph.input("loss_mask", FLOAT32, rows);
-    Tensor logits = new Transformer(op, config).logits(ids);
-    Shape flat = Shape.of(rows.elements());
-    Tensor perToken = op.crossEntropy(logits, op.reshape(labels, flat), PADDING);
-    Tensor weights = op.reshape(mask, flat);
+    return objective instanceof Preference preference ? preference(op, preference) : nextToken(op);
+  }
+
+  /** Cross entropy of the next token, averaged over the unmasked positions. */
+  private Loss nextToken(Operators op) {
+    Batch batch = batch(op, Dimension.symbol("batch"));
+    Tensor logits = new Transformer(op, config).logits(batch.ids());
+    Tensor weights = op.reshape(batch.mask(), batch.flat());
+    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), PADDING);
     Tensor mean = op.divide(op.sum(op.multiply(perToken, weights)), op.sum(weights));
-    graph.output("loss", mean);
+    op.graph().output(LOSS, mean);
     return new Loss(logits, mean);
+  }
+
+  /** The log-probability of an answer is the sum of those of its unmasked tokens. */
+  private Loss preference(Operators op, Preference preference) {
+    Graph graph = op.graph();
+    Dimension pairs = Dimension.symbol("pairs");
+    Shape answers = Shape.of(pairs, Dimension.of(2));
+    Batch batch = batch(op, answers.elements());
+    Tensor reference = graph.input(REFERENCE, FLOAT32, answers);
+    Tensor logits = new Transformer(op, config).logits(batch.ids());
+    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), NO_LABEL);
+    Tensor masked = op.multiply(op.reshape(perToken, batch.mask().shape()), batch.mask());
+    Tensor policy = op.negate(op.reshape(op.sum(masked, 1), answers));
+    Tensor lengths = op.reshape(op.sum(batch.mask(), 1), answers);
+    Tensor mean = new PreferenceLoss(op, preference, pairs).add(policy, reference, lengths);
+    graph.output(LOG_PROBABILITIES, policy);
+    return new Loss(logits, mean);
+  }
+
+  private record Batch(Tensor ids, Tensor labels, Tensor mask) {
+    Shape flat() {
+      return Shape.of(ids.shape().elements());
+    }
+  }
+
+  private static Batch batch(Operators op, Dimension rows) {
+    Graph graph = op.graph();
+    Shape shape = Shape.of(rows, Dimension.symbol("length"));
+    return new Batch(
+        graph.input("input_ids", INT64, shape),
+        graph.input("labels", INT64, shape),
+        graph.input("loss_mask", FLOAT32, shape));
   }
 
   private static Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {

@@ -64,6 +64,12 @@ public final class Operators {
     return arithmetic("Min", a, b);
   }
 
+  /** Whether {@code a > b}, bool, broadcast as in {@link #add}. No gradient flows through it. */
+  public Tensor greater(Tensor a, Tensor b) {
+    expectType("Greater", b, a.type());
+    return node("Greater", "", BOOL, broadcast("Greater", a, b), Map.of(), a, b);
+  }
+
   /** The larger of {@code a} and {@code b}, broadcast as in {@link #add}. */
   Tensor maximum(Tensor a, Tensor b) {
     return arithmetic("Max", a, b);
@@ -71,11 +77,13 @@ public final class Operators {
 
   private Tensor arithmetic(String operator, Tensor a, Tensor b) {
     expectType(operator, b, a.type());
-    Shape shape =
-        a.shape()
-            .broadcast(b.shape())
-            .orElseThrow(() -> expected(operator, "shapes that broadcast to each other", a, b));
-    return node(operator, "", a.type(), shape, Map.of(), a, b);
+    return node(operator, "", a.type(), broadcast(operator, a, b), Map.of(), a, b);
+  }
+
+  private static Shape broadcast(String operator, Tensor a, Tensor b) {
+    return a.shape()
+        .broadcast(b.shape())
+        .orElseThrow(() -> expected(operator, "shapes that broadcast to each other", a, b));
   }
 
   public Tensor negate(Tensor x) {

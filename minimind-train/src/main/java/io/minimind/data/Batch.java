@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -18,21 +19,25 @@ public final class Batch implements AutoCloseable {
   private final LongBuffer inputIds;
   private final LongBuffer labels;
   private final FloatBuffer lossMask;
+  private final FloatBuffer reference;
   private final Consumer<Batch> release;
   private int rows;
   private int length;
   private long targets;
+  private boolean paired;
 
-  private Batch(int capacity, Consumer<Batch> release) {
+  private Batch(int rows, int length, Consumer<Batch> release) {
+    int capacity = Math.multiplyExact(rows, length);
     inputIds = direct(capacity, Long.BYTES).asLongBuffer();
     labels = direct(capacity, Long.BYTES).asLongBuffer();
     lossMask = direct(capacity, Float.BYTES).asFloatBuffer();
+    reference = direct(rows, Float.BYTES).asFloatBuffer();
     this.release = release;
   }
 
-  /** A batch of up to {@code capacity} positions. */
-  static Batch allocate(int capacity, Consumer<Batch> release) {
-    return new Batch(capacity, release);
+  /** A batch of up to {@code rows} rows of up to {@code length} positions. */
+  static Batch allocate(int rows, int length, Consumer<Batch> release) {
+    return new Batch(rows, length, release);
   }
 
   /**
@@ -48,7 +53,7 @@ public final class Batch implements AutoCloseable {
               "A batch of %d rows of %d needs %d values, got %d ids, %d labels and %d mask values.",
               rows, length, size, inputIds.length, labels.length, lossMask.length));
     }
-    Batch batch = new Batch(size, unused -> {});
+    Batch batch = new Batch(rows, length, unused -> {});
     batch.shape(rows, length);
     batch.inputIds.put(0, inputIds);
     batch.labels.put(0, labels);
@@ -56,6 +61,27 @@ public final class Batch implements AutoCloseable {
     for (float mask : lossMask) {
       batch.targets += mask != 0 ? 1 : 0;
     }
+    return batch;
+  }
+
+  /**
+   * A batch of pairs, a chosen and a rejected row in turn.
+   *
+   * @param reference log-probability of each row's targets under the reference model, [rows]
+   * @throws IllegalArgumentException if an array has not the length that it should have
+   */
+  public static Batch ofPairs(
+      int rows, int length, long[] inputIds, long[] labels, float[] lossMask, float[] reference) {
+    if (rows % 2 != 0 || reference.length != rows) {
+      throw new IllegalArgumentException(
+          String.format(
+              "A batch of pairs needs an even number of rows and a reference for each, got %d rows"
+                  + " and %d references.",
+              rows, reference.length));
+    }
+    Batch batch = of(rows, length, inputIds, labels, lossMask);
+    batch.reference.put(0, reference);
+    batch.paired = true;
     return batch;
   }
 
@@ -72,6 +98,19 @@ public final class Batch implements AutoCloseable {
   /** 1 where the label counts in the loss, else 0, float32 [rows, length]. */
   public FloatBuffer lossMask() {
     return lossMask;
+  }
+
+  /**
+   * Log-probability of each row's targets under the reference model, float32 [rows], where the rows
+   * are pairs.
+   */
+  public Optional<FloatBuffer> reference() {
+    return paired ? Optional.of(reference) : Optional.empty();
+  }
+
+  /** What the loss is a mean of: pairs where the rows are pairs, else {@link #targets}. */
+  public long lossTerms() {
+    return paired ? rows / 2 : targets;
   }
 
   /** Number of rows. */
@@ -110,8 +149,10 @@ public final class Batch implements AutoCloseable {
     }
     shape(numbers.length, longest);
     targets = 0;
+    paired = samples.groupSize() == 2;
     for (int row = 0; row < rows; row++) {
       int count = samples.read(numbers[row], ids, flags) - 1;
+      reference.put(row, samples.referenceLogProbability(numbers[row]));
       int start = row * length;
       for (int i = 0; i < count; i++) {
         put(start + i, ids[i], ids[i + 1], flags[i + 1]);
@@ -135,6 +176,7 @@ public final class Batch implements AutoCloseable {
     inputIds.clear().limit(rows * length);
     labels.clear().limit(rows * length);
     lossMask.clear().limit(rows * length);
+    reference.clear().limit(rows);
   }
 
   private static ByteBuffer direct(int capacity, int bytes) {

@@ -124,13 +124,10 @@ public final class BatchLoader implements AutoCloseable {
     Samples samples = order.samples();
     int[] ids = new int[samples.longest()];
     boolean[] targets = new boolean[samples.longest()];
-    int capacity =
-        Math.multiplyExact(
-            (int) Math.min(order.batchSize(), samples.size()),
-            Math.max(padTo, samples.longest() - 1));
+    int length = Math.max(padTo, samples.longest() - 1);
     for (long number = firstBatch; number < order.batches(); number++) {
       Batch recycled = free.poll();
-      Batch batch = recycled != null ? recycled : Batch.allocate(capacity, free::add);
+      Batch batch = recycled != null ? recycled : Batch.allocate(order.rows(), length, free::add);
       batch.fill(samples, order.rows(epoch, number), padTo, ids, targets);
       ready.put(new Item(Optional.of(batch), Optional.empty()));
     }

@@ -18,19 +18,23 @@ public final class BatchOrder {
 
   private final Samples samples;
   private final int batchSize;
+  private final int groupSize;
+  private final long groups;
   private final long seed;
   private volatile Pool latest = new Pool(-1, -1, new long[0], Permutation.of(1, 0));
 
   private BatchOrder(Samples samples, int batchSize, long seed) {
     this.samples = samples;
     this.batchSize = batchSize;
+    this.groupSize = samples.groupSize();
+    this.groups = samples.groups();
     this.seed = seed;
   }
 
   /**
    * The order of batches for a seed.
    *
-   * @param batchSize samples per batch, 1 to 1,048,576
+   * @param batchSize samples per batch, 1 to 1,048,576; groups where samples belong together
    */
   public static BatchOrder of(Samples samples, int batchSize, long seed) {
     if (batchSize < 1 || batchSize > MAX_BATCH_SIZE) {
@@ -42,12 +46,12 @@ public final class BatchOrder {
 
   /** Number of batches in an epoch. */
   public long batches() {
-    return (samples.size() + batchSize - 1) / batchSize;
+    return (groups + batchSize - 1) / batchSize;
   }
 
-  /** Samples per batch; only the short one of an epoch has fewer. */
-  public int batchSize() {
-    return batchSize;
+  /** Samples of the largest batch; only the short one of an epoch has fewer. */
+  int rows() {
+    return Math.toIntExact(Math.min(batchSize, groups) * groupSize);
   }
 
   /** The samples that are put in order. */
@@ -56,7 +60,7 @@ public final class BatchOrder {
   }
 
   /**
-   * The samples of a batch, shortest first.
+   * The samples of a batch, shortest first; those that belong together stay together.
    *
    * @param epoch counted from 0
    * @param batch in {@code [0, batches())}
@@ -67,7 +71,11 @@ public final class BatchOrder {
     }
     Pool pool = pool(epoch, batch / POOL_BATCHES);
     int first = (int) pool.order.at(batch % POOL_BATCHES) * batchSize;
-    return Arrays.copyOfRange(pool.rows, first, Math.min(first + batchSize, pool.rows.length));
+    long[] members =
+        Arrays.copyOfRange(pool.groups, first, Math.min(first + batchSize, pool.groups.length));
+    long[] rows = new long[members.length * groupSize];
+    Arrays.setAll(rows, i -> members[i / groupSize] * groupSize + i % groupSize);
+    return rows;
   }
 
   private Pool pool(long epoch, long number) {
@@ -81,24 +89,33 @@ public final class BatchOrder {
 
   private Pool sortedPool(long epoch, long number) {
     long epochSeed = Permutation.mix(seed, epoch);
-    Permutation shuffled = Permutation.of(samples.size(), epochSeed);
+    Permutation shuffled = Permutation.of(groups, epochSeed);
     long first = number * POOL_BATCHES * batchSize;
-    int count = (int) Math.min((long) POOL_BATCHES * batchSize, samples.size() - first);
-    long[] rows = new long[count];
+    int count = (int) Math.min((long) POOL_BATCHES * batchSize, groups - first);
+    long[] members = new long[count];
     long[] byLength = new long[count];
     for (int i = 0; i < count; i++) {
-      rows[i] = shuffled.at(first + i);
-      byLength[i] = (long) samples.length(rows[i]) << Integer.SIZE | i;
+      members[i] = shuffled.at(first + i);
+      byLength[i] = (long) length(members[i]) << Integer.SIZE | i;
     }
     Arrays.sort(byLength);
     long[] sorted = new long[count];
     for (int i = 0; i < count; i++) {
-      sorted[i] = rows[(int) byLength[i]];
+      sorted[i] = members[(int) byLength[i]];
     }
     int batches = (count + batchSize - 1) / batchSize;
     return new Pool(
         epoch, number, sorted, Permutation.of(batches, Permutation.mix(epochSeed, number)));
   }
 
-  private record Pool(long epoch, long number, long[] rows, Permutation order) {}
+  /** Ids of the longest sample of a group. */
+  private int length(long group) {
+    int longest = 0;
+    for (int i = 0; i < groupSize; i++) {
+      longest = Math.max(longest, samples.length(group * groupSize + i));
+    }
+    return longest;
+  }
+
+  private record Pool(long epoch, long number, long[] groups, Permutation order) {}
 }

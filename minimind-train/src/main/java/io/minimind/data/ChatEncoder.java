@@ -97,13 +97,18 @@ public final class ChatEncoder implements SampleEncoder {
    * @throws IllegalArgumentException as for {@link #of}
    */
   public static ChatEncoder load(Path folder, int maxLength, Loss loss) throws IOException {
+    return of(
+        Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint(folder), maxLength, loss);
+  }
+
+  /** Tells the tokenizer and the chat template of a folder apart from others. */
+  static String fingerprint(Path folder) throws IOException {
     StringBuilder fingerprint = new StringBuilder();
     for (String file :
         List.of(ModelFolder.TOKENIZER, ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
       fingerprint.append(fingerprint.isEmpty() ? "" : "+").append(Sha256.of(folder.resolve(file)));
     }
-    return of(
-        Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint.toString(), maxLength, loss);
+    return fingerprint.toString();
   }
 
   @Override

@@ -40,7 +40,8 @@ record Manifest(
       long sourceBytes,
       String sourceModified,
       String encoding,
-      int vocabularySize) {
+      int vocabularySize,
+      int samplesPerRow) {
     private static final int FORMAT = 2;
 
     static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
@@ -50,7 +51,8 @@ record Manifest(
           Files.size(source),
           Files.getLastModifiedTime(source).toString(),
           encoder.description(),
-          encoder.vocabularySize());
+          encoder.vocabularySize(),
+          encoder.samplesPerRow());
     }
 
     /** A name for a folder that is as good as unique to this fingerprint. */

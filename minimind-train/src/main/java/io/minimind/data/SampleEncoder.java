@@ -14,6 +14,11 @@ public interface SampleEncoder {
   /** Every id lies in {@code [0, vocabularySize())}. */
   int vocabularySize();
 
+  /** Samples that each row gives: 2 if {@link Sample#rejected} is there in all of them. */
+  default int samplesPerRow() {
+    return 1;
+  }
+
   /**
    * Everything that decides what {@link #encode} returns, tokenizer included: samples on disk are
    * used again only while this stays the same.

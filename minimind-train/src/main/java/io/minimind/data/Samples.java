@@ -5,8 +5,29 @@ import java.io.IOException;
 /** Encoded samples by number. Safe for use by several threads. */
 public interface Samples {
 
-  /** Number of samples, at least 1. */
+  /** Number of samples, at least one group. */
   long size();
+
+  /**
+   * Samples that belong together, such as the two answers of a preference pair: so many after one
+   * another, from a multiple of this number on. They share a batch and a side of a split.
+   */
+  default int groupSize() {
+    return 1;
+  }
+
+  /** Number of groups of samples that belong together. */
+  default long groups() {
+    return size() / groupSize();
+  }
+
+  /**
+   * The log-probability that the reference model of preference training gives the targets of a
+   * sample; 0 where there is none.
+   */
+  default float referenceLogProbability(long index) {
+    return 0;
+  }
 
   /** Number of ids of a sample, at least 2. */
   int length(long index);

@@ -122,13 +122,12 @@ final class ShardBuilder {
   private Chunk encode(Piece piece) {
     List<Sample> samples = new ArrayList<>(piece.rows.size());
     List<SkippedRow> skipped = new ArrayList<>(piece.malformed);
-    int tokens = 0;
     for (Row row : piece.rows) {
       try {
         Sample sample = encoder.encode(row);
         if (sample.targetCount() > 0) {
           samples.add(sample);
-          tokens += sample.ids().length;
+          sample.rejected().ifPresent(samples::add);
         } else {
           skipped.add(SkippedRow.of(row, "it has nothing to learn."));
         }
@@ -140,6 +139,7 @@ final class ShardBuilder {
     int[] lengths = new int[samples.size()];
     int[] checksums = new int[samples.size()];
     long targets = 0;
+    int tokens = samples.stream().mapToInt(sample -> sample.ids().length).reduce(0, Math::addExact);
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(tokens, fingerprint.tokenBytes()))
             .order(ByteOrder.LITTLE_ENDIAN);
@@ -153,7 +153,8 @@ final class ShardBuilder {
       checksums[i] = (int) checksum.getValue();
       targets += sample.targetCount();
     }
-    return new Chunk(tokens, targets, lengths, checksums, bytes.flip(), skipped);
+    int rows = piece.rows.size() + piece.malformed.size();
+    return new Chunk(rows, tokens, targets, lengths, checksums, bytes.flip(), skipped);
   }
 
   private void put(Sample sample, ByteBuffer bytes) {
@@ -191,6 +192,7 @@ final class ShardBuilder {
    * gave none.
    */
   record Chunk(
+      int rows,
       int tokens,
       long targets,
       int[] lengths,
@@ -206,7 +208,7 @@ final class ShardBuilder {
     private long targets;
 
     private void add(Chunk chunk) {
-      rows += chunk.lengths.length + chunk.skipped.size();
+      rows += chunk.rows;
       if (skipped == 0 && !chunk.skipped.isEmpty()) {
         firstSkipped = chunk.skipped.get(0);
       }

@@ -12,16 +12,17 @@ public record Split(Samples training, Samples validation) {
   /**
    * Divides samples.
    *
-   * @param fraction the share of the validation view, in (0, 1); each view gets at least one sample
+   * @param fraction the share of the validation view, in (0, 1); each view gets at least one group
+   *     of samples that belong together
    * @throws IllegalArgumentException if the fraction is out of range or there are fewer than two
-   *     samples
+   *     groups
    */
   public static Split of(Samples samples, double fraction, long seed) {
     if (!(fraction > 0 && fraction < 1)) {
       throw new IllegalArgumentException(
           "The validation fraction is " + fraction + ": it must lie between 0 and 1.");
     }
-    long size = samples.size();
+    long size = samples.groups();
     if (size < 2) {
       throw new IllegalArgumentException(
           "One row cannot be split into training and validation: give more rows or a validation"
@@ -33,7 +34,23 @@ public record Split(Samples training, Samples validation) {
         new Part(samples, order, held, size - held), new Part(samples, order, 0, held));
   }
 
-  private record Part(Samples all, Permutation order, long first, long size) implements Samples {
+  /** The groups {@code first} to {@code first + groups} of the order. */
+  private record Part(Samples all, Permutation order, long first, long groups) implements Samples {
+    @Override
+    public long size() {
+      return groups * all.groupSize();
+    }
+
+    @Override
+    public int groupSize() {
+      return all.groupSize();
+    }
+
+    @Override
+    public float referenceLogProbability(long index) {
+      return all.referenceLogProbability(at(index));
+    }
+
     @Override
     public int length(long index) {
       return all.length(at(index));
@@ -50,7 +67,8 @@ public record Split(Samples training, Samples validation) {
     }
 
     private long at(long index) {
-      return order.at(first + Objects.checkIndex(index, size));
+      int group = all.groupSize();
+      return order.at(first + Objects.checkIndex(index, size()) / group) * group + index % group;
     }
   }
 }

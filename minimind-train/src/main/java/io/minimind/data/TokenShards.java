@@ -50,7 +50,7 @@ public final class TokenShards implements Samples {
       ids += shard.tokens();
       most = Math.max(most, shards[i].longest());
     }
-    if (samples != manifest.rows() - manifest.skippedRows()
+    if (samples != (manifest.rows() - manifest.skippedRows()) * groupSize()
         || !skippedList().map(Files::exists).orElse(true)) {
       throw new IOException("The token shards in " + folder + " are not complete.");
     }
@@ -191,8 +191,18 @@ public final class TokenShards implements Samples {
   }
 
   @Override
+  public int groupSize() {
+    return manifest.fingerprint().samplesPerRow();
+  }
+
+  @Override
   public int longest() {
     return longest;
+  }
+
+  /** Where a file lies that belongs to these samples and goes when they go. */
+  public Path companion(String name) {
+    return folder.resolve(name);
   }
 
   /** Number of tokens of all samples. */

@@ -5,20 +5,30 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.ElementType;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.bytedeco.onnxruntime.OrtAllocator;
 import org.bytedeco.onnxruntime.OrtCheckpointState;
 import org.bytedeco.onnxruntime.OrtRunOptions;
 import org.bytedeco.onnxruntime.OrtSessionOptions;
+import org.bytedeco.onnxruntime.OrtStatus;
 import org.bytedeco.onnxruntime.OrtTrainingSession;
 import org.bytedeco.onnxruntime.OrtValue;
 
@@ -51,15 +61,32 @@ public final class TrainingSession implements AutoCloseable {
   /**
    * What a training step found.
    *
-   * @param loss mean over the unmasked positions of the batch
+   * @param loss of the batch; for the next token the mean over the unmasked positions
    * @param gradientNorm norm of the gradients accumulated so far, before clipping
+   * @param metrics what else the objective reports, {@link Objective#metrics}
    */
-  public record Step(float loss, float gradientNorm) {}
+  public record Step(float loss, float gradientNorm, Map<String, Float> metrics) {}
+
+  /**
+   * What an evaluation found.
+   *
+   * @param loss as in {@link Step}
+   * @param metrics as in {@link Step}
+   */
+  public record Evaluation(float loss, Map<String, Float> metrics) {}
+
+  private static final Set<String> NO_METRICS =
+      Set.of(
+          TrainingArtifacts.LOSS,
+          TrainingArtifacts.GRADIENT_NORM,
+          TrainingArtifacts.LOG_PROBABILITIES);
 
   private final OrtCheckpointState state = new OrtCheckpointState();
   private final OrtTrainingSession session = new OrtTrainingSession();
   private final FloatPointer scale = new FloatPointer(1);
   private final FloatPointer maxNorm = new FloatPointer(1);
+  private List<String> trainingOutputs;
+  private List<String> evaluationOutputs;
   private boolean open;
 
   private TrainingSession() {}
@@ -92,6 +119,16 @@ public final class TrainingSession implements AutoCloseable {
               optimizer,
               session.session));
       session.open = true;
+      session.trainingOutputs =
+          outputs(
+              session.session,
+              TRAINING::TrainingSessionGetTrainingModelOutputCount,
+              TRAINING::TrainingSessionGetTrainingModelOutputName);
+      session.evaluationOutputs =
+          outputs(
+              session.session,
+              TRAINING::TrainingSessionGetEvalModelOutputCount,
+              TRAINING::TrainingSessionGetEvalModelOutputName);
       return session;
     } catch (OnnxRuntimeException e) {
       session.close();
@@ -113,15 +150,24 @@ public final class TrainingSession implements AutoCloseable {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    try (Values inputs = new Values(5);
-        Values outputs = new Values(2)) {
-      batchValues(inputs, batch);
-      inputs.put(3, scale, Float.BYTES, ElementType.FLOAT32);
-      inputs.put(4, maxNorm, Float.BYTES, ElementType.FLOAT32);
+    int user = batchValues(batch);
+    try (Values inputs = new Values(user + 2);
+        Values outputs = new Values(trainingOutputs.size())) {
+      put(inputs, batch);
+      inputs.put(user, scale, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(user + 1, maxNorm, Float.BYTES, ElementType.FLOAT32);
       check(
           TRAINING.TrainStep(
-              session, (OrtRunOptions) null, 5, inputs.pointers, 2, outputs.pointers));
-      return new Step(outputs.scalar(0), outputs.scalar(1));
+              session,
+              (OrtRunOptions) null,
+              inputs.count,
+              inputs.pointers,
+              outputs.count,
+              outputs.pointers));
+      return new Step(
+          outputs.scalar(trainingOutputs.indexOf(TrainingArtifacts.LOSS)),
+          outputs.scalar(trainingOutputs.indexOf(TrainingArtifacts.GRADIENT_NORM)),
+          metrics(trainingOutputs, outputs));
     }
   }
 
@@ -138,25 +184,67 @@ public final class TrainingSession implements AutoCloseable {
     check(TRAINING.OptimizerStep(session, (OrtRunOptions) null));
   }
 
-  /** The mean loss over the unmasked positions of a batch. */
-  public float evaluate(Batch batch) {
-    requireOpen();
-    try (Values inputs = new Values(3);
-        Values outputs = new Values(1)) {
-      batchValues(inputs, batch);
-      check(
-          TRAINING.EvalStep(
-              session, (OrtRunOptions) null, 3, inputs.pointers, 1, outputs.pointers));
-      return outputs.scalar(0);
+  /** The loss and metrics of a batch. */
+  public Evaluation evaluate(Batch batch) {
+    try (Values outputs = evaluation(batch)) {
+      return new Evaluation(
+          outputs.scalar(evaluationOutputs.indexOf(TrainingArtifacts.LOSS)),
+          metrics(evaluationOutputs, outputs));
     }
   }
 
-  private static void batchValues(Values values, Batch batch) {
+  /** The log-probability of each row's targets; for a session of a preference objective. */
+  public float[] logProbabilities(Batch batch) {
+    try (Values outputs = evaluation(batch)) {
+      int index = evaluationOutputs.indexOf(TrainingArtifacts.LOG_PROBABILITIES);
+      return outputs.floats(index, batch.rows());
+    }
+  }
+
+  private Values evaluation(Batch batch) {
+    requireOpen();
+    Values outputs = new Values(evaluationOutputs.size());
+    try (Values inputs = new Values(batchValues(batch))) {
+      put(inputs, batch);
+      check(
+          TRAINING.EvalStep(
+              session,
+              (OrtRunOptions) null,
+              inputs.count,
+              inputs.pointers,
+              outputs.count,
+              outputs.pointers));
+      return outputs;
+    } catch (OnnxRuntimeException e) {
+      outputs.close();
+      throw e;
+    }
+  }
+
+  private static Map<String, Float> metrics(List<String> names, Values outputs) {
+    Map<String, Float> metrics = new LinkedHashMap<>();
+    for (int i = 0; i < names.size(); i++) {
+      if (!NO_METRICS.contains(names.get(i))) {
+        metrics.put(names.get(i), outputs.scalar(i));
+      }
+    }
+    return metrics;
+  }
+
+  private static int batchValues(Batch batch) {
+    return batch.reference().isPresent() ? 4 : 3;
+  }
+
+  private static void put(Values values, Batch batch) {
     long[] shape = {batch.rows(), batch.length()};
     long positions = (long) batch.rows() * batch.length();
     values.put(0, batch.inputIds(), positions, shape);
     values.put(1, batch.labels(), positions, shape);
     values.put(2, batch.lossMask(), positions, shape);
+    batch
+        .reference()
+        .ifPresent(
+            reference -> values.put(3, reference, batch.rows(), new long[] {batch.rows() / 2, 2}));
   }
 
   /** Writes parameters and optimizer state. */
@@ -195,6 +283,33 @@ public final class TrainingSession implements AutoCloseable {
     }
     scale.close();
     maxNorm.close();
+  }
+
+  private interface OutputCount {
+    OrtStatus get(OrtTrainingSession session, SizeTPointer count);
+  }
+
+  private interface OutputName {
+    OrtStatus get(
+        OrtTrainingSession session, long index, OrtAllocator allocator, PointerPointer<?> name);
+  }
+
+  private static List<String> outputs(
+      OrtTrainingSession session, OutputCount counter, OutputName namer) {
+    OrtAllocator allocator = new OrtAllocator();
+    check(API.GetAllocatorWithDefaultOptions(allocator));
+    List<String> names = new ArrayList<>();
+    try (SizeTPointer count = new SizeTPointer(1);
+        PointerPointer<Pointer> name = new PointerPointer<>(1)) {
+      check(counter.get(session, count));
+      for (long i = 0; i < count.get(); i++) {
+        check(namer.get(session, i, allocator, name));
+        BytePointer text = new BytePointer(name.get());
+        names.add(text.getString(StandardCharsets.UTF_8));
+        check(API.AllocatorFree(allocator, text));
+      }
+    }
+    return List.copyOf(names);
   }
 
   private static void createTensor(
@@ -237,10 +352,16 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     float scalar(int index) {
+      return floats(index, 1)[0];
+    }
+
+    float[] floats(int index, int count) {
+      float[] values = new float[count];
       try (PointerPointer<Pointer> data = new PointerPointer<>(1)) {
         check(API.GetTensorMutableData(pointers.get(OrtValue.class, index), data));
-        return new FloatPointer(data.get()).get();
+        new FloatPointer(data.get()).get(values);
       }
+      return values;
     }
 
     @Override

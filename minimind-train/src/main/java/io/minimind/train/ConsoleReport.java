@@ -3,6 +3,7 @@ package io.minimind.train;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Prints the original's log lines, validation results, and a live line with speed and time left.
@@ -65,7 +66,7 @@ public final class ConsoleReport implements TrainingListener {
     double minutes = perBatch * (batchesPerEpoch - update.batch() - 1) / 60;
     return String.format(
         Locale.ROOT,
-        "Epoch:[%d/%d](%d/%d) loss:%.3f lr:%.7f epoch_Time:%.1fmin: %.0f tokens/s",
+        "Epoch:[%d/%d](%d/%d) loss:%.3f lr:%.7f epoch_Time:%.1fmin: %.0f tokens/s%s",
         update.epoch(),
         settings.epochs(),
         update.batch(),
@@ -73,7 +74,16 @@ public final class ConsoleReport implements TrainingListener {
         update.loss(),
         update.learningRate(),
         minutes,
-        smoothedSpeed);
+        smoothedSpeed,
+        text(update.metrics()));
+  }
+
+  private static String text(Map<String, Double> metrics) {
+    StringBuilder text = new StringBuilder();
+    metrics.forEach(
+        (name, value) ->
+            text.append(String.format(Locale.ROOT, " %s %.2f", name.replace('_', ' '), value)));
+    return text.toString();
   }
 
   private double secondsPerBatch(TrainingState state) {
@@ -95,15 +105,14 @@ public final class ConsoleReport implements TrainingListener {
   }
 
   @Override
-  public void validated(TrainingState state) {
+  public void validated(TrainingState state, Map<String, Double> metrics) {
     progress.clear();
-    double loss = state.validationLoss().orElseThrow();
     out.printf(
         Locale.ROOT,
-        "validation after %d updates: loss %.4f perplexity %.2f%s%n",
+        "validation after %d updates: loss %.4f%s%s%n",
         state.update(),
-        loss,
-        Math.exp(loss),
+        state.validationLoss().orElseThrow(),
+        text(metrics),
         state.hasBestValidation() ? " (best)" : "");
   }
 

@@ -13,13 +13,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
  * loss, gradient_norm, learning_rate, tokens, tokens_per_second, seconds}, for each validation
- * {@code update, validation_loss, perplexity}.
+ * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
  */
 public final class MetricsFile implements TrainingListener {
 
@@ -61,16 +62,16 @@ public final class MetricsFile implements TrainingListener {
     metric.put("tokens", update.state().tokens());
     metric.put("tokens_per_second", update.tokens() / update.seconds());
     metric.put("seconds", update.state().seconds());
+    update.metrics().forEach(metric::put);
     append(metric);
   }
 
   @Override
-  public void validated(TrainingState state) throws IOException {
-    double loss = state.validationLoss().orElseThrow();
+  public void validated(TrainingState state, Map<String, Double> metrics) throws IOException {
     ObjectNode metric = JSON.createObjectNode();
     metric.put("update", state.update());
-    metric.put("validation_loss", loss);
-    metric.put("perplexity", Math.exp(loss));
+    metric.put("validation_loss", state.validationLoss().orElseThrow());
+    metrics.forEach(metric::put);
     append(metric);
   }
 

@@ -155,7 +155,8 @@ public final class RunFolder {
   }
 
   private TrainingArtifacts writeArtifacts() throws IOException {
-    TrainingArtifacts graphs = new TrainingArtifacts(settings.model());
+    TrainingArtifacts graphs =
+        new TrainingArtifacts(settings.model(), settings.stage().objective());
     graphs.write(artifacts(), settings.training().optimizer());
     return graphs;
   }

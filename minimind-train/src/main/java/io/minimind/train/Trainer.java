@@ -4,10 +4,13 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.TrainingSession.Evaluation;
 import io.minimind.runtime.TrainingSession.Step;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -103,6 +106,7 @@ public final class Trainer {
     int window = (int) Math.min(settings.accumulationSteps(), remaining);
     double loss = 0;
     double gradientNorm = 0;
+    Map<String, Double> metrics = new LinkedHashMap<>();
     long tokens = 0;
     long positions = 0;
     session.resetGradients();
@@ -116,6 +120,7 @@ public final class Trainer {
         Step step = session.trainStep(batch, 1f / window, maxNorm);
         loss += step.loss() / window;
         gradientNorm = step.gradientNorm();
+        add(metrics, step.metrics(), 1.0 / window);
         tokens += batch.targets();
         positions += (long) batch.rows() * batch.length();
       }
@@ -134,6 +139,7 @@ public final class Trainer {
             loss,
             gradientNorm,
             learningRate,
+            metrics,
             tokens,
             positions,
             seconds,
@@ -158,21 +164,34 @@ public final class Trainer {
       return state;
     }
     double sum = 0;
-    long tokens = 0;
+    long terms = 0;
+    Map<String, Double> metrics = new LinkedHashMap<>();
     try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
       for (Optional<Batch> next = loader.next(); next.isPresent(); next = loader.next()) {
         try (Batch batch = next.get()) {
-          sum += session.evaluate(batch) * (double) batch.targets();
-          tokens += batch.targets();
+          Evaluation found = session.evaluate(batch);
+          sum += found.loss() * (double) batch.lossTerms();
+          add(metrics, found.metrics(), batch.lossTerms());
+          terms += batch.lossTerms();
         }
       }
     }
-    requireFinite(sum / tokens, "validation loss", state);
-    TrainingState validated = state.validated(sum / tokens);
+    double loss = sum / terms;
+    requireFinite(loss, "validation loss", state);
+    double count = terms;
+    metrics.replaceAll((name, total) -> total / count);
+    if (validation.get().samples().groupSize() == 1) {
+      metrics.put("perplexity", Math.exp(loss));
+    }
+    TrainingState validated = state.validated(loss);
     for (TrainingListener listener : listeners) {
-      listener.validated(validated);
+      listener.validated(validated, metrics);
     }
     return validated;
+  }
+
+  private static void add(Map<String, Double> sums, Map<String, Float> metrics, double weight) {
+    metrics.forEach((name, value) -> sums.merge(name, value * weight, Double::sum));
   }
 
   private void save(TrainingState state) throws IOException {

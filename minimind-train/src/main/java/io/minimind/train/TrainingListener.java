@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** Is told what happens in a run, on the training thread: the place for progress and reports. */
 public interface TrainingListener {
@@ -13,6 +14,7 @@ public interface TrainingListener {
    * @param batch its last micro-batch in the epoch, from 0
    * @param loss mean over the micro-batches of the window
    * @param gradientNorm of the averaged gradients, before clipping
+   * @param metrics what else the objective reports, means over the micro-batches of the window
    * @param tokens unmasked tokens of the window
    * @param positions all positions of the window, padding included
    * @param seconds the update took, waiting for data included
@@ -24,6 +26,7 @@ public interface TrainingListener {
       double loss,
       double gradientNorm,
       double learningRate,
+      Map<String, Double> metrics,
       long tokens,
       long positions,
       double seconds,
@@ -40,8 +43,13 @@ public interface TrainingListener {
 
   default void updated(Update update) throws IOException {}
 
-  /** The validation loss of the present weights is known. */
-  default void validated(TrainingState state) throws IOException {}
+  /**
+   * The validation loss of the present weights is known.
+   *
+   * @param metrics what else is known of the held-out rows: what the objective reports, or the
+   *     perplexity
+   */
+  default void validated(TrainingState state, Map<String, Double> metrics) throws IOException {}
 
   /** A checkpoint is complete on disk. */
   default void saved(TrainingState state, Path checkpoint) throws IOException {}

@@ -71,11 +71,11 @@ class TrainingSessionTest {
     try (TrainingSession session = TrainingSession.open(files, 1)) {
       for (int i = 0; i < 3; i++) {
         Batch batch = TinyModel.batch(i, 1 + i, LENGTH + i);
-        float loss = session.evaluate(batch);
+        float loss = session.evaluate(batch).loss();
         assertEquals(loss, session.trainStep(batch, 1, UNCLIPPED).loss(), 1e-6f * loss);
-        assertEquals(loss, session.evaluate(batch), "evaluation changes nothing");
+        assertEquals(loss, session.evaluate(batch).loss(), "evaluation changes nothing");
         session.optimizerStep(0.01f);
-        assertNotEquals(loss, session.evaluate(batch));
+        assertNotEquals(loss, session.evaluate(batch).loss());
       }
     }
   }
@@ -332,7 +332,7 @@ class TrainingSessionTest {
       Path nowhere = folder.resolve("missing").resolve("checkpoint");
       assertSays(assertThrows(OnnxRuntimeException.class, () -> session.saveCheckpoint(nowhere)));
       Batch sound = TinyModel.batch(1, 1, 4);
-      assertTrue(Float.isFinite(session.evaluate(sound)), "the session stays usable");
+      assertTrue(Float.isFinite(session.evaluate(sound).loss()), "the session stays usable");
     }
   }
 

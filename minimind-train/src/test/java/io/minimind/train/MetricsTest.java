@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.IntToDoubleFunction;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -56,14 +57,15 @@ class MetricsTest {
     for (int number = from + 1; number <= to; number++) {
       updated(file, number, 8.0 / number);
       if (number % 3 == 0) {
-        file.validated(state(number).validated(9.0 / number));
+        file.validated(state(number).validated(9.0 / number), Map.of("accuracy", 0.5));
       }
     }
   }
 
   private static void updated(MetricsFile file, int number, double loss) throws IOException {
     file.updated(
-        new TrainingListener.Update(0, number - 1, loss, 2, 0.001, 100, 120, 0.5, state(number)));
+        new TrainingListener.Update(
+            0, number - 1, loss, 2, 0.001, Map.of("margin", 0.25), 100, 120, 0.5, state(number)));
   }
 
   private List<JsonNode> lines() throws IOException {
@@ -84,12 +86,13 @@ class MetricsTest {
         json.readTree(
             """
             {"update": 2, "epoch": 0, "batch": 1, "loss": 4.0, "gradient_norm": 2.0,
-             "learning_rate": 0.001, "tokens": 200, "tokens_per_second": 200.0, "seconds": 1.0}
+             "learning_rate": 0.001, "tokens": 200, "tokens_per_second": 200.0, "seconds": 1.0,
+             "margin": 0.25}
             """),
         lines.get(1));
     assertEquals(3, lines.get(3).get("update").intValue());
     assertEquals(3.0, lines.get(3).get("validation_loss").doubleValue());
-    assertEquals(Math.exp(3), lines.get(3).get("perplexity").doubleValue(), 1e-9);
+    assertEquals(0.5, lines.get(3).get("accuracy").doubleValue());
     assertEquals(3, lines.get(3).size());
   }
 
@@ -157,7 +160,7 @@ class MetricsTest {
         highestAt = number;
       }
       if (number % 10 == 0) {
-        file.validated(state(number).validated(loss.applyAsDouble(number)));
+        file.validated(state(number).validated(loss.applyAsDouble(number)), Map.of());
         validations++;
       }
     }

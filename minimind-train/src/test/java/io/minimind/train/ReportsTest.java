@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
@@ -42,7 +43,7 @@ class ReportsTest {
   /** An update of one micro-batch. */
   private static TrainingListener.Update update(TrainingState after, double loss) {
     return new TrainingListener.Update(
-        after.epoch(), after.batch() - 1, loss, 1.5, 2e-4, 5000, 9000, 2.5, after);
+        after.epoch(), after.batch() - 1, loss, 1.5, 2e-4, Map.of(), 5000, 9000, 2.5, after);
   }
 
   @Test
@@ -91,14 +92,14 @@ class ReportsTest {
     ConsoleReport report = new ConsoleReport(out, new ProgressLine(out, false), 1);
     report.started(COURSE, 100, TrainingState.START);
     TrainingState best = state(0, 10, 10, 5).validated(Math.log(20));
-    report.validated(best);
-    report.validated(best.validated(Math.log(40)));
+    report.validated(best, Map.of("perplexity", 20.0));
+    report.validated(best.validated(Math.log(40)), Map.of("reward_margin", 0.125));
     report.finished(state(1, 0, 1234, 3725), true);
     report.finished(state(1, 0, 1234, 59.4), false);
     assertEquals(
         """
         validation after 10 updates: loss 2.9957 perplexity 20.00 (best)
-        validation after 10 updates: loss 3.6889 perplexity 40.00
+        validation after 10 updates: loss 3.6889 reward margin 0.13
         Trained after 1234 updates, 1,234,000 tokens, 1 h 02 min.
         Interrupted after 1234 updates, 1,234,000 tokens, 59 s.
         """,

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -103,6 +104,7 @@ class TrainerTest {
     final List<String> events = new ArrayList<>();
     final List<Update> updates = new ArrayList<>();
     final List<Double> validationLosses = new ArrayList<>();
+    final List<Double> perplexities = new ArrayList<>();
 
     @Override
     public void started(TrainingSettings settings, long batchesPerEpoch, TrainingState from) {
@@ -116,9 +118,10 @@ class TrainerTest {
     }
 
     @Override
-    public void validated(TrainingState state) {
+    public void validated(TrainingState state, Map<String, Double> metrics) {
       events.add("validated " + state.update());
       validationLosses.add(state.validationLoss().orElseThrow());
+      perplexities.add(metrics.get("perplexity"));
     }
 
     @Override
@@ -254,6 +257,7 @@ class TrainerTest {
     try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 1)) {
       double expected = jointLoss(session);
       assertEquals(expected, recorder.validationLosses.get(0), 1e-5 * expected);
+      assertEquals(Math.exp(expected), recorder.perplexities.get(0), 1e-3);
     }
   }
 
@@ -261,7 +265,7 @@ class TrainerTest {
     BatchOrder all = BatchOrder.of(HELD_OUT, (int) HELD_OUT.size(), 0);
     try (BatchLoader loader = BatchLoader.start(all, 0, 0);
         Batch batch = loader.next().orElseThrow()) {
-      return session.evaluate(batch);
+      return session.evaluate(batch).loss();
     }
   }
 

@@ -130,7 +130,8 @@ public final class TrainingCases {
         norms.add(place, Math.abs(norm - expectedNorm) / Math.min(1, expectedNorm));
       }
       try (Batch batch = reference.batch(0)) {
-        after.add("the first batch", Math.abs(session.evaluate(batch) - reference.lossAfter()));
+        after.add(
+            "the first batch", Math.abs(session.evaluate(batch).loss() - reference.lossAfter()));
       }
     }
     return List.of(

@@ -3,8 +3,6 @@ package io.minimind.examples.verify;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import java.util.Arrays;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -32,25 +30,8 @@ record TrainingReference(
     double[] gradNormsBeforeClip,
     double lossAfter) {
 
-  private static final Pattern ADAM =
-      Pattern.compile("Adam betas=([^,]+),(\\S+) eps=(\\S+) weight_decay=0");
-
-  /**
-   * @throws IllegalArgumentException if the optimizer is another than Adam
-   */
   OptimizerSettings optimizerSettings() {
-    Matcher adam = ADAM.matcher(optimizer);
-    if (!adam.matches()) {
-      throw new IllegalArgumentException(
-          "The reference used the optimizer \"%s\", but only one like \"%s\" can be repeated."
-              .formatted(optimizer, "Adam betas=0.9,0.999 eps=1e-8 weight_decay=0"));
-    }
-    return new OptimizerSettings(
-        Float.parseFloat(adam.group(1)),
-        Float.parseFloat(adam.group(2)),
-        Float.parseFloat(adam.group(3)),
-        0,
-        gradClip);
+    return Adam.of(optimizer, gradClip);
   }
 
   Batch batch(int micro) {

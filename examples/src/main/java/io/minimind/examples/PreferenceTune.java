@@ -1,0 +1,158 @@
+package io.minimind.examples;
+
+import io.minimind.artifact.Objective.Preference;
+import io.minimind.data.PreferenceEncoder;
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.model.ModelConfig;
+import io.minimind.train.ReferenceLogProbabilities;
+import io.minimind.train.RunSettings;
+import io.minimind.train.Stage;
+import io.minimind.train.StartWeights;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Direct preference optimization: a model that answers learns which answers people prefer. */
+@Command(
+    name = "dpo",
+    description = {
+      "Teaches a model which of two answers is preferred (direct preference optimization), or goes"
+          + " on with a run that was interrupted.",
+      "Its rows are pairs of answers. What the model to start from thinks of them is computed once"
+          + " and kept with the encoded corpus."
+    },
+    footer = {
+      "",
+      "Ctrl-C saves and says how to go on. Example:",
+      "  minimind dpo --data train_data.json --from out/sft --validation-fraction 0.1"
+    })
+public final class PreferenceTune extends TrainingCommand {
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      order = 1,
+      description =
+          "Preferences: a JSON array or JSON lines of objects with prompt, chosen and rejected,"
+              + " each a text or a list of messages with role and content.")
+  private Path data;
+
+  @Option(
+      names = "--from",
+      paramLabel = "DIR",
+      order = 2,
+      description = "Folder of the model to start from, such as the --out of sft.")
+  private Path from;
+
+  @Option(
+      names = "--beta",
+      paramLabel = "BETA",
+      order = 3,
+      description = "How strongly the model is held to where it started; less lets it go further.")
+  private double beta = 0.1;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "SHARE",
+      order = 4,
+      description = "Share of the pairs that are taken to be the wrong way round.")
+  private double labelSmoothing;
+
+  @Option(
+      names = "--variant",
+      paramLabel = "NAME",
+      order = 5,
+      description = "Loss: sigmoid (DPO), ipo or hinge.")
+  private Preference.Variant variant = Preference.Variant.SIGMOID;
+
+  @Option(
+      names = "--max-length",
+      paramLabel = "TOKENS",
+      order = 30,
+      description =
+          "Tokens of a prompt with its answer; prompts lose their beginning, answers their end."
+              + " 512 unless given, or the model's own length if that is less.")
+  private Integer maxLength;
+
+  PreferenceTune() {
+    super(Path.of("out", "dpo"), new TrainingOptions(4e-5f, 3, 1));
+  }
+
+  public static void main(String[] args) {
+    MiniMind.run(new PreferenceTune(), args);
+  }
+
+  @Override
+  Origin origin() throws IOException {
+    if (data == null || from == null) {
+      throw refused("A new run needs --data and --from (an old one --resume).");
+    }
+    Preference objective;
+    try {
+      objective = new Preference(beta, labelSmoothing, variant);
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
+    ModelConfig model = startModel(from);
+    int length = maxLength == null ? Math.min(512, model.maxLength()) : maxLength;
+    if (length < 4 || length > model.maxLength()) {
+      throw refused(
+          "--max-length must be between 4 and %d, the length of the model in %s, but is %d."
+              .formatted(model.maxLength(), from, length));
+    }
+    String fingerprint = ReferenceLogProbabilities.fingerprint(from);
+    String folder = from.toAbsolutePath().toString();
+    return new Origin(
+        new Stage.PreferenceTuning(folder, fingerprint, length, objective), model, data, from);
+  }
+
+  @Override
+  List<NamedTensor> startWeights(RunSettings settings) throws IOException {
+    return StartWeights.of(from, settings.model());
+  }
+
+  @Override
+  SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException {
+    Stage.PreferenceTuning stage = (Stage.PreferenceTuning) settings.stage();
+    return PreferenceEncoder.load(tokenizer, stage.maxLength());
+  }
+
+  @Override
+  Samples complete(RunSettings settings, TokenShards shards, Compute compute) throws IOException {
+    try {
+      return ReferenceLogProbabilities.openOrCompute(
+          shards,
+          settings,
+          compute.cache().resolve("unfinished-reference"),
+          compute.threads(),
+          (done, total) ->
+              compute
+                  .progress()
+                  .show(
+                      String.format(
+                          Locale.ROOT,
+                          "the reference's log-probabilities: %,d of %,d answers",
+                          done,
+                          total)));
+    } finally {
+      compute.progress().clear();
+    }
+  }
+
+  @Override
+  UnaryOperator<String> promptForm(Path tokenizer) throws IOException {
+    return chatForm(tokenizer);
+  }
+
+  @Override
+  String advice() {
+    return "Talk to it: ./minimind eval chat";
+  }
+}

@@ -1,0 +1,260 @@
+package io.minimind.examples;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Preference tuning of a model that has hardly learnt anything, by the real command. */
+@Timeout(300)
+class PreferenceTuneTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int PAIRS = 40;
+  private static final int HELD_OUT = 8;
+
+  /** Two epochs of eight batches. */
+  private static final int UPDATES = 16;
+
+  @TempDir static Path shared;
+  private static Path cache;
+  private static Path start;
+  private static Path pairs;
+  private static Path whole;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void train() throws IOException {
+    cache = shared.resolve("cache");
+    start = shared.resolve("start");
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(Commands.pretrain(start, cache, "--epochs=1")));
+    pairs = shared.resolve("pairs.json");
+    writePairs(pairs);
+    whole = shared.resolve("whole");
+    assertEquals(new Commands.Result(0, ""), Commands.run(dpo(whole, "--keep=100")));
+  }
+
+  /** The chosen answer is always the same in kind, so that it can be learnt from few pairs. */
+  private static void writePairs(Path file) throws IOException {
+    List<JsonNode> rows = new ArrayList<>();
+    for (int i = 0; i < PAIRS; i++) {
+      ObjectNode row = JSON.createObjectNode().put("prompt", "问题" + i + "是什么？");
+      rows.add(row.put("chosen", "好的，答案" + i).put("rejected", "不知道" + i + "！"));
+    }
+    Files.writeString(file, JSON.writeValueAsString(rows));
+  }
+
+  /** Arguments of a new run; those given last win. */
+  private static String[] dpo(Path out, String... more) {
+    List<String> args = new ArrayList<>(List.of("dpo", "--out=" + out, "--cache=" + cache));
+    List<String> options =
+        List.of(
+            "--data=" + pairs,
+            "--from=" + start,
+            "--validation-fraction=0.2",
+            "--epochs=2",
+            "--batch-size=4",
+            "--learning-rate=0.005",
+            "--validate-every=4",
+            "--save-every=3",
+            "--threads=2");
+    for (String option : options) {
+      String name = option.substring(0, option.indexOf('=') + 1);
+      if (Arrays.stream(more).noneMatch(given -> given.startsWith(name))) {
+        args.add(option);
+      }
+    }
+    args.addAll(Arrays.asList(more));
+    return args.toArray(String[]::new);
+  }
+
+  private static Commands.Result resume(Path out) {
+    return Commands.run("dpo", "--resume", "--out=" + out, "--cache=" + cache, "--threads=2");
+  }
+
+  private static List<JsonNode> metrics(Path out, String field) throws IOException {
+    List<JsonNode> metrics = new ArrayList<>();
+    for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
+      ObjectNode metric = (ObjectNode) JSON.readTree(line);
+      if (metric.has(field)) {
+        metrics.add(metric.without(List.of("seconds", "tokens_per_second")));
+      }
+    }
+    return metrics;
+  }
+
+  private static double value(JsonNode metric, String field) {
+    return metric.required(field).doubleValue();
+  }
+
+  @Test
+  void theModelComesToPreferTheChosenAnswers() throws IOException {
+    List<JsonNode> updates = metrics(whole, "loss");
+    assertEquals(UPDATES, updates.size());
+    JsonNode first = updates.get(0);
+    assertEquals(Math.log(2), value(first, "loss"), 1e-4, "it starts as the reference");
+    assertEquals(0, value(first, "reward_margin"), 1e-4);
+    JsonNode last = updates.get(UPDATES - 1);
+    assertTrue(value(last, "reward_margin") > 0.2, last.toString());
+    assertTrue(value(last, "loss") < 0.6, last.toString());
+    List<JsonNode> validations = metrics(whole, "validation_loss");
+    assertEquals(UPDATES / 4, validations.size());
+    JsonNode heldOut = validations.get(validations.size() - 1);
+    assertTrue(value(heldOut, "reward_accuracy") > 0.9, heldOut.toString());
+    assertTrue(value(heldOut, "reward_margin") > 0.2, heldOut.toString());
+    // Shares of the held-out pairs, although these do not fill their last batch.
+    double won = value(heldOut, "reward_accuracy") * HELD_OUT;
+    assertEquals(Math.rint(won), won, 1e-5);
+    assertFalse(heldOut.has("perplexity"), "the loss is no cross entropy");
+    assertTrue(value(heldOut, "chosen_log_probability") < 0);
+    assertTrue(Files.exists(whole.resolve("model.onnx")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ipo", "hinge"})
+  void otherVariantsLearnToo(String variant) throws IOException {
+    Path out = folder.resolve(variant);
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(dpo(out, "--variant=" + variant, "--beta=0.5")));
+    List<JsonNode> updates = metrics(out, "loss");
+    // With equal models every margin is 0.
+    assertEquals(1, value(updates.get(0), "loss"), 1e-4);
+    assertTrue(value(updates.get(UPDATES - 1), "loss") < 0.9);
+    assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.2);
+  }
+
+  @Test
+  void aRunThatDiedGoesOnToTheSameWeights() throws IOException {
+    Path out = folder.resolve("died");
+    for (int update : new int[] {0, 9}) {
+      dieAfter(update, out);
+      assertEquals(new Commands.Result(0, ""), resume(out));
+      assertArrayEquals(weights(whole), weights(out), "after update " + update);
+      assertEquals(metrics(whole, "update"), metrics(out, "update"));
+    }
+  }
+
+  /** What a process leaves that is killed some time after a checkpoint. */
+  private static void dieAfter(int update, Path out) throws IOException {
+    if (Files.exists(out)) {
+      delete(out);
+    }
+    Commands.copy(whole, out);
+    try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
+      for (Path checkpoint : checkpoints.toList()) {
+        String name = checkpoint.getFileName().toString();
+        if (Integer.parseInt(name.replaceAll("\\D+", "")) > update) {
+          delete(checkpoint);
+        }
+      }
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    try (Stream<Path> files = Files.walk(path)) {
+      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private static byte[] weights(Path out) throws IOException {
+    return Files.readAllBytes(out.resolve("model.safetensors"));
+  }
+
+  private static Path reference() throws IOException {
+    try (Stream<Path> files = Files.walk(cache)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("reference-"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  @Test
+  void theReferenceIsKeptAndComputedAgainIfItIsLost() throws IOException {
+    Path file = reference();
+    byte[] kept = Files.readAllBytes(file);
+    assertEquals(2 * PAIRS * Float.BYTES + Integer.BYTES, kept.length);
+    Path out = folder.resolve("died");
+    Files.write(file, new byte[kept.length]);
+    dieAfter(9, out);
+    assertEquals(new Commands.Result(0, ""), resume(out), "a damaged file");
+    assertArrayEquals(kept, Files.readAllBytes(file));
+    assertArrayEquals(weights(whole), weights(out));
+    Object key = Files.readAttributes(file, "*").get("fileKey");
+    dieAfter(9, out);
+    assertEquals(new Commands.Result(0, ""), resume(out));
+    assertEquals(key, Files.readAttributes(file, "*").get("fileKey"), "not written again");
+    Path weights = start.resolve("model.safetensors");
+    byte[] before = Files.readAllBytes(weights);
+    byte[] after = before.clone();
+    after[after.length - 1] ^= 1;
+    try {
+      Files.write(weights, after);
+      Files.delete(file);
+      dieAfter(9, out);
+      Commands.Result refused = resume(out);
+      assertEquals(1, refused.status());
+      assertTrue(
+          refused.err().contains(start + " no longer holds the model that the run started from"),
+          refused.err());
+    } finally {
+      Files.write(weights, before);
+      Files.write(file, kept);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--beta=0 | Beta must be a number above 0, but is 0.0.",
+        "--label-smoothing=0.5 | The label smoothing must be at least 0 and less than 0.5, but is"
+            + " 0.5.",
+        "--max-length=65 | --max-length must be between 4 and 64, the length of the model in",
+        "--variant=kto | Invalid value for option '--variant'"
+      })
+  void wrongOptionsAreRefused(String option, String sentence) {
+    Commands.Result result = Commands.run(dpo(folder.resolve("out"), option));
+    assertEquals(2, result.status());
+    assertTrue(result.err().contains(sentence), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+  }
+
+  @Test
+  void rowsThatCannotBeUsedAreListed() throws IOException {
+    Path data = folder.resolve("mixed.json");
+    Files.writeString(
+        data, Files.readString(pairs).replaceFirst("\\[", "[{\"prompt\":\"Q\",\"chosen\":\"A\"},"));
+    Path out = folder.resolve("out");
+    assertEquals(0, Commands.run(dpo(out, "--data=" + data, "--max-updates=1")).status());
+    List<String> skipped = Files.readAllLines(out.resolve("skipped.txt"));
+    assertTrue(skipped.get(1).startsWith("row 1 (line 1): it has no "), skipped.toString());
+    Path none = folder.resolve("none.json");
+    Files.writeString(none, "[{\"prompt\":\"Q\",\"chosen\":\"A\",\"rejected\":\"A\"}]");
+    Commands.Result result = Commands.run(dpo(folder.resolve("none"), "--data=" + none));
+    assertEquals(1, result.status());
+    assertTrue(result.err().contains("None of the 1 rows"), result.err());
+    assertTrue(result.err().contains("its answers are the same."), result.err());
+  }
+}

@@ -1,0 +1,194 @@
+package io.minimind.train;
+
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.data.BatchLoader;
+import io.minimind.data.BatchOrder;
+import io.minimind.data.ReferencedSamples;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.files.AtomicFile;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.train.Stage.PreferenceTuning;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * The log-probabilities that the reference model of preference training gives to every answer,
+ * computed once and kept in a file: little-endian float32, one for each sample, then the CRC-32C of
+ * their bytes as int32. So training has no second model in memory.
+ */
+public final class ReferenceLogProbabilities {
+
+  /** Pairs of a batch: enough to keep the processors busy, at little memory. */
+  private static final int BATCH_PAIRS = 4;
+
+  /** Is told how many samples are done. */
+  @FunctionalInterface
+  public interface Progress {
+    void update(long done, long total);
+  }
+
+  private ReferenceLogProbabilities() {}
+
+  /**
+   * What tells the model in a folder apart from others: the digest of its weights and
+   * configuration.
+   *
+   * @throws IOException if one of them is missing
+   */
+  public static String fingerprint(Path modelFolder) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String name : List.of(ModelFolder.CONFIG, ModelFolder.WEIGHTS)) {
+        try (FileChannel channel = FileChannel.open(modelFolder.resolve(name))) {
+          digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every Java runtime has SHA-256.", e);
+    }
+  }
+
+  /**
+   * The samples of a run with their log-probabilities, which are computed if they are not there for
+   * the weights that the run started from. They lie beside the samples.
+   *
+   * @param settings of a run whose stage is preference tuning
+   * @param work a folder that is filled and deleted again
+   * @param threads threads within an operator, at least 1
+   * @throws IOException if they must be computed and the weights are no longer those that the run
+   *     started from, or a file cannot be read or written
+   */
+  public static Samples openOrCompute(
+      TokenShards samples, RunSettings settings, Path work, int threads, Progress progress)
+      throws IOException {
+    PreferenceTuning stage = (PreferenceTuning) settings.stage();
+    Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16));
+    Optional<Samples> found = open(file, samples);
+    if (found.isPresent()) {
+      return found.get();
+    }
+    Path from = Path.of(stage.from());
+    if (!fingerprint(from).equals(stage.fromWeights())) {
+      throw new IOException(
+          "The reference's log-probabilities in %s are gone, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
+              .formatted(file.getParent(), from));
+    }
+    try (TrainingSession session = session(from, settings, work, threads)) {
+      compute(file, samples, session, progress);
+    } finally {
+      delete(work);
+    }
+    return open(file, samples)
+        .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
+  }
+
+  private static TrainingSession session(Path from, RunSettings settings, Path work, int threads)
+      throws IOException {
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(settings.model(), settings.stage().objective());
+    artifacts.write(work, settings.training().optimizer());
+    Path checkpoint = work.resolve("checkpoint");
+    TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
+    return TrainingSession.open(TrainingSession.Files.of(checkpoint, work), threads);
+  }
+
+  private static void delete(Path work) throws IOException {
+    if (Files.isDirectory(work)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(work)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(work);
+    }
+  }
+
+  /**
+   * The samples with the log-probabilities of a file, or nothing if it is not there or damaged. The
+   * file is mapped, not read into memory.
+   */
+  static Optional<Samples> open(Path file, Samples samples) throws IOException {
+    long bytes = Math.multiplyExact(samples.size(), Float.BYTES);
+    if (!Files.isRegularFile(file) || Files.size(file) != bytes + Integer.BYTES) {
+      return Optional.empty();
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer contents =
+          channel
+              .map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+              .order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+      return contents.getInt((int) bytes) == checksum(values)
+          ? Optional.of(new ReferencedSamples(samples, values.asFloatBuffer()))
+          : Optional.empty();
+    }
+  }
+
+  /**
+   * Computes the log-probabilities of all samples and writes the file.
+   *
+   * @param session of a preference objective, with the reference's weights
+   * @throws IOException if the samples cannot be read, the file cannot be written, or a
+   *     log-probability is not a number
+   */
+  static void compute(Path file, Samples samples, TrainingSession session, Progress progress)
+      throws IOException {
+    int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
+    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    BatchOrder order = BatchOrder.of(samples, BATCH_PAIRS, 0);
+    long done = 0;
+    try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
+      for (long number = 0; number < order.batches(); number++) {
+        long[] rows = order.rows(0, number);
+        try (Batch batch = loader.next().orElseThrow()) {
+          float[] found = session.logProbabilities(batch);
+          for (int row = 0; row < rows.length; row++) {
+            requireFinite(found[row]);
+            values.putFloat((int) rows[row] * Float.BYTES, found[row]);
+          }
+        }
+        done += rows.length;
+        progress.update(done, samples.size());
+      }
+    }
+    ByteBuffer checksum = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    checksum.putInt(0, checksum(values));
+    AtomicFile.replace(
+        file,
+        channel -> {
+          AtomicFile.write(channel, values.duplicate());
+          AtomicFile.write(channel, checksum);
+        });
+  }
+
+  private static void requireFinite(float logProbability) throws IOException {
+    if (!Float.isFinite(logProbability)) {
+      throw new IOException(
+          "The model to start from gives an answer no probability that is a number: its weights"
+              + " are damaged, so choose another --from.");
+    }
+  }
+
+  private static int checksum(ByteBuffer values) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(values.duplicate());
+    return (int) checksum.getValue();
+  }
+}

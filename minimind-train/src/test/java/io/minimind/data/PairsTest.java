@@ -1,0 +1,151 @@
+package io.minimind.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/** Samples that belong together, on their way into batches. */
+class PairsTest {
+
+  private static final int PAIRS = 151;
+  private static final Samples SAMPLES = pairs(3);
+
+  /** Pairs with a reference that follows from the number of each sample. */
+  private static Samples pairs(long seed) {
+    int[] lengths = new Random(seed).ints(2 * PAIRS, 2, 30).toArray();
+    FakeSamples rows = new FakeSamples(lengths);
+    float[] reference = new float[lengths.length];
+    for (int i = 0; i < reference.length; i++) {
+      reference[i] = -i;
+    }
+    return new ReferencedSamples(new Grouped(rows), FloatBuffer.wrap(reference));
+  }
+
+  private record Grouped(Samples all) implements Samples {
+    @Override
+    public int groupSize() {
+      return 2;
+    }
+
+    @Override
+    public long size() {
+      return all.size();
+    }
+
+    @Override
+    public int length(long index) {
+      return all.length(index);
+    }
+
+    @Override
+    public int longest() {
+      return all.longest();
+    }
+
+    @Override
+    public int read(long index, int[] ids, boolean[] targets) throws IOException {
+      return all.read(index, ids, targets);
+    }
+  }
+
+  @Test
+  void anEpochHasEveryPairOnceAndNoneIsTornApart() {
+    BatchOrder order = BatchOrder.of(SAMPLES, 4, 9);
+    assertEquals((PAIRS + 3) / 4, order.batches());
+    List<Long> all = new ArrayList<>();
+    for (long batch = 0; batch < order.batches(); batch++) {
+      long[] rows = order.rows(1, batch);
+      assertEquals(0, rows.length % 2);
+      assertTrue(rows.length <= 8);
+      for (int i = 0; i < rows.length; i += 2) {
+        assertEquals(0, rows[i] % 2, "a chosen row comes first");
+        assertEquals(rows[i] + 1, rows[i + 1]);
+      }
+      LongStream.of(rows).forEach(all::add);
+    }
+    assertEquals(LongStream.range(0, 2 * PAIRS).boxed().toList(), all.stream().sorted().toList());
+  }
+
+  @Test
+  void pairsOfABatchHaveSimilarLengths() {
+    BatchOrder order = BatchOrder.of(SAMPLES, 4, 9);
+    long padded = 0;
+    long unsorted = 0;
+    for (long batch = 0; batch < order.batches(); batch++) {
+      long[] rows = order.rows(0, batch);
+      padded += rows.length * LongStream.of(rows).map(SAMPLES::length).max().orElseThrow();
+      unsorted += rows.length * 29L;
+    }
+    assertTrue(padded < 0.85 * unsorted, padded + " of " + unsorted);
+  }
+
+  @Test
+  void aSplitKeepsPairsTogetherWithTheirReferences() throws IOException {
+    Split split = Split.of(SAMPLES, 0.2, 5);
+    assertEquals(30, split.validation().groups());
+    assertEquals(PAIRS - 30, split.training().groups());
+    Set<Float> seen = new TreeSet<>();
+    int[] ids = new int[30];
+    for (Samples view : List.of(split.training(), split.validation())) {
+      assertEquals(2, view.groupSize());
+      for (long i = 0; i < view.size(); i++) {
+        float reference = view.referenceLogProbability(i);
+        view.read(i, ids, new boolean[30]);
+        assertEquals(FakeSamples.id((long) -reference, 0), ids[0]);
+        assertEquals(i % 2, -reference % 2);
+        seen.add(reference);
+      }
+    }
+    assertEquals(2 * PAIRS, seen.size());
+  }
+
+  @Test
+  void aBatchOfPairsHasTheReferenceOfEachRow() throws IOException {
+    BatchOrder order = BatchOrder.of(SAMPLES, 4, 9);
+    try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
+      for (long number = 0; number < order.batches(); number++) {
+        try (Batch batch = loader.next().orElseThrow()) {
+          FloatBuffer reference = batch.reference().orElseThrow();
+          long[] rows = order.rows(0, number);
+          assertEquals(rows.length, batch.rows());
+          assertEquals(rows.length, reference.limit());
+          assertEquals(rows.length / 2, batch.lossTerms());
+          for (int row = 0; row < rows.length; row++) {
+            assertEquals(-rows[row], reference.get(row));
+            assertEquals(FakeSamples.id(rows[row], 0), batch.inputIds().get(row * batch.length()));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aBatchOfSingleRowsHasNoReference() {
+    Batch batch = Batch.of(1, 2, new long[2], new long[2], new float[] {1, 0});
+    assertTrue(batch.reference().isEmpty());
+    assertEquals(1, batch.lossTerms());
+  }
+
+  @Test
+  void aPairNeedsBothRows() {
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Batch.ofPairs(1, 1, new long[1], new long[1], new float[1], new float[1]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Batch.ofPairs(2, 1, new long[2], new long[2], new float[2], new float[1]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new ReferencedSamples(new FakeSamples(2, 2), FloatBuffer.allocate(1)));
+  }
+}

@@ -1,0 +1,192 @@
+package io.minimind.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.minimind.chat.ChatTemplate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A token of {@link ByteTokenizer} is a byte or a marker, so lengths can be counted by hand. */
+class PreferenceEncoderTest {
+
+  private static final String SOURCE =
+      "{% for m in messages %}{% if m['role'] == 'user' %}{{ '<s>user\n' + m['content']"
+          + " + '</s>\n<s>assistant\n' }}{% elif m['role'] == 'assistant' %}{{ m['content'] +"
+          + " '</s>\n' }}{% else %}{{ m['content'] }}{% endif %}{% endfor %}";
+
+  private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
+
+  @TempDir Path folder;
+
+  private static PreferenceEncoder encoder(int maxLength) {
+    return PreferenceEncoder.of(
+        TOKENIZER, ChatTemplate.parse(SOURCE, Map.of()), "bytes", maxLength);
+  }
+
+  private static Sample encode(int maxLength, String... cells) {
+    return encoder(maxLength).encode(new Row(1, 1, List.of(cells)));
+  }
+
+  private static String text(Sample sample) {
+    return TOKENIZER.decode(sample.ids());
+  }
+
+  private static String targets(Sample sample) {
+    return TOKENIZER.decode(sample.targets().stream().map(i -> sample.ids()[i]).toArray());
+  }
+
+  private static void assertPair(Sample pair, String prompt, String chosen, String rejected) {
+    Sample other = pair.rejected().orElseThrow();
+    assertEquals(prompt + chosen, text(pair));
+    assertEquals(prompt + rejected, text(other));
+    assertEquals(chosen, targets(pair));
+    assertEquals(rejected, targets(other));
+  }
+
+  @Test
+  void textsBecomeAQuestionAndItsTwoAnswers() {
+    assertPair(
+        encode(512, "你好", "好", "坏"), "<s>user\n你好</s>\n<s>assistant\n", "好</s>\n", "坏</s>\n");
+  }
+
+  @Test
+  void messagesMayBeTheAnswersAloneOrTheWholeConversation() {
+    String prompt =
+        "[{\"role\":\"system\",\"content\":\"S\"},{\"role\":\"user\",\"content\":\"Q\"}]";
+    String chosen = "{\"role\":\"assistant\",\"content\":\"A\"}";
+    String rejected = "{\"role\":\"assistant\",\"content\":\"B\"}";
+    String start = prompt.substring(0, prompt.length() - 1) + ",";
+    String text = "S<s>user\nQ</s>\n<s>assistant\n";
+    assertPair(
+        encode(512, prompt, "[" + chosen + "]", "[" + rejected + "]"), text, "A</s>\n", "B</s>\n");
+    assertPair(
+        encode(512, prompt, start + chosen + "]", start + rejected + "]"),
+        text,
+        "A</s>\n",
+        "B</s>\n");
+    assertPair(
+        encode(512, start + chosen + "]", start + rejected + "]"), text, "A</s>\n", "B</s>\n");
+    assertPair(encode(512, prompt, "A", "B"), text, "A</s>\n", "B</s>\n");
+  }
+
+  @Test
+  void aTextThatLooksLikeAListIsAText() {
+    assertPair(
+        encode(512, "[1, 2]", "[3", "[\"x\"]"),
+        "<s>user\n[1, 2]</s>\n<s>assistant\n",
+        "[3</s>\n",
+        "[\"x\"]</s>\n");
+  }
+
+  @Test
+  void longPromptsLoseTheirBeginningAndLongAnswersTheirEnd() {
+    // Around the question stand 5 + 2 + 11 tokens and more, around an answer 2.
+    String question = "q".repeat(100);
+    Sample shortAnswers = encode(60, question, "a".repeat(8), "b".repeat(18));
+    assertEquals(60, shortAnswers.rejected().orElseThrow().ids().length);
+    assertEquals(50, shortAnswers.ids().length, "both have the same prompt");
+    assertEquals("a".repeat(8) + "</s>\n", targets(shortAnswers));
+    assertTrue(text(shortAnswers).contains("q</s>\n<s>assistant\naaa"));
+    Sample longAnswers = encode(60, question, "a".repeat(200), "b".repeat(3));
+    assertEquals(60, longAnswers.ids().length);
+    assertEquals("a".repeat(30), targets(longAnswers));
+    assertEquals("bbb</s>\n", targets(longAnswers.rejected().orElseThrow()));
+    Sample fits = encode(60, "q", "a".repeat(200), "b");
+    assertTrue(text(fits).startsWith("<s>user\nq</s>\n<s>assistant\naaa"));
+    assertEquals(60, fits.ids().length);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '\0',
+      delimiter = '|',
+      value = {
+        "Q | A |  | its rejected is empty.",
+        " | A | B | its prompt is empty.",
+        "Q | A | A | its answers are the same.",
+        "Q | [] | B | its chosen is empty.",
+        "Q | [{\"role\":\"assistant\"}] | B | its chosen has a message without a text as role and"
+            + " as content.",
+        "Q | [{\"role\":\"user\",\"content\":\"Q\"}] | B | its chosen answer is nothing but the"
+            + " prompt."
+      })
+  void unusableRowsSayWhatIsWrong(String prompt, String chosen, String rejected, String reason) {
+    String[] cells = {prompt, chosen, rejected};
+    for (int i = 0; i < cells.length; i++) {
+      cells[i] = cells[i] == null ? "" : cells[i];
+    }
+    assertEquals(
+        reason,
+        assertThrows(IllegalArgumentException.class, () -> encode(512, cells)).getMessage());
+  }
+
+  @Test
+  void answersThatDifferOnlyWhereTheyAreCutTeachNothing() {
+    String same = "a".repeat(300);
+    assertEquals(
+        "its answers are the same within 60 tokens.",
+        assertThrows(IllegalArgumentException.class, () -> encode(60, "Q", same + "x", same + "y"))
+            .getMessage());
+  }
+
+  @Test
+  void conversationsWithoutPromptMustBeginAlike() {
+    String one = "[{\"role\":\"assistant\",\"content\":\"A\"}]";
+    String two = "[{\"role\":\"assistant\",\"content\":\"B\"}]";
+    assertEquals(
+        "it has no prompt, and its answers do not begin with the same message.",
+        assertThrows(IllegalArgumentException.class, () -> encode(512, one, two)).getMessage());
+  }
+
+  @Test
+  void anArrayAndLinesGiveTheSamePairsAndBadRowsAreListed() throws IOException {
+    String good = "{\"prompt\":\"Q\",\"chosen\":\"A\",\"rejected\":\"B\"}";
+    String other =
+        "{\"prompt\":\"R\",\"chosen\":[{\"role\":\"assistant\",\"content\":\"C\"}],\"rejected\":\"D\"}";
+    String bad = "{\"prompt\":\"Q\",\"chosen\":\"A\"}";
+    Path array = folder.resolve("pairs.json");
+    Path lines = folder.resolve("pairs.jsonl");
+    Files.writeString(array, "[" + good + ",\n" + bad + ",\n" + other + "]");
+    Files.writeString(lines, good + "\n" + bad + "\n" + other + "\n");
+    for (Path file : List.of(array, lines)) {
+      TokenShards shards =
+          TokenShards.openOrBuild(
+              folder.resolve("cache"), file, encoder(512), EncodingProgress.none());
+      assertEquals(2, shards.groups());
+      assertEquals(4, shards.size());
+      assertEquals(2, shards.groupSize());
+      assertEquals(1, shards.skippedRows());
+      List<String> list = Files.readAllLines(shards.skippedList().orElseThrow());
+      assertTrue(list.get(0).startsWith("row 2 (line 2): it has no "), list.toString());
+      Sample expected = encode(512, "R", "C", "D");
+      int[] ids = new int[shards.longest()];
+      boolean[] targets = new boolean[ids.length];
+      for (Sample sample : List.of(expected, expected.rejected().orElseThrow())) {
+        long number = sample == expected ? 2 : 3;
+        int length = shards.read(number, ids, targets);
+        assertArrayEquals(sample.ids(), Arrays.copyOf(ids, length));
+        for (int i = 0; i < length; i++) {
+          assertEquals(sample.targets().get(i), targets[i]);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theDescriptionTellsLengthsApart() {
+    assertNotEquals(encoder(60).description(), encoder(61).description());
+    assertThrows(IllegalArgumentException.class, () -> encoder(3));
+  }
+}
