@@ -113,7 +113,7 @@ public final class Decoder implements AutoCloseable {
    * Continues a prompt.
    *
    * @param promptIds at least one id, fewer than {@link #contextLength}
-   * @param options how to choose tokens and when to stop
+   * @param options how to choose tokens and when to stop; stop strings have no effect on ids
    * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted,
    *     and returns whether to go on; it is called on this thread
    * @return why the generation ended
@@ -126,12 +126,15 @@ public final class Decoder implements AutoCloseable {
     return compute(
         promptIds.length + most,
         text -> {
-          Sampler sampler = Sampler.of(options, vocabularySize());
+          Sampler sampler = Sampler.of(options, vocabularySize(), endOfText);
           sampler.see(promptIds);
           int id = sampler.next(text.append(promptIds));
           for (int count = 1; !endOfText.contains(id); count++) {
             if (!onToken.test(id) || closed) {
               return FinishReason.CANCELLED;
+            }
+            if (sampler.mustEnd()) {
+              return FinishReason.END_OF_TEXT;
             }
             if (count == most) {
               return FinishReason.LENGTH;
@@ -175,7 +178,7 @@ public final class Decoder implements AutoCloseable {
     return compute(
         promptIds.length,
         text -> {
-          Sampler sampler = Sampler.of(options, vocabularySize());
+          Sampler sampler = Sampler.of(options, vocabularySize(), endOfText);
           sampler.see(promptIds);
           return sampler.probabilities(text.append(promptIds));
         });
