@@ -159,9 +159,7 @@ final class Sampler {
       constraint.allow(allowed);
       boolean mayEnd = constraint.mayEnd();
       for (int id : endOfText) {
-        if (id < vocabularySize) {
-          allowed.set(id, mayEnd);
-        }
+        allowed.set(id, mayEnd);
       }
     }
     options.forbiddenTokens().forEach(allowed::clear);
