@@ -39,7 +39,7 @@ final class DecoderSession implements AutoCloseable {
     this.session = session;
     cache = new KeyValueCache(shape, 1, capacity);
     ids = new int[capacity];
-    guard = LeakGuard.of(this, "A text of a language model", closing(inputs));
+    guard = LeakGuard.of(this, "A chat or a text stream", closing(inputs));
     vocabularySize = shape.vocabularySize();
     logits = KeyValueCache.direct(CHUNK * vocabularySize, Float.BYTES).asFloatBuffer();
   }
@@ -93,9 +93,17 @@ final class DecoderSession implements AutoCloseable {
   }
 
   /** Forgets all tokens but those at the beginning that are also the first of these. */
-  void keepCommon(int[] others) {
-    int common = Arrays.mismatch(ids, 0, length, others, 0, others.length);
+  void keepBeginning(int[] others, int most) {
+    int end = Math.min(most, others.length);
+    int common = Arrays.mismatch(ids, 0, length, others, 0, end);
     length = common < 0 ? length : common;
+  }
+
+  /** Becomes the same text as another, for which this must have room. */
+  void takeFrom(DecoderSession other) {
+    cache.copy(other.cache, 0, 0, other.length);
+    System.arraycopy(other.ids, 0, ids, 0, other.length);
+    length = other.length;
   }
 
   /** Tells what was appended to the cache by others. */

@@ -1,6 +1,8 @@
 package io.minimind.infer;
 
 import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -147,13 +150,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
     try (TextStream pieces = stream(promptIds, options)) {
-      for (String piece : pieces) {
-        if (!onText.test(piece)) {
-          pieces.cancel();
-          break;
-        }
-      }
-      return pieces.result();
+      return pieces.result(onText);
     }
   }
 
@@ -169,7 +166,52 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
   public TextStream stream(int[] promptIds, GenerationOptions options) {
-    return new TextStream(writing(request(promptIds, options)));
+    return stream(promptIds, options, decoder.pool(), answer -> {});
+  }
+
+  /**
+   * @param onEnd is told the answer, or nothing if it failed
+   */
+  TextStream stream(
+      int[] promptIds,
+      GenerationOptions options,
+      Buffers buffers,
+      Consumer<Optional<Generation>> onEnd) {
+    Request request = request(promptIds, options, buffers);
+    Writing writing =
+        scheduler.isPresent()
+            ? new BatchedWriting(request, scheduler.get())
+            : new SoloWriting(request);
+    return new TextStream(writing, onEnd);
+  }
+
+  /**
+   * Begins a conversation without a system prompt.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat() {
+    return chat(ChatOptions.defaults());
+  }
+
+  /**
+   * Begins a conversation.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat(ChatOptions options) {
+    ChatTemplate found =
+        template.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
+                        .formatted(folder)));
+    TemplateOptions asking = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return chat(messages -> found.render(messages, asking), options);
+  }
+
+  Chat chat(Function<List<Message>, String> template, ChatOptions options) {
+    return new Chat(this, decoder.pool(), template, options);
   }
 
   /**
@@ -195,7 +237,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     List<Request> requests =
-        prompts.stream().map(prompt -> request(encode(prompt), options)).toList();
+        prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());
     }
@@ -213,10 +255,17 @@ public final class LanguageModel implements AutoCloseable {
         answers.add(answer);
         answer.join();
       }
-      return answers.stream().map(answer -> new TextStream(answer).result()).toList();
+      return answers.stream().map(LanguageModel::result).toList();
     } finally {
       answers.forEach(BatchedWriting::close);
     }
+  }
+
+  private static Generation result(Writing answer) {
+    while (answer.next().isPresent()) {
+      // The pieces are part of the result.
+    }
+    return answer.result();
   }
 
   private int[] encode(String prompt) {
@@ -227,16 +276,11 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer.encode(prompt);
   }
 
-  private Request request(int[] promptIds, GenerationOptions options) {
+  private Request request(int[] promptIds, GenerationOptions options, Buffers buffers) {
     decoder.check(promptIds);
+    Sampler.check(options, vocabularySize());
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
-    return new Request(this, decoder, tokenizer, promptIds, most, options, decoder.pool());
-  }
-
-  private Writing writing(Request request) {
-    return scheduler.isPresent()
-        ? new BatchedWriting(request, scheduler.get())
-        : new SoloWriting(request);
+    return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
   }
 
   /**
