@@ -4,11 +4,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -25,20 +24,24 @@ final class DecoderSession implements AutoCloseable {
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
   private final int vocabularySize;
-  private final int capacity;
+  private final KeyValueCache cache;
+  private final int[] ids;
+  private final LeakGuard guard;
   private final Map<String, OnnxTensor> inputs = new HashMap<>();
   private final Map<String, OnnxTensor> outputs = new HashMap<>();
-  private final LongBuffer inputIds = direct(CHUNK, Long.BYTES).asLongBuffer();
-  private final IntBuffer lastIndex = direct(1, Integer.BYTES).asIntBuffer();
-  private final IntBuffer totalLength = direct(1, Integer.BYTES).asIntBuffer();
+  private final LongBuffer inputIds = KeyValueCache.direct(CHUNK, Long.BYTES).asLongBuffer();
+  private final IntBuffer lastIndex = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
+  private final IntBuffer totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final FloatBuffer logits;
   private int length;
 
   private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
     this.session = session;
-    this.capacity = capacity;
+    cache = new KeyValueCache(shape, 1, capacity);
+    ids = new int[capacity];
+    guard = LeakGuard.of(this, "A text of a language model", closing(inputs));
     vocabularySize = shape.vocabularySize();
-    logits = direct(CHUNK * vocabularySize, Float.BYTES).asFloatBuffer();
+    logits = KeyValueCache.direct(CHUNK * vocabularySize, Float.BYTES).asFloatBuffer();
   }
 
   /**
@@ -59,16 +62,7 @@ final class DecoderSession implements AutoCloseable {
   }
 
   private void bind(DecoderShape shape) throws OrtException {
-    long[] bufferShape = {1, shape.keyValueHeads(), capacity, shape.headSize()};
-    int elements = Math.multiplyExact(shape.keyValueHeads() * shape.headSize(), capacity);
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (String part : new String[] {"key", "value"}) {
-        FloatBuffer memory = direct(elements, Float.BYTES).asFloatBuffer();
-        OnnxTensor buffer = OnnxTensor.createTensor(environment, memory, bufferShape);
-        inputs.put(DecoderShape.past(layer, part), buffer);
-        outputs.put(DecoderShape.present(layer, part), buffer);
-      }
-    }
+    cache.bind(1, inputs, outputs);
     inputs.put(
         DecoderShape.LAST_INDEX, OnnxTensor.createTensor(environment, lastIndex, new long[] {1}));
     inputs.put(
@@ -76,13 +70,37 @@ final class DecoderSession implements AutoCloseable {
         OnnxTensor.createTensor(environment, totalLength, new long[] {}));
   }
 
+  private static Runnable closing(Map<String, OnnxTensor> tensors) {
+    return () -> tensors.values().forEach(OnnxTensor::close);
+  }
+
   int capacity() {
-    return capacity;
+    return cache.capacity();
+  }
+
+  KeyValueCache cache() {
+    return cache;
+  }
+
+  /** Number of tokens so far. */
+  int length() {
+    return length;
   }
 
   /** Begins another text. */
   void reset() {
     length = 0;
+  }
+
+  /** Forgets all tokens but those at the beginning that are also the first of these. */
+  void keepCommon(int[] others) {
+    int common = Arrays.mismatch(ids, 0, length, others, 0, others.length);
+    length = common < 0 ? length : common;
+  }
+
+  /** Tells what was appended to the cache by others. */
+  void appended(int id) {
+    ids[length++] = id;
   }
 
   /**
@@ -104,7 +122,9 @@ final class DecoderSession implements AutoCloseable {
   }
 
   private void run(int count) throws OrtException {
-    length += count;
+    for (int i = 0; i < count; i++) {
+      ids[length++] = (int) inputIds.get(i);
+    }
     lastIndex.put(0, length - 1);
     totalLength.put(0, length);
     long[] idShape = {1, count};
@@ -124,11 +144,6 @@ final class DecoderSession implements AutoCloseable {
 
   @Override
   public void close() {
-    inputs.values().forEach(OnnxTensor::close);
-  }
-
-  private static ByteBuffer direct(int elements, int bytes) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytes))
-        .order(ByteOrder.nativeOrder());
+    guard.close();
   }
 }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LanguageModelTest {
   private static final int END = 3;
+  private static final LoadOptions ONE = LoadOptions.defaults().withThreads(1);
   private static final GenerationOptions OPTIONS = GenerationOptions.greedy().withMaxNewTokens(41);
 
   @TempDir private Path folder;
@@ -35,7 +36,7 @@ class LanguageModelTest {
 
   @Test
   void theTextIsTheDecodedTokens() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       Generation generation = model.generate("abc", OPTIONS);
       assertEquals(FinishReason.LENGTH, generation.finishReason());
       assertEquals(3, generation.promptTokens());
@@ -49,7 +50,7 @@ class LanguageModelTest {
 
   @Test
   void thePiecesJoinToTheTextAndAreNeverEmpty() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       List<String> pieces = new ArrayList<>();
       Generation generation = model.generate("abc", OPTIONS, pieces::add);
       assertEquals(generation.text(), String.join("", pieces));
@@ -60,7 +61,7 @@ class LanguageModelTest {
 
   @Test
   void aListenerThatStopsIsNotCalledAgain() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       List<String> pieces = new ArrayList<>();
       Generation generation =
           model.generate(
@@ -79,12 +80,12 @@ class LanguageModelTest {
   @Test
   void theTokenizersEndTokenCountsWhereTheConfigurationNamesNone() throws IOException {
     int[] endless;
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       endless = model.generate("abc", OPTIONS).tokenIds();
     }
     Pairs tokenizer = new Pairs(64, endless[5]);
     Files.delete(folder.resolve("generation_config.json"));
-    try (LanguageModel model = LanguageModel.load(folder, 1, tokenizer)) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, tokenizer)) {
       Generation generation = model.generate("abc", OPTIONS);
       assertEquals(FinishReason.END_OF_TEXT, generation.finishReason());
       assertEquals(
@@ -125,7 +126,7 @@ class LanguageModelTest {
 
   @Test
   void anEmptyPromptIsRefused() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       String message =
           assertThrows(IllegalArgumentException.class, () -> model.generate("", OPTIONS))
               .getMessage();
@@ -136,7 +137,7 @@ class LanguageModelTest {
   @Test
   void aTokenizerOfAnotherModelIsRefused() {
     String message =
-        assertThrows(IOException.class, () -> LanguageModel.load(folder, 1, new Pairs(65)))
+        assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE, new Pairs(65)))
             .getMessage();
     assertTrue(message.contains("tokenizer.json has 65 tokens, model.onnx only 64"), message);
   }

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,6 +22,18 @@ import java.util.SplittableRandom;
 record TestModel(
     int width, int layers, int heads, int keyValueHeads, int hidden, int vocabulary, int context) {
   static final TestModel TINY = new TestModel(32, 2, 2, 1, 48, 64, 200);
+
+  /** The model of a reference file. */
+  static TestModel of(JsonNode config) {
+    return new TestModel(
+        config.required("dim").intValue(),
+        config.required("n_layers").intValue(),
+        config.required("n_heads").intValue(),
+        config.required("n_kv_heads").intValue(),
+        192,
+        config.required("vocab_size").intValue(),
+        config.required("max_seq_len").intValue());
+  }
 
   /** Gives the elements of a weight by its MiniMind name and shape. */
   interface Weights {

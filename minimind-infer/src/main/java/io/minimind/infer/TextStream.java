@@ -1,0 +1,77 @@
+package io.minimind.infer;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+
+/**
+ * An answer that comes piece by piece. The pieces are computed when they are asked for, on the
+ * thread that asks; none is empty, and together they are the text of the result.
+ *
+ * <pre>{@code
+ * try (TextStream pieces = model.stream("<s>Once", GenerationOptions.defaults())) {
+ *   for (String piece : pieces) {
+ *     System.out.print(piece);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>One thread may read; any thread may cancel or close.
+ */
+public final class TextStream implements Iterable<String>, AutoCloseable {
+  private final Writing writing;
+  private String next = ""; // empty: not asked for yet; null: no more
+
+  TextStream(Writing writing) {
+    this.writing = writing;
+  }
+
+  /**
+   * The pieces that are still to come. All iterators of a stream share its place: what one has
+   * given, no other gives.
+   *
+   * @throws IllegalStateException from {@code hasNext} or {@code next} if the model is closed
+   *     before the first piece, or computes something that is not a number
+   */
+  @Override
+  public Iterator<String> iterator() {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        if (next != null && next.isEmpty()) {
+          next = writing.next().orElse(null);
+        }
+        return next != null;
+      }
+
+      @Override
+      public String next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException("The answer has ended.");
+        }
+        String piece = next;
+        next = "";
+        return piece;
+      }
+    };
+  }
+
+  /** Ends the answer at its next token; what has been written so far is its result. */
+  public void cancel() {
+    writing.cancel();
+  }
+
+  /** Reads what is left of the answer and gives all of it. */
+  public Generation result() {
+    Iterator<String> rest = iterator();
+    while (rest.hasNext()) {
+      rest.next();
+    }
+    return writing.result();
+  }
+
+  /** Cancels the answer and frees its memory. */
+  @Override
+  public void close() {
+    writing.close();
+  }
+}
