@@ -14,6 +14,7 @@ import io.minimind.graph.Operators.Past;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Precision;
 import io.minimind.model.Transformer;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,9 +35,11 @@ public final class DecoderArtifact {
   private DecoderArtifact() {}
 
   /**
+   * @param precision how matrices are kept
    * @param weights where each parameter lies in a file next to the model
    */
-  public static ModelProto create(ModelConfig config, Map<String, ExternalData> weights) {
+  public static ModelProto create(
+      ModelConfig config, Precision precision, Map<String, ExternalData> weights) {
     Operators op = new Operators(new Graph("decoder"));
     Graph graph = op.graph();
     Dimension batch = Dimension.symbol("batch");
@@ -58,7 +61,7 @@ public final class DecoderArtifact {
               graph.input(prefix + ".key", FLOAT32, cache),
               graph.input(prefix + ".value", FLOAT32, cache)));
     }
-    Transformer transformer = new Transformer(op, config);
+    Transformer transformer = new Transformer(op, config, precision);
     Tensor logits = transformer.logits(ids, past, lastPosition, total);
     Dimension vocabulary = Dimension.of(config.vocabularySize());
     Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), vocabulary);
