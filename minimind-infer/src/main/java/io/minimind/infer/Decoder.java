@@ -176,6 +176,43 @@ public final class Decoder implements AutoCloseable {
         });
   }
 
+  /** What to do with a whole text. */
+  interface Reading {
+    void read(DecoderSession text) throws OrtException;
+  }
+
+  /**
+   * @throws IllegalArgumentException if there are more ids than the context has room for
+   */
+  void read(int[] ids, Reading reading) {
+    if (ids.length > contextLength()) {
+      throw new IllegalArgumentException(
+          "The text has "
+              + ids.length
+              + " tokens but the model's context has room for "
+              + contextLength()
+              + "; shorten it, or cut it into parts.");
+    }
+    compute(
+        ids.length,
+        text ->
+            pool.compute(
+                session -> {
+                  reading.read(text);
+                  return text;
+                }));
+  }
+
+  /** Numbers in a hidden state. */
+  int hiddenSize() {
+    if (pool.shape().hiddenSize() == 0) {
+      throw new IllegalStateException(
+          "The model was exported without hidden states, so it gives no embeddings; export it"
+              + " again.");
+    }
+    return pool.shape().hiddenSize();
+  }
+
   private <T> T compute(int length, Function<DecoderSession, T> computation) {
     DecoderSession text = pool.acquire(length);
     try {

@@ -8,6 +8,7 @@ import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -183,6 +184,80 @@ public final class LanguageModel implements AutoCloseable {
             ? new BatchedWriting(request, scheduler.get())
             : new SoloWriting(request);
     return new TextStream(writing, onEnd);
+  }
+
+  /**
+   * How likely the model finds each token of a text, after the tokens before it. The first token
+   * has none before it and is left out; put the start token first to have the text's own first
+   * token judged too.
+   *
+   * @return one for each token but the first, without alternatives
+   * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogProbability> score(String text) {
+    int[] ids = tokenizer.encode(text);
+    if (ids.length < 2) {
+      throw new IllegalArgumentException(
+          "The text to score has "
+              + ids.length
+              + " tokens but must have at least 2, of which the first is not judged.");
+    }
+    List<TokenLogProbability> scores = new ArrayList<>();
+    decoder.read(
+        ids,
+        session ->
+            session.score(
+                ids,
+                (position, logits) -> {
+                  if (position + 1 < ids.length) {
+                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0));
+                  }
+                }));
+    return scores;
+  }
+
+  /**
+   * The perplexity of a text: the inverse of the geometric mean of its tokens' probabilities; at
+   * least 1, and the vocabulary's size for a model that knows nothing. Texts and exceptions are as
+   * in {@link #score}.
+   */
+  public double perplexity(String text) {
+    double mean =
+        score(text).stream()
+            .mapToDouble(TokenLogProbability::logProbability)
+            .average()
+            .orElseThrow();
+    return Math.exp(-mean);
+  }
+
+  /**
+   * A text as a vector, so that similar texts point in similar directions: the mean of the hidden
+   * states of its tokens, scaled to the length 1.
+   *
+   * @return as many numbers as the model's layers are wide
+   * @throws IllegalArgumentException if the text is empty or has more tokens than the context
+   * @throws IllegalStateException if the model is closed, or was exported without hidden states
+   */
+  public float[] embed(String text) {
+    int[] ids = encode(text);
+    double[] sum = new double[decoder.hiddenSize()];
+    decoder.read(
+        ids,
+        session ->
+            session.read(
+                ids,
+                (position, state) -> {
+                  for (int i = 0; i < sum.length; i++) {
+                    sum[i] += state.get(i);
+                  }
+                }));
+    double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    float[] vector = new float[sum.length];
+    for (int i = 0; i < sum.length; i++) {
+      vector[i] = (float) (sum[i] / norm);
+    }
+    return vector;
   }
 
   /**
