@@ -69,14 +69,12 @@ public final class Decoder implements AutoCloseable {
       }
     } catch (OrtException e) {
       files.file("model.safetensors");
-      // The marks around ONNX Runtime's reason are of use to its developers only.
-      String reason = e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
       throw new IOException(
           "The model in "
               + folder
               + " cannot be opened: model.onnx or model.safetensors is damaged, incomplete or of"
               + " another kind (ONNX Runtime says: "
-              + reason
+              + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
     }
