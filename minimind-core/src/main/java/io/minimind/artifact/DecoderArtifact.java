@@ -14,6 +14,7 @@ import io.minimind.graph.Operators.Past;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Precision;
 import io.minimind.model.Transformer;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,17 +27,20 @@ import java.util.Map;
  * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
  * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
  * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, cached head
- * size]. Outputs: {@code logits} float32 [batch, length, vocabulary] and {@code present.N.key},
- * {@code .value} with the shape of the past, which may be the same memory.
+ * size]. Outputs: {@code logits} float32 [batch, length, vocabulary], {@code hidden_states} float32
+ * [batch, length, width], from which the head computes them, and {@code present.N.key}, {@code
+ * .value} with the shape of the past, which may be the same memory.
  */
 public final class DecoderArtifact {
 
   private DecoderArtifact() {}
 
   /**
+   * @param precision how matrices are kept
    * @param weights where each parameter lies in a file next to the model
    */
-  public static ModelProto create(ModelConfig config, Map<String, ExternalData> weights) {
+  public static ModelProto create(
+      ModelConfig config, Precision precision, Map<String, ExternalData> weights) {
     Operators op = new Operators(new Graph("decoder"));
     Graph graph = op.graph();
     Dimension batch = Dimension.symbol("batch");
@@ -58,11 +62,14 @@ public final class DecoderArtifact {
               graph.input(prefix + ".key", FLOAT32, cache),
               graph.input(prefix + ".value", FLOAT32, cache)));
     }
-    Transformer transformer = new Transformer(op, config);
+    Transformer transformer = new Transformer(op, config, precision);
     Tensor logits = transformer.logits(ids, past, lastPosition, total);
     Dimension vocabulary = Dimension.of(config.vocabularySize());
     Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), vocabulary);
     graph.output("logits", op.reshape(logits, perRow));
+    Dimension width = Dimension.of(config.hiddenSize());
+    Shape hidden = Shape.of(rows.dimension(0), rows.dimension(1), width);
+    graph.output("hidden_states", op.reshape(transformer.hiddenStates(), hidden));
     for (int layer = 0; layer < config.layers(); layer++) {
       Attention attention = transformer.attentions().get(layer);
       graph.output("present." + layer + ".key", attention.presentKey());

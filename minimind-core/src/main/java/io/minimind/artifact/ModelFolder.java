@@ -2,14 +2,18 @@ package io.minimind.artifact;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Precision;
 import io.minimind.tokenizer.Tokenizer;
+import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -39,13 +43,19 @@ public final class ModelFolder {
   private ModelFolder() {}
 
   /**
-   * Writes what belongs to a model besides its weights.
+   * Writes what belongs to a float32 model besides its weights.
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
    * @throws IOException if the tokenizer is missing or broken, or a file cannot be written
    */
   public static void writeConfiguration(Path folder, ModelConfig config, Path tokenizer)
       throws IOException {
+    writeConfiguration(folder, config, Precision.FLOAT32, tokenizer);
+  }
+
+  /** As {@link #writeConfiguration(Path, ModelConfig, Path)}, for a model of any precision. */
+  public static void writeConfiguration(
+      Path folder, ModelConfig config, Precision precision, Path tokenizer) throws IOException {
     Map<String, Integer> generation = new LinkedHashMap<>();
     Tokenizer loaded = Tokenizer.load(tokenizer);
     loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
@@ -57,28 +67,68 @@ public final class ModelFolder {
         copy(tokenizer.resolve(name), folder.resolve(name));
       }
     }
-    AtomicFile.replace(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.replace(folder.resolve(CONFIG), configuration(config, precision));
     AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
+  }
+
+  private static byte[] configuration(ModelConfig config, Precision precision) throws IOException {
+    ObjectNode json = (ObjectNode) JSON.readTree(config.toJson());
+    if (precision.isQuantized()) {
+      ObjectNode quantization = json.putObject("quantization_config");
+      quantization.put("quant_method", "minimind_blocks");
+      quantization.put("bits", precision.bits());
+      quantization.put("group_size", BlockQuantization.BLOCK);
+    }
+    return JSON.writeValueAsBytes(json);
+  }
+
+  /** Writes float32 weights and the decoder graph that refers to them. */
+  public static void writeDecoder(Path folder, ModelConfig config, List<NamedTensor> weights)
+      throws IOException {
+    writeDecoder(folder, config, Precision.FLOAT32, weights);
   }
 
   /**
    * Writes weights and decoder graph.
    *
-   * @param weights every parameter of the architecture, by its name
+   * @param precision how the files keep matrices
+   * @param weights every parameter of the architecture in float32, by its name
+   * @throws IllegalArgumentException if a parameter is missing or cannot be quantized
    */
-  public static void writeDecoder(Path folder, ModelConfig config, List<NamedTensor> weights)
+  public static void writeDecoder(
+      Path folder, ModelConfig config, Precision precision, List<NamedTensor> weights)
       throws IOException {
+    List<NamedTensor> stored = precision.store(weights);
     Path file = folder.resolve(WEIGHTS);
-    SafetensorsFile.write(file, weights, Map.of("format", "pt"));
+    SafetensorsFile.write(file, stored, Map.of("format", "pt"));
     SafetensorsFile written = SafetensorsFile.open(file);
     Map<String, ExternalData> places = new HashMap<>();
-    for (NamedTensor weight : weights) {
+    for (NamedTensor weight : stored) {
       long length = weight.elements() * weight.type().bytes();
       places.put(
           weight.name(), new ExternalData(WEIGHTS, written.dataOffset(weight.name()), length));
     }
     AtomicFile.replace(
-        folder.resolve(DECODER), DecoderArtifact.create(config, places).toByteArray());
+        folder.resolve(DECODER), DecoderArtifact.create(config, precision, places).toByteArray());
+  }
+
+  /**
+   * The weights of a float32 model.
+   *
+   * @throws IOException if there are none, or they are quantized, or the file is damaged
+   */
+  public static List<NamedTensor> weights(Path folder) throws IOException {
+    Path file = folder.resolve(WEIGHTS);
+    if (!Files.isRegularFile(file)) {
+      throw new FileNotFoundException(
+          "There is no model in " + folder + ": it has no " + WEIGHTS + ".");
+    }
+    List<NamedTensor> weights = SafetensorsFile.open(file).tensors();
+    if (weights.stream().anyMatch(weight -> weight.type() != ElementType.FLOAT32)) {
+      throw new IOException(
+          "The weights in " + file + " are quantized already: give the float32 model instead.");
+    }
+    return weights;
   }
 
   private static void copy(Path from, Path to) throws IOException {

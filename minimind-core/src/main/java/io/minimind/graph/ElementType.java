@@ -3,6 +3,7 @@ package io.minimind.graph;
 /** The element types that tensors here have, with their ONNX code and their safetensors name. */
 public enum ElementType {
   FLOAT32(1, 4, "F32"),
+  UINT8(2, 1, "U8"),
   INT32(6, 4, "I32"),
   INT64(7, 8, "I64"),
   BOOL(9, 1, "BOOL"),

@@ -58,8 +58,13 @@ public final class Graph {
 
   /** A trainable tensor; asking again for the same name gives the same tensor. */
   public Tensor parameter(String name, long... extents) {
+    return parameter(name, ElementType.FLOAT32, extents);
+  }
+
+  /** A tensor of weights; asking again for the same name gives the same tensor. */
+  public Tensor parameter(String name, ElementType type, long... extents) {
     Tensor known = parameters.get(name);
-    Tensor tensor = new Tensor(name, ElementType.FLOAT32, Shape.of(extents));
+    Tensor tensor = new Tensor(name, type, Shape.of(extents));
     if (known == null) {
       requireNew(name);
       parameters.put(name, tensor);

@@ -4,6 +4,7 @@ import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT32;
 import static io.minimind.graph.ElementType.INT64;
+import static io.minimind.graph.ElementType.UINT8;
 import static io.minimind.graph.Graph.MICROSOFT;
 import static io.minimind.graph.Operands.expectAngles;
 import static io.minimind.graph.Operands.expectFloating;
@@ -26,6 +27,9 @@ import java.util.stream.LongStream;
  * it got. How gradients flow back through each operator is written in {@link GradientRules}.
  */
 public final class Operators {
+
+  /** The fastest of MatMulNBits' levels of accuracy. */
+  private static final long EIGHT_BIT_ACTIVATIONS = 4;
 
   private final Graph graph;
 
@@ -156,6 +160,52 @@ public final class Operators {
     return node("FusedMatMul", MICROSOFT, a.type(), shape, attributes, a, b);
   }
 
+  /**
+   * A linear layer without bias whose weight is quantized in blocks of inputs, with activations
+   * rounded to 8 bits on the way.
+   *
+   * @param x [rows, in]
+   * @param values uint8 [out, blocks of a row, bytes of a block]; the last block may be filled up
+   * @param scales [out, blocks of a row]
+   * @param bits 4 or 8
+   * @return [rows, out]
+   */
+  public Tensor quantizedLinear(Tensor x, Tensor values, Tensor scales, int bits) {
+    String operator = "MatMulNBits";
+    expectRank(operator, x, 2);
+    expectType(operator, x, FLOAT32);
+    long block = blockSize(operator, values, scales, bits);
+    long in = x.shape().dimension(1).extent();
+    long padded = values.shape().dimension(1).extent() * block;
+    if (padded < in || padded >= in + block) {
+      throw expected(operator, "as many blocks of " + block + " as a row needs", x, values);
+    }
+    Dimension out = values.shape().dimension(0);
+    Map<String, Object> attributes =
+        Map.of(
+            "K",
+            in,
+            "N",
+            out.extent(),
+            "bits",
+            (long) bits,
+            "block_size",
+            block,
+            "accuracy_level",
+            EIGHT_BIT_ACTIVATIONS);
+    Shape shape = Shape.of(x.shape().dimension(0), out);
+    return node(operator, MICROSOFT, FLOAT32, shape, attributes, x, values, scales);
+  }
+
+  private static long blockSize(String operator, Tensor values, Tensor scales, int bits) {
+    expectRank(operator, values, 3);
+    expectType(operator, values, UINT8);
+    expectType(operator, scales, FLOAT32);
+    Shape shape = values.shape();
+    expectShape(operator, scales, Shape.of(shape.dimension(0), shape.dimension(1)));
+    return shape.dimension(2).extent() * Byte.SIZE / bits;
+  }
+
   private static Map<String, Object> transposes(boolean a, boolean b) {
     return Map.of("transA", flag(a), "transB", flag(b));
   }
@@ -182,6 +232,18 @@ public final class Operators {
     List<Long> axes = Arrays.stream(permutation).mapToObj(axis -> (long) axis).toList();
     Shape shape = x.shape().permuted(permutation);
     return node("Transpose", "", x.type(), shape, Map.of("perm", axes), x);
+  }
+
+  /** Parts of the last axis, one after the other, which together are the whole of it. */
+  public List<Tensor> split(Tensor x, long... extents) {
+    if (!x.shape().dimension(-1).equals(Dimension.of(LongStream.of(extents).sum()))) {
+      throw expected("Split", "a last axis for the parts " + Arrays.toString(extents), x);
+    }
+    Tensor[] parts =
+        LongStream.of(extents)
+            .mapToObj(extent -> fresh("part", x.type(), x.shape().with(-1, Dimension.of(extent))))
+            .toArray(Tensor[]::new);
+    return node("Split", "", Map.of("axis", -1L), List.of(x, integers(extents)), parts).outputs();
   }
 
   /** {@code x} repeated along the axes in which the shape is larger. */
@@ -350,6 +412,38 @@ public final class Operators {
     List<Dimension> shape = new ArrayList<>(indices.shape().dimensions());
     shape.add(table.shape().dimension(1));
     return node("Gather", "", table.type(), new Shape(shape), Map.of(), table, indices);
+  }
+
+  /**
+   * Rows of a table that is quantized as in {@link #quantizedLinear}.
+   *
+   * @param indices int64 of any shape
+   * @return the shape of the indices, then the width rounded up to whole blocks
+   */
+  public Tensor quantizedGather(Tensor values, Tensor scales, Tensor indices, int bits) {
+    String operator = "GatherBlockQuantized";
+    long block = blockSize(operator, values, scales, bits);
+    expectType(operator, indices, INT64);
+    Dimension blocks = values.shape().dimension(1);
+    List<Dimension> separate = new ArrayList<>(indices.shape().dimensions());
+    separate.addAll(List.of(blocks, Dimension.of(block)));
+    List<Dimension> joined = new ArrayList<>(indices.shape().dimensions());
+    joined.add(blocks.times(Dimension.of(block)));
+    // The operator wants scales of the rank of the values.
+    Shape perBlock = Shape.of(values.shape().dimension(0), blocks, Dimension.of(1));
+    Map<String, Object> attributes =
+        Map.of("gather_axis", 0L, "quantize_axis", 2L, "bits", (long) bits, "block_size", block);
+    Tensor rows =
+        node(
+            operator,
+            MICROSOFT,
+            FLOAT32,
+            new Shape(separate),
+            attributes,
+            values,
+            indices,
+            reshape(scales, perBlock));
+    return reshape(rows, new Shape(joined));
   }
 
   /** The gradient of {@link #gather} towards its table, {@code entries} rows. */
@@ -528,7 +622,7 @@ public final class Operators {
   }
 
   /** Tensors one after the other along an axis. */
-  Tensor concatenate(List<Tensor> tensors, int axis, Dimension extent) {
+  public Tensor concatenate(List<Tensor> tensors, int axis, Dimension extent) {
     Tensor first = tensors.get(0);
     Shape shape = first.shape().with(axis, extent);
     Tensor[] operands = tensors.toArray(Tensor[]::new);

@@ -8,6 +8,7 @@ import io.minimind.graph.Operators.Attention;
 import io.minimind.graph.Operators.Past;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.model.Matrices.Matrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,14 +23,23 @@ public final class Transformer {
 
   private final Operators op;
   private final ModelConfig config;
+  private final Matrices matrices;
   private final Tensor cosine;
   private final Tensor sine;
   private final HeadPadding padding;
   private final List<Attention> attentions = new ArrayList<>();
+  private Tensor hiddenStates;
 
+  /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
+    this(op, config, Precision.FLOAT32);
+  }
+
+  /** A precision other than float32 has no gradients. */
+  public Transformer(Operators op, ModelConfig config, Precision precision) {
     this.op = op;
     this.config = config;
+    this.matrices = precision.matrices(op);
     // Pairs of zeros, with which heads may be padded, get angles too; any will do.
     int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
@@ -74,18 +84,22 @@ public final class Transformer {
    * @return [tokens, vocabulary]
    */
   public Tensor logits(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
-    Dimension tokens = ids.shape().elements();
-    Dimension width = Dimension.of(config.hiddenSize());
-    Tensor embedding =
-        parameter("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
-    Tensor x = op.reshape(op.gather(embedding, ids), Shape.of(tokens, width));
+    Matrix embedding =
+        new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
+    Tensor x = matrices.rows(embedding, ids);
     Shape rows = ids.shape();
     for (int layer = 0; layer < config.layers(); layer++) {
       Optional<Past> layerPast = past.isEmpty() ? Optional.empty() : Optional.of(past.get(layer));
       x = op.add(x, attention(layer, x, rows, layerPast, lastPosition, totalLength));
       x = op.add(x, feedForward(layer, x));
     }
-    return op.linear(norm("norm.weight", x), embedding);
+    hiddenStates = norm("norm.weight", x);
+    return product(hiddenStates, embedding);
+  }
+
+  /** What the head sees, [tokens, width], after {@link #logits} was built. */
+  public Tensor hiddenStates() {
+    return hiddenStates;
   }
 
   /** The attention of each layer, after {@link #logits} was built. */
@@ -99,11 +113,13 @@ public final class Transformer {
     int width = config.hiddenSize();
     int keyValueWidth = config.keyValueHeads() * config.headSize();
     Tensor normed = norm("layers." + layer + ".attention_norm.weight", x);
-    Tensor query = op.linear(normed, parameter(prefix + "wq.weight", width, width));
-    Tensor key = op.linear(normed, parameter(prefix + "wk.weight", keyValueWidth, width));
-    Tensor value = op.linear(normed, parameter(prefix + "wv.weight", keyValueWidth, width));
-    Tensor attended = attention(query, key, value, rows, past, lastPosition, total);
-    return op.linear(attended, parameter(prefix + "wo.weight", width, width));
+    Matrix query = new Matrix(prefix + "wq.weight", width, width);
+    Matrix key = new Matrix(prefix + "wk.weight", keyValueWidth, width);
+    Matrix value = new Matrix(prefix + "wv.weight", keyValueWidth, width);
+    List<Tensor> heads = matrices.products(normed, List.of(query, key, value));
+    Tensor attended =
+        attention(heads.get(0), heads.get(1), heads.get(2), rows, past, lastPosition, total);
+    return product(attended, new Matrix(prefix + "wo.weight", width, width));
   }
 
   /**
@@ -149,17 +165,19 @@ public final class Transformer {
     int width = config.hiddenSize();
     int inner = config.feedForwardSize();
     Tensor normed = norm("layers." + layer + ".ffn_norm.weight", x);
-    Tensor gate = op.linear(normed, parameter(prefix + "w1.weight", inner, width));
-    Tensor up = op.linear(normed, parameter(prefix + "w3.weight", inner, width));
-    Tensor gated = op.multiply(op.silu(gate), up);
-    return op.linear(gated, parameter(prefix + "w2.weight", width, inner));
+    Matrix gate = new Matrix(prefix + "w1.weight", inner, width);
+    Matrix up = new Matrix(prefix + "w3.weight", inner, width);
+    List<Tensor> both = matrices.products(normed, List.of(gate, up));
+    Tensor gated = op.multiply(op.silu(both.get(0)), both.get(1));
+    return product(gated, new Matrix(prefix + "w2.weight", width, inner));
   }
 
   private Tensor norm(String name, Tensor x) {
-    return op.rmsNorm(x, parameter(name, config.hiddenSize()), config.normEpsilon());
+    Tensor weight = op.graph().parameter(name, config.hiddenSize());
+    return op.rmsNorm(x, weight, config.normEpsilon());
   }
 
-  private Tensor parameter(String name, long... extents) {
-    return op.graph().parameter(name, extents);
+  private Tensor product(Tensor x, Matrix matrix) {
+    return matrices.products(x, List.of(matrix)).get(0);
   }
 }

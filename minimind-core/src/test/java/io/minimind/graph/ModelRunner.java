@@ -104,6 +104,7 @@ public final class ModelRunner implements AutoCloseable {
     return switch (type) {
       case FLOAT32 -> OnnxJavaType.FLOAT;
       case FLOAT64 -> OnnxJavaType.DOUBLE;
+      case UINT8 -> OnnxJavaType.UINT8;
       case INT32 -> OnnxJavaType.INT32;
       case INT64 -> OnnxJavaType.INT64;
       case BOOL -> OnnxJavaType.BOOL;

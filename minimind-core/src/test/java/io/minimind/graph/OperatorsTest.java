@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.FLOAT64;
 import static io.minimind.graph.ElementType.INT32;
 import static io.minimind.graph.ElementType.INT64;
+import static io.minimind.graph.ElementType.UINT8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -37,6 +38,11 @@ class OperatorsTest {
 
   private static Arguments refusal(Consumer<OperatorsTest> use, String message) {
     return Arguments.of(use, message);
+  }
+
+  private static void quantizedLinear(OperatorsTest t, Tensor x, int blocks, int scales) {
+    Tensor values = t.tensor("values", UINT8, 5, blocks, 16);
+    t.op.quantizedLinear(x, values, t.floats("scales", 5, scales), 4);
   }
 
   static List<Arguments> refusals() {
@@ -93,6 +99,28 @@ class OperatorsTest {
                 t.op.batchedProduct(
                     t.floats("a", 1, 3, 4), false, t.tensor("b", FLOAT64, 1, 4, 5), false, 1),
             "FusedMatMul expects elements of type float32, got b float64[1, 4, 5]."),
+        refusal(
+            t -> quantizedLinear(t, t.floats("x", 3, 70), 2, 2),
+            "MatMulNBits expects as many blocks of 32 as a row needs, got x float32[3, 70] and"
+                + " values uint8[5, 2, 16]."),
+        refusal(
+            t -> quantizedLinear(t, t.floats("x", 3, 32), 2, 2),
+            "MatMulNBits expects as many blocks of 32 as a row needs, got x float32[3, 32] and"
+                + " values uint8[5, 2, 16]."),
+        refusal(
+            t -> quantizedLinear(t, t.floats("x", 3, 64), 2, 1),
+            "MatMulNBits expects the shape [5, 2], got scales float32[5, 1]."),
+        refusal(
+            t ->
+                t.op.quantizedGather(
+                    t.floats("values", 5, 2, 16),
+                    t.floats("scales", 5, 2),
+                    t.tensor("ids", INT64, 3),
+                    4),
+            "GatherBlockQuantized expects elements of type uint8, got values float32[5, 2, 16]."),
+        refusal(
+            t -> t.op.split(t.floats("x", 2, 5), 2, 2),
+            "Split expects a last axis for the parts [2, 2], got x float32[2, 5]."),
         refusal(
             t -> t.op.reshape(t.floats("x", 2, 3), Shape.of(4)),
             "Reshape expects as many elements as [4] has, got x float32[2, 3]."),

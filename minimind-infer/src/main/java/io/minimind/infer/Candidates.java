@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import java.nio.FloatBuffer;
+import java.util.BitSet;
 
 /**
  * The tokens that may come next, with their logits and later their weights: probabilities up to a
@@ -54,9 +55,26 @@ final class Candidates {
     }
   }
 
+  /** Adds to the logit of a token; only before anything was narrowed. */
+  void add(int id, double bias) {
+    values[id] += (float) bias;
+  }
+
   /** Makes a token less likely; only before anything was narrowed. */
   void penalize(int id, double penalty) {
     values[id] = (float) (values[id] > 0 ? values[id] / penalty : values[id] * penalty);
+  }
+
+  /** Keeps the tokens whose bits are set. */
+  void keep(BitSet allowed) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (allowed.get(ids[i])) {
+        ids[kept] = ids[i];
+        values[kept++] = values[i];
+      }
+    }
+    size = kept;
   }
 
   int likeliest() {

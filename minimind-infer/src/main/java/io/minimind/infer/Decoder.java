@@ -5,11 +5,12 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 
 /**
  * A model that continues token ids. The weights are shared by all generations, which may run at the
@@ -17,30 +18,14 @@ import java.util.function.IntPredicate;
  * by a later one.
  */
 public final class Decoder implements AutoCloseable {
-  /** Below this, buffers are not made to measure: the next prompt would soon outgrow them. */
-  private static final int LEAST_CAPACITY = 256;
-
-  private final Path folder;
-  private final OrtSession session;
-  private final DecoderShape shape;
-  private final int contextLength;
+  private final DecoderPool pool;
   private final Set<Integer> endOfText;
+  private final LeakGuard guard;
 
-  private final Deque<DecoderSession> idle = new ArrayDeque<>(); // guarded by this
-  private int running; // guarded by this
-  private volatile boolean closed; // written under this
-
-  private Decoder(
-      Path folder,
-      OrtSession session,
-      DecoderShape shape,
-      int contextLength,
-      Set<Integer> endOfText) {
-    this.folder = folder;
-    this.session = session;
-    this.shape = shape;
-    this.contextLength = contextLength;
+  private Decoder(DecoderPool pool, Path folder, Set<Integer> endOfText) {
+    this.pool = pool;
     this.endOfText = endOfText;
+    guard = LeakGuard.of(this, "The model in " + folder, pool::close);
   }
 
   /**
@@ -52,68 +37,69 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, int threads) throws IOException {
-    return load(folder, threads, Set.of());
+    return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
   }
 
   /** {@code endOfText} holds where the configuration names no end-of-text token. */
-  static Decoder load(Path folder, int threads, Set<Integer> endOfText) throws IOException {
-    if (threads < 1) {
-      throw new IllegalArgumentException(
-          "The number of threads is " + threads + " but must be at least 1.");
-    }
+  static Decoder load(Path folder, LoadOptions settings, Set<Integer> endOfText)
+      throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
     int contextLength = files.contextLength();
     Set<Integer> configured = files.endOfText();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(threads);
+      options.setIntraOpNumThreads(settings.threads());
+      settings.provider().addTo(options);
       // Failures arrive as exceptions; the log would only repeat them on the console.
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
       try {
         DecoderShape shape = DecoderShape.of(session, model);
-        return new Decoder(
-            folder,
-            session,
-            shape,
+        int longest =
             shape.bufferLength() > 0
                 ? Math.min(contextLength, shape.bufferLength())
-                : contextLength,
-            configured.isEmpty() ? endOfText : configured);
+                : contextLength;
+        return new Decoder(
+            new DecoderPool(folder, session, shape, longest),
+            folder,
+            known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
       } catch (IOException | OrtException | RuntimeException e) {
         session.close();
         throw e;
       }
     } catch (OrtException e) {
       files.file("model.safetensors");
-      // The marks around ONNX Runtime's reason are of use to its developers only.
-      String reason = e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
       throw new IOException(
           "The model in "
               + folder
               + " cannot be opened: model.onnx or model.safetensors is damaged, incomplete or of"
               + " another kind (ONNX Runtime says: "
-              + reason
+              + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
     }
   }
 
+  /** Configurations carry ids that the model lacks, such as -1 for none. */
+  private static Set<Integer> known(Set<Integer> ids, int vocabularySize) {
+    return ids.stream().filter(id -> id >= 0 && id < vocabularySize).collect(Collectors.toSet());
+  }
+
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
   public int vocabularySize() {
-    return shape.vocabularySize();
+    return pool.shape().vocabularySize();
   }
 
   /** The most tokens that prompt and answer may have together. */
   public int contextLength() {
-    return contextLength;
+    return pool.contextLength();
   }
 
   /**
    * Continues a prompt.
    *
    * @param promptIds at least one id, fewer than {@link #contextLength}
-   * @param options how to choose tokens and when to stop
+   * @param options how to choose tokens and when to stop; stop strings have no effect on ids
    * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted,
    *     and returns whether to go on; it is called on this thread
    * @return why the generation ended
@@ -122,23 +108,31 @@ public final class Decoder implements AutoCloseable {
    */
   public FinishReason generate(int[] promptIds, GenerationOptions options, IntPredicate onToken) {
     check(promptIds);
-    int most = Math.min(options.maxNewTokens(), contextLength - promptIds.length);
+    int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
+    Sampler sampler = sampler(promptIds, options);
     return compute(
         promptIds.length + most,
         text -> {
-          Sampler sampler = Sampler.of(options, vocabularySize());
-          sampler.see(promptIds);
-          int id = sampler.next(text.append(promptIds));
-          for (int count = 1; !endOfText.contains(id); count++) {
-            if (!onToken.test(id) || closed) {
+          int[] next = promptIds;
+          int[] one = new int[1];
+          for (int count = 0; count < most; count++) {
+            if (sampler.mustEnd()) {
+              return FinishReason.END_OF_TEXT;
+            }
+            try {
+              one[0] = sampler.next(pool.append(text, next));
+            } catch (ClosedModelException e) {
               return FinishReason.CANCELLED;
             }
-            if (count == most) {
-              return FinishReason.LENGTH;
+            next = one;
+            if (endOfText.contains(one[0])) {
+              return FinishReason.END_OF_TEXT;
             }
-            id = sampler.next(text.append(id));
+            if (!onToken.test(one[0])) {
+              return FinishReason.CANCELLED;
+            }
           }
-          return FinishReason.END_OF_TEXT;
+          return FinishReason.LENGTH;
         });
   }
 
@@ -156,7 +150,7 @@ public final class Decoder implements AutoCloseable {
         promptIds.length,
         text -> {
           float[] logits = new float[vocabularySize()];
-          text.append(promptIds).get(logits);
+          pool.append(text, promptIds).get(logits);
           return logits;
         });
   }
@@ -175,39 +169,79 @@ public final class Decoder implements AutoCloseable {
     return compute(
         promptIds.length,
         text -> {
-          Sampler sampler = Sampler.of(options, vocabularySize());
-          sampler.see(promptIds);
-          return sampler.probabilities(text.append(promptIds));
+          Sampler sampler = sampler(promptIds, options);
+          return sampler.probabilities(pool.append(text, promptIds));
         });
   }
 
-  private interface Computation<T> {
-    T on(DecoderSession text) throws OrtException;
+  /** What to do with a whole text. */
+  interface Reading {
+    void read(DecoderSession text) throws OrtException;
   }
 
-  private <T> T compute(int length, Computation<T> computation) {
-    DecoderSession text = acquire(length);
-    try {
-      return computation.on(text);
-    } catch (OrtException e) {
+  /**
+   * @throws IllegalArgumentException if there are more ids than the context has room for
+   */
+  void read(int[] ids, Reading reading) {
+    if (ids.length > contextLength()) {
+      throw new IllegalArgumentException(
+          "The text has "
+              + ids.length
+              + " tokens but the model's context has room for "
+              + contextLength()
+              + "; shorten it, or cut it into parts.");
+    }
+    compute(
+        ids.length,
+        text ->
+            pool.compute(
+                session -> {
+                  reading.read(text);
+                  return text;
+                }));
+  }
+
+  /** Numbers in a hidden state. */
+  int hiddenSize() {
+    if (pool.shape().hiddenSize() == 0) {
       throw new IllegalStateException(
-          "The model in " + folder + " failed to compute: " + e.getMessage(), e);
+          "The model was exported without hidden states, so it gives no embeddings; export it"
+              + " again.");
+    }
+    return pool.shape().hiddenSize();
+  }
+
+  private <T> T compute(int length, Function<DecoderSession, T> computation) {
+    DecoderSession text = pool.acquire(length);
+    try {
+      return computation.apply(text);
     } finally {
-      release(text);
+      pool.release(text);
+      Reference.reachabilityFence(this);
     }
   }
 
-  private void check(int[] promptIds) {
+  /** A sampler that has seen the prompt. */
+  Sampler sampler(int[] promptIds, GenerationOptions options) {
+    Sampler sampler = Sampler.of(options, vocabularySize(), endOfText);
+    sampler.see(promptIds);
+    return sampler;
+  }
+
+  /**
+   * @throws IllegalArgumentException if the prompt is empty, too long or holds an unknown id
+   */
+  void check(int[] promptIds) {
     if (promptIds.length == 0) {
       throw new IllegalArgumentException(
           "The prompt is empty; give at least one token, such as the start token <s>.");
     }
-    if (promptIds.length >= contextLength) {
+    if (promptIds.length >= contextLength()) {
       throw new IllegalArgumentException(
           "The prompt has "
               + promptIds.length
               + " tokens, which leaves no room in the model's context of "
-              + contextLength
+              + contextLength()
               + "; shorten it to fewer.");
     }
     for (int id : promptIds) {
@@ -222,65 +256,20 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  private synchronized DecoderSession acquire(int length) {
-    if (closed) {
-      throw new IllegalStateException("The model in " + folder + " is closed.");
-    }
-    DecoderSession text = idle.poll();
-    if (text != null && text.capacity() < length) {
-      text.close();
-      text = null;
-    }
-    if (text == null) {
-      text = create(length);
-    }
-    text.reset();
-    running++;
-    return text;
+  DecoderPool pool() {
+    return pool;
   }
 
-  private DecoderSession create(int length) {
-    // Doubling lets a growing conversation replace its buffers only a few times.
-    int rounded = Math.max(LEAST_CAPACITY, 2 * Integer.highestOneBit(length - 1));
-    int capacity =
-        shape.bufferLength() > 0 ? shape.bufferLength() : Math.min(contextLength, rounded);
-    try {
-      return DecoderSession.create(session, shape, capacity);
-    } catch (OrtException e) {
-      throw new IllegalStateException(
-          "The model in " + folder + " has no buffers for " + capacity + " tokens.", e);
-    }
-  }
-
-  private synchronized void release(DecoderSession text) {
-    running--;
-    idle.push(text);
-    if (closed) {
-      free();
-    }
+  Set<Integer> endOfText() {
+    return endOfText;
   }
 
   /**
-   * Ends generations that still run at their next token and frees the native memory, at the latest
-   * when the last of them has ended. Closing again has no effect.
+   * Ends generations that still run, after the step that is being computed, and frees the native
+   * memory. Closing again has no effect.
    */
   @Override
-  public synchronized void close() {
-    if (!closed) {
-      closed = true;
-      free();
-    }
-  }
-
-  private void free() {
-    idle.forEach(DecoderSession::close);
-    idle.clear();
-    if (running == 0) {
-      try {
-        session.close();
-      } catch (OrtException e) {
-        throw new IllegalStateException("The model in " + folder + " cannot be closed.", e);
-      }
-    }
+  public void close() {
+    guard.close();
   }
 }

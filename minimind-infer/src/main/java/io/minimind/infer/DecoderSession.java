@@ -4,11 +4,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -24,21 +23,25 @@ final class DecoderSession implements AutoCloseable {
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
-  private final int vocabularySize;
-  private final int capacity;
+  private final int hiddenSize;
+  private final KeyValueCache cache;
+  private final int[] ids;
+  private final LeakGuard guard;
   private final Map<String, OnnxTensor> inputs = new HashMap<>();
   private final Map<String, OnnxTensor> outputs = new HashMap<>();
-  private final LongBuffer inputIds = direct(CHUNK, Long.BYTES).asLongBuffer();
-  private final IntBuffer lastIndex = direct(1, Integer.BYTES).asIntBuffer();
-  private final IntBuffer totalLength = direct(1, Integer.BYTES).asIntBuffer();
+  private final LongBuffer inputIds = KeyValueCache.direct(CHUNK, Long.BYTES).asLongBuffer();
+  private final IntBuffer lastIndex = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
+  private final IntBuffer totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final FloatBuffer logits;
   private int length;
 
   private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
     this.session = session;
-    this.capacity = capacity;
-    vocabularySize = shape.vocabularySize();
-    logits = direct(CHUNK * vocabularySize, Float.BYTES).asFloatBuffer();
+    cache = new KeyValueCache(shape, 1, capacity);
+    ids = new int[capacity];
+    guard = LeakGuard.of(this, "A chat or a text stream", closing(inputs));
+    hiddenSize = shape.hiddenSize();
+    logits = KeyValueCache.direct(CHUNK * shape.vocabularySize(), Float.BYTES).asFloatBuffer();
   }
 
   /**
@@ -59,16 +62,7 @@ final class DecoderSession implements AutoCloseable {
   }
 
   private void bind(DecoderShape shape) throws OrtException {
-    long[] bufferShape = {1, shape.keyValueHeads(), capacity, shape.headSize()};
-    int elements = Math.multiplyExact(shape.keyValueHeads() * shape.headSize(), capacity);
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (String part : new String[] {"key", "value"}) {
-        FloatBuffer memory = direct(elements, Float.BYTES).asFloatBuffer();
-        OnnxTensor buffer = OnnxTensor.createTensor(environment, memory, bufferShape);
-        inputs.put(DecoderShape.past(layer, part), buffer);
-        outputs.put(DecoderShape.present(layer, part), buffer);
-      }
-    }
+    cache.bind(1, inputs, outputs);
     inputs.put(
         DecoderShape.LAST_INDEX, OnnxTensor.createTensor(environment, lastIndex, new long[] {1}));
     inputs.put(
@@ -76,13 +70,45 @@ final class DecoderSession implements AutoCloseable {
         OnnxTensor.createTensor(environment, totalLength, new long[] {}));
   }
 
+  private static Runnable closing(Map<String, OnnxTensor> tensors) {
+    return () -> tensors.values().forEach(OnnxTensor::close);
+  }
+
   int capacity() {
-    return capacity;
+    return cache.capacity();
+  }
+
+  KeyValueCache cache() {
+    return cache;
+  }
+
+  /** Number of tokens so far. */
+  int length() {
+    return length;
   }
 
   /** Begins another text. */
   void reset() {
     length = 0;
+  }
+
+  /** Forgets all tokens but those at the beginning that are also the first of these. */
+  void keepBeginning(int[] others, int most) {
+    int end = Math.min(most, others.length);
+    int common = Arrays.mismatch(ids, 0, length, others, 0, end);
+    length = common < 0 ? length : common;
+  }
+
+  /** Becomes the same text as another, for which this must have room. */
+  void takeFrom(DecoderSession other) {
+    cache.copy(other.cache, 0, 0, other.length);
+    System.arraycopy(other.ids, 0, ids, 0, other.length);
+    length = other.length;
+  }
+
+  /** Tells what was appended to the cache by others. */
+  void appended(int id) {
+    ids[length++] = id;
   }
 
   /**
@@ -92,43 +118,63 @@ final class DecoderSession implements AutoCloseable {
    * @return the logits that follow the last token, {@code [vocabulary]}, valid until the next call
    */
   FloatBuffer append(int... ids) throws OrtException {
-    int count = 0;
-    for (int start = 0; start < ids.length; start += count) {
-      count = Math.min(CHUNK, ids.length - start);
-      for (int i = 0; i < count; i++) {
-        inputIds.put(i, ids[start + i]);
-      }
-      run(count);
-    }
-    return logits.slice((count - 1) * vocabularySize, vocabularySize);
+    FloatBuffer[] last = new FloatBuffer[1];
+    append(ids, DecoderShape.LOGITS, logits, (position, row) -> last[0] = row);
+    return last[0];
   }
 
-  private void run(int count) throws OrtException {
+  /** Takes what the model computed at a position; the row is valid until the next position. */
+  interface Rows {
+    void take(int position, FloatBuffer row);
+  }
+
+  /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
+  void score(int[] ids, Rows rows) throws OrtException {
+    append(ids, DecoderShape.LOGITS, logits, rows);
+  }
+
+  /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
+  void read(int[] ids, Rows rows) throws OrtException {
+    FloatBuffer states = KeyValueCache.direct(CHUNK * hiddenSize, Float.BYTES).asFloatBuffer();
+    append(ids, DecoderShape.HIDDEN_STATES, states, rows);
+  }
+
+  private void append(int[] added, String name, FloatBuffer values, Rows rows) throws OrtException {
+    int width = values.capacity() / CHUNK;
+    int count = 0;
+    for (int start = 0; start < added.length; start += count) {
+      count = Math.min(CHUNK, added.length - start);
+      for (int i = 0; i < count; i++) {
+        inputIds.put(i, added[start + i]);
+      }
+      run(count, name, values.slice(0, count * width), width);
+      System.arraycopy(added, start, ids, length - count, count);
+      for (int i = 0; i < count; i++) {
+        rows.take(start + i, values.slice(i * width, width));
+      }
+    }
+  }
+
+  private void run(int count, String name, FloatBuffer rows, int width) throws OrtException {
     length += count;
     lastIndex.put(0, length - 1);
     totalLength.put(0, length);
     long[] idShape = {1, count};
-    long[] logitShape = {1, count, vocabularySize};
-    FloatBuffer rows = logits.slice(0, count * vocabularySize);
+    long[] rowShape = {1, count, width};
     try (OnnxTensor input =
             OnnxTensor.createTensor(environment, inputIds.slice(0, count), idShape);
-        OnnxTensor output = OnnxTensor.createTensor(environment, rows, logitShape)) {
+        OnnxTensor output = OnnxTensor.createTensor(environment, rows, rowShape)) {
       inputs.put(DecoderShape.INPUT_IDS, input);
-      outputs.put(DecoderShape.LOGITS, output);
+      outputs.put(name, output);
       session.run(inputs, outputs).close();
     } finally {
       inputs.remove(DecoderShape.INPUT_IDS);
-      outputs.remove(DecoderShape.LOGITS);
+      outputs.remove(name);
     }
   }
 
   @Override
   public void close() {
-    inputs.values().forEach(OnnxTensor::close);
-  }
-
-  private static ByteBuffer direct(int elements, int bytes) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytes))
-        .order(ByteOrder.nativeOrder());
+    guard.close();
   }
 }

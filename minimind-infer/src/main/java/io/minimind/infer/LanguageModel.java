@@ -1,15 +1,20 @@
 package io.minimind.infer;
 
-import io.minimind.tokenizer.StreamingDecoder;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
+import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.IntPredicate;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -20,53 +25,87 @@ import java.util.function.Predicate;
  *   System.out.println(model.generate("<s>Once", GenerationOptions.defaults()).text());
  * }
  * }</pre>
+ *
+ * <p>A generation repeats with the same prompt, options and seed. In a batch it does so up to the
+ * last bits of the logits, whoever else is in the batch.
  */
 public final class LanguageModel implements AutoCloseable {
-  /** A step of a small model is too short for more threads than this to help. */
-  private static final int MOST_DEFAULT_THREADS = 8;
+  /** So many answers are computed together when several are asked for at once. */
+  private static final int DEFAULT_BATCH = 8;
 
+  private final Path folder;
   private final Decoder decoder;
   private final Tokenizer tokenizer;
+  private final Optional<ChatTemplate> template;
+  private final Optional<BatchScheduler> scheduler;
+  private final LeakGuard guard;
 
-  private LanguageModel(Decoder decoder, Tokenizer tokenizer) {
+  private LanguageModel(
+      Path folder,
+      Decoder decoder,
+      Tokenizer tokenizer,
+      Optional<ChatTemplate> template,
+      int batchSize) {
+    this.folder = folder;
     this.decoder = decoder;
     this.tokenizer = tokenizer;
+    this.template = template;
+    Optional<BatchScheduler> batch =
+        batchSize > 1
+            ? Optional.of(BatchScheduler.start(decoder.pool(), batchSize))
+            : Optional.empty();
+    scheduler = batch;
+    guard =
+        LeakGuard.of(
+            this,
+            "The model in " + folder,
+            () -> {
+              decoder.close();
+              batch.ifPresent(BatchScheduler::close);
+            });
   }
 
   /**
    * Loads a model folder, to compute with as many threads as there are processors, up to 8.
    *
    * @param folder holds {@code model.onnx}, {@code model.safetensors}, {@code config.json}, {@code
-   *     tokenizer.json} and {@code generation_config.json}
+   *     tokenizer.json} and {@code generation_config.json}; for chats also a chat template
    * @throws IOException if a file is missing or broken
    */
   public static LanguageModel load(Path folder) throws IOException {
-    return load(folder, Math.min(MOST_DEFAULT_THREADS, Runtime.getRuntime().availableProcessors()));
+    return load(folder, LoadOptions.defaults());
   }
 
   /**
    * Loads a model folder.
    *
    * @param folder as in {@link #load(Path)}
-   * @param threads threads that compute one step, at least 1
    * @throws IOException if a file is missing or broken
+   * @throws IllegalArgumentException if this machine lacks the execution provider
    */
-  public static LanguageModel load(Path folder, int threads) throws IOException {
+  public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
     Path file = ModelFolder.of(folder).file("tokenizer.json");
-    return load(folder, threads, Tokenizer.load(file));
+    return load(folder, options, Tokenizer.load(file));
   }
 
-  static LanguageModel load(Path folder, int threads, Tokenizer tokenizer) throws IOException {
+  static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
+      throws IOException {
+    Optional<ChatTemplate> template;
+    try {
+      template = ChatTemplate.find(folder);
+    } catch (TemplateException e) {
+      throw new IOException(e.getMessage(), e);
+    }
     OptionalInt end = tokenizer.tokenId("</s>");
     Decoder decoder =
-        Decoder.load(folder, threads, end.isPresent() ? Set.of(end.getAsInt()) : Set.of());
+        Decoder.load(folder, options, end.isPresent() ? Set.of(end.getAsInt()) : Set.of());
     if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
       decoder.close();
       throw new IOException(
           "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
               .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
     }
-    return new LanguageModel(decoder, tokenizer);
+    return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
   }
 
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
@@ -98,16 +137,12 @@ public final class LanguageModel implements AutoCloseable {
    * Continues a text and hands it out as it grows.
    *
    * @param onText takes the next piece, never empty, and returns whether to go on; the pieces join
-   *     to the text of the result
+   *     to the text of the result. It is called on this thread.
    * @throws IllegalArgumentException if the prompt is empty or fills the context
    * @throws IllegalStateException if the model is closed
    */
   public Generation generate(String prompt, GenerationOptions options, Predicate<String> onText) {
-    if (prompt.isEmpty()) {
-      throw new IllegalArgumentException(
-          "The prompt is empty; give it some text, or the start token <s> alone.");
-    }
-    return generate(tokenizer.encode(prompt), options, onText);
+    return generate(encode(prompt), options, onText);
   }
 
   /**
@@ -115,58 +150,220 @@ public final class LanguageModel implements AutoCloseable {
    * does.
    */
   public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
-    long start = System.nanoTime();
-    Transcript transcript = new Transcript(tokenizer.streamingDecoder(), onText);
-    FinishReason reason = decoder.generate(promptIds, options, transcript);
-    transcript.end(reason);
-    long end = System.nanoTime();
-    long first = transcript.ids.isEmpty() ? end : transcript.firstTokenAt;
-    return new Generation(
-        transcript.text.toString(),
-        transcript.ids.stream().mapToInt(Integer::intValue).toArray(),
-        reason,
-        promptIds.length,
-        Duration.ofNanos(first - start),
-        Duration.ofNanos(end - first));
+    try (TextStream pieces = stream(promptIds, options)) {
+      return pieces.result(onText);
+    }
   }
 
-  /** Frees the native memory, once generations that still run have stopped at their next token. */
+  /**
+   * Continues a text piece by piece, as the pieces are asked for. Close the stream if it is not
+   * read to its end.
+   *
+   * @throws IllegalArgumentException if the prompt is empty or fills the context
+   */
+  public TextStream stream(String prompt, GenerationOptions options) {
+    return stream(encode(prompt), options);
+  }
+
+  /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
+  public TextStream stream(int[] promptIds, GenerationOptions options) {
+    return stream(promptIds, options, decoder.pool(), answer -> {});
+  }
+
+  /**
+   * @param onEnd is told the answer, or nothing if it failed
+   */
+  TextStream stream(
+      int[] promptIds,
+      GenerationOptions options,
+      Buffers buffers,
+      Consumer<Optional<Generation>> onEnd) {
+    Request request = request(promptIds, options, buffers);
+    Writing writing =
+        scheduler.isPresent()
+            ? new BatchedWriting(request, scheduler.get())
+            : new SoloWriting(request);
+    return new TextStream(writing, onEnd);
+  }
+
+  /**
+   * How likely the model finds each token of a text, after the tokens before it. The first token
+   * has none before it and is left out; put the start token first to have the text's own first
+   * token judged too.
+   *
+   * @return one for each token but the first, without alternatives
+   * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogProbability> score(String text) {
+    int[] ids = tokenizer.encode(text);
+    if (ids.length < 2) {
+      throw new IllegalArgumentException(
+          "The text to score has "
+              + ids.length
+              + " tokens but must have at least 2, of which the first is not judged.");
+    }
+    List<TokenLogProbability> scores = new ArrayList<>();
+    decoder.read(
+        ids,
+        session ->
+            session.score(
+                ids,
+                (position, logits) -> {
+                  if (position + 1 < ids.length) {
+                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0));
+                  }
+                }));
+    return scores;
+  }
+
+  /**
+   * The perplexity of a text: the inverse of the geometric mean of its tokens' probabilities; at
+   * least 1, and the vocabulary's size for a model that knows nothing. Texts and exceptions are as
+   * in {@link #score}.
+   */
+  public double perplexity(String text) {
+    double mean =
+        score(text).stream()
+            .mapToDouble(TokenLogProbability::logProbability)
+            .average()
+            .orElseThrow();
+    return Math.exp(-mean);
+  }
+
+  /**
+   * A text as a vector, so that similar texts point in similar directions: the mean of the hidden
+   * states of its tokens, scaled to the length 1.
+   *
+   * @return as many numbers as the model's layers are wide
+   * @throws IllegalArgumentException if the text is empty or has more tokens than the context
+   * @throws IllegalStateException if the model is closed, or was exported without hidden states
+   */
+  public float[] embed(String text) {
+    int[] ids = encode(text);
+    double[] sum = new double[decoder.hiddenSize()];
+    decoder.read(
+        ids,
+        session ->
+            session.read(
+                ids,
+                (position, state) -> {
+                  for (int i = 0; i < sum.length; i++) {
+                    sum[i] += state.get(i);
+                  }
+                }));
+    double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    float[] vector = new float[sum.length];
+    for (int i = 0; i < sum.length; i++) {
+      vector[i] = (float) (sum[i] / norm);
+    }
+    return vector;
+  }
+
+  /**
+   * Begins a conversation without a system prompt.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat() {
+    return chat(ChatOptions.defaults());
+  }
+
+  /**
+   * Begins a conversation.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat(ChatOptions options) {
+    ChatTemplate found =
+        template.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
+                        .formatted(folder)));
+    TemplateOptions asking = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return chat(messages -> found.render(messages, asking), options);
+  }
+
+  Chat chat(Function<List<Message>, String> template, ChatOptions options) {
+    return new Chat(this, decoder.pool(), template, options);
+  }
+
+  /**
+   * Continues a text on a thread of its own, and returns at once.
+   *
+   * @param onText takes the pieces as they come, on that thread
+   * @return waits for the answer, or cancels it
+   * @throws IllegalArgumentException if the prompt is empty or fills the context
+   */
+  public RunningGeneration start(
+      String prompt, GenerationOptions options, Consumer<String> onText) {
+    return RunningGeneration.start(stream(prompt, options), onText);
+  }
+
+  /**
+   * Continues several texts. They are computed together, up to 8 or the batch size that the model
+   * was loaded with, which takes much less time than one after the other.
+   *
+   * @param options for each of them
+   * @return the answers in the order of the prompts
+   * @throws IllegalArgumentException if a prompt is empty or fills the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
+    List<Request> requests =
+        prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
+    if (scheduler.isPresent()) {
+      return generateAll(requests, scheduler.get());
+    }
+    int rows = Math.max(1, Math.min(DEFAULT_BATCH, requests.size()));
+    try (BatchScheduler batch = BatchScheduler.start(decoder.pool(), rows)) {
+      return generateAll(requests, batch);
+    }
+  }
+
+  private static List<Generation> generateAll(List<Request> requests, BatchScheduler batch) {
+    List<BatchedWriting> answers = new ArrayList<>();
+    try {
+      for (Request request : requests) {
+        BatchedWriting answer = new BatchedWriting(request, batch);
+        answers.add(answer);
+        answer.join();
+      }
+      return answers.stream().map(LanguageModel::result).toList();
+    } finally {
+      answers.forEach(BatchedWriting::close);
+    }
+  }
+
+  private static Generation result(Writing answer) {
+    while (answer.next().isPresent()) {
+      // The pieces are part of the result.
+    }
+    return answer.result();
+  }
+
+  private int[] encode(String prompt) {
+    if (prompt.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The prompt is empty; give it some text, or the start token <s> alone.");
+    }
+    return tokenizer.encode(prompt);
+  }
+
+  private Request request(int[] promptIds, GenerationOptions options, Buffers buffers) {
+    decoder.check(promptIds);
+    Sampler.check(options, vocabularySize());
+    int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
+    return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
+  }
+
+  /**
+   * Ends generations that still run, after the step that is being computed, and frees the native
+   * memory. Closing again has no effect.
+   */
   @Override
   public void close() {
-    decoder.close();
-  }
-
-  /** Turns new tokens into pieces of text and keeps both. */
-  private static final class Transcript implements IntPredicate {
-    private final StreamingDecoder pieces;
-    private final Predicate<String> onText;
-    private final List<Integer> ids = new ArrayList<>();
-    private final StringBuilder text = new StringBuilder();
-    private long firstTokenAt;
-
-    Transcript(StreamingDecoder pieces, Predicate<String> onText) {
-      this.pieces = pieces;
-      this.onText = onText;
-    }
-
-    @Override
-    public boolean test(int id) {
-      if (ids.isEmpty()) {
-        firstTokenAt = System.nanoTime();
-      }
-      ids.add(id);
-      String piece = pieces.next(id);
-      text.append(piece);
-      return piece.isEmpty() || onText.test(piece);
-    }
-
-    /** A listener that asked to stop is not called again, even if half a character was left. */
-    void end(FinishReason reason) {
-      String piece = pieces.finish();
-      text.append(piece);
-      if (!piece.isEmpty() && reason != FinishReason.CANCELLED) {
-        onText.test(piece);
-      }
-    }
+    guard.close();
   }
 }

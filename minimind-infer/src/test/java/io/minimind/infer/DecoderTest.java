@@ -317,16 +317,7 @@ class DecoderTest {
   @Test
   void greedyContinuationsEqualTheOriginals() throws IOException {
     JsonNode golden = Golden.read("generate.json");
-    JsonNode config = golden.required("config");
-    TestModel model =
-        new TestModel(
-            config.required("dim").intValue(),
-            config.required("n_layers").intValue(),
-            config.required("n_heads").intValue(),
-            config.required("n_kv_heads").intValue(),
-            192,
-            config.required("vocab_size").intValue(),
-            config.required("max_seq_len").intValue());
+    TestModel model = TestModel.of(golden.required("config"));
     ObjectMapper json = new ObjectMapper();
     int compared = 0;
     for (JsonNode wanted : golden.required("greedy")) {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.tokenizer.Encoding;
 import io.minimind.tokenizer.StreamingDecoder;
 import io.minimind.tokenizer.Tokenizer;
@@ -20,13 +18,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LanguageModelTest {
   private static final int END = 3;
+  private static final LoadOptions ONE = LoadOptions.defaults().withThreads(1);
   private static final GenerationOptions OPTIONS = GenerationOptions.greedy().withMaxNewTokens(41);
 
   @TempDir private Path folder;
@@ -38,7 +36,7 @@ class LanguageModelTest {
 
   @Test
   void theTextIsTheDecodedTokens() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       Generation generation = model.generate("abc", OPTIONS);
       assertEquals(FinishReason.LENGTH, generation.finishReason());
       assertEquals(3, generation.promptTokens());
@@ -52,7 +50,7 @@ class LanguageModelTest {
 
   @Test
   void thePiecesJoinToTheTextAndAreNeverEmpty() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       List<String> pieces = new ArrayList<>();
       Generation generation = model.generate("abc", OPTIONS, pieces::add);
       assertEquals(generation.text(), String.join("", pieces));
@@ -63,7 +61,7 @@ class LanguageModelTest {
 
   @Test
   void aListenerThatStopsIsNotCalledAgain() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       List<String> pieces = new ArrayList<>();
       Generation generation =
           model.generate(
@@ -82,12 +80,12 @@ class LanguageModelTest {
   @Test
   void theTokenizersEndTokenCountsWhereTheConfigurationNamesNone() throws IOException {
     int[] endless;
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       endless = model.generate("abc", OPTIONS).tokenIds();
     }
     Pairs tokenizer = new Pairs(64, endless[5]);
     Files.delete(folder.resolve("generation_config.json"));
-    try (LanguageModel model = LanguageModel.load(folder, 1, tokenizer)) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, tokenizer)) {
       Generation generation = model.generate("abc", OPTIONS);
       assertEquals(FinishReason.END_OF_TEXT, generation.finishReason());
       assertEquals(
@@ -100,7 +98,7 @@ class LanguageModelTest {
   void aFolderIsAModel() throws IOException {
     TestModel bytes = new TestModel(32, 1, 2, 1, 48, 256, 100);
     bytes.write(folder, TestModel.random(2), -1);
-    Files.writeString(folder.resolve("tokenizer.json"), byteTokenizer());
+    Files.writeString(folder.resolve("tokenizer.json"), ExportedModel.byteTokenizer());
     try (LanguageModel model = LanguageModel.load(folder)) {
       assertEquals(256, model.vocabularySize());
       assertEquals(100, model.contextLength());
@@ -112,23 +110,9 @@ class LanguageModelTest {
     }
   }
 
-  /** A byte-level vocabulary without merges: its symbols stand for the 256 bytes. */
-  private static String byteTokenizer() {
-    ObjectNode tokenizer = new ObjectMapper().createObjectNode();
-    tokenizer.putObject("pre_tokenizer").put("type", "ByteLevel").put("add_prefix_space", false);
-    tokenizer.putObject("decoder").put("type", "ByteLevel");
-    ObjectNode bpe = tokenizer.putObject("model").put("type", "BPE");
-    bpe.putArray("merges");
-    ObjectNode vocabulary = bpe.putObject("vocab");
-    IntStream.range('!', 0x100 + 68)
-        .filter(symbol -> symbol <= '~' || symbol >= 0xA1 && symbol != 0xAD)
-        .forEach(symbol -> vocabulary.put(Character.toString(symbol), vocabulary.size()));
-    return tokenizer.toString();
-  }
-
   @Test
   void anEmptyPromptIsRefused() throws IOException {
-    try (LanguageModel model = LanguageModel.load(folder, 1, new Pairs(64))) {
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       String message =
           assertThrows(IllegalArgumentException.class, () -> model.generate("", OPTIONS))
               .getMessage();
@@ -139,7 +123,7 @@ class LanguageModelTest {
   @Test
   void aTokenizerOfAnotherModelIsRefused() {
     String message =
-        assertThrows(IOException.class, () -> LanguageModel.load(folder, 1, new Pairs(65)))
+        assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE, new Pairs(65)))
             .getMessage();
     assertTrue(message.contains("tokenizer.json has 65 tokens, model.onnx only 64"), message);
   }

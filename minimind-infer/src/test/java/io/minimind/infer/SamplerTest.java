@@ -10,11 +10,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
@@ -29,23 +31,192 @@ class SamplerTest {
   private static final GenerationOptions PLAIN = GenerationOptions.defaults().withTemperature(1);
   private static final int LARGEST_VOCABULARY = 1000;
 
+  private static Sampler sampler(GenerationOptions options, int vocabularySize) {
+    return Sampler.of(options, vocabularySize, Set.of());
+  }
+
+  private static final float[] EIGHT = {0.1f, 2.0f, -1.5f, 0.9f, 0.9f, -0.3f, 1.4f, 0.0f};
+
   @Test
   void drawsFollowTheSoftmaxOfTheLogits() {
-    float[] logits = {0.1f, 2.0f, -1.5f, 0.9f, 0.9f, -0.3f, 1.4f, 0.0f};
-    int draws = 40_000;
-    Sampler sampler = Sampler.of(PLAIN.withTemperature(0.8).withSeed(3), logits.length);
-    int[] counts = new int[logits.length];
-    for (int i = 0; i < draws; i++) {
-      counts[sampler.next(FloatBuffer.wrap(logits))]++;
+    Sampler sampler = sampler(PLAIN.withTemperature(0.8).withSeed(3), EIGHT.length);
+    assertDraws(softmax(EIGHT, 0.8), () -> sampler.next(FloatBuffer.wrap(EIGHT)));
+  }
+
+  @Test
+  void drawsFollowTheDistributionThatAllStepsLeave() {
+    GenerationOptions options =
+        PLAIN
+            .withRepetitionPenalty(1.5)
+            .withFrequencyPenalty(0.4)
+            .withPresencePenalty(0.3)
+            .withLogitBias(5, 1.2)
+            .withForbiddenTokens(0)
+            .withTopK(6)
+            .withTemperature(0.9)
+            .withTopP(0.97)
+            .withMinP(0.05)
+            .withForcedTokens(1, 6, 1);
+    // Token 3 is in the prompt, 1 was generated twice and 6 once; token 0 is forbidden.
+    double[] logits = {
+      Double.NEGATIVE_INFINITY,
+      2.0 / 1.5 - 2 * 0.4 - 0.3,
+      Double.NEGATIVE_INFINITY, // the seventh of seven that are allowed
+      0.9 / 1.5,
+      0.9,
+      -0.3 + 1.2,
+      1.4 / 1.5 - 0.4 - 0.3,
+      0.0
+    };
+    float[] narrowed = new float[8];
+    for (int id = 0; id < 8; id++) {
+      narrowed[id] = (float) logits[id];
     }
-    double[] expected = softmax(logits, 0.8);
+    double[] expected = softmax(narrowed, 0.9);
+    // The least of the six keeps its place only while five do not reach 0.97.
+    assertTrue(1 - Arrays.stream(expected).filter(p -> p > 0).min().orElseThrow() < 0.97);
+    int[] draws = {0};
+    assertDraws(
+        expected,
+        () -> {
+          Sampler sampler = sampler(options.withSeed(draws[0]++), EIGHT.length);
+          sampler.see(3);
+          for (int i = 0; i < 3; i++) {
+            sampler.next(FloatBuffer.wrap(EIGHT));
+          }
+          return sampler.next(FloatBuffer.wrap(EIGHT));
+        });
+  }
+
+  private static void assertDraws(double[] expected, IntSupplier draw) {
+    int draws = 100_000;
+    int[] counts = new int[expected.length];
+    for (int i = 0; i < draws; i++) {
+      counts[draw.getAsInt()]++;
+    }
     double chiSquare = 0;
     for (int i = 0; i < counts.length; i++) {
       double wanted = expected[i] * draws;
-      chiSquare += (counts[i] - wanted) * (counts[i] - wanted) / wanted;
+      if (wanted == 0) {
+        assertEquals(0, counts[i], "token " + i);
+      } else {
+        chiSquare += (counts[i] - wanted) * (counts[i] - wanted) / wanted;
+      }
     }
     double oneInTenThousandAtSevenDegrees = 29.88;
     assertTrue(chiSquare < oneInTenThousandAtSevenDegrees, "chi-square " + chiSquare);
+  }
+
+  @Test
+  void frequencyCountsEachTimeAndPresenceOnceAndThePromptNever() {
+    Sampler sampler =
+        sampler(
+            PLAIN.withFrequencyPenalty(0.5).withPresencePenalty(0.25).withForcedTokens(1, 1, 2), 4);
+    sampler.see(0, 1, 1, 1);
+    float[] logits = {1, 1, 1, 1};
+    for (int i = 0; i < 3; i++) {
+      sampler.next(FloatBuffer.wrap(logits));
+    }
+    double[] expected = softmax(new float[] {1, 1 - 1 - 0.25f, 1 - 0.5f - 0.25f, 1}, 1);
+    assertDistribution(expected, sampler.narrow(FloatBuffer.wrap(logits)));
+  }
+
+  @Test
+  void biasForbiddenAndForcedTokensDecide() {
+    float[] logits = {3, 2, 1, 0};
+    GenerationOptions greedy = GenerationOptions.greedy();
+    assertEquals(2, sampler(greedy.withLogitBias(2, 2.5), 4).next(FloatBuffer.wrap(logits)));
+    assertEquals(1, sampler(greedy.withForbiddenTokens(0, 3), 4).next(FloatBuffer.wrap(logits)));
+    Sampler forced = sampler(greedy.withForcedTokens(3, 2), 4);
+    assertArrayEquals(new double[] {0, 0, 0, 1}, forced.probabilities(FloatBuffer.wrap(logits)));
+    int[] chosen = IntStream.range(0, 3).map(i -> forced.next(FloatBuffer.wrap(logits))).toArray();
+    assertArrayEquals(new int[] {3, 2, 0}, chosen);
+  }
+
+  @Test
+  void tokensOutsideTheVocabularyAreRefused() {
+    GenerationOptions greedy = GenerationOptions.greedy();
+    Map.of(
+            "forcedTokens", greedy.withForcedTokens(4),
+            "forbiddenTokens", greedy.withForbiddenTokens(4),
+            "logitBias", greedy.withLogitBias(4, 1))
+        .forEach(
+            (option, options) -> {
+              String message =
+                  assertThrows(IllegalArgumentException.class, () -> sampler(options, 4))
+                      .getMessage();
+              assertTrue(message.contains(option + " names token 4"), message);
+            });
+    String message =
+        assertThrows(
+                IllegalStateException.class,
+                () ->
+                    sampler(greedy.withForbiddenTokens(0, 1), 2)
+                        .next(FloatBuffer.wrap(new float[2])))
+            .getMessage();
+    assertTrue(message.contains("leave none that could follow"), message);
+  }
+
+  @Test
+  void aConstraintDecidesWhatFollowsAndWhenTheTextMayEnd() {
+    int end = 0;
+    // Ascending ids, at most three; it may end after two.
+    TokenConstraint ascending =
+        () ->
+            new TokenConstraint.State() {
+              private int last;
+              private int length;
+
+              @Override
+              public void allow(BitSet allowed) {
+                if (length < 3) {
+                  allowed.set(last + 1, 6);
+                }
+              }
+
+              @Override
+              public boolean mayEnd() {
+                return length >= 2;
+              }
+
+              @Override
+              public void advance(int tokenId) {
+                last = tokenId;
+                length++;
+              }
+            };
+    GenerationOptions options = GenerationOptions.greedy().withConstraint(ascending);
+    Sampler sampler = Sampler.of(options, 6, Set.of(end));
+    FloatBuffer logits = FloatBuffer.wrap(new float[] {9, 5, 4, 3, 2, 1});
+    assertEquals(1, sampler.next(logits));
+    assertEquals(2, sampler.next(logits));
+    assertFalse(sampler.mustEnd());
+    assertEquals(
+        3, Sampler.of(options, 6, Set.of()).next(FloatBuffer.wrap(new float[] {0, 0, 0, 1, 0, 0})));
+    assertEquals(end, sampler.next(logits));
+
+    Sampler endless = Sampler.of(options, 6, Set.of());
+    for (int i = 0; i < 3; i++) {
+      assertFalse(endless.mustEnd());
+      assertEquals(i + 1, endless.next(logits));
+    }
+    assertTrue(endless.mustEnd());
+  }
+
+  @Test
+  void logProbabilitiesAreThoseOfTheModelAlone() {
+    double[] expected = softmax(EIGHT, 1);
+    TokenLogProbability found = LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 4);
+    assertEquals(Math.log(expected[2]), found.logProbability(), 1e-6);
+    assertEquals(2, found.tokenId());
+    assertEquals(
+        List.of(1, 6, 3, 4),
+        found.alternatives().stream().map(TokenLogProbability.Alternative::tokenId).toList());
+    for (TokenLogProbability.Alternative other : found.alternatives()) {
+      assertEquals(Math.log(expected[other.tokenId()]), other.logProbability(), 1e-6);
+    }
+    assertEquals(8, LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 50).alternatives().size());
+    assertEquals(List.of(), LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 0).alternatives());
   }
 
   @Test
@@ -56,20 +227,20 @@ class SamplerTest {
   }
 
   private static int[] draw(GenerationOptions options) {
-    Sampler sampler = Sampler.of(options, 1000);
+    Sampler sampler = sampler(options, 1000);
     return IntStream.range(0, 50).map(i -> sampler.next(FloatBuffer.allocate(1000))).toArray();
   }
 
   @Test
   void temperatureZeroTakesTheFirstOfTheLargest() {
-    Sampler sampler = Sampler.of(GenerationOptions.greedy(), 4);
+    Sampler sampler = sampler(GenerationOptions.greedy(), 4);
     assertEquals(1, sampler.next(FloatBuffer.wrap(new float[] {-2, 3, 3, 1})));
   }
 
   @Test
   void thePenaltyDividesPositiveAndMultipliesNegativeLogitsOfSeenTokens() {
     float[] logits = {2, -2, 2, -2, 0};
-    Sampler sampler = Sampler.of(PLAIN.withRepetitionPenalty(4), logits.length);
+    Sampler sampler = sampler(PLAIN.withRepetitionPenalty(4), logits.length);
     sampler.see(0, 1, 0);
     double[] expected = softmax(new float[] {0.5f, -8, 2, -2, 0}, 1);
     assertDistribution(expected, sampler.narrow(FloatBuffer.wrap(logits)));
@@ -77,7 +248,7 @@ class SamplerTest {
 
   @Test
   void chosenTokensArePenalizedNextTime() {
-    Sampler sampler = Sampler.of(GenerationOptions.greedy().withRepetitionPenalty(2), 3);
+    Sampler sampler = sampler(GenerationOptions.greedy().withRepetitionPenalty(2), 3);
     float[] logits = {1.5f, 2, 1.2f};
     int[] chosen = IntStream.range(0, 4).map(i -> sampler.next(FloatBuffer.wrap(logits))).toArray();
     // Penalized once each, never again: 1.5, 2, 1.2 become 0.75, 1, 0.6.
@@ -86,7 +257,7 @@ class SamplerTest {
 
   @Test
   void logitsThatAreNoNumbersAreRefused() {
-    Sampler sampler = Sampler.of(PLAIN, 2);
+    Sampler sampler = sampler(PLAIN, 2);
     float[] logits = {1, Float.NaN};
     String message =
         assertThrows(IllegalStateException.class, () -> sampler.next(FloatBuffer.wrap(logits)))
@@ -172,7 +343,7 @@ class SamplerTest {
   }
 
   private static Candidates narrow(GenerationOptions options, float[] logits) {
-    return Sampler.of(options, logits.length).narrow(FloatBuffer.wrap(logits));
+    return sampler(options, logits.length).narrow(FloatBuffer.wrap(logits));
   }
 
   private static void assertDistribution(double[] expected, Candidates candidates) {

@@ -8,19 +8,34 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Writes small MiniMind decoders with the weights inside {@code model.onnx}. */
 record TestModel(
     int width, int layers, int heads, int keyValueHeads, int hidden, int vocabulary, int context) {
   static final TestModel TINY = new TestModel(32, 2, 2, 1, 48, 64, 200);
+
+  /** The model of a reference file. */
+  static TestModel of(JsonNode config) {
+    return new TestModel(
+        config.required("dim").intValue(),
+        config.required("n_layers").intValue(),
+        config.required("n_heads").intValue(),
+        config.required("n_kv_heads").intValue(),
+        192,
+        config.required("vocab_size").intValue(),
+        config.required("max_seq_len").intValue());
+  }
 
   /** Gives the elements of a weight by its MiniMind name and shape. */
   interface Weights {
@@ -49,6 +64,17 @@ record TestModel(
     return folder;
   }
 
+  /** The weights as they are asked for when a model is written. */
+  Map<String, float[]> weightsInOrder(Weights weights) {
+    Map<String, float[]> all = new HashMap<>();
+    model(
+        (name, shape) -> {
+          all.put(name, weights.get(name, shape));
+          return all.get(name);
+        });
+    return all;
+  }
+
   private ModelProto model(Weights weights) {
     int headSize = width / heads;
     GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
@@ -56,6 +82,7 @@ record TestModel(
     graph.addInput(value("seqlens_k", TensorProto.DataType.INT32, "batch"));
     graph.addInput(value("total_sequence_length", TensorProto.DataType.INT32));
     graph.addOutput(value("logits", TensorProto.DataType.FLOAT, "batch", "length", vocabulary));
+    graph.addOutput(value("hidden_states", TensorProto.DataType.FLOAT, "batch", "length", width));
     weight(graph, weights, "tok_embeddings.weight", vocabulary, width);
     rotary(graph, headSize);
     add(graph, "Gather", "x0", "tok_embeddings.weight", "input_ids");
@@ -86,8 +113,8 @@ record TestModel(
       linear(graph, weights, p + "feed_forward.w2.weight", p + "m", p + "w2", width, hidden);
       add(graph, "Add", "x" + (layer + 1), p + "h", p + "w2");
     }
-    norm(graph, weights, "norm.weight", "x" + layers, "y");
-    linear(graph, weights, "output.weight", "y", "logits", vocabulary, width);
+    norm(graph, weights, "norm.weight", "x" + layers, "hidden_states");
+    linear(graph, weights, "output.weight", "hidden_states", "logits", vocabulary, width);
     return ModelProto.newBuilder()
         .setIrVersion(9)
         .setGraph(graph)

@@ -1,0 +1,26 @@
+package io.minimind.model;
+
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import java.util.List;
+
+/** Matrices as they are trained. */
+record FloatMatrices(Operators op) implements Matrices {
+
+  @Override
+  public Tensor rows(Matrix matrix, Tensor ids) {
+    Shape rows = Shape.of(ids.shape().elements(), Dimension.of(matrix.in()));
+    return op.reshape(op.gather(parameter(matrix), ids), rows);
+  }
+
+  @Override
+  public List<Tensor> products(Tensor x, List<Matrix> matrices) {
+    return matrices.stream().map(matrix -> op.linear(x, parameter(matrix))).toList();
+  }
+
+  private Tensor parameter(Matrix matrix) {
+    return op.graph().parameter(matrix.name(), matrix.out(), matrix.in());
+  }
+}

@@ -1,0 +1,31 @@
+package io.minimind.model;
+
+import io.minimind.graph.Tensor;
+import java.util.List;
+
+/** The matrices of weights of a model: how they are kept decides how one multiplies with them. */
+interface Matrices {
+
+  /**
+   * @param name MiniMind's name of the weight
+   * @param out rows
+   * @param in columns
+   */
+  record Matrix(String name, int out, int in) {}
+
+  /**
+   * Rows of a matrix.
+   *
+   * @param ids int64 of any shape
+   * @return [as many rows as ids, in]
+   */
+  Tensor rows(Matrix matrix, Tensor ids);
+
+  /**
+   * Linear layers that have the same input.
+   *
+   * @param x [rows, in]
+   * @return for each matrix [rows, out]
+   */
+  List<Tensor> products(Tensor x, List<Matrix> matrices);
+}

@@ -1,0 +1,57 @@
+package io.minimind.model;
+
+import io.minimind.graph.Operators;
+import io.minimind.weights.BlockQuantization;
+import io.minimind.weights.NamedTensor;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** How a decoder keeps its matrices; norm weights are float32 always. */
+public enum Precision {
+  FLOAT32(32),
+  /** 8 bits a weight and one float32 scale for 32 of them: 9 bits together. */
+  INT8(8),
+  /** 4 bits a weight and one float32 scale for 32 of them: 5 bits together. */
+  INT4(4);
+
+  private final int bits;
+
+  Precision(int bits) {
+    this.bits = bits;
+  }
+
+  /** Bits of a weight, scales not counted. */
+  public int bits() {
+    return bits;
+  }
+
+  public boolean isQuantized() {
+    return this != FLOAT32;
+  }
+
+  /**
+   * The tensors that a decoder of this precision has in the place of float32 weights.
+   *
+   * @throws IllegalArgumentException if a weight is infinite or not a number
+   */
+  public List<NamedTensor> store(List<NamedTensor> weights) {
+    return weights.stream().flatMap(this::store).toList();
+  }
+
+  private Stream<NamedTensor> store(NamedTensor weight) {
+    boolean matrix = weight.shape().length == 2;
+    return isQuantized() && matrix
+        ? new BlockQuantization(bits).quantize(weight).stream()
+        : Stream.of(weight);
+  }
+
+  Matrices matrices(Operators op) {
+    return isQuantized() ? new QuantizedMatrices(op, bits) : new FloatMatrices(op);
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,14 @@
+package io.minimind.infer;
+
+/** Where the buffers of a text come from, and where they go when it has ended. */
+interface Buffers {
+
+  /**
+   * Buffers that may already hold a beginning of the prompt, though never all of it.
+   *
+   * @param length the most tokens that the text may have
+   */
+  DecoderSession acquire(int[] promptIds, int length);
+
+  void release(DecoderSession text);
+}

@@ -1,0 +1,150 @@
+package io.minimind.infer;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * The native side of a decoder: the runtime's session, which all texts share, and the buffers that
+ * wait for a next text.
+ */
+final class DecoderPool implements Buffers, AutoCloseable {
+  /** Below this, buffers are not made to measure: the next prompt would soon outgrow them. */
+  private static final int LEAST_CAPACITY = 256;
+
+  /** So many buffers are kept for later texts; the others of a rush are freed. */
+  private static final int MOST_IDLE = 8;
+
+  private final Path folder;
+  private final OrtSession session;
+  private final DecoderShape shape;
+  private final int contextLength;
+  private final Deque<DecoderSession> idle = new ArrayDeque<>(); // guarded by this
+  private final ReadWriteLock computing = new ReentrantReadWriteLock();
+  private volatile boolean closed; // written while nothing computes
+
+  DecoderPool(Path folder, OrtSession session, DecoderShape shape, int contextLength) {
+    this.folder = folder;
+    this.session = session;
+    this.shape = shape;
+    this.contextLength = contextLength;
+  }
+
+  DecoderShape shape() {
+    return shape;
+  }
+
+  int contextLength() {
+    return contextLength;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  /** Buffers for a text that is yet empty. */
+  synchronized DecoderSession acquire(int length) {
+    checkOpen();
+    DecoderSession text = idle.poll();
+    if (text != null && text.capacity() < length) {
+      text.close();
+      text = null;
+    }
+    if (text == null) {
+      int capacity = capacity(length);
+      try {
+        text = DecoderSession.create(session, shape, capacity);
+      } catch (OrtException e) {
+        throw new IllegalStateException(
+            "The model in " + folder + " has no buffers for " + capacity + " tokens.", e);
+      }
+    }
+    text.reset();
+    return text;
+  }
+
+  @Override
+  public DecoderSession acquire(int[] promptIds, int length) {
+    return acquire(length);
+  }
+
+  /** What to allocate for texts of this length. */
+  int capacity(int length) {
+    // Doubling lets a growing conversation replace its buffers only a few times.
+    int rounded = Math.max(LEAST_CAPACITY, 2 * Integer.highestOneBit(length - 1));
+    return shape.bufferLength() > 0 ? shape.bufferLength() : Math.min(contextLength, rounded);
+  }
+
+  @Override
+  public synchronized void release(DecoderSession text) {
+    if (closed || idle.size() == MOST_IDLE) {
+      text.close();
+    } else {
+      idle.push(text);
+    }
+  }
+
+  /** As {@link DecoderSession#append}, as long as the model is open. */
+  FloatBuffer append(DecoderSession text, int... ids) {
+    return compute(runtime -> text.append(ids));
+  }
+
+  /** What the runtime computes. */
+  interface Computation<T> {
+    T on(OrtSession session) throws OrtException;
+  }
+
+  /**
+   * @throws IllegalStateException if the model is closed, or the runtime fails
+   */
+  <T> T compute(Computation<T> computation) {
+    computing.readLock().lock();
+    try {
+      checkOpen();
+      return computation.on(session);
+    } catch (OrtException e) {
+      throw new IllegalStateException(
+          "The model in " + folder + " failed to compute (ONNX Runtime says: " + reason(e) + ").",
+          e);
+    } finally {
+      computing.readLock().unlock();
+    }
+  }
+
+  /** The runtime's reason without the marks around it, which are of use to its developers only. */
+  static String reason(OrtException e) {
+    return e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ClosedModelException(folder);
+    }
+  }
+
+  /** Waits for the step that is being computed, and frees everything. */
+  @Override
+  public void close() {
+    computing.writeLock().lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("The model in " + folder + " cannot be closed.", e);
+    } finally {
+      computing.writeLock().unlock();
+    }
+    synchronized (this) {
+      idle.forEach(DecoderSession::close);
+      idle.clear();
+    }
+  }
+}

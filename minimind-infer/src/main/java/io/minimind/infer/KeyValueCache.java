@@ -1,0 +1,81 @@
+package io.minimind.infer;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The keys and values of several texts, one in each row, in memory that the runtime reads and
+ * writes in place: for each layer a buffer of keys and one of values, [rows, heads, capacity, head
+ * size].
+ */
+final class KeyValueCache {
+  private static final String[] PARTS = {"key", "value"};
+
+  private final DecoderShape shape;
+  private final int capacity;
+  private final List<FloatBuffer> buffers = new ArrayList<>();
+
+  /**
+   * @param capacity the most positions of a row
+   */
+  KeyValueCache(DecoderShape shape, int rows, int capacity) {
+    this.shape = shape;
+    this.capacity = capacity;
+    for (int i = 0; i < shape.layers() * PARTS.length; i++) {
+      buffers.add(direct(Math.multiplyExact(rows, rowSize()), Float.BYTES).asFloatBuffer());
+    }
+  }
+
+  int capacity() {
+    return capacity;
+  }
+
+  private int rowSize() {
+    return Math.multiplyExact(shape.keyValueHeads() * shape.headSize(), capacity);
+  }
+
+  /** Binds the first rows as past and as present, so that a step adds to them without a copy. */
+  void bind(int rows, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs)
+      throws OrtException {
+    long[] extents = {rows, shape.keyValueHeads(), capacity, shape.headSize()};
+    for (int i = 0; i < buffers.size(); i++) {
+      int layer = i / PARTS.length;
+      String part = PARTS[i % PARTS.length];
+      OnnxTensor tensor =
+          OnnxTensor.createTensor(
+              OrtEnvironment.getEnvironment(),
+              buffers.get(i).slice(0, Math.multiplyExact(rows, rowSize())),
+              extents);
+      inputs.put(DecoderShape.past(layer, part), tensor);
+      outputs.put(DecoderShape.present(layer, part), tensor);
+    }
+  }
+
+  /** Takes the first positions of a row from a row of another cache, or of this one. */
+  void copy(KeyValueCache from, int fromRow, int row, int positions) {
+    int size = shape.headSize();
+    for (int i = 0; i < buffers.size(); i++) {
+      for (int head = 0; head < shape.keyValueHeads(); head++) {
+        buffers
+            .get(i)
+            .put(
+                row * rowSize() + head * capacity * size,
+                from.buffers.get(i),
+                fromRow * from.rowSize() + head * from.capacity * size,
+                positions * size);
+      }
+    }
+  }
+
+  static ByteBuffer direct(int elements, int bytes) {
+    return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytes))
+        .order(ByteOrder.nativeOrder());
+  }
+}

@@ -1,0 +1,49 @@
+package io.minimind.infer;
+
+/**
+ * How a model computes.
+ *
+ * @param threads threads that compute one step, at least 1 (default: as many as there are
+ *     processors, up to 8)
+ * @param provider what computes (default: the CPU)
+ * @param batchSize the most generations that are computed together, at least 1 (default 1: each by
+ *     itself, on the thread that asks for it). With more, generations that run at the same time
+ *     share each step, which makes all of them together faster, and each of them slower than it
+ *     would be alone; further ones wait for a place.
+ */
+public record LoadOptions(int threads, ExecutionProvider provider, int batchSize) {
+  /** A step of a small model is too short for more threads than this to help. */
+  private static final int MOST_DEFAULT_THREADS = 8;
+
+  /**
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  public LoadOptions {
+    check(threads, "number of threads");
+    check(batchSize, "batch size");
+  }
+
+  private static void check(int value, String name) {
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          "The " + name + " is " + value + " but must be at least 1.");
+    }
+  }
+
+  public static LoadOptions defaults() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    return new LoadOptions(Math.min(MOST_DEFAULT_THREADS, processors), ExecutionProvider.CPU, 1);
+  }
+
+  public LoadOptions withThreads(int value) {
+    return new LoadOptions(value, provider, batchSize);
+  }
+
+  public LoadOptions withProvider(ExecutionProvider value) {
+    return new LoadOptions(threads, value, batchSize);
+  }
+
+  public LoadOptions withBatchSize(int value) {
+    return new LoadOptions(threads, provider, value);
+  }
+}

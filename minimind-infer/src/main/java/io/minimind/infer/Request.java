@@ -1,0 +1,43 @@
+package io.minimind.infer;
+
+import io.minimind.tokenizer.Tokenizer;
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * What is wanted of a model.
+ *
+ * @param model is kept from being collected while the answer is written
+ * @param most the most tokens of the answer
+ */
+record Request(
+    Object model,
+    Decoder decoder,
+    Tokenizer tokenizer,
+    int[] promptIds,
+    int most,
+    GenerationOptions options,
+    Buffers buffers) {
+
+  DecoderSession acquire() {
+    return buffers.acquire(promptIds, promptIds.length + most);
+  }
+
+  Answer answer(int reusedTokens) {
+    return new Answer(decoder, tokenizer, promptIds, reusedTokens, most, options);
+  }
+
+  /** The logits after the prompt, of which the text may have a beginning. */
+  FloatBuffer prefill(DecoderSession text) {
+    return append(text, Arrays.copyOfRange(promptIds, text.length(), promptIds.length));
+  }
+
+  FloatBuffer append(DecoderSession text, int... ids) {
+    try {
+      return decoder.pool().append(text, ids);
+    } finally {
+      Reference.reachabilityFence(model);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.minimind.infer;
+
+import java.util.Optional;
+
+/** An answer that the reading thread computes by itself. */
+final class SoloWriting extends Writing {
+  private final int[] last = new int[1];
+
+  SoloWriting(Request request) {
+    super(request);
+  }
+
+  @Override
+  synchronized Optional<String> next() {
+    if (answer == null && cancelled()) {
+      return Optional.empty();
+    }
+    String piece = "";
+    while (piece.isEmpty() && (answer == null || !answer.ended())) {
+      piece = answer == null ? begin() : advance();
+    }
+    if (answer.ended()) {
+      release();
+    }
+    return Optional.of(piece).filter(found -> !found.isEmpty());
+  }
+
+  private String advance() {
+    if (cancelled()) {
+      return answer.end(FinishReason.CANCELLED);
+    }
+    try {
+      last[0] = answer.lastToken();
+      return answer.next(request.append(text, last));
+    } catch (ClosedModelException e) {
+      return answer.end(FinishReason.CANCELLED);
+    } catch (RuntimeException | Error e) {
+      answer.end(FinishReason.CANCELLED);
+      release();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    cancel();
+    synchronized (this) {
+      if (answer != null) {
+        answer.end(FinishReason.CANCELLED);
+      }
+      release();
+    }
+  }
+}

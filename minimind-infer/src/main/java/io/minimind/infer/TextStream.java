@@ -1,0 +1,121 @@
+package io.minimind.infer;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * An answer that comes piece by piece. The pieces are computed when they are asked for, on the
+ * thread that asks; none is empty, and together they are the text of the result.
+ *
+ * <pre>{@code
+ * try (TextStream pieces = model.stream("<s>Once", GenerationOptions.defaults())) {
+ *   for (String piece : pieces) {
+ *     System.out.print(piece);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>One thread may read; any thread may cancel or close.
+ */
+public final class TextStream implements Iterable<String>, AutoCloseable {
+  private final Writing writing;
+  private final Consumer<Optional<Generation>> onEnd;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private String next = ""; // empty: not asked for yet; null: no more
+
+  /**
+   * @param onEnd is told the answer, or nothing if it failed
+   */
+  TextStream(Writing writing, Consumer<Optional<Generation>> onEnd) {
+    this.writing = writing;
+    this.onEnd = onEnd;
+  }
+
+  /**
+   * The pieces that are still to come. All iterators of a stream share its place: what one has
+   * given, no other gives.
+   *
+   * @throws IllegalStateException from {@code hasNext} or {@code next} if the model is closed
+   *     before the first piece, or computes something that is not a number
+   */
+  @Override
+  public Iterator<String> iterator() {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        if (next != null && next.isEmpty()) {
+          next = read();
+        }
+        return next != null;
+      }
+
+      @Override
+      public String next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException("The answer has ended.");
+        }
+        String piece = next;
+        next = "";
+        return piece;
+      }
+    };
+  }
+
+  private String read() {
+    try {
+      Optional<String> piece = writing.next();
+      if (piece.isEmpty()) {
+        end();
+      }
+      return piece.orElse(null);
+    } catch (RuntimeException | Error e) {
+      if (!ended.getAndSet(true)) {
+        onEnd.accept(Optional.empty());
+      }
+      throw e;
+    }
+  }
+
+  private void end() {
+    if (!ended.getAndSet(true)) {
+      onEnd.accept(Optional.of(writing.result()));
+    }
+  }
+
+  /** Ends the answer at its next token; what has been written so far is its result. */
+  public void cancel() {
+    writing.cancel();
+  }
+
+  /** Reads what is left of the answer and gives all of it. */
+  public Generation result() {
+    return result(piece -> true);
+  }
+
+  /**
+   * Reads what is left of the answer and gives all of it.
+   *
+   * @param onText takes the pieces that are left and returns whether to go on
+   */
+  Generation result(Predicate<String> onText) {
+    boolean going = true;
+    for (String piece : this) {
+      if (going && !onText.test(piece)) {
+        going = false;
+        cancel();
+      }
+    }
+    return writing.result();
+  }
+
+  /** Cancels the answer and frees its memory. */
+  @Override
+  public void close() {
+    writing.close();
+    end();
+  }
+}

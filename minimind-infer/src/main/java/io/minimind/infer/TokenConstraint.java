@@ -1,0 +1,33 @@
+package io.minimind.infer;
+
+import java.util.BitSet;
+
+/**
+ * A rule that every answer must follow, such as a grammar. It is immutable and may serve several
+ * generations at the same time; each of them starts its own {@link State}.
+ *
+ * <p>It is asked before each token. Where it leaves nothing but the end, the generation ends.
+ */
+public interface TokenConstraint {
+
+  /** Begins an answer. */
+  State start();
+
+  /** What one answer may go on with. */
+  interface State {
+    /**
+     * Marks the tokens that may come next. This is called for every token, so it should allocate
+     * nothing.
+     *
+     * @param allowed bits of the vocabulary, all clear; tokens that end a text are of no account
+     *     here, {@link #mayEnd} decides about them
+     */
+    void allow(BitSet allowed);
+
+    /** Whether the answer may end here. */
+    boolean mayEnd();
+
+    /** Takes the token that was chosen, one of the allowed ones. */
+    void advance(int tokenId);
+  }
+}

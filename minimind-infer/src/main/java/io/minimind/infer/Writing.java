@@ -1,0 +1,61 @@
+package io.minimind.infer;
+
+import java.util.Optional;
+
+/** An answer that is being written, with what computes it. */
+abstract sealed class Writing implements AutoCloseable permits SoloWriting, BatchedWriting {
+  final Request request;
+  DecoderSession text; // null before the first token and after the last
+  Answer answer; // null before the first token
+  private volatile boolean cancelled;
+
+  Writing(Request request) {
+    this.request = request;
+  }
+
+  /** Waits for the next piece, never empty; nothing when the answer has ended. */
+  abstract Optional<String> next();
+
+  /** Ends the answer at its next token; for any thread. */
+  void cancel() {
+    cancelled = true;
+  }
+
+  /** Whether to write no more. */
+  boolean cancelled() {
+    return cancelled;
+  }
+
+  /** Cancels and frees. */
+  @Override
+  public abstract void close();
+
+  /** All that was written, once {@link #next} gave nothing or the answer was closed. */
+  Generation result() {
+    if (answer == null) {
+      answer = request.answer(0);
+      answer.end(FinishReason.CANCELLED);
+    }
+    return answer.generation();
+  }
+
+  /** Computes the prompt and the first token. */
+  String begin() {
+    text = request.acquire();
+    try {
+      answer = request.answer(text.length());
+      return answer.ended() ? "" : answer.next(request.prefill(text));
+    } catch (RuntimeException | Error e) {
+      release();
+      throw e;
+    }
+  }
+
+  /** Gives the buffers back; what is computed after that is lost. */
+  void release() {
+    if (text != null) {
+      request.buffers().release(text);
+      text = null;
+    }
+  }
+}

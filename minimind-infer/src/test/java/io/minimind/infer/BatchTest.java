@@ -1,0 +1,143 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Texts of different lengths that are computed together come out as each of them alone. */
+class BatchTest {
+  private static final LoadOptions ONE = LoadOptions.defaults().withThreads(1);
+  private static final LetterTokenizer TOKENIZER = new LetterTokenizer(64);
+
+  @TempDir private Path folder;
+
+  private static String prompt(int length, int start) {
+    return TOKENIZER.decode(
+        IntStream.range(0, length).map(i -> (start + 7 * i * i) % 64).toArray());
+  }
+
+  /** Prompts and answers of all lengths, greedy and drawn. */
+  private static GenerationOptions options(int i) {
+    return GenerationOptions.defaults()
+        .withTemperature(i % 2)
+        .withSeed(i)
+        .withRepetitionPenalty(1.3)
+        .withMaxNewTokens(1 + 11 * i % 60);
+  }
+
+  @Test
+  void severalPromptsGiveWhatEachGivesAlone() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), 5);
+    List<String> prompts =
+        IntStream.range(0, 20).mapToObj(i -> prompt(1 + 37 * i % 150, i)).toList();
+    GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(40);
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      List<Generation> together = model.generateAll(prompts, greedy);
+      assertEquals(List.of(), model.generateAll(List.of(), greedy));
+      assertEquals(20, together.size());
+      for (int i = 0; i < 20; i++) {
+        Generation alone = model.generate(prompts.get(i), greedy);
+        assertEquals(alone.text(), together.get(i).text(), "prompt " + i);
+        assertEquals(alone.finishReason(), together.get(i).finishReason(), "prompt " + i);
+      }
+    }
+  }
+
+  @Test
+  void requestsThatComeAndGoDoNotDisturbEachOther() throws Exception {
+    new TestModel(32, 2, 2, 1, 48, 64, 1000).write(folder, TestModel.random(1), -1);
+    ExecutorService threads = Executors.newFixedThreadPool(6);
+    try (LanguageModel alone = LanguageModel.load(folder, ONE, TOKENIZER);
+        LanguageModel batched = LanguageModel.load(folder, ONE.withBatchSize(4), TOKENIZER)) {
+      List<Future<Generation>> running = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        int n = i;
+        // Every tenth needs more room than the buffers have until then.
+        String prompt = prompt(1 + 13 * i % 90 + (i % 10 == 9 ? 300 : 0), i);
+        running.add(threads.submit(() -> batched.generate(prompt, options(n))));
+      }
+      for (int i = 0; i < 60; i++) {
+        String prompt = prompt(1 + 13 * i % 90 + (i % 10 == 9 ? 300 : 0), i);
+        assertArrayEquals(
+            alone.generate(prompt, options(i)).tokenIds(),
+            running.get(i).get().tokenIds(),
+            "request " + i);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void morePromptsThanRowsReadByOneThreadDoNotBlock() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    try (LanguageModel model = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {
+      List<TextStream> streams = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        streams.add(model.stream(prompt(4, i), GenerationOptions.greedy().withMaxNewTokens(20)));
+      }
+      streams.forEach(stream -> stream.iterator().next());
+      for (TextStream stream : streams) {
+        assertEquals(20, stream.result().tokenIds().length);
+      }
+    }
+  }
+
+  @Test
+  void aBadPromptIsRefusedBeforeAnythingIsComputed() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () ->
+                      model.generateAll(
+                          List.of(prompt(3, 1), prompt(200, 1)), GenerationOptions.greedy()))
+              .getMessage();
+      assertTrue(message.startsWith("The prompt has 200 tokens"), message);
+    }
+  }
+
+  @Test
+  void greedyContinuationsEqualTheOriginals() throws IOException {
+    JsonNode golden = Golden.read("generate.json");
+    TestModel shape = TestModel.of(golden.required("config"));
+    ObjectMapper json = new ObjectMapper();
+    LetterTokenizer tokenizer = new LetterTokenizer(shape.vocabulary());
+    int compared = 0;
+    for (JsonNode wanted : golden.required("greedy")) {
+      if (wanted.required("repetition_penalty").doubleValue() == 1) {
+        shape.write(
+            folder, Golden.weights("generate.safetensors"), wanted.required("eos").intValue());
+        int[] ids = json.convertValue(wanted.required("prompt"), int[].class);
+        int most = wanted.required("max_len").intValue() - ids.length;
+        String prompt = tokenizer.decode(ids);
+        try (LanguageModel model = LanguageModel.load(folder, ONE, tokenizer)) {
+          List<Generation> answers =
+              model.generateAll(
+                  List.of(prompt.substring(0, 1), prompt, prompt + prompt.substring(0, 1), prompt),
+                  GenerationOptions.greedy().withMaxNewTokens(most));
+          int[] expected = json.convertValue(wanted.required("new_tokens"), int[].class);
+          assertArrayEquals(expected, answers.get(1).tokenIds());
+          assertArrayEquals(expected, answers.get(3).tokenIds());
+        }
+        compared++;
+      }
+    }
+    assertTrue(compared > 0);
+  }
+}

@@ -1,0 +1,263 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What must hold for a model that computes each generation alone and for one that batches. */
+class StreamTest {
+  private static final GenerationOptions GREEDY = GenerationOptions.greedy().withMaxNewTokens(60);
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void writeModel() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+  }
+
+  private LanguageModel load(int batch) throws IOException {
+    return LanguageModel.load(
+        folder,
+        LoadOptions.defaults().withThreads(1).withBatchSize(batch),
+        new LetterTokenizer(64));
+  }
+
+  private static String prompt(int length) {
+    return IntStream.range(0, length)
+        .mapToObj(i -> Character.toString(LetterTokenizer.FIRST + i * 7 % 64))
+        .reduce("", String::concat);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void thePiecesJoinToTheResult(int batch) throws IOException {
+    try (LanguageModel model = load(batch);
+        TextStream stream = model.stream(prompt(5), GREEDY)) {
+      List<String> pieces = new ArrayList<>();
+      stream.forEach(pieces::add);
+      assertEquals(stream.result().text(), String.join("", pieces));
+      assertEquals(60, pieces.size());
+      assertFalse(stream.iterator().hasNext());
+      assertEquals(FinishReason.LENGTH, stream.result().finishReason());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aStopStringIsNeverEmitted(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      String all = model.generate(prompt(5), GREEDY).text();
+      String stop = all.substring(20, 24);
+      String expected = all.substring(0, all.indexOf(stop));
+      List<String> pieces = new ArrayList<>();
+      Generation stopped =
+          model.generate(prompt(5), GREEDY.withStopStrings("nowhere", stop), pieces::add);
+      assertEquals(FinishReason.STOP_STRING, stopped.finishReason());
+      assertEquals(expected, stopped.text());
+      assertEquals(expected, String.join("", pieces));
+      assertEquals(expected.length() + 4, stopped.tokenIds().length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void textThatMightHaveBecomeAStopStringIsNotLost(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      String all = model.generate(prompt(5), GREEDY).text();
+      String unfinished = all.substring(50) + "and more";
+      assertEquals(all, model.generate(prompt(5), GREEDY.withStopStrings(unfinished)).text());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void cancellingKeepsWhatWasWritten(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      String all = model.generate(prompt(5), GREEDY).text();
+      TextStream stream = model.stream(prompt(5), GREEDY.withMaxNewTokens(190));
+      Iterator<String> pieces = stream.iterator();
+      String first = pieces.next() + pieces.next();
+      stream.cancel();
+      Generation result = stream.result();
+      assertEquals(FinishReason.CANCELLED, result.finishReason());
+      assertTrue(result.text().startsWith(first));
+      assertTrue(all.startsWith(result.text().substring(0, Math.min(60, result.text().length()))));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aClosedStreamHasEnded(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      TextStream unread = model.stream(prompt(5), GREEDY);
+      unread.close();
+      assertEquals("", unread.result().text());
+      assertEquals(FinishReason.CANCELLED, unread.result().finishReason());
+      TextStream begun = model.stream(prompt(5), GREEDY);
+      begun.iterator().next();
+      begun.close();
+      assertEquals(FinishReason.CANCELLED, begun.result().finishReason());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void anotherThreadMayCancel(int batch) throws Exception {
+    try (LanguageModel model = load(batch)) {
+      CountDownLatch cancelled = new CountDownLatch(1);
+      BlockingQueue<String> pieces = new LinkedBlockingQueue<>();
+      RunningGeneration running =
+          model.start(
+              prompt(5),
+              GREEDY.withMaxNewTokens(195),
+              piece -> {
+                pieces.add(piece);
+                await(cancelled);
+              });
+      pieces.take();
+      running.cancel();
+      cancelled.countDown();
+      Generation result = running.result();
+      assertTrue(running.isDone());
+      assertTrue(result.text().length() >= 1);
+      if (batch == 1) {
+        assertEquals(FinishReason.CANCELLED, result.finishReason());
+        assertEquals(1, result.tokenIds().length);
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aListenerThatThrowsEndsItsGenerationOnly(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      RunningGeneration running =
+          model.start(
+              prompt(5),
+              GREEDY,
+              piece -> {
+                throw new UnsupportedOperationException("listener");
+              });
+      IllegalStateException failure = assertThrows(IllegalStateException.class, running::result);
+      assertEquals("The generation failed: listener", failure.getMessage());
+      assertEquals(60, model.generate(prompt(5), GREEDY).tokenIds().length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void closingTheModelEndsWhatRunsAndRefusesWhatComes(int batch) throws IOException {
+    LanguageModel model = load(batch);
+    TextStream stream = model.stream(prompt(5), GREEDY.withMaxNewTokens(190));
+    TextStream unread = model.stream(prompt(5), GREEDY);
+    Iterator<String> pieces = stream.iterator();
+    pieces.next();
+    model.close();
+    model.close();
+    assertTrue(stream.result().tokenIds().length >= 1);
+    String message = assertThrows(IllegalStateException.class, unread::result).getMessage();
+    assertEquals("The model in " + folder + " is closed.", message);
+    assertThrows(IllegalStateException.class, () -> model.generate(prompt(5), GREEDY));
+    assertThrows(IllegalStateException.class, () -> model.generateAll(List.of(prompt(5)), GREEDY));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aGenerationThatFailsLeavesTheOthersAlone(int batch) throws IOException {
+    TokenConstraint dead =
+        () ->
+            new TokenConstraint.State() {
+              private int length;
+
+              @Override
+              public void allow(java.util.BitSet allowed) {
+                if (length < 5) {
+                  allowed.set(1, 9);
+                }
+              }
+
+              @Override
+              public boolean mayEnd() {
+                return false;
+              }
+
+              @Override
+              public void advance(int tokenId) {
+                length++;
+              }
+            };
+    try (LanguageModel model = load(batch)) {
+      TextStream good = model.stream(prompt(5), GREEDY);
+      Iterator<String> pieces = good.iterator();
+      pieces.next();
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () -> model.generate(prompt(4), GREEDY.withConstraint(dead)))
+              .getMessage();
+      assertTrue(message.startsWith("After 5 tokens"), message);
+      assertEquals(60, good.result().tokenIds().length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void logProbabilitiesComeWithTheTokens(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      Generation generation = model.generate(prompt(5), GREEDY.withLogProbabilities(2));
+      int[] ids =
+          generation.logProbabilities().stream().mapToInt(TokenLogProbability::tokenId).toArray();
+      assertArrayEquals(generation.tokenIds(), ids);
+      for (TokenLogProbability token : generation.logProbabilities()) {
+        // Greedy: the token is the first of its alternatives.
+        assertEquals(token.tokenId(), token.alternatives().get(0).tokenId());
+        assertEquals(token.logProbability(), token.alternatives().get(0).logProbability(), 1e-12);
+        assertTrue(
+            token.logProbability() >= token.alternatives().get(1).logProbability()
+                && token.logProbability() < 0);
+      }
+      assertEquals(List.of(), model.generate(prompt(5), GREEDY).logProbabilities());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void forcedTokensBeginTheAnswer(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      Generation forced = model.generate(prompt(5), GREEDY.withForcedTokens(9, 8, 7));
+      assertArrayEquals(new int[] {9, 8, 7}, Arrays.copyOf(forced.tokenIds(), 3));
+      int[] longer =
+          IntStream.concat(
+                  Arrays.stream(model.tokenizer().encode(prompt(5))), IntStream.of(9, 8, 7))
+              .toArray();
+      assertArrayEquals(
+          model.generate(longer, GREEDY.withMaxNewTokens(57), piece -> true).tokenIds(),
+          Arrays.copyOfRange(forced.tokenIds(), 3, 60));
+    }
+  }
+}
