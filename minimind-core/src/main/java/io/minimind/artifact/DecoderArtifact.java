@@ -27,8 +27,9 @@ import java.util.Map;
  * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
  * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
  * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, cached head
- * size]. Outputs: {@code logits} float32 [batch, length, vocabulary] and {@code present.N.key},
- * {@code .value} with the shape of the past, which may be the same memory.
+ * size]. Outputs: {@code logits} float32 [batch, length, vocabulary], {@code hidden_states} float32
+ * [batch, length, width], from which the head computes them, and {@code present.N.key}, {@code
+ * .value} with the shape of the past, which may be the same memory.
  */
 public final class DecoderArtifact {
 
@@ -66,6 +67,9 @@ public final class DecoderArtifact {
     Dimension vocabulary = Dimension.of(config.vocabularySize());
     Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), vocabulary);
     graph.output("logits", op.reshape(logits, perRow));
+    Dimension width = Dimension.of(config.hiddenSize());
+    Shape hidden = Shape.of(rows.dimension(0), rows.dimension(1), width);
+    graph.output("hidden_states", op.reshape(transformer.hiddenStates(), hidden));
     for (int layer = 0; layer < config.layers(); layer++) {
       Attention attention = transformer.attentions().get(layer);
       graph.output("present." + layer + ".key", attention.presentKey());

@@ -28,6 +28,7 @@ public final class Transformer {
   private final Tensor sine;
   private final HeadPadding padding;
   private final List<Attention> attentions = new ArrayList<>();
+  private Tensor hiddenStates;
 
   /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
@@ -92,7 +93,13 @@ public final class Transformer {
       x = op.add(x, attention(layer, x, rows, layerPast, lastPosition, totalLength));
       x = op.add(x, feedForward(layer, x));
     }
-    return product(norm("norm.weight", x), embedding);
+    hiddenStates = norm("norm.weight", x);
+    return product(hiddenStates, embedding);
+  }
+
+  /** What the head sees, [tokens, width], after {@link #logits} was built. */
+  public Tensor hiddenStates() {
+    return hiddenStates;
   }
 
   /** The attention of each layer, after {@link #logits} was built. */

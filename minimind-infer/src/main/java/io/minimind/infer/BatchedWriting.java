@@ -13,8 +13,7 @@ final class BatchedWriting extends Writing {
   private final BatchScheduler scheduler;
   private final BlockingQueue<Optional<String>> pieces = new LinkedBlockingQueue<>();
   private RuntimeException failure; // written before the last, empty piece
-  private boolean begun;
-  private boolean ended;
+  private boolean begun; // guarded by this
 
   BatchedWriting(Request request, BatchScheduler scheduler) {
     super(request);
@@ -27,12 +26,16 @@ final class BatchedWriting extends Writing {
       return;
     }
     begun = true;
+    if (cancelled()) {
+      pieces.add(Optional.empty());
+      return;
+    }
     scheduler.reserve();
     try {
       add(begin());
     } catch (RuntimeException | Error e) {
-      ended = true;
       scheduler.leave();
+      pieces.add(Optional.empty());
       throw e;
     }
     if (answer.ended()) {
@@ -45,12 +48,9 @@ final class BatchedWriting extends Writing {
   @Override
   Optional<String> next() {
     join();
-    if (ended) {
-      return Optional.empty();
-    }
     Optional<String> piece = take();
     if (piece.isEmpty()) {
-      ended = true;
+      pieces.add(piece); // for the next who asks
       if (failure != null) {
         throw failure;
       }
@@ -77,7 +77,7 @@ final class BatchedWriting extends Writing {
     }
   }
 
-  // What follows is called on the scheduler's thread.
+  // What follows, but for close, is called on the scheduler's thread.
 
   /** Takes the logits of this row, unless it has ended, and returns whether to go on. */
   boolean advance(FloatBuffer logits) {
@@ -121,8 +121,18 @@ final class BatchedWriting extends Writing {
     pieces.add(Optional.empty());
   }
 
+  /** Waits for the scheduler to let go of the answer, which takes a step at most. */
   @Override
   public void close() {
     cancel();
+    synchronized (this) {
+      if (!begun) {
+        return;
+      }
+    }
+    while (take().isPresent()) {
+      // Nobody wants these pieces.
+    }
+    pieces.add(Optional.empty());
   }
 }

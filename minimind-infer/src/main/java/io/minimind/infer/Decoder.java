@@ -69,14 +69,12 @@ public final class Decoder implements AutoCloseable {
       }
     } catch (OrtException e) {
       files.file("model.safetensors");
-      // The marks around ONNX Runtime's reason are of use to its developers only.
-      String reason = e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
       throw new IOException(
           "The model in "
               + folder
               + " cannot be opened: model.onnx or model.safetensors is damaged, incomplete or of"
               + " another kind (ONNX Runtime says: "
-              + reason
+              + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
     }
@@ -174,6 +172,43 @@ public final class Decoder implements AutoCloseable {
           Sampler sampler = sampler(promptIds, options);
           return sampler.probabilities(pool.append(text, promptIds));
         });
+  }
+
+  /** What to do with a whole text. */
+  interface Reading {
+    void read(DecoderSession text) throws OrtException;
+  }
+
+  /**
+   * @throws IllegalArgumentException if there are more ids than the context has room for
+   */
+  void read(int[] ids, Reading reading) {
+    if (ids.length > contextLength()) {
+      throw new IllegalArgumentException(
+          "The text has "
+              + ids.length
+              + " tokens but the model's context has room for "
+              + contextLength()
+              + "; shorten it, or cut it into parts.");
+    }
+    compute(
+        ids.length,
+        text ->
+            pool.compute(
+                session -> {
+                  reading.read(text);
+                  return text;
+                }));
+  }
+
+  /** Numbers in a hidden state. */
+  int hiddenSize() {
+    if (pool.shape().hiddenSize() == 0) {
+      throw new IllegalStateException(
+          "The model was exported without hidden states, so it gives no embeddings; export it"
+              + " again.");
+    }
+    return pool.shape().hiddenSize();
   }
 
   private <T> T compute(int length, Function<DecoderSession, T> computation) {

@@ -109,10 +109,16 @@ final class DecoderPool implements Buffers, AutoCloseable {
       return computation.on(session);
     } catch (OrtException e) {
       throw new IllegalStateException(
-          "The model in " + folder + " failed to compute: " + e.getMessage(), e);
+          "The model in " + folder + " failed to compute (ONNX Runtime says: " + reason(e) + ").",
+          e);
     } finally {
       computing.readLock().unlock();
     }
+  }
+
+  /** The runtime's reason without the marks around it, which are of use to its developers only. */
+  static String reason(OrtException e) {
+    return e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
   }
 
   private void checkOpen() {

@@ -23,7 +23,7 @@ final class DecoderSession implements AutoCloseable {
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
-  private final int vocabularySize;
+  private final int hiddenSize;
   private final KeyValueCache cache;
   private final int[] ids;
   private final LeakGuard guard;
@@ -39,9 +39,9 @@ final class DecoderSession implements AutoCloseable {
     this.session = session;
     cache = new KeyValueCache(shape, 1, capacity);
     ids = new int[capacity];
-    guard = LeakGuard.of(this, "A text of a language model", closing(inputs));
-    vocabularySize = shape.vocabularySize();
-    logits = KeyValueCache.direct(CHUNK * vocabularySize, Float.BYTES).asFloatBuffer();
+    guard = LeakGuard.of(this, "A chat or a text stream", closing(inputs));
+    hiddenSize = shape.hiddenSize();
+    logits = KeyValueCache.direct(CHUNK * shape.vocabularySize(), Float.BYTES).asFloatBuffer();
   }
 
   /**
@@ -93,9 +93,17 @@ final class DecoderSession implements AutoCloseable {
   }
 
   /** Forgets all tokens but those at the beginning that are also the first of these. */
-  void keepCommon(int[] others) {
-    int common = Arrays.mismatch(ids, 0, length, others, 0, others.length);
+  void keepBeginning(int[] others, int most) {
+    int end = Math.min(most, others.length);
+    int common = Arrays.mismatch(ids, 0, length, others, 0, end);
     length = common < 0 ? length : common;
+  }
+
+  /** Becomes the same text as another, for which this must have room. */
+  void takeFrom(DecoderSession other) {
+    cache.copy(other.cache, 0, 0, other.length);
+    System.arraycopy(other.ids, 0, ids, 0, other.length);
+    length = other.length;
   }
 
   /** Tells what was appended to the cache by others. */
@@ -110,35 +118,58 @@ final class DecoderSession implements AutoCloseable {
    * @return the logits that follow the last token, {@code [vocabulary]}, valid until the next call
    */
   FloatBuffer append(int... ids) throws OrtException {
-    int count = 0;
-    for (int start = 0; start < ids.length; start += count) {
-      count = Math.min(CHUNK, ids.length - start);
-      for (int i = 0; i < count; i++) {
-        inputIds.put(i, ids[start + i]);
-      }
-      run(count);
-    }
-    return logits.slice((count - 1) * vocabularySize, vocabularySize);
+    FloatBuffer[] last = new FloatBuffer[1];
+    append(ids, DecoderShape.LOGITS, logits, (position, row) -> last[0] = row);
+    return last[0];
   }
 
-  private void run(int count) throws OrtException {
-    for (int i = 0; i < count; i++) {
-      ids[length++] = (int) inputIds.get(i);
+  /** Takes what the model computed at a position; the row is valid until the next position. */
+  interface Rows {
+    void take(int position, FloatBuffer row);
+  }
+
+  /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
+  void score(int[] ids, Rows rows) throws OrtException {
+    append(ids, DecoderShape.LOGITS, logits, rows);
+  }
+
+  /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
+  void read(int[] ids, Rows rows) throws OrtException {
+    FloatBuffer states = KeyValueCache.direct(CHUNK * hiddenSize, Float.BYTES).asFloatBuffer();
+    append(ids, DecoderShape.HIDDEN_STATES, states, rows);
+  }
+
+  private void append(int[] added, String name, FloatBuffer values, Rows rows) throws OrtException {
+    int width = values.capacity() / CHUNK;
+    int count = 0;
+    for (int start = 0; start < added.length; start += count) {
+      count = Math.min(CHUNK, added.length - start);
+      for (int i = 0; i < count; i++) {
+        inputIds.put(i, added[start + i]);
+      }
+      run(count, name, values.slice(0, count * width), width);
+      System.arraycopy(added, start, ids, length - count, count);
+      for (int i = 0; i < count; i++) {
+        rows.take(start + i, values.slice(i * width, width));
+      }
     }
+  }
+
+  private void run(int count, String name, FloatBuffer rows, int width) throws OrtException {
+    length += count;
     lastIndex.put(0, length - 1);
     totalLength.put(0, length);
     long[] idShape = {1, count};
-    long[] logitShape = {1, count, vocabularySize};
-    FloatBuffer rows = logits.slice(0, count * vocabularySize);
+    long[] rowShape = {1, count, width};
     try (OnnxTensor input =
             OnnxTensor.createTensor(environment, inputIds.slice(0, count), idShape);
-        OnnxTensor output = OnnxTensor.createTensor(environment, rows, logitShape)) {
+        OnnxTensor output = OnnxTensor.createTensor(environment, rows, rowShape)) {
       inputs.put(DecoderShape.INPUT_IDS, input);
-      outputs.put(DecoderShape.LOGITS, output);
+      outputs.put(name, output);
       session.run(inputs, outputs).close();
     } finally {
       inputs.remove(DecoderShape.INPUT_IDS);
-      outputs.remove(DecoderShape.LOGITS);
+      outputs.remove(name);
     }
   }
 

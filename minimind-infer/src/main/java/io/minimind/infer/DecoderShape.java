@@ -17,15 +17,23 @@ import java.util.Map;
  * @param keyValueHeads heads of the keys and values
  * @param headSize numbers per head
  * @param vocabularySize logits per position
+ * @param hiddenSize numbers per position of what the logits are computed from, or 0 if the graph
+ *     does not give it out
  * @param bufferLength positions that the key and value buffers must have, or -1 if they may have
  *     any number
  */
 record DecoderShape(
-    int layers, int keyValueHeads, int headSize, int vocabularySize, int bufferLength) {
+    int layers,
+    int keyValueHeads,
+    int headSize,
+    int vocabularySize,
+    int hiddenSize,
+    int bufferLength) {
   static final String INPUT_IDS = "input_ids";
   static final String LAST_INDEX = "seqlens_k";
   static final String TOTAL_LENGTH = "total_sequence_length";
   static final String LOGITS = "logits";
+  static final String HIDDEN_STATES = "hidden_states";
 
   static String past(int layer, String part) {
     return "past_key_values." + layer + "." + part;
@@ -61,7 +69,12 @@ record DecoderShape(
     int heads = fixed(file, past(0, "key"), buffer, 1);
     int headSize = fixed(file, past(0, "key"), buffer, 3);
     int vocabulary = fixed(file, LOGITS, logits, 2);
-    return new DecoderShape(layers, heads, headSize, vocabulary, (int) buffer[2]);
+    int hidden = 0;
+    if (outputs.containsKey(HIDDEN_STATES)) {
+      long[] states = check(file, "output", HIDDEN_STATES, outputs, OnnxJavaType.FLOAT, 3);
+      hidden = fixed(file, HIDDEN_STATES, states, 2);
+    }
+    return new DecoderShape(layers, heads, headSize, vocabulary, hidden, (int) buffer[2]);
   }
 
   private static long[] check(

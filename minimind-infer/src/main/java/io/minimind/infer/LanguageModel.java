@@ -1,16 +1,20 @@
 package io.minimind.infer;
 
 import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -147,13 +151,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
     try (TextStream pieces = stream(promptIds, options)) {
-      for (String piece : pieces) {
-        if (!onText.test(piece)) {
-          pieces.cancel();
-          break;
-        }
-      }
-      return pieces.result();
+      return pieces.result(onText);
     }
   }
 
@@ -169,7 +167,126 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
   public TextStream stream(int[] promptIds, GenerationOptions options) {
-    return new TextStream(writing(request(promptIds, options)));
+    return stream(promptIds, options, decoder.pool(), answer -> {});
+  }
+
+  /**
+   * @param onEnd is told the answer, or nothing if it failed
+   */
+  TextStream stream(
+      int[] promptIds,
+      GenerationOptions options,
+      Buffers buffers,
+      Consumer<Optional<Generation>> onEnd) {
+    Request request = request(promptIds, options, buffers);
+    Writing writing =
+        scheduler.isPresent()
+            ? new BatchedWriting(request, scheduler.get())
+            : new SoloWriting(request);
+    return new TextStream(writing, onEnd);
+  }
+
+  /**
+   * How likely the model finds each token of a text, after the tokens before it. The first token
+   * has none before it and is left out; put the start token first to have the text's own first
+   * token judged too.
+   *
+   * @return one for each token but the first, without alternatives
+   * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogProbability> score(String text) {
+    int[] ids = tokenizer.encode(text);
+    if (ids.length < 2) {
+      throw new IllegalArgumentException(
+          "The text to score has "
+              + ids.length
+              + " tokens but must have at least 2, of which the first is not judged.");
+    }
+    List<TokenLogProbability> scores = new ArrayList<>();
+    decoder.read(
+        ids,
+        session ->
+            session.score(
+                ids,
+                (position, logits) -> {
+                  if (position + 1 < ids.length) {
+                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0));
+                  }
+                }));
+    return scores;
+  }
+
+  /**
+   * The perplexity of a text: the inverse of the geometric mean of its tokens' probabilities; at
+   * least 1, and the vocabulary's size for a model that knows nothing. Texts and exceptions are as
+   * in {@link #score}.
+   */
+  public double perplexity(String text) {
+    double mean =
+        score(text).stream()
+            .mapToDouble(TokenLogProbability::logProbability)
+            .average()
+            .orElseThrow();
+    return Math.exp(-mean);
+  }
+
+  /**
+   * A text as a vector, so that similar texts point in similar directions: the mean of the hidden
+   * states of its tokens, scaled to the length 1.
+   *
+   * @return as many numbers as the model's layers are wide
+   * @throws IllegalArgumentException if the text is empty or has more tokens than the context
+   * @throws IllegalStateException if the model is closed, or was exported without hidden states
+   */
+  public float[] embed(String text) {
+    int[] ids = encode(text);
+    double[] sum = new double[decoder.hiddenSize()];
+    decoder.read(
+        ids,
+        session ->
+            session.read(
+                ids,
+                (position, state) -> {
+                  for (int i = 0; i < sum.length; i++) {
+                    sum[i] += state.get(i);
+                  }
+                }));
+    double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    float[] vector = new float[sum.length];
+    for (int i = 0; i < sum.length; i++) {
+      vector[i] = (float) (sum[i] / norm);
+    }
+    return vector;
+  }
+
+  /**
+   * Begins a conversation without a system prompt.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat() {
+    return chat(ChatOptions.defaults());
+  }
+
+  /**
+   * Begins a conversation.
+   *
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public Chat chat(ChatOptions options) {
+    ChatTemplate found =
+        template.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
+                        .formatted(folder)));
+    TemplateOptions asking = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return chat(messages -> found.render(messages, asking), options);
+  }
+
+  Chat chat(Function<List<Message>, String> template, ChatOptions options) {
+    return new Chat(this, decoder.pool(), template, options);
   }
 
   /**
@@ -195,7 +312,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     List<Request> requests =
-        prompts.stream().map(prompt -> request(encode(prompt), options)).toList();
+        prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());
     }
@@ -213,10 +330,17 @@ public final class LanguageModel implements AutoCloseable {
         answers.add(answer);
         answer.join();
       }
-      return answers.stream().map(answer -> new TextStream(answer).result()).toList();
+      return answers.stream().map(LanguageModel::result).toList();
     } finally {
       answers.forEach(BatchedWriting::close);
     }
+  }
+
+  private static Generation result(Writing answer) {
+    while (answer.next().isPresent()) {
+      // The pieces are part of the result.
+    }
+    return answer.result();
   }
 
   private int[] encode(String prompt) {
@@ -227,16 +351,11 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer.encode(prompt);
   }
 
-  private Request request(int[] promptIds, GenerationOptions options) {
+  private Request request(int[] promptIds, GenerationOptions options, Buffers buffers) {
     decoder.check(promptIds);
+    Sampler.check(options, vocabularySize());
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
-    return new Request(this, decoder, tokenizer, promptIds, most, options, decoder.pool());
-  }
-
-  private Writing writing(Request request) {
-    return scheduler.isPresent()
-        ? new BatchedWriting(request, scheduler.get())
-        : new SoloWriting(request);
+    return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
   }
 
   /**

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -20,7 +21,22 @@ record ModelFolder(Path path) {
     if (!Files.isDirectory(path)) {
       throw new FileNotFoundException("There is no model folder at " + path + ".");
     }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
+      for (Path file : files) {
+        checkInside(path, file);
+      }
+    }
     return new ModelFolder(path);
+  }
+
+  /** A folder that somebody handed over must not read what lies elsewhere on this machine. */
+  private static void checkInside(Path folder, Path file) throws IOException {
+    if (Files.isSymbolicLink(file)
+        && Files.exists(file)
+        && !file.toRealPath().startsWith(folder.toRealPath())) {
+      throw new IOException(
+          file + " is a link out of the model folder; put a copy of the file in its place.");
+    }
   }
 
   Path file(String name) throws IOException {

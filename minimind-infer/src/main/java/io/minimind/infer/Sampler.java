@@ -41,12 +41,19 @@ final class Sampler {
    * @throws IllegalArgumentException if the options name a token that is not in the vocabulary
    */
   static Sampler of(GenerationOptions options, int vocabularySize, Set<Integer> endOfText) {
+    check(options, vocabularySize);
+    return new Sampler(options, vocabularySize, endOfText);
+  }
+
+  /**
+   * @throws IllegalArgumentException if the options name a token that is not in the vocabulary
+   */
+  static void check(GenerationOptions options, int vocabularySize) {
     for (int id : options.forcedTokens()) {
       check("forcedTokens", id, vocabularySize);
     }
     options.logitBias().keySet().forEach(id -> check("logitBias", id, vocabularySize));
     options.forbiddenTokens().forEach(id -> check("forbiddenTokens", id, vocabularySize));
-    return new Sampler(options, vocabularySize, endOfText);
   }
 
   private static void check(String option, int id, int vocabularySize) {

@@ -12,6 +12,9 @@ final class SoloWriting extends Writing {
 
   @Override
   synchronized Optional<String> next() {
+    if (answer == null && cancelled()) {
+      return Optional.empty();
+    }
     String piece = "";
     while (piece.isEmpty() && (answer == null || !answer.ended())) {
       piece = answer == null ? begin() : advance();
@@ -42,10 +45,9 @@ final class SoloWriting extends Writing {
   public void close() {
     cancel();
     synchronized (this) {
-      if (answer == null) {
-        begin();
+      if (answer != null) {
+        answer.end(FinishReason.CANCELLED);
       }
-      answer.end(FinishReason.CANCELLED);
       release();
     }
   }

@@ -2,6 +2,10 @@ package io.minimind.infer;
 
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * An answer that comes piece by piece. The pieces are computed when they are asked for, on the
@@ -19,10 +23,16 @@ import java.util.NoSuchElementException;
  */
 public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Writing writing;
+  private final Consumer<Optional<Generation>> onEnd;
+  private final AtomicBoolean ended = new AtomicBoolean();
   private String next = ""; // empty: not asked for yet; null: no more
 
-  TextStream(Writing writing) {
+  /**
+   * @param onEnd is told the answer, or nothing if it failed
+   */
+  TextStream(Writing writing, Consumer<Optional<Generation>> onEnd) {
     this.writing = writing;
+    this.onEnd = onEnd;
   }
 
   /**
@@ -38,7 +48,7 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
       @Override
       public boolean hasNext() {
         if (next != null && next.isEmpty()) {
-          next = writing.next().orElse(null);
+          next = read();
         }
         return next != null;
       }
@@ -55,6 +65,27 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
     };
   }
 
+  private String read() {
+    try {
+      Optional<String> piece = writing.next();
+      if (piece.isEmpty()) {
+        end();
+      }
+      return piece.orElse(null);
+    } catch (RuntimeException | Error e) {
+      if (!ended.getAndSet(true)) {
+        onEnd.accept(Optional.empty());
+      }
+      throw e;
+    }
+  }
+
+  private void end() {
+    if (!ended.getAndSet(true)) {
+      onEnd.accept(Optional.of(writing.result()));
+    }
+  }
+
   /** Ends the answer at its next token; what has been written so far is its result. */
   public void cancel() {
     writing.cancel();
@@ -62,9 +93,21 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
 
   /** Reads what is left of the answer and gives all of it. */
   public Generation result() {
-    Iterator<String> rest = iterator();
-    while (rest.hasNext()) {
-      rest.next();
+    return result(piece -> true);
+  }
+
+  /**
+   * Reads what is left of the answer and gives all of it.
+   *
+   * @param onText takes the pieces that are left and returns whether to go on
+   */
+  Generation result(Predicate<String> onText) {
+    boolean going = true;
+    for (String piece : this) {
+      if (going && !onText.test(piece)) {
+        going = false;
+        cancel();
+      }
     }
     return writing.result();
   }
@@ -73,5 +116,6 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
   @Override
   public void close() {
     writing.close();
+    end();
   }
 }

@@ -30,17 +30,17 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   @Override
   public abstract void close();
 
-  /** All that was written, once {@link #next} gave nothing. */
+  /** All that was written, once {@link #next} gave nothing or the answer was closed. */
   Generation result() {
+    if (answer == null) {
+      answer = request.answer(0);
+      answer.end(FinishReason.CANCELLED);
+    }
     return answer.generation();
   }
 
   /** Computes the prompt and the first token. */
   String begin() {
-    if (cancelled) {
-      answer = request.answer(0);
-      return answer.end(FinishReason.CANCELLED);
-    }
     text = request.acquire();
     try {
       answer = request.answer(text.length());

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.tokenizer.StreamingDecoder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -17,7 +15,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,7 +95,7 @@ class LanguageModelTest {
   void aFolderIsAModel() throws IOException {
     TestModel bytes = new TestModel(32, 1, 2, 1, 48, 256, 100);
     bytes.write(folder, TestModel.random(2), -1);
-    Files.writeString(folder.resolve("tokenizer.json"), byteTokenizer());
+    Files.writeString(folder.resolve("tokenizer.json"), ExportedModel.byteTokenizer());
     try (LanguageModel model = LanguageModel.load(folder)) {
       assertEquals(256, model.vocabularySize());
       assertEquals(100, model.contextLength());
@@ -108,20 +105,6 @@ class LanguageModelTest {
       assertEquals(model.tokenizer().decode(generation.tokenIds()), generation.text());
       assertEquals(generation.text(), String.join("", pieces));
     }
-  }
-
-  /** A byte-level vocabulary without merges: its symbols stand for the 256 bytes. */
-  private static String byteTokenizer() {
-    ObjectNode tokenizer = new ObjectMapper().createObjectNode();
-    tokenizer.putObject("pre_tokenizer").put("type", "ByteLevel").put("add_prefix_space", false);
-    tokenizer.putObject("decoder").put("type", "ByteLevel");
-    ObjectNode bpe = tokenizer.putObject("model").put("type", "BPE");
-    bpe.putArray("merges");
-    ObjectNode vocabulary = bpe.putObject("vocab");
-    IntStream.range('!', 0x100 + 68)
-        .filter(symbol -> symbol <= '~' || symbol >= 0xA1 && symbol != 0xAD)
-        .forEach(symbol -> vocabulary.put(Character.toString(symbol), vocabulary.size()));
-    return tokenizer.toString();
   }
 
   @Test

@@ -15,7 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Writes small MiniMind decoders with the weights inside {@code model.onnx}. */
@@ -62,6 +64,17 @@ record TestModel(
     return folder;
   }
 
+  /** The weights as they are asked for when a model is written. */
+  Map<String, float[]> weightsInOrder(Weights weights) {
+    Map<String, float[]> all = new HashMap<>();
+    model(
+        (name, shape) -> {
+          all.put(name, weights.get(name, shape));
+          return all.get(name);
+        });
+    return all;
+  }
+
   private ModelProto model(Weights weights) {
     int headSize = width / heads;
     GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
@@ -69,6 +82,7 @@ record TestModel(
     graph.addInput(value("seqlens_k", TensorProto.DataType.INT32, "batch"));
     graph.addInput(value("total_sequence_length", TensorProto.DataType.INT32));
     graph.addOutput(value("logits", TensorProto.DataType.FLOAT, "batch", "length", vocabulary));
+    graph.addOutput(value("hidden_states", TensorProto.DataType.FLOAT, "batch", "length", width));
     weight(graph, weights, "tok_embeddings.weight", vocabulary, width);
     rotary(graph, headSize);
     add(graph, "Gather", "x0", "tok_embeddings.weight", "input_ids");
@@ -99,8 +113,8 @@ record TestModel(
       linear(graph, weights, p + "feed_forward.w2.weight", p + "m", p + "w2", width, hidden);
       add(graph, "Add", "x" + (layer + 1), p + "h", p + "w2");
     }
-    norm(graph, weights, "norm.weight", "x" + layers, "y");
-    linear(graph, weights, "output.weight", "y", "logits", vocabulary, width);
+    norm(graph, weights, "norm.weight", "x" + layers, "hidden_states");
+    linear(graph, weights, "output.weight", "hidden_states", "logits", vocabulary, width);
     return ModelProto.newBuilder()
         .setIrVersion(9)
         .setGraph(graph)

@@ -1,0 +1,73 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FolderFuzzTest {
+  @TempDir private Path folder;
+
+  /** The number of damaged folders is the system property {@code minimind.fuzz}, by default 100. */
+  @Test
+  void noDamageEndsTheProcess() throws Exception {
+    Path log = folder.resolve("log");
+    String attempts = System.getProperty("minimind.fuzz", "100");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-Dfile.encoding=UTF-8",
+                "-cp",
+                System.getProperty("java.class.path"),
+                FolderFuzz.class.getName(),
+                folder.toString(),
+                "0",
+                attempts)
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    int status = process.waitFor();
+    String output = Files.readString(log, StandardCharsets.UTF_8);
+    String end = output.substring(Math.max(0, output.length() - 2000));
+    assertEquals(0, status, end);
+    int refused = Integer.parseInt(end.substring(end.lastIndexOf(' ') + 1).strip());
+    assertTrue(refused > Integer.parseInt(attempts) / 3, "refused only " + refused);
+  }
+
+  @Test
+  void aLinkOutOfTheFolderIsRefused() throws IOException {
+    Path model = ExportedModel.write(folder.resolve("model"));
+    Path weights = model.resolve("model.safetensors");
+    Path outside = Files.move(weights, folder.resolve("outside"));
+    Files.createSymbolicLink(weights, outside);
+    String message = assertThrows(IOException.class, () -> LanguageModel.load(model)).getMessage();
+    assertEquals(
+        weights + " is a link out of the model folder; put a copy of the file in its place.",
+        message);
+  }
+
+  @Test
+  void aContextLongerThanTheGraphsIsAnErrorAndNoCrash() throws IOException {
+    Path model = ExportedModel.write(folder.resolve("model"));
+    Path config = model.resolve("config.json");
+    String wrong =
+        Files.readString(config).replaceAll("(max_position_embeddings\" *: *)\\d+", "$11000");
+    Files.writeString(config, wrong);
+    try (LanguageModel loaded = LanguageModel.load(model)) {
+      assertEquals(1000, loaded.contextLength());
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () -> loaded.generate("law", GenerationOptions.greedy().withMaxNewTokens(500)))
+              .getMessage();
+      assertTrue(message.contains("failed to compute"), message);
+    }
+  }
+}
