@@ -28,6 +28,7 @@ import picocli.CommandLine.Command;
       PreferenceTune.class,
       Evaluate.class,
       TokenizerCommand.class,
+      Export.class,
       Verify.class,
       Benchmark.class,
       CommandLine.HelpCommand.class

@@ -28,7 +28,8 @@ public enum ExecutionProvider {
 
   /** Whether the ONNX Runtime on the class path was built with it. */
   public boolean available() {
-    return OrtEnvironment.getAvailableProviders().contains(provider);
+    // Every build has the CPU; Bytedeco's cannot be asked.
+    return this == CPU || OrtEnvironment.getAvailableProviders().contains(provider);
   }
 
   /**

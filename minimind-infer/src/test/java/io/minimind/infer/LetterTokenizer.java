@@ -1,13 +1,12 @@
 package io.minimind.infer;
 
 import io.minimind.tokenizer.StreamingDecoder;
-import io.minimind.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** One token for each character from U+4E00; no token ends a text. */
-record LetterTokenizer(int vocabularySize) implements Tokenizer {
+record LetterTokenizer(int vocabularySize) implements PartialTokenizer {
   static final int FIRST = 0x4E00;
 
   @Override
@@ -16,7 +15,7 @@ record LetterTokenizer(int vocabularySize) implements Tokenizer {
   }
 
   @Override
-  public String decode(int[] ids) {
+  public String decode(int[] ids, boolean skipSpecialTokens) {
     return Arrays.stream(ids)
         .mapToObj(id -> Character.toString(FIRST + id))
         .collect(Collectors.joining());
