@@ -146,9 +146,9 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   }
 
   private void copyTokenizer(Path folder) throws IOException {
-    Path file = model.resolve(ModelFolder.TOKENIZER);
+    Path file = Tokenizer.file(model);
     if (Files.exists(file)) {
-      AtomicFile.replace(folder.resolve(ModelFolder.TOKENIZER), Files.readAllBytes(file));
+      AtomicFile.replace(folder.resolve(file.getFileName()), Files.readAllBytes(file));
     }
   }
 

@@ -33,7 +33,6 @@ public final class ModelFolder {
   public static final String WEIGHTS = "model.safetensors";
   public static final String CONFIG = "config.json";
   public static final String GENERATION_CONFIG = "generation_config.json";
-  public static final String TOKENIZER = "tokenizer.json";
   public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
   public static final String CHAT_TEMPLATE = "chat_template.jinja";
 
@@ -45,7 +44,7 @@ public final class ModelFolder {
   /**
    * Writes what belongs to a float32 model besides its weights.
    *
-   * @param tokenizer the folder that holds {@code tokenizer.json}
+   * @param tokenizer the folder of the tokenizer
    * @throws IOException if the tokenizer is missing or broken, or a file cannot be written
    */
   public static void writeConfiguration(Path folder, ModelConfig config, Path tokenizer)
@@ -61,7 +60,8 @@ public final class ModelFolder {
     loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
     loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
-    copy(tokenizer.resolve(TOKENIZER), folder.resolve(TOKENIZER));
+    Path file = Tokenizer.file(tokenizer);
+    copy(file, folder.resolve(file.getFileName()));
     for (String name : List.of(TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));

@@ -24,16 +24,17 @@ public interface Tokenizer {
    *     is a sentence that names the file and the place in it
    */
   static Tokenizer load(Path path) throws IOException {
-    Path file = path;
-    if (Files.isDirectory(path)) {
-      file = path.resolve("tokenizer.json");
-      if (!Files.exists(file) && Files.exists(path.resolve("tokenizer.model"))) {
-        file = path.resolve("tokenizer.model");
-      }
-    }
+    Path file = Files.isDirectory(path) ? file(path) : path;
     return SentencePieceModelReader.isModel(file)
         ? SentencePieceTokenizer.load(file)
         : ByteLevelBpeTokenizer.load(file);
+  }
+
+  /** The file of a folder's tokenizer: {@code tokenizer.json}, or else {@code tokenizer.model}. */
+  static Path file(Path folder) {
+    Path json = folder.resolve("tokenizer.json");
+    Path model = folder.resolve("tokenizer.model");
+    return Files.exists(model) && !Files.exists(json) ? model : json;
   }
 
   /** Number of ids, special tokens included: every id lies in {@code [0, vocabularySize())}. */

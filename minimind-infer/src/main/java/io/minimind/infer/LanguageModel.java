@@ -84,7 +84,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
-    Path file = ModelFolder.of(folder).file("tokenizer.json");
+    String name = Tokenizer.file(folder).getFileName().toString();
+    Path file = ModelFolder.of(folder).file(name);
     return load(folder, options, Tokenizer.load(file));
   }
 

@@ -103,10 +103,9 @@ public final class ChatEncoder implements SampleEncoder {
 
   /** Tells the tokenizer and the chat template of a folder apart from others. */
   static String fingerprint(Path folder) throws IOException {
-    StringBuilder fingerprint = new StringBuilder();
-    for (String file :
-        List.of(ModelFolder.TOKENIZER, ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
-      fingerprint.append(fingerprint.isEmpty() ? "" : "+").append(Sha256.of(folder.resolve(file)));
+    StringBuilder fingerprint = new StringBuilder(Sha256.of(Tokenizer.file(folder)));
+    for (String file : List.of(ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
+      fingerprint.append('+').append(Sha256.of(folder.resolve(file)));
     }
     return fingerprint.toString();
   }

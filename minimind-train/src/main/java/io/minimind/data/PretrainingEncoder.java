@@ -54,7 +54,7 @@ public final class PretrainingEncoder implements SampleEncoder {
    */
   public static PretrainingEncoder load(Path tokenizerFolder, int maxLength) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(tokenizerFolder);
-    return of(tokenizer, Sha256.of(tokenizerFolder.resolve(ModelFolder.TOKENIZER)), maxLength);
+    return of(tokenizer, Sha256.of(Tokenizer.file(tokenizerFolder)), maxLength);
   }
 
   @Override
