@@ -5,6 +5,7 @@ import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
 import io.minimind.examples.verify.PreferenceCases;
+import io.minimind.examples.verify.TemplateCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainedTokenizerCases;
 import io.minimind.examples.verify.TrainingCases;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Recomputes reference numbers of the original MiniMind: logits, gradients, loss curves,"
-          + " generated tokens, token ids, a trained vocabulary.",
+          + " generated tokens, token ids, chat templates, a trained vocabulary.",
       "",
       "Prints a line for each case: its name, the worst difference, the largest allowed one, and ok"
           + " or FAILED. Cases that are not implemented here are named and skipped.",
@@ -78,6 +79,7 @@ public final class Verify implements Callable<Integer> {
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
       report(TokenizerCases.of(references, tokens));
+      report(TemplateCases.of(references));
       report(EncodingCases.of(references, data, tokenizer));
       report(GenerationCases.of(references));
       report(TrainedTokenizerCases.of(references, data));

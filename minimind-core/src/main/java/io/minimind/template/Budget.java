@@ -23,6 +23,22 @@ final class Budget {
     spend(1 + length / CHARACTERS_PER_STEP);
   }
 
+  /** Accounts for a search, which may look at all of an argument at each place of the text. */
+  void spendSearch(String text, Arguments arguments) {
+    long cost = 1 + text.length() / CHARACTERS_PER_STEP;
+    for (Object argument : arguments.positional()) {
+      cost *= searched(argument);
+    }
+    for (Object argument : arguments.named().values()) {
+      cost *= searched(argument);
+    }
+    spend(cost);
+  }
+
+  private static long searched(Object argument) {
+    return argument instanceof String text ? 1 + text.length() / (4L * CHARACTERS_PER_STEP) : 1;
+  }
+
   /** Accounts for a list that is made. */
   void spendItems(long count) {
     if (count > Template.MAX_ITEMS) {

@@ -1,6 +1,7 @@
 package io.minimind.template;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What may stand after {@code |}, by name. */
@@ -32,12 +33,8 @@ final class Filters {
     }
     budget.spend(1);
     if (value instanceof String text) {
-      long cost = text.length();
-      for (Object argument : arguments.positional()) {
-        cost *= argument instanceof String part ? 1 + part.length() / 64 : 1;
-      }
-      budget.spend(cost / 16);
-    } else if (value instanceof java.util.List<?> list) {
+      budget.spendSearch(text, arguments);
+    } else if (value instanceof List<?> list) {
       budget.spend(list.size());
     }
     return ALL.get(name).apply(value, arguments, budget);

@@ -143,7 +143,11 @@ final class ListFilters {
   /** What an element is compared by: itself or an attribute, strings without their case. */
   private static Object key(Object item, Object path, boolean caseSensitive, Budget budget) {
     Object key = path == null ? item : Attributes.path(item, path, budget);
-    return key instanceof String text && !caseSensitive ? text.toLowerCase(Locale.ROOT) : key;
+    if (key instanceof String text && !caseSensitive) {
+      budget.spendText(text.length());
+      return text.toLowerCase(Locale.ROOT);
+    }
+    return key;
   }
 
   private static Comparator<Object> order(Object path, boolean caseSensitive, Budget budget) {

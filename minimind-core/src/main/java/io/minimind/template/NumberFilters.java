@@ -2,6 +2,7 @@ package io.minimind.template;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.Locale;
 import java.util.Map;
 
 /** Filters that make numbers. */
@@ -56,7 +57,7 @@ final class NumberFilters {
 
   private static String withoutPrefix(String digits, int base) {
     String prefix = base == 16 ? "0x" : base == 8 ? "0o" : base == 2 ? "0b" : "-";
-    String lower = digits.toLowerCase(java.util.Locale.ROOT);
+    String lower = digits.toLowerCase(Locale.ROOT);
     return lower.startsWith(prefix) && base != 10 ? digits.substring(2) : digits;
   }
 
@@ -76,7 +77,7 @@ final class NumberFilters {
   /** A double, or null if the text is none. */
   private static Object parseFloat(String text) {
     String digits = plain(text);
-    String lower = digits.toLowerCase(java.util.Locale.ROOT);
+    String lower = digits.toLowerCase(Locale.ROOT);
     if (lower.matches("[-+]?(inf|infinity)")) {
       return lower.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     } else if (lower.matches("[-+]?nan")) {
@@ -102,8 +103,8 @@ final class NumberFilters {
     }
     double number = Numbers.toDouble(value);
     int precision = Math.max(-400, Math.min(400, bound.integer("precision", 0)));
-    if (value instanceof Long && mode == RoundingMode.HALF_EVEN && precision >= 0) {
-      return value;
+    if (Numbers.isInteger(value) && mode == RoundingMode.HALF_EVEN) {
+      return BigDecimal.valueOf(Numbers.toLong(value)).setScale(precision, mode).longValue();
     } else if (Double.isNaN(number) || Double.isInfinite(number)) {
       return number;
     }

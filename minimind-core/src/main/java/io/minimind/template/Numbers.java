@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.List;
 
 /** Numbers as Python has them: 64-bit integers, which must not overflow, and doubles. */
 final class Numbers {
@@ -94,9 +95,12 @@ final class Numbers {
   private static BigDecimal shortest(double value) {
     BigDecimal exact = new BigDecimal(value);
     for (int digits = 1; ; digits++) {
-      BigDecimal rounded = exact.round(new MathContext(digits, RoundingMode.HALF_EVEN));
-      if (digits == 17 || rounded.doubleValue() == value) {
-        return rounded;
+      // Beside a power of two the nearest decimal may miss where the next one does not.
+      for (RoundingMode mode : List.of(RoundingMode.HALF_EVEN, RoundingMode.UP)) {
+        BigDecimal rounded = exact.round(new MathContext(digits, mode));
+        if (digits == 17 || rounded.doubleValue() == value) {
+          return rounded;
+        }
       }
     }
   }

@@ -188,6 +188,7 @@ final class Operators {
         }
         throw new Failure("%s cannot be in a string; expected a string", Values.kind(value));
       }
+      budget.spendSearch(text, new Arguments(List.of(part), Map.of()));
       return text.contains(part);
     } else if (container instanceof Map<?, ?> map) {
       return map.containsKey(Values.key(value));

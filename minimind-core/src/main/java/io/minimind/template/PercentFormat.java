@@ -1,5 +1,6 @@
 package io.minimind.template;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,7 +19,7 @@ final class PercentFormat {
    * @param values a value, a list of them, or a mapping for {@code %(name)s}
    */
   static String of(String format, Object values, Budget budget) {
-    List<?> items = values instanceof List<?> list ? list : java.util.Arrays.asList(values);
+    List<?> items = values instanceof List<?> list ? list : Arrays.asList(values);
     StringBuilder text = new StringBuilder();
     Matcher field = FIELD.matcher(format);
     int used = 0;

@@ -6,6 +6,7 @@ import io.minimind.template.Statement.Branch;
 import io.minimind.template.Statement.Routine;
 import io.minimind.template.Statement.Target;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -210,7 +211,12 @@ final class Renderer {
     output = new Output();
     captures = true;
     try {
+      // One level for the caller, and one for what it takes of the stack besides.
+      budget.enter();
+      budget.enter();
       rendering.run();
+      budget.leave();
+      budget.leave();
       budget.spendText(output.length());
       return output.toString();
     } finally {
@@ -233,7 +239,7 @@ final class Renderer {
     @Override
     public Object call(Arguments arguments) {
       Scope inner = new Scope(scope);
-      Map<String, Object> named = new java.util.LinkedHashMap<>(arguments.named());
+      Map<String, Object> named = new LinkedHashMap<>(arguments.named());
       Object caller =
           named.containsKey("caller") ? named.remove("caller") : Undefined.variable("caller");
       List<Object> positional = arguments.positional();

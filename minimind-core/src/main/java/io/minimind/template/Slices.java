@@ -3,6 +3,7 @@ package io.minimind.template;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** {@code [start:stop:step]} and what it selects. */
 final class Slices {
@@ -57,7 +58,7 @@ final class Slices {
     return new AbstractList<>() {
       @Override
       public Object get(int index) {
-        return start + step * java.util.Objects.checkIndex(index, count);
+        return start + step * Objects.checkIndex(index, count);
       }
 
       @Override

@@ -63,12 +63,7 @@ final class StringMethods {
   private StringMethods() {}
 
   static Object call(String name, String text, Arguments arguments, Budget budget) {
-    // A search may look at the whole of what is sought at every place of the text.
-    long cost = text.length();
-    for (Object argument : arguments.positional()) {
-      cost *= argument instanceof String part ? 1 + part.length() / 64 : 1;
-    }
-    budget.spend(1 + cost / 16);
+    budget.spendSearch(text, arguments);
     return ALL.get(name).call(text, arguments, budget);
   }
 

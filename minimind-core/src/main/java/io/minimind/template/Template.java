@@ -38,7 +38,7 @@ public final class Template {
   public static final int MAX_NESTING = 150;
 
   /** How deep evaluation may nest, macros that call themselves included, and data. */
-  public static final int MAX_DEPTH = 600;
+  public static final int MAX_DEPTH = 300;
 
   private final Source source;
   private final List<Statement> statements;

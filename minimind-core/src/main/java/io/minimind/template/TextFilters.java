@@ -36,7 +36,6 @@ final class TextFilters {
     add(filters, "escape", (text, arguments, budget) -> escape(text));
     add(filters, "e", (text, arguments, budget) -> escape(text));
     add(filters, "forceescape", (text, arguments, budget) -> escape(text));
-    add(filters, "striptags", (text, arguments, budget) -> stripTags(text));
     add(filters, "urlencode", (text, arguments, budget) -> urlEncode(text));
     add(filters, "wordcount", (text, arguments, budget) -> wordCount(text));
     add(filters, "format", TextFilters::format);
@@ -114,11 +113,6 @@ final class TextFilters {
         .replace("<", "&lt;")
         .replace("'", "&#39;")
         .replace("\"", "&#34;");
-  }
-
-  private static String stripTags(String text) {
-    String plain = text.replaceAll("(?s)<!--.*?-->", "").replaceAll("<[^>]*+>", "");
-    return String.join(" ", plain.strip().split("\\s+"));
   }
 
   private static String urlEncode(String text) {

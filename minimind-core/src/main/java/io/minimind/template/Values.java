@@ -227,6 +227,7 @@ final class Values {
     if (Numbers.isNumeric(a) && Numbers.isNumeric(b)) {
       return Numbers.compare(a, b);
     } else if (a instanceof String x && b instanceof String y) {
+      budget.spendText(Math.min(x.length(), y.length()));
       return Text.compare(x, y);
     } else if (a instanceof List<?> x && b instanceof List<?> y) {
       budget.enter();

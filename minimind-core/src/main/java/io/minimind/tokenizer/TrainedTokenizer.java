@@ -1,14 +1,8 @@
 package io.minimind.tokenizer;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.core.util.Separators;
 import io.minimind.files.AtomicFile;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,17 +14,6 @@ public final class TrainedTokenizer {
   static final String BEGIN = "<s>";
   static final String END = "</s>";
   static final List<String> SPECIAL_TOKENS = List.of(UNKNOWN, BEGIN, END);
-
-  /** MiniMind's, which has no generation prompt: that follows each user's turn. */
-  private static final String CHAT_TEMPLATE =
-      "{% if messages[0]['role'] == 'system' %}{% set system_message = messages[0]['content'] %}"
-          + "{% endif %}"
-          + "{% if system_message is defined %}{{ system_message }}{% endif %}"
-          + "{% for message in messages %}{% set content = message['content'] %}"
-          + "{% if message['role'] == 'user' %}"
-          + "{{ '<s>user\\n' + content + '</s>\\n<s>assistant\\n' }}"
-          + "{% elif message['role'] == 'assistant' %}{{ content + '</s>' + '\\n' }}{% endif %}"
-          + "{% endfor %}";
 
   /** Two tokens that become one, as the vocabulary spells them. */
   public record Merge(String left, String right) {}
@@ -80,40 +63,8 @@ public final class TrainedTokenizer {
    * @throws IOException if a file cannot be written; the message is a sentence that names it
    */
   public void save(Path folder) throws IOException {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new IOException(
-          "Cannot make the folder %s: %s.".formatted(folder, AtomicFile.reason(e)), e);
-    }
-    AtomicFile.replace(folder.resolve("tokenizer_config.json"), json(this::writeConfig));
-    AtomicFile.replace(folder.resolve("tokenizer.json"), json(this::writeTokenizer));
-  }
-
-  @FunctionalInterface
-  private interface Fields {
-    void writeTo(JsonGenerator json) throws IOException;
-  }
-
-  /** An object with two spaces of indentation and every element in a line of its own. */
-  private static byte[] json(Fields fields) throws IOException {
-    DefaultIndenter lines = new DefaultIndenter("  ", "\n");
-    DefaultPrettyPrinter printer =
-        new DefaultPrettyPrinter(
-            Separators.createDefaultInstance()
-                .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
-                .withArrayEmptySeparator("")
-                .withObjectEmptySeparator(""));
-    printer.indentObjectsWith(lines);
-    printer.indentArraysWith(lines);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
-      json.setPrettyPrinter(printer);
-      json.writeStartObject();
-      fields.writeTo(json);
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    TokenizerConfig.save(folder, "PreTrainedTokenizerFast");
+    AtomicFile.replace(folder.resolve("tokenizer.json"), IndentedJson.object(this::writeTokenizer));
   }
 
   private void writeTokenizer(JsonGenerator json) throws IOException {
@@ -170,29 +121,5 @@ public final class TrainedTokenizer {
     json.writeBooleanField("trim_offsets", true);
     json.writeBooleanField("use_regex", true);
     json.writeEndObject();
-  }
-
-  private void writeConfig(JsonGenerator json) throws IOException {
-    json.writeStringField("tokenizer_class", "PreTrainedTokenizerFast");
-    for (String field : List.of("add_bos_token", "add_eos_token", "add_prefix_space")) {
-      json.writeBooleanField(field, false);
-    }
-    json.writeObjectFieldStart("added_tokens_decoder");
-    for (int id = 0; id < SPECIAL_TOKENS.size(); id++) {
-      json.writeObjectFieldStart(String.valueOf(id));
-      json.writeStringField("content", SPECIAL_TOKENS.get(id));
-      for (String field : List.of("lstrip", "normalized", "rstrip", "single_word")) {
-        json.writeBooleanField(field, false);
-      }
-      json.writeBooleanField("special", true);
-      json.writeEndObject();
-    }
-    json.writeEndObject();
-    json.writeStringField("bos_token", BEGIN);
-    json.writeStringField("eos_token", END);
-    json.writeStringField("unk_token", UNKNOWN);
-    json.writeNullField("pad_token");
-    json.writeBooleanField("clean_up_tokenization_spaces", false);
-    json.writeStringField("chat_template", CHAT_TEMPLATE);
   }
 }
