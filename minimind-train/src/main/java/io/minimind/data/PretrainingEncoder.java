@@ -1,6 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.artifact.ModelFolder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
