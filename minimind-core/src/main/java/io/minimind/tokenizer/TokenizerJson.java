@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -56,6 +57,8 @@ final class TokenizerJson {
       root = JSON.readTree(Files.readAllBytes(file));
     } catch (NoSuchFileException e) {
       throw new IOException("Tokenizer file " + file + " does not exist.", e);
+    } catch (CharConversionException e) {
+      throw new IOException("Tokenizer file " + file + " is not valid UTF-8.", e);
     } catch (JsonProcessingException e) {
       throw new IOException(
           "Tokenizer file %s is not valid JSON at line %d, column %d: %s."

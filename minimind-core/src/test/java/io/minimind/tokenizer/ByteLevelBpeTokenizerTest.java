@@ -2,6 +2,7 @@ package io.minimind.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -77,6 +78,71 @@ class ByteLevelBpeTokenizerTest {
   @Property
   void decodingAnEncodingGivesTheTextBack(@ForAll("texts") String text) {
     assertEquals(text, SMALL.decode(SMALL.encode(text)));
+  }
+
+  @Property(tries = 300)
+  void aBatchGivesWhatTheTextsGiveOneByOne(@ForAll List<String> texts) {
+    List<int[]> batch = SMALL.encodeBatch(texts);
+    assertEquals(texts.size(), batch.size());
+    for (int i = 0; i < texts.size(); i++) {
+      assertArrayEquals(SMALL.encode(texts.get(i)), batch.get(i));
+    }
+  }
+
+  @Property
+  void ordinaryTextHoldsNoSpecialTokens(@ForAll("texts") String text) {
+    int[] ids = SMALL.encodeOrdinary("<s>" + text + "</s>");
+    for (int id : ids) {
+      assertFalse(SMALL.isSpecial(id));
+    }
+    assertEquals("<s>" + text + "</s>", SMALL.decode(ids, true));
+  }
+
+  @Property
+  void piecesOfAStreamHoldNoHalfCharacters(@ForAll("texts") String text) {
+    StreamingDecoder decoder = SMALL.streamingDecoder();
+    int at = 0;
+    for (int id : SMALL.encode(text)) {
+      String piece = decoder.next(id);
+      assertTrue(text.startsWith(piece, at));
+      at += piece.length();
+      assertFalse(at > 0 && at < text.length() && Character.isHighSurrogate(text.charAt(at - 1)));
+    }
+    assertEquals(text.length(), at);
+    assertEquals("", decoder.finish());
+  }
+
+  @Property
+  void placesCoverTheTextInOrder(@ForAll("texts") String text) {
+    Encoding encoding = SMALL.encodeWithOffsets(text);
+    assertArrayEquals(SMALL.encode(text), encoding.ids());
+    int behind = 0;
+    for (int i = 0; i < encoding.ids().length; i++) {
+      assertTrue(encoding.starts()[i] <= behind && encoding.starts()[i] < encoding.ends()[i]);
+      assertTrue(encoding.ends()[i] >= behind);
+      behind = encoding.ends()[i];
+    }
+    assertEquals(text.length(), behind);
+  }
+
+  @Test
+  void specialTokensAreKnownAndMayBeLeftOut() {
+    assertEquals(List.of("<unk>", "<s>", "</s>"), List.copyOf(SMALL.specialTokens().keySet()));
+    assertEquals(List.of(0, 1, 2), List.copyOf(SMALL.specialTokens().values()));
+    assertTrue(SMALL.isSpecial(2));
+    assertFalse(SMALL.isSpecial(3));
+    int[] ids = SMALL.encode("<s>the mill</s>");
+    assertEquals("the mill", SMALL.decode(ids, true));
+    assertEquals("<s>the mill</s>", SMALL.decode(ids, false));
+  }
+
+  @Test
+  void eachTokenHasItsId() {
+    for (int id = 0; id < SMALL.vocabularySize(); id++) {
+      assertEquals(OptionalInt.of(id), SMALL.tokenId(SMALL.token(id).orElseThrow()));
+    }
+    assertThrows(IllegalArgumentException.class, () -> SMALL.token(340));
+    assertThrows(IllegalArgumentException.class, () -> SMALL.isSpecial(-1));
   }
 
   @Property

@@ -2,18 +2,23 @@ package io.minimind.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerFileTest {
 
@@ -140,6 +145,35 @@ class TokenizerFileTest {
     change(json, pointer, value);
     write(json.toString());
     assertEquals("Tokenizer file " + file() + ": " + problem + ".", refusal(folder));
+  }
+
+  /** Whatever a file holds, it is a tokenizer or is refused in a sentence. */
+  @ParameterizedTest
+  @ValueSource(strings = {"small_llama3.json", "small_qwen.json"})
+  void damagedFilesAreRefusedInOneSentence(String name) throws IOException {
+    byte[] whole = SmallTokenizer.resource(name).toString().getBytes(StandardCharsets.UTF_8);
+    Random random = new Random(5);
+    int refused = 0;
+    for (int round = 0; round < 600; round++) {
+      byte[] damaged = whole.clone();
+      if (round % 3 == 0) {
+        damaged = Arrays.copyOf(whole, random.nextInt(whole.length));
+      } else {
+        // The settings are at the start.
+        int reach = round % 3 == 1 ? whole.length : 1500;
+        damaged[random.nextInt(reach)] ^= (byte) (1 << random.nextInt(8));
+      }
+      Files.write(file(), damaged);
+      try {
+        Tokenizer.load(file()).encode("The stone, 小河 12'S");
+      } catch (IOException e) {
+        refused++;
+        String start = "Tokenizer file " + file();
+        assertEquals(start, e.getMessage().substring(0, start.length()));
+        assertTrue(e.getMessage().endsWith("."), e.getMessage());
+      }
+    }
+    assertTrue(refused > 200);
   }
 
   @Test

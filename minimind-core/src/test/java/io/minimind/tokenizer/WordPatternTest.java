@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import net.jqwik.api.Arbitraries;
@@ -18,18 +19,39 @@ class WordPatternTest {
 
   /** The published pattern, with whitespace by its property because Java's \s is ASCII only. */
   private static final Pattern GPT2 =
-      Pattern.compile(
-          "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-              .replace("\\s", "\\p{IsWhite_Space}")
-              .replace("\\S", "\\P{IsWhite_Space}"));
+      compiled(
+          "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+");
+
+  private static final String GPT4 =
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}DIGITS"
+          + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
   @Property
-  void theScannerCutsWhereTheRegularExpressionCuts(@ForAll("texts") String text) {
-    List<String> expected = new ArrayList<>();
-    for (Matcher matcher = GPT2.matcher(text); matcher.find(); ) {
-      expected.add(matcher.group());
+  void theScannersCutWhereTheRegularExpressionsCut(@ForAll("texts") String text) {
+    assertEquals(words(GPT2, text), words(WordPattern.gpt2(), text));
+    for (String digits : List.of("", "{1,3}", "+")) {
+      String regex = GPT4.replace("DIGITS", digits);
+      WordPattern pattern = WordPattern.ofRegex(regex).orElseThrow();
+      assertEquals(words(compiled(regex), text), words(pattern, text));
     }
-    assertEquals(expected, words(WordPattern.gpt2(), text));
+  }
+
+  @Test
+  void anUnknownRegularExpressionHasNoScanner() {
+    assertEquals(Optional.empty(), WordPattern.ofRegex("\\p{L}+"));
+  }
+
+  private static Pattern compiled(String regex) {
+    return Pattern.compile(
+        regex.replace("\\s", "\\p{IsWhite_Space}").replace("\\S", "\\P{IsWhite_Space}"));
+  }
+
+  private static List<String> words(Pattern pattern, String text) {
+    List<String> words = new ArrayList<>();
+    for (Matcher matcher = pattern.matcher(text); matcher.find(); ) {
+      words.add(matcher.group());
+    }
+    return words;
   }
 
   @Test
@@ -72,9 +94,9 @@ class WordPatternTest {
   @Provide
   Arbitrary<String> texts() {
     return Arbitraries.of(
-            "'", "s", "t", "r", "e", "v", "l", "m", "d", "S", "中", "é", "𝒳", "1", "Ⅷ", "½", "𝟙",
-            "!", "。", "\u0301", "😀", " ", " ", "\n", "\t", "\u00A0", "\u3000", "\u0085", "\u001C",
-            "\u200B")
+            "'", "s", "t", "r", "e", "v", "l", "m", "d", "S", "R", "E", "\r", "中", "é", "𝒳", "1",
+            "Ⅷ", "½", "𝟙", "!", "。", "\u0301", "😀", " ", " ", "\n", "\t", "\u00A0", "\u3000",
+            "\u0085", "\u001C", "\u200B")
         .list()
         .ofMaxSize(25)
         .map(parts -> String.join("", parts));
