@@ -46,13 +46,16 @@ record AlignedText(char[] chars, int[] starts, int[] ends) {
     return Character.offsetByCodePoints(chars, 0, chars.length, at, count);
   }
 
-  /** The part from {@code start} to {@code end}, with a space before it that comes from nothing. */
+  /**
+   * The part from {@code start} to {@code end}, with a space before it, as if it came from the
+   * first character.
+   */
   AlignedText withSpaceBefore(int start, int end) {
     int length = end - start + 1;
     AlignedText prefixed = new AlignedText(new char[length], new int[length], new int[length]);
     prefixed.chars[0] = ' ';
     prefixed.starts[0] = originalStart(start);
-    prefixed.ends[0] = originalStart(start);
+    prefixed.ends[0] = originalEnd(start);
     for (int i = 1; i < length; i++) {
       prefixed.chars[i] = chars[start + i - 1];
       prefixed.starts[i] = originalStart(start + i - 1);

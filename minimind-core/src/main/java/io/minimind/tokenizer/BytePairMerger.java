@@ -4,11 +4,14 @@ import java.util.Arrays;
 
 /**
  * Merges the symbols of one word after another: always the pair of the lowest rank, the leftmost
- * first among equals. Symbols stay in place in a linked list and possible merges wait in a heap, so
- * that a word of n symbols takes O(n log n). The arrays are reused and grow to the longest word;
- * one thread at a time.
+ * first among equals. In long words, symbols stay in place in a linked list and possible merges
+ * wait in a heap, so that a word of n symbols takes O(n log n). The arrays are reused and grow to
+ * the longest word; one thread at a time.
  */
 final class BytePairMerger {
+
+  /** How many symbols a word has at most for which looking through all pairs is faster. */
+  private static final int SHORT = 64;
 
   private final MergeTable merges;
 
@@ -55,6 +58,49 @@ final class BytePairMerger {
       // A merge takes one entry and leaves at most two, and there are fewer merges than symbols.
       heap = new long[2 * symbols.length];
     }
+    if (count <= SHORT) {
+      mergeShort();
+    } else {
+      mergeLong();
+    }
+  }
+
+  /** Looks through all pairs for each merge, which for few symbols is faster than a heap. */
+  private void mergeShort() {
+    for (int i = 0; i < count; i++) {
+      firsts[i] = i;
+      pairs[i] = i + 1 < count ? merges.find(symbols[i], symbols[i + 1]) : MergeTable.NONE;
+    }
+    firsts[count] = count;
+    while (true) {
+      int best = 0;
+      long lowest = MergeTable.NONE;
+      for (int i = 0; i < count - 1; i++) {
+        if (pairs[i] < lowest) {
+          lowest = pairs[i];
+          best = i;
+        }
+      }
+      if (lowest == MergeTable.NONE) {
+        return;
+      }
+      symbols[best] = MergeTable.merged(lowest);
+      count--;
+      for (int i = best + 1; i < count; i++) {
+        symbols[i] = symbols[i + 1];
+        firsts[i] = firsts[i + 1];
+        pairs[i] = pairs[i + 1];
+      }
+      firsts[count] = firsts[count + 1];
+      pairs[best] =
+          best + 1 < count ? merges.find(symbols[best], symbols[best + 1]) : MergeTable.NONE;
+      if (best > 0) {
+        pairs[best - 1] = merges.find(symbols[best - 1], symbols[best]);
+      }
+    }
+  }
+
+  private void mergeLong() {
     heapSize = 0;
     for (int i = 0; i < count; i++) {
       previous[i] = i - 1;

@@ -7,7 +7,7 @@ package io.minimind.tokenizer;
  * <p>Token {@code i} comes from {@code text.substring(starts[i], ends[i])}. A token that holds only
  * some bytes of a character has the place of the whole character, so neighbouring ranges may
  * overlap. Where a tokenizer is told to trim offsets, a range excludes the spaces at its ends. A
- * token that stands for nothing in the text, such as a space put before it, has an empty range.
+ * space that the tokenizer puts before a text has the place of the text's first character.
  *
  * @param ids the token ids
  * @param starts the index in the text of each token's first {@code char}

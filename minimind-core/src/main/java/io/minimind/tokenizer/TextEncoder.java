@@ -28,14 +28,14 @@ record TextEncoder(
     OffsetTrimming trimming) {
 
   int[] ids(String text, boolean recogniseSpecialTokens) {
-    Run run = new Run(recogniseSpecialTokens, false);
-    run.encode(AlignedText.of(text));
+    Run run = new Run(text, recogniseSpecialTokens, false);
+    run.encode();
     return Arrays.copyOf(run.ids, run.count);
   }
 
   Encoding encoding(String text) {
-    Run run = new Run(true, true);
-    run.encode(AlignedText.of(text));
+    Run run = new Run(text, true, true);
+    run.encode();
     return new Encoding(
         Arrays.copyOf(run.ids, run.count),
         Arrays.copyOf(run.starts, run.count),
@@ -47,7 +47,7 @@ record TextEncoder(
     NONE,
     /** Takes them off. */
     ALL,
-    /** Takes them off but for one at the start of the text, which stands for one put there. */
+    /** Takes them off but for a single one at the start of the text. */
     KEEP_PREFIX_SPACE
   }
 
@@ -59,6 +59,7 @@ record TextEncoder(
   /** The encoding of one text in progress. */
   private final class Run {
 
+    private final AlignedText given;
     private final boolean recogniseSpecialTokens;
     private final boolean withOffsets;
     private final BytePairMerger merger = new BytePairMerger(merges);
@@ -67,14 +68,16 @@ record TextEncoder(
     private int[] ends = {};
     private int count;
 
-    Run(boolean recogniseSpecialTokens, boolean withOffsets) {
+    Run(String text, boolean recogniseSpecialTokens, boolean withOffsets) {
+      given = AlignedText.of(text);
       this.recogniseSpecialTokens = recogniseSpecialTokens;
       this.withOffsets = withOffsets;
     }
 
-    void encode(AlignedText text) {
-      reserve(16 + text.chars().length / 2);
-      splitTokens(verbatimTokens, text, 0, text.chars().length, this::normalize);
+    void encode() {
+      int length = given.chars().length;
+      reserve(16 + length / 2);
+      splitTokens(verbatimTokens, given, 0, length, this::normalize);
     }
 
     private void normalize(AlignedText text, int start, int end) {
@@ -226,13 +229,19 @@ record TextEncoder(
         trailing++;
       }
       boolean first = token == 0 || starts[token] == 0;
-      if (leading > 0 && first && trimming == OffsetTrimming.KEEP_PREFIX_SPACE) {
-        leading--;
+      if (leading == 1 && first && trimming == OffsetTrimming.KEEP_PREFIX_SPACE) {
+        leading = 0;
       }
-      starts[token] = Math.min(starts[token] + leading, ends[token]);
-      if (ends[token] >= trailing) {
-        ends[token] = Math.max(ends[token] - trailing, starts[token]);
+      int from = starts[token];
+      for (; leading > 0 && from < ends[token]; leading--) {
+        from += Character.isHighSurrogate(given.chars()[from]) ? 2 : 1;
       }
+      int to = ends[token];
+      for (; trailing > 0 && to > 0; trailing--) {
+        to -= Character.isLowSurrogate(given.chars()[to - 1]) ? 2 : 1;
+      }
+      starts[token] = from;
+      ends[token] = trailing > 0 ? ends[token] : Math.max(to, from);
     }
 
     /** In words, whose bytes are written in {@link ByteAlphabet}, only a space is whitespace. */
