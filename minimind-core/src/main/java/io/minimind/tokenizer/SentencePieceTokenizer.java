@@ -28,18 +28,15 @@ import java.util.OptionalInt;
  * algorithm: both methods find them.
  *
  * <p>Decoding gives the text that SentencePiece gives, except that special tokens are written out.
- * If the model has byte fallback and neither replaces characters nor removes spaces, decoding gives
- * back any text without U+2581, which SentencePiece takes for a space.
+ * If the model has byte fallback, replaces no characters, removes no spaces and puts none behind a
+ * text, decoding gives back any text without U+2581, which SentencePiece takes for a space.
  */
 public final class SentencePieceTokenizer implements Tokenizer {
 
   /** What a project must depend on to use this class, as group, artifact and version. */
   public static final String LIBRARY = "ai.djl.sentencepiece:sentencepiece:0.34.0";
 
-  /**
-   * A text that is encoded at once may have this many characters: the library needs 200 bytes for
-   * each.
-   */
+  /** How many characters may be encoded at once: the library takes some 250 bytes for each. */
   private static final int MAXIMUM_LENGTH = 1 << 22;
 
   private static final char ESCAPED_SPACE = '\u2581';

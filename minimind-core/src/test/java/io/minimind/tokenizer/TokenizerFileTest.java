@@ -36,16 +36,6 @@ class TokenizerFileTest {
   }
 
   @Test
-  void aSentencePieceModelIsRefused() throws IOException {
-    Path model = Files.createFile(folder.resolve("tokenizer.model"));
-    assertEquals(
-        "Tokenizer file "
-            + model
-            + " is a SentencePiece model, which is not supported; expected a tokenizer.json.",
-        refusal(folder));
-  }
-
-  @Test
   void brokenJsonIsRefusedWithItsPlace() throws IOException {
     write("{\n  \"model\": nonsense\n}");
     String message = refusal(file());
