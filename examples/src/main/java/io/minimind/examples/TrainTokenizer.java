@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ProgressLine;
 import java.io.IOException;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Option;
 public final class TrainTokenizer implements Callable<Integer> {
 
   private enum Format {
-    BPE
+    BPE,
+    SENTENCEPIECE
   }
 
   @Option(
@@ -61,7 +63,9 @@ public final class TrainTokenizer implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "What to train: ${COMPLETION-CANDIDATES} (byte-level, a tokenizer.json).")
+      description =
+          "What to train: bpe (byte-level, a tokenizer.json), or sentencepiece (BPE with byte"
+              + " fallback, a tokenizer.model).")
   private Format format = Format.BPE;
 
   private final ProgressLine progress = ProgressLine.onStandardError();
@@ -78,6 +82,7 @@ public final class TrainTokenizer implements Callable<Integer> {
       int size =
           switch (format) {
             case BPE -> trainByteLevelBpe(texts);
+            case SENTENCEPIECE -> trainSentencePiece(texts);
           };
       progress.clear();
       System.out.printf(
@@ -103,6 +108,10 @@ public final class TrainTokenizer implements Callable<Integer> {
         ByteLevelBpeTrainer.ofSize(vocabularySize).train(texts, report(texts));
     trained.save(out);
     return trained.vocabulary().size();
+  }
+
+  private int trainSentencePiece(CorpusTexts texts) throws IOException {
+    return SentencePieceTrainer.ofSize(vocabularySize).train(texts, report(texts), out);
   }
 
   /** Refuses before the work what would fail after it. */

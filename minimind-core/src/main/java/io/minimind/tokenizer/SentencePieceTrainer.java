@@ -6,7 +6,6 @@ import io.minimind.tokenizer.SentencePieceModel.Normalizer;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
 import io.minimind.tokenizer.SentencePieceModel.Type;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,7 +31,7 @@ import java.util.stream.IntStream;
  *
  * <pre>{@code
  * SentencePieceTrainer.ofSize(6400)
- *     .train(texts.iterator(), BpeTrainingProgress.NONE, Path.of("tokenizer.model"));
+ *     .train(texts.iterator(), BpeTrainingProgress.NONE, Path.of("tokenizer"));
  * }</pre>
  */
 public final class SentencePieceTrainer {
@@ -94,18 +93,19 @@ public final class SentencePieceTrainer {
    * @param texts read once and not kept, so that memory grows with the number of distinct words
    *     alone; the iterator is used by one thread at a time. Each line is a text of its own, and
    *     unpaired surrogates count as U+FFFD.
-   * @param file the {@code .model} file, replaced as a whole at the end; its folder is created
+   * @param folder gets {@code tokenizer.model}, and {@code tokenizer_config.json} with MiniMind's
+   *     chat template; created if it does not exist, files of these names are replaced
    * @return the number of pieces, smaller than was asked for where the texts have too few pairs
    * @throws IllegalArgumentException if the texts are all empty, their distinct words too many (2
    *     billion characters of them), or their characters too many for the vocabulary
    * @throws IOException if the file cannot be written
    */
-  public int train(Iterator<String> texts, BpeTrainingProgress progress, Path file)
+  public int train(Iterator<String> texts, BpeTrainingProgress progress, Path folder)
       throws IOException {
-    Files.createDirectories(file.toAbsolutePath().getParent());
     SentencePieceModel model = learn(texts, progress);
+    TokenizerConfig.save(folder, "LlamaTokenizer");
     AtomicFile.replace(
-        file,
+        folder.resolve("tokenizer.model"),
         model.toBytes(
             out -> {
               out.writeFloat(
