@@ -59,7 +59,7 @@ class VerifyTest {
             shared.resolve("golden"), shared.resolve("data"), shared.resolve("tokenizer/minimind"));
     assertEquals(0, run.status(), run.out() + run.err());
     assertEquals(List.of(), run.linesWith(FAILED));
-    assertEquals(26, run.linesWith("  ok").size(), run.out());
+    assertEquals(27, run.linesWith("  ok").size(), run.out());
     assertEquals(1, run.linesWith("moe ").size(), "what is skipped is named");
     assertEquals("", run.err());
   }
