@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -32,7 +31,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Measures how fast a model writes, sampling included, in float32 and quantized.",
       "With --data it also shows how well each predicts held-out texts: the perplexity over their"
-          + " tokens, those for start and end not counted."
+          + " tokens, those for start and end not counted. Texts longer than the model's context"
+          + " are left out."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -81,8 +81,8 @@ public final class BenchmarkDecoding implements Callable<Integer> {
       description = "Held-out texts, .csv or .jsonl with the column text; needs --model.")
   private Path data;
 
-  @Option(names = "--rows", paramLabel = "N", description = "Rows of --data to read.")
-  private int rows = 50;
+  @Option(names = "--rows", paramLabel = "N", description = "Texts of --data to predict.")
+  private int rows = 500;
 
   @Spec private CommandSpec spec;
 
@@ -115,7 +115,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
         model == null
             ? ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 1)
             : ModelFolder.weights(model);
-    List<int[]> texts = data == null ? List.of() : texts(config);
+    List<String> texts = data == null ? List.of() : texts(config);
     System.out.printf(
         Locale.ROOT,
         "%,d parameters, %d threads, ONNX Runtime %s; %d + %d tokens, best of %d runs%n%n",
@@ -152,21 +152,23 @@ public final class BenchmarkDecoding implements Callable<Integer> {
     }
   }
 
-  /** The start token and the tokens of each text, cut to the context. */
-  private List<int[]> texts(ModelConfig config) throws IOException {
+  /** The texts with the start token before them, those left out that outgrow the context. */
+  private List<String> texts(ModelConfig config) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(model);
-    List<int[]> texts = new ArrayList<>();
+    List<String> texts = new ArrayList<>();
     try (RowReader reader = RowReader.open(data, List.of("text"))) {
       Optional<Row> row = reader.next();
       for (; row.isPresent() && texts.size() < rows; row = reader.next()) {
-        int[] ids = tokenizer.encode("<s>" + row.get().cells().get(0));
-        if (ids.length > 1) {
-          texts.add(Arrays.copyOf(ids, Math.min(ids.length, config.maxLength())));
+        String text = "<s>" + row.get().cells().get(0);
+        int length = tokenizer.encode(text).length;
+        if (length > 1 && length <= config.maxLength()) {
+          texts.add(text);
         }
       }
     }
     if (texts.isEmpty()) {
-      throw new IOException(data + " holds no text.");
+      throw new IOException(
+          "%s holds no text of at most %d tokens.".formatted(data, config.maxLength()));
     }
     return texts;
   }

@@ -77,8 +77,8 @@ class BenchmarkDecodingTest {
   @Test
   void mistakesGetASentence() {
     assertTrue(bench("--data=" + CORPUS).err().startsWith("--data needs a --model."));
-    assertTrue(bench("--runs=0").err().contains("must be at least"));
-    assertTrue(bench("--tokens=600").err().contains("the model's context ends at 512"));
+    assertTrue(bench("--threads=0").err().contains("must be at least"));
+    assertTrue(bench("--prompt=600").err().contains("the model's context ends at 512"));
     assertTrue(bench("--model=" + folder).err().startsWith("There is no model configuration at"));
   }
 }
