@@ -34,7 +34,13 @@ public final class ChatEncoder implements SampleEncoder {
      */
     LAST_ANSWER("last-answer"),
 
-    /** Every answer with its end, as far as it is left when the conversation has been cut. */
+    /**
+     * Every answer with its end, as far as it is left when the conversation has been cut. This is
+     * the better choice for conversations of several turns: one pass over the text learns from all
+     * of its answers instead of one, for the same price; answers that open a conversation are
+     * learnt as well as those that end it; and a conversation that is cut still teaches its first
+     * answers and never a question. With a single turn both are the same.
+     */
     ALL_TURNS("all-turns");
 
     private final String label;
