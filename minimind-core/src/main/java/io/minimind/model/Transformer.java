@@ -22,14 +22,23 @@ public final class Transformer {
 
   private final Operators op;
   private final ModelConfig config;
+  private final Optional<LowRankAdapters> adapters;
   private final Tensor cosine;
   private final Tensor sine;
   private final HeadPadding padding;
   private final List<Attention> attentions = new ArrayList<>();
 
   public Transformer(Operators op, ModelConfig config) {
+    this(op, config, Optional.empty());
+  }
+
+  /**
+   * @param adapters if there are any, their matrices are all that is trained
+   */
+  public Transformer(Operators op, ModelConfig config, Optional<LowRankAdapters> adapters) {
     this.op = op;
     this.config = config;
+    this.adapters = adapters;
     // Pairs of zeros, with which heads may be padded, get angles too; any will do.
     int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
@@ -99,11 +108,11 @@ public final class Transformer {
     int width = config.hiddenSize();
     int keyValueWidth = config.keyValueHeads() * config.headSize();
     Tensor normed = norm("layers." + layer + ".attention_norm.weight", x);
-    Tensor query = op.linear(normed, parameter(prefix + "wq.weight", width, width));
-    Tensor key = op.linear(normed, parameter(prefix + "wk.weight", keyValueWidth, width));
-    Tensor value = op.linear(normed, parameter(prefix + "wv.weight", keyValueWidth, width));
+    Tensor query = linear(normed, prefix + "wq", width, width);
+    Tensor key = linear(normed, prefix + "wk", keyValueWidth, width);
+    Tensor value = linear(normed, prefix + "wv", keyValueWidth, width);
     Tensor attended = attention(query, key, value, rows, past, lastPosition, total);
-    return op.linear(attended, parameter(prefix + "wo.weight", width, width));
+    return linear(attended, prefix + "wo", width, width);
   }
 
   /**
@@ -149,17 +158,32 @@ public final class Transformer {
     int width = config.hiddenSize();
     int inner = config.feedForwardSize();
     Tensor normed = norm("layers." + layer + ".ffn_norm.weight", x);
-    Tensor gate = op.linear(normed, parameter(prefix + "w1.weight", inner, width));
-    Tensor up = op.linear(normed, parameter(prefix + "w3.weight", inner, width));
+    Tensor gate = linear(normed, prefix + "w1", inner, width);
+    Tensor up = linear(normed, prefix + "w3", inner, width);
     Tensor gated = op.multiply(op.silu(gate), up);
-    return op.linear(gated, parameter(prefix + "w2.weight", width, inner));
+    return linear(gated, prefix + "w2", width, inner);
   }
 
   private Tensor norm(String name, Tensor x) {
     return op.rmsNorm(x, parameter(name, config.hiddenSize()), config.normEpsilon());
   }
 
+  /** A linear layer, with the adapter that it may have. */
+  private Tensor linear(Tensor x, String layer, long out, long in) {
+    Tensor y = op.linear(x, parameter(layer + ".weight", out, in));
+    if (adapters.isEmpty() || !adapters.get().adapts(layer)) {
+      return y;
+    }
+    int rank = adapters.get().rank();
+    Tensor a = op.graph().parameter(LowRankAdapters.a(layer), rank, in);
+    Tensor b = op.graph().parameter(LowRankAdapters.b(layer), out, rank);
+    Tensor scale = op.graph().constant(layer + ".lora_scale", Shape.SCALAR, adapters.get().scale());
+    return op.add(y, op.linear(op.multiply(op.linear(x, a), scale), b));
+  }
+
   private Tensor parameter(String name, long... extents) {
-    return op.graph().parameter(name, extents);
+    return adapters.isPresent()
+        ? op.graph().frozenParameter(name, extents)
+        : op.graph().parameter(name, extents);
   }
 }

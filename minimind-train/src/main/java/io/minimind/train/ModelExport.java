@@ -1,10 +1,14 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.AtomicFile;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.weights.SafetensorsFile;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -15,11 +19,21 @@ public final class ModelExport implements TrainingListener {
 
   private final Path folder;
   private final ModelConfig config;
+  private final Optional<LowRankAdapters> lora;
   private final CheckpointStore checkpoints;
 
-  public ModelExport(Path folder, ModelConfig config, CheckpointStore checkpoints) {
+  /**
+   * @param lora if there are adapters, the model has them merged into its weights, and they lie
+   *     beside it in {@code adapter.safetensors} and {@code adapter_config.json}
+   */
+  public ModelExport(
+      Path folder,
+      ModelConfig config,
+      Optional<LowRankAdapters> lora,
+      CheckpointStore checkpoints) {
     this.folder = folder;
     this.config = config;
+    this.lora = lora;
     this.checkpoints = checkpoints;
   }
 
@@ -36,6 +50,15 @@ public final class ModelExport implements TrainingListener {
   public void saved(TrainingState state, Path checkpoint) throws IOException {
     TrainingCheckpoint weights =
         TrainingCheckpoint.read(checkpoint.resolve(CheckpointStore.CHECKPOINT));
-    ModelFolder.writeDecoder(folder, config, weights.trainable());
+    if (lora.isEmpty()) {
+      ModelFolder.writeDecoder(folder, config, weights.trainable());
+      return;
+    }
+    SafetensorsFile.write(
+        folder.resolve("adapter.safetensors"), weights.trainable(), Map.of("format", "pt"));
+    AtomicFile.replace(
+        folder.resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
+    ModelFolder.writeDecoder(
+        folder, config, lora.get().merged(weights.frozen(), weights.trainable()));
   }
 }
