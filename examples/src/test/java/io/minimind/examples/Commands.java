@@ -19,6 +19,7 @@ final class Commands {
 
   static final Path DATA = projectData();
   static final Path CORPUS = DATA.resolve("pretrain_valid.csv");
+  static final Path CHATS = DATA.resolve("sft.csv");
   static final Path TOKENIZER = DATA.resolve("tokenizer");
 
   /** A model that trains in milliseconds, and eight updates an epoch. */
@@ -69,8 +70,26 @@ final class Commands {
     }
   }
 
+  /** Arguments of a new run that fine-tunes a model; those given last win. */
+  static String[] sft(Path from, Path out, Path cache, String... more) {
+    List<String> args = new ArrayList<>(List.of("sft", "--out", out.toString()));
+    args.addAll(List.of("--cache", cache.toString()));
+    String[] options = {
+      "--from=" + from, "--data=" + CHATS, "--batch-size=8", "--log-every=1", "--threads=2"
+    };
+    for (String option : options) {
+      addUnlessGiven(args, option, more);
+    }
+    args.addAll(Arrays.asList(more));
+    return args.toArray(String[]::new);
+  }
+
   static String[] resume(Path out, Path cache, String... more) {
-    List<String> args = new ArrayList<>(List.of("pretrain", "--resume", "--out", out.toString()));
+    return resume("pretrain", out, cache, more);
+  }
+
+  static String[] resume(String command, Path out, Path cache, String... more) {
+    List<String> args = new ArrayList<>(List.of(command, "--resume", "--out", out.toString()));
     args.addAll(List.of("--cache", cache.toString(), "--log-every=1", "--threads=2"));
     args.addAll(Arrays.asList(more));
     return args.toArray(String[]::new);

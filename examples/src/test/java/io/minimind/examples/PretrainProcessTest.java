@@ -13,18 +13,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,92 +57,14 @@ class PretrainProcessTest {
   static void train() throws Exception {
     cache = shared.resolve("cache");
     whole = shared.resolve("whole");
-    try (Running running = Running.start(pretrain(whole, cache, RUN))) {
+    try (CommandProcess running = CommandProcess.start(shared, pretrain(whole, cache, RUN))) {
       wholeOutput = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
     }
   }
 
-  /** A command in a process of its own. */
-  private static final class Running implements AutoCloseable {
-
-    private final Process process;
-    private final Path err;
-    private final BufferedReader out;
-
-    private Running(Process process, Path err) {
-      this.process = process;
-      this.err = err;
-      this.out = process.inputReader(StandardCharsets.UTF_8);
-    }
-
-    static Running start(String... args) throws IOException {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-      command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-      command.add(MiniMind.class.getName());
-      command.addAll(Arrays.asList(args));
-      Path err = Files.createTempFile(shared, "err", ".txt");
-      return new Running(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
-    }
-
-    /** Reads until a number of lines that start like this have come, or the end. */
-    void awaitLines(String start, int count) throws IOException {
-      int left = count;
-      String line = "";
-      while (left > 0 && line != null) {
-        line = out.readLine();
-        left -= line != null && line.startsWith(start) ? 1 : 0;
-      }
-    }
-
-    /** Watches until a file with such a name is there, or the process ends. */
-    void awaitFile(Path folder, String name) {
-      while (process.isAlive() && !holds(folder, name)) {
-        Thread.yield();
-      }
-    }
-
-    private static boolean holds(Path folder, String name) {
-      try (Stream<Path> files = Files.list(folder)) {
-        return files.anyMatch(file -> file.getFileName().toString().contains(name));
-      } catch (IOException e) {
-        return false;
-      }
-    }
-
-    /** The process dies without a chance to do anything about it: SIGKILL. */
-    void kill() throws InterruptedException {
-      process.destroyForcibly().waitFor();
-    }
-
-    void signal(String name) throws Exception {
-      String id = Long.toString(process.pid());
-      assertEquals(0, new ProcessBuilder("kill", "-" + name, id).start().waitFor());
-    }
-
-    List<String> remainingLines() {
-      return out.lines().toList();
-    }
-
-    int exitStatus() throws InterruptedException {
-      return process.waitFor();
-    }
-
-    String err() throws IOException {
-      return Files.readString(err);
-    }
-
-    @Override
-    public void close() throws IOException {
-      process.destroyForcibly();
-      out.close();
-    }
-  }
-
   private static void finish(Path out) throws Exception {
-    try (Running running = Running.start(resume(out, cache))) {
+    try (CommandProcess running = CommandProcess.start(shared, resume(out, cache))) {
       List<String> lines = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
       assertTrue(lines.contains("Let it write: ./minimind eval pretrain --model " + out));
@@ -163,14 +81,14 @@ class PretrainProcessTest {
     assertEquals(names(whole), names(out), "nothing is left over");
   }
 
-  private static TreeSet<String> names(Path out) throws IOException {
+  static TreeSet<String> names(Path out) throws IOException {
     TreeSet<String> names = new TreeSet<>();
     contents(out).keySet().forEach(file -> names.add(file.toString()));
     return names;
   }
 
   /** All metrics but the times. */
-  private static List<JsonNode> metrics(Path out) throws IOException {
+  static List<JsonNode> metrics(Path out) throws IOException {
     List<JsonNode> metrics = new ArrayList<>();
     for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
       ObjectNode metric = (ObjectNode) new ObjectMapper().readTree(line);
@@ -231,9 +149,9 @@ class PretrainProcessTest {
     }
     List<List<String>> answers = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
-      try (Running running =
-          Running.start(
-              "eval", "pretrain", "--model=" + whole, "--prompts=" + prompts, "--seed=5")) {
+      try (CommandProcess running =
+          CommandProcess.start(
+              shared, "eval", "pretrain", "--model=" + whole, "--prompts=" + prompts, "--seed=5")) {
         List<String> lines = running.remainingLines();
         assertEquals(0, running.exitStatus(), running.err());
         String millions = "%.6f".formatted(parameters / 1e6);
@@ -253,8 +171,9 @@ class PretrainProcessTest {
 
   @Test
   void withoutPromptsEvaluationAsksTheOriginalsFourteen() throws Exception {
-    try (Running running =
-        Running.start("eval", "pretrain", "--model=" + whole, "--max-new-tokens=2")) {
+    try (CommandProcess running =
+        CommandProcess.start(
+            shared, "eval", "pretrain", "--model=" + whole, "--max-new-tokens=2")) {
       List<String> lines = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
       List<String> questions = lines.stream().filter(line -> line.startsWith("问题： ")).toList();
@@ -273,7 +192,7 @@ class PretrainProcessTest {
     Path out = folder.resolve("out");
     String advice = "Go on with: ./minimind ";
     String[] resume;
-    try (Running running = Running.start(pretrain(out, cache, RUN))) {
+    try (CommandProcess running = CommandProcess.start(shared, pretrain(out, cache, RUN))) {
       running.awaitLines("Epoch:", 23);
       running.signal(signal);
       List<String> lines = running.remainingLines();
@@ -286,7 +205,7 @@ class PretrainProcessTest {
       String update = "update-%08d".formatted(logged);
       assertTrue(Files.exists(out.resolve("checkpoints").resolve(update)), "saved where it was");
     }
-    try (Running running = Running.start(resume)) {
+    try (CommandProcess running = CommandProcess.start(shared, resume)) {
       running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
     }
@@ -318,7 +237,7 @@ class PretrainProcessTest {
     for (int i = 0; i < kills; i++) {
       boolean resumable = Files.exists(out.resolve("settings.json"));
       String[] args = resumable ? resume(out, cache) : pretrain(out, cache, RUN);
-      try (Running running = Running.start(args)) {
+      try (CommandProcess running = CommandProcess.start(shared, args)) {
         // Anywhere in so many updates, and then rather where files are being written.
         running.awaitLines("Epoch:", random.nextInt(2 * UPDATES / kills));
         String moment =

@@ -1,0 +1,94 @@
+package io.minimind.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A command in a process of its own. */
+final class CommandProcess implements AutoCloseable {
+
+  final Process process;
+  private final Path err;
+  private final BufferedReader out;
+
+  private CommandProcess(Process process, Path err) {
+    this.process = process;
+    this.err = err;
+    this.out = process.inputReader(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * @param folder keeps what the command writes on standard error
+   */
+  static CommandProcess start(Path folder, String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(MiniMind.class.getName());
+    command.addAll(Arrays.asList(args));
+    Path err = Files.createTempFile(folder, "err", ".txt");
+    return new CommandProcess(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
+  }
+
+  /** Reads until a number of lines that start like this have come, or the end. */
+  void awaitLines(String start, int count) throws IOException {
+    int left = count;
+    String line = "";
+    while (left > 0 && line != null) {
+      line = out.readLine();
+      left -= line != null && line.startsWith(start) ? 1 : 0;
+    }
+  }
+
+  /** Watches until a file with such a name is there, or the process ends. */
+  void awaitFile(Path folder, String name) {
+    while (process.isAlive() && !holds(folder, name)) {
+      Thread.yield();
+    }
+  }
+
+  private static boolean holds(Path folder, String name) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> file.getFileName().toString().contains(name));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The process dies without a chance to do anything about it: SIGKILL. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  void signal(String name) throws Exception {
+    String id = Long.toString(process.pid());
+    assertEquals(0, new ProcessBuilder("kill", "-" + name, id).start().waitFor());
+  }
+
+  List<String> remainingLines() {
+    return out.lines().toList();
+  }
+
+  int exitStatus() throws InterruptedException {
+    return process.waitFor();
+  }
+
+  String err() throws IOException {
+    return Files.readString(err);
+  }
+
+  @Override
+  public void close() throws IOException {
+    process.destroyForcibly();
+    out.close();
+  }
+}
