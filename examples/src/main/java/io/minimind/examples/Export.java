@@ -99,7 +99,8 @@ public final class Export implements Callable<Integer> {
     if (checkpoint == null) {
       return ModelFolder.weights(model);
     }
-    CheckpointStore checkpoints = RunFolder.open(model).checkpoints();
+    RunFolder run = RunFolder.open(model);
+    CheckpointStore checkpoints = run.checkpoints();
     Optional<Path> chosen = checkpoint == Choice.BEST ? checkpoints.best() : checkpoints.latest();
     Path folder =
         chosen.orElseThrow(
@@ -110,6 +111,6 @@ public final class Export implements Callable<Integer> {
                         : "The run " + model + " has no checkpoints."));
     CheckpointStore.verify(folder);
     System.out.println("The weights are those of " + folder.getFileName() + ".");
-    return CheckpointStore.weights(folder);
+    return CheckpointStore.weights(folder, run.settings().lora());
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Supervised fine-tuning: a pretrained model learns to answer. */
@@ -63,6 +64,8 @@ public final class FineTune extends TrainingCommand {
               + " are several.")
   private Loss loss = Loss.LAST_ANSWER;
 
+  @Mixin private LoraOptions lora;
+
   FineTune() {
     super(Path.of("out", "sft"), 1e-4f);
   }
@@ -83,7 +86,7 @@ public final class FineTune extends TrainingCommand {
           "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    return new Origin(new Stage.FineTuning(length, loss), model, data, from);
+    return new Origin(new Stage.FineTuning(length, loss), model, adapters(lora), data, from);
   }
 
   @Override

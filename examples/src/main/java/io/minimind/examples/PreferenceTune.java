@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Direct preference optimization: a model that answers learns which answers people prefer. */
@@ -81,6 +82,8 @@ public final class PreferenceTune extends TrainingCommand {
               + " 512 unless given, or the model's own length if that is less.")
   private Integer maxLength;
 
+  @Mixin private LoraOptions lora;
+
   PreferenceTune() {
     super(Path.of("out", "dpo"), new TrainingOptions(4e-5f, 3, 1));
   }
@@ -110,7 +113,11 @@ public final class PreferenceTune extends TrainingCommand {
     String fingerprint = ReferenceLogProbabilities.fingerprint(from);
     String folder = from.toAbsolutePath().toString();
     return new Origin(
-        new Stage.PreferenceTuning(folder, fingerprint, length, objective), model, data, from);
+        new Stage.PreferenceTuning(folder, fingerprint, length, objective),
+        model,
+        adapters(lora),
+        data,
+        from);
   }
 
   @Override

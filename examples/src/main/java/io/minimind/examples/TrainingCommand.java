@@ -10,6 +10,7 @@ import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
 import io.minimind.infer.GenerationOptions;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
@@ -137,10 +138,18 @@ abstract class TrainingCommand implements Callable<Integer> {
   /**
    * What a new run is made from.
    *
+   * @param lora the adapters to train in place of the weights, if any
    * @param data the corpus
    * @param tokenizer the folder of the tokenizer
    */
-  record Origin(Stage stage, ModelConfig model, Path data, Path tokenizer) {}
+  record Origin(
+      Stage stage, ModelConfig model, Optional<LowRankAdapters> lora, Path data, Path tokenizer) {
+
+    /** Without adapters. */
+    Origin(Stage stage, ModelConfig model, Path data, Path tokenizer) {
+      this(stage, model, Optional.empty(), data, tokenizer);
+    }
+  }
 
   /** What a new run is made from, according to the options. */
   abstract Origin origin() throws IOException;
@@ -265,7 +274,9 @@ abstract class TrainingCommand implements Callable<Integer> {
     List<TrainingListener> listeners = new ArrayList<>();
     listeners.add(report);
     listeners.add(new MetricsFile(run.metrics()));
-    listeners.add(new ModelExport(run.path(), run.settings().model(), run.checkpoints()));
+    listeners.add(
+        new ModelExport(
+            run.path(), run.settings().model(), run.settings().lora(), run.checkpoints()));
     if (!texts.isEmpty()) {
       GenerationOptions options =
           GenerationOptions.defaults()
@@ -293,6 +304,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     return new RunSettings(
         origin.stage(),
         origin.model(),
+        origin.lora(),
         trainingOptions.settings(),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
@@ -315,6 +327,15 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     StartWeights.of(from, model); // Says what is wrong before the corpus is encoded.
     return model;
+  }
+
+  /** The adapters that options ask for. */
+  final Optional<LowRankAdapters> adapters(LoraOptions options) {
+    try {
+      return options.adapters();
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
   }
 
   /** A question as the chat template of a folder puts it. */

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,11 +92,15 @@ class ExportTest {
     CheckpointStore checkpoints = RunFolder.open(run).checkpoints();
     Path best = checkpoints.best().orElseThrow();
     assertEquals(new Result(0, ""), export(run, folder.resolve("best"), "--checkpoint=best"));
-    assertEquals(CheckpointStore.weights(best), ModelFolder.weights(folder.resolve("best")));
+    assertEquals(
+        CheckpointStore.weights(best, Optional.empty()),
+        ModelFolder.weights(folder.resolve("best")));
     Path last = checkpoints.latest().orElseThrow();
     assertNotEquals(best, last);
     assertEquals(new Result(0, ""), export(run, folder.resolve("last"), "--checkpoint=last"));
-    assertEquals(CheckpointStore.weights(last), ModelFolder.weights(folder.resolve("last")));
+    assertEquals(
+        CheckpointStore.weights(last, Optional.empty()),
+        ModelFolder.weights(folder.resolve("last")));
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(folder.resolve("last")));
   }
 

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,6 +155,31 @@ class PreferenceTuneTest {
     }
   }
 
+  @Test
+  void adaptersLearnWhileTheWeightsStayAndAreMergedIntoTheModel() throws IOException {
+    Path out = folder.resolve("lora");
+    String[] run = dpo(out, "--lora-rank=4", "--lora-targets=wq,w2", "--learning-rate=0.05");
+    assertEquals(new Commands.Result(0, ""), Commands.run(run));
+    List<JsonNode> updates = metrics(out, "loss");
+    assertEquals(Math.log(2), value(updates.get(0), "loss"), 1e-4);
+    assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.1);
+    SafetensorsFile adapter = SafetensorsFile.open(out.resolve("adapter.safetensors"));
+    assertEquals(4, adapter.names().size(), adapter.names().toString());
+    SafetensorsFile before = SafetensorsFile.open(start.resolve("model.safetensors"));
+    SafetensorsFile after = SafetensorsFile.open(out.resolve("model.safetensors"));
+    for (NamedTensor weight : before.tensors()) {
+      boolean adapted = weight.name().matches(".*\\.(wq|w2)\\.weight");
+      assertEquals(
+          !adapted, weight.equals(after.tensor(weight.name()).orElseThrow()), weight.name());
+    }
+    byte[] end = weights(out);
+    try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
+      delete(checkpoints.max(Path::compareTo).orElseThrow());
+    }
+    assertEquals(new Commands.Result(0, ""), resume(out));
+    assertArrayEquals(end, weights(out), "resumed");
+  }
+
   /** What a process leaves that is killed some time after a checkpoint. */
   private static void dieAfter(int update, Path out) throws IOException {
     if (Files.exists(out)) {
@@ -184,7 +211,7 @@ class PreferenceTuneTest {
   private static Path reference() throws IOException {
     try (Stream<Path> files = Files.walk(cache)) {
       return files
-          .filter(file -> file.getFileName().toString().startsWith("reference-"))
+          .filter(file -> file.toString().matches(".*pairs\\.json-\\w+.reference-\\w+"))
           .findFirst()
           .orElseThrow();
     }
@@ -231,6 +258,7 @@ class PreferenceTuneTest {
         "--beta=0 | Beta must be a number above 0, but is 0.0.",
         "--label-smoothing=0.5 | The label smoothing must be at least 0 and less than 0.5, but is"
             + " 0.5.",
+        "--lora-rank=-1 | The LoRA rank must be at least 1, but is -1.",
         "--max-length=65 | --max-length must be between 4 and 64, the length of the model in",
         "--variant=kto | Invalid value for option '--variant'"
       })

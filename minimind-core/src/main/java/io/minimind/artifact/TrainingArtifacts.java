@@ -14,6 +14,7 @@ import io.minimind.graph.Operators;
 import io.minimind.graph.Operators.Accumulation;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Transformer;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The graphs that ONNX Runtime's on-device training API runs, for one architecture and objective:
@@ -64,22 +66,42 @@ public final class TrainingArtifacts {
 
   private final ModelConfig config;
   private final Objective objective;
+  private final Optional<LowRankAdapters> adapters;
 
   /** Graphs that learn the next token. */
   public TrainingArtifacts(ModelConfig config) {
     this(config, new Objective.NextToken());
   }
 
+  /** Graphs that train all parameters. */
   public TrainingArtifacts(ModelConfig config, Objective objective) {
+    this(config, objective, Optional.empty());
+  }
+
+  /**
+   * @param adapters if there are any, their matrices are all that is trained
+   */
+  public TrainingArtifacts(
+      ModelConfig config, Objective objective, Optional<LowRankAdapters> adapters) {
     this.config = config;
     this.objective = objective;
+    this.adapters = adapters;
   }
 
   /** The parameters in the order in which all graphs declare them. */
   public List<Tensor> parameters() {
+    return forward().parameters();
+  }
+
+  /** Those that are trained, in the same order. */
+  public List<Tensor> trainableParameters() {
+    return forward().trainableParameters();
+  }
+
+  private Graph forward() {
     Operators op = new Operators(new Graph("parameters"));
     loss(op);
-    return op.graph().parameters();
+    return op.graph();
   }
 
   /** Forward and backward pass with gradient accumulation. */
@@ -165,7 +187,7 @@ public final class TrainingArtifacts {
   /** Cross entropy of the next token, averaged over the unmasked positions. */
   private Loss nextToken(Operators op) {
     Batch batch = batch(op, Dimension.symbol("batch"));
-    Tensor logits = new Transformer(op, config).logits(batch.ids());
+    Tensor logits = transformer(op).logits(batch.ids());
     Tensor weights = op.reshape(batch.mask(), batch.flat());
     Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), PADDING);
     Tensor mean = op.divide(op.sum(op.multiply(perToken, weights)), op.sum(weights));
@@ -180,7 +202,7 @@ public final class TrainingArtifacts {
     Shape answers = Shape.of(pairs, Dimension.of(2));
     Batch batch = batch(op, answers.elements());
     Tensor reference = graph.input(REFERENCE, FLOAT32, answers);
-    Tensor logits = new Transformer(op, config).logits(batch.ids());
+    Tensor logits = transformer(op).logits(batch.ids());
     Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), NO_LABEL);
     Tensor masked = op.multiply(op.reshape(perToken, batch.mask().shape()), batch.mask());
     Tensor policy = op.negate(op.reshape(op.sum(masked, 1), answers));
@@ -188,6 +210,12 @@ public final class TrainingArtifacts {
     Tensor mean = new PreferenceLoss(op, preference, pairs).add(policy, reference, lengths);
     graph.output(LOG_PROBABILITIES, policy);
     return new Loss(logits, mean);
+  }
+
+  private Transformer transformer(Operators op) {
+    return adapters.isEmpty()
+        ? new Transformer(op, config)
+        : new Transformer(op, config, adapters.get());
   }
 
   private record Batch(Tensor ids, Tensor labels, Tensor mask) {

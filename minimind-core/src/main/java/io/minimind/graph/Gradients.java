@@ -29,7 +29,7 @@ public final class Gradients {
    * @param loss a scalar of the graph
    * @param seed the gradient of {@code loss}, a scalar of its type: 1, or a factor for all
    *     gradients
-   * @return the gradient of each parameter, in the order of their declaration
+   * @return the gradient of each trainable parameter, in the order of their declaration
    * @throws IllegalArgumentException if the loss does not depend on a parameter, or an operator on
    *     the way has no gradient rule
    */
@@ -44,7 +44,7 @@ public final class Gradients {
     }
     Graph graph = operators.graph();
     List<Node> forward = graph.nodes();
-    Set<Tensor> differentiated = new HashSet<>(graph.parameters());
+    Set<Tensor> differentiated = new HashSet<>(graph.trainableParameters());
     for (Node node : forward) {
       if (node.inputs().stream().anyMatch(differentiated::contains)) {
         node.outputs().stream()
@@ -58,7 +58,7 @@ public final class Gradients {
       backward.propagate(forward.get(index));
     }
     Map<Tensor, Tensor> result = new LinkedHashMap<>();
-    for (Tensor parameter : graph.parameters()) {
+    for (Tensor parameter : graph.trainableParameters()) {
       Tensor gradient = backward.gradients.get(parameter);
       if (gradient == null) {
         throw new IllegalArgumentException(

@@ -15,9 +15,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -39,6 +41,7 @@ public final class Graph {
   private final String name;
   private final Map<String, Tensor> inputs = new LinkedHashMap<>();
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private final Set<String> frozen = new HashSet<>();
   private final Map<String, TensorProto> constants = new LinkedHashMap<>();
   private final Map<String, Tensor> outputs = new LinkedHashMap<>();
   private final List<Node> nodes = new ArrayList<>();
@@ -75,7 +78,19 @@ public final class Graph {
     return tensor;
   }
 
-  /** The parameters in the order of their declaration. */
+  /** A parameter that training leaves alone. */
+  public Tensor frozenParameter(String name, long... extents) {
+    Tensor tensor = parameter(name, extents);
+    frozen.add(name);
+    return tensor;
+  }
+
+  /** The parameters that training changes, in the order of their declaration. */
+  public List<Tensor> trainableParameters() {
+    return parameters.values().stream().filter(p -> !frozen.contains(p.name())).toList();
+  }
+
+  /** All parameters in the order of their declaration. */
   public List<Tensor> parameters() {
     return List.copyOf(parameters.values());
   }

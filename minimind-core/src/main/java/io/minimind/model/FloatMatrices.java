@@ -10,6 +10,11 @@ import java.util.List;
 record FloatMatrices(Operators op) implements Matrices {
 
   @Override
+  public Tensor vector(String name, long extent) {
+    return op.graph().parameter(name, extent);
+  }
+
+  @Override
   public Tensor rows(Matrix matrix, Tensor ids) {
     Shape rows = Shape.of(ids.shape().elements(), Dimension.of(matrix.in()));
     return op.reshape(op.gather(parameter(matrix), ids), rows);

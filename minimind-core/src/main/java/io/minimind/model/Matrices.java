@@ -3,7 +3,7 @@ package io.minimind.model;
 import io.minimind.graph.Tensor;
 import java.util.List;
 
-/** The matrices of weights of a model: how they are kept decides how one multiplies with them. */
+/** The weights of a model: how they are kept decides how one multiplies with them. */
 interface Matrices {
 
   /**
@@ -12,6 +12,9 @@ interface Matrices {
    * @param in columns
    */
   record Matrix(String name, int out, int in) {}
+
+  /** A weight that is no matrix, float32 [extent]. */
+  Tensor vector(String name, long extent);
 
   /**
    * Rows of a matrix.

@@ -17,6 +17,11 @@ import java.util.function.Function;
 record QuantizedMatrices(Operators op, int bits) implements Matrices {
 
   @Override
+  public Tensor vector(String name, long extent) {
+    return op.graph().parameter(name, extent);
+  }
+
+  @Override
   public Tensor rows(Matrix matrix, Tensor ids) {
     Tensor padded = op.quantizedGather(values(matrix), scales(matrix), ids, bits);
     long width = padded.shape().dimension(-1).extent();

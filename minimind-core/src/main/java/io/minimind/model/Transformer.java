@@ -32,14 +32,23 @@ public final class Transformer {
 
   /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
-    this(op, config, Precision.FLOAT32);
+    this(op, config, new FloatMatrices(op));
+  }
+
+  /** With float32 matrices that are not trained, and adapters beside them that are. */
+  public Transformer(Operators op, ModelConfig config, LowRankAdapters adapters) {
+    this(op, config, new AdaptedMatrices(op, adapters));
   }
 
   /** A precision other than float32 has no gradients. */
   public Transformer(Operators op, ModelConfig config, Precision precision) {
+    this(op, config, precision.matrices(op));
+  }
+
+  private Transformer(Operators op, ModelConfig config, Matrices matrices) {
     this.op = op;
     this.config = config;
-    this.matrices = precision.matrices(op);
+    this.matrices = matrices;
     // Pairs of zeros, with which heads may be padded, get angles too; any will do.
     int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
@@ -173,7 +182,7 @@ public final class Transformer {
   }
 
   private Tensor norm(String name, Tensor x) {
-    Tensor weight = op.graph().parameter(name, config.hiddenSize());
+    Tensor weight = matrices.vector(name, config.hiddenSize());
     return op.rmsNorm(x, weight, config.normEpsilon());
   }
 

@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -124,11 +125,21 @@ public final class CheckpointStore {
   }
 
   /**
-   * The weights that were saved in a checkpoint.
+   * The weights of the model that was saved in a checkpoint.
    *
+   * @param adapters those that were trained, which are merged into the weights, if any
    * @throws IOException if the file is damaged
    */
-  public static List<NamedTensor> weights(Path checkpoint) throws IOException {
+  public static List<NamedTensor> weights(Path checkpoint, Optional<LowRankAdapters> adapters)
+      throws IOException {
+    TrainingCheckpoint saved = TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT));
+    return adapters.isEmpty()
+        ? saved.trainable()
+        : adapters.get().merged(saved.frozen(), saved.trainable());
+  }
+
+  /** The parameters that were trained: those of the adapters where there are some. */
+  static List<NamedTensor> trained(Path checkpoint) throws IOException {
     return TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT)).trainable();
   }
 

@@ -1,9 +1,13 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.AtomicFile;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,11 +18,21 @@ public final class ModelExport implements TrainingListener {
 
   private final Path folder;
   private final ModelConfig config;
+  private final Optional<LowRankAdapters> lora;
   private final CheckpointStore checkpoints;
 
-  public ModelExport(Path folder, ModelConfig config, CheckpointStore checkpoints) {
+  /**
+   * @param lora if there are adapters, the model has them merged into its weights, and they lie
+   *     beside it in {@code adapter.safetensors} and {@code adapter_config.json}
+   */
+  public ModelExport(
+      Path folder,
+      ModelConfig config,
+      Optional<LowRankAdapters> lora,
+      CheckpointStore checkpoints) {
     this.folder = folder;
     this.config = config;
+    this.lora = lora;
     this.checkpoints = checkpoints;
   }
 
@@ -33,6 +47,14 @@ public final class ModelExport implements TrainingListener {
 
   @Override
   public void saved(TrainingState state, Path checkpoint) throws IOException {
-    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint));
+    if (lora.isPresent()) {
+      SafetensorsFile.write(
+          folder.resolve("adapter.safetensors"),
+          CheckpointStore.trained(checkpoint),
+          Map.of("format", "pt"));
+      AtomicFile.replace(
+          folder.resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
+    }
+    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint, lora));
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.Tensor;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The folder of a run: its settings, the training artifacts, the checkpoints, the reports, and the
@@ -46,10 +49,21 @@ public final class RunFolder {
     requireNone(folder);
     RunFolder run = new RunFolder(folder, settings);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
-    run.checkpoints().save(TrainingState.START, TrainingCheckpoint.of(weights)::write);
+    run.checkpoints().save(TrainingState.START, start(settings, weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
     AtomicFile.replace(folder.resolve(SETTINGS), settings.toJson());
     return run;
+  }
+
+  private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights) {
+    if (settings.lora().isEmpty()) {
+      return TrainingCheckpoint.of(weights);
+    }
+    List<NamedTensor> adapters =
+        LowRankAdapters.initialize(
+            settings.artifacts().trainableParameters(), settings.training().seed());
+    return new TrainingCheckpoint(
+        adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
 
   /**
@@ -129,14 +143,20 @@ public final class RunFolder {
 
   /** Compares the parameters before the runtime sees the file: it trusts what it loads. */
   private void requireArchitecture(Path file) throws IOException {
+    TrainingArtifacts artifacts = writeArtifacts();
+    TrainingCheckpoint checkpoint = TrainingCheckpoint.read(file);
+    requireSame(file, artifacts.trainableParameters(), checkpoint.trainable());
+    List<NamedTensor> all = new ArrayList<>(checkpoint.trainable());
+    all.addAll(checkpoint.frozen());
+    requireSame(file, artifacts.parameters(), all);
+  }
+
+  private void requireSame(Path file, List<Tensor> parameters, List<NamedTensor> tensors)
+      throws IOException {
     List<String> expected = new ArrayList<>();
-    writeArtifacts()
-        .parameters()
-        .forEach(p -> expected.add(p.name() + Arrays.toString(p.shape().extents())));
+    parameters.forEach(p -> expected.add(p.name() + Arrays.toString(p.shape().extents())));
     List<String> found = new ArrayList<>();
-    TrainingCheckpoint.read(file)
-        .trainable()
-        .forEach(p -> found.add(p.name() + Arrays.toString(p.shape())));
+    tensors.forEach(p -> found.add(p.name() + Arrays.toString(p.shape())));
     expected.sort(Comparator.naturalOrder());
     found.sort(Comparator.naturalOrder());
     if (!expected.equals(found)) {
@@ -155,8 +175,7 @@ public final class RunFolder {
   }
 
   private TrainingArtifacts writeArtifacts() throws IOException {
-    TrainingArtifacts graphs =
-        new TrainingArtifacts(settings.model(), settings.stage().objective());
+    TrainingArtifacts graphs = settings.artifacts();
     graphs.write(artifacts(), settings.training().optimizer());
     return graphs;
   }

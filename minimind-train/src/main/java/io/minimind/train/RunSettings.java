@@ -3,6 +3,8 @@ package io.minimind.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
 import java.util.Locale;
@@ -13,6 +15,7 @@ import java.util.Optional;
  * again.
  *
  * @param stage what it teaches; runs of earlier versions, which do not say, are pretraining
+ * @param lora the adapters that are trained in place of the model's own weights, if any
  * @param data the corpus file
  * @param validationData a corpus file to validate on
  * @param validationFraction the share of the rows that is held out where there is no such file; 0
@@ -22,6 +25,7 @@ import java.util.Optional;
 public record RunSettings(
     Stage stage,
     ModelConfig model,
+    Optional<LowRankAdapters> lora,
     TrainingSettings training,
     String data,
     Optional<String> validationData,
@@ -47,7 +51,7 @@ public record RunSettings(
 
   public RunSettings withSamples(long samples) {
     return new RunSettings(
-        stage, model, training, data, validationData, validationFraction, samples);
+        stage, model, lora, training, data, validationData, validationFraction, samples);
   }
 
   /**
@@ -55,11 +59,21 @@ public record RunSettings(
    */
   static RunSettings fromJson(byte[] json) throws IOException {
     JsonNode settings = Json.MAPPER.readTree(json);
-    if (settings instanceof ObjectNode object && !object.has("stage")) {
-      object.putObject("stage").put("name", Stage.Pretraining.NAME);
+    if (settings instanceof ObjectNode object) {
+      if (!object.has("stage")) {
+        object.putObject("stage").put("name", Stage.Pretraining.NAME);
+      }
+      if (!object.has("lora")) {
+        object.putNull("lora");
+      }
       return Json.MAPPER.treeToValue(object, RunSettings.class);
     }
     return Json.MAPPER.readValue(json, RunSettings.class);
+  }
+
+  /** The graphs that train this run. */
+  TrainingArtifacts artifacts() {
+    return new TrainingArtifacts(model, stage.objective(), lora);
   }
 
   byte[] toJson() throws IOException {

@@ -102,7 +102,7 @@ class PairsTest {
         float reference = view.referenceLogProbability(i);
         view.read(i, ids, new boolean[30]);
         assertEquals(FakeSamples.id((long) -reference, 0), ids[0]);
-        assertEquals(i % 2, -reference % 2);
+        assertEquals(i % 2, (long) -reference % 2);
         seen.add(reference);
       }
     }

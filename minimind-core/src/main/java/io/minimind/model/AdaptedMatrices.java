@@ -1,0 +1,44 @@
+package io.minimind.model;
+
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Operators;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import java.util.List;
+
+/** Matrices that are not trained, with the adapters that are trained beside them. */
+record AdaptedMatrices(Operators op, LowRankAdapters adapters) implements Matrices {
+
+  @Override
+  public Tensor vector(String name, long extent) {
+    return op.graph().frozenParameter(name, extent);
+  }
+
+  @Override
+  public Tensor rows(Matrix matrix, Tensor ids) {
+    Shape rows = Shape.of(ids.shape().elements(), Dimension.of(matrix.in()));
+    return op.reshape(op.gather(frozen(matrix), ids), rows);
+  }
+
+  @Override
+  public List<Tensor> products(Tensor x, List<Matrix> matrices) {
+    return matrices.stream().map(matrix -> product(x, matrix)).toList();
+  }
+
+  private Tensor product(Tensor x, Matrix matrix) {
+    Tensor y = op.linear(x, frozen(matrix));
+    String layer = LowRankAdapters.layer(matrix.name());
+    if (!adapters.adapts(layer)) {
+      return y;
+    }
+    int rank = adapters.rank();
+    Tensor a = op.graph().parameter(LowRankAdapters.a(layer), rank, matrix.in());
+    Tensor b = op.graph().parameter(LowRankAdapters.b(layer), matrix.out(), rank);
+    Tensor scale = op.graph().constant(layer + ".lora_scale", Shape.SCALAR, adapters.scale());
+    return op.add(y, op.linear(op.multiply(op.linear(x, a), scale), b));
+  }
+
+  private Tensor frozen(Matrix matrix) {
+    return op.graph().frozenParameter(matrix.name(), matrix.out(), matrix.in());
+  }
+}
