@@ -4,6 +4,7 @@ import io.minimind.examples.verify.Case;
 import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
+import io.minimind.examples.verify.TemplateCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainingCases;
 import io.minimind.tokenizer.Tokenizer;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Recomputes reference numbers of the original MiniMind: logits, gradients, loss curves,"
-          + " generated tokens, token ids.",
+          + " generated tokens, token ids, rendered chat templates.",
       "",
       "Prints a line for each case: its name, the worst difference, the largest allowed one, and ok"
           + " or FAILED. Cases that are not implemented here are named and skipped.",
@@ -74,6 +75,7 @@ public final class Verify implements Callable<Integer> {
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
       report(TokenizerCases.of(references, tokens));
+      report(TemplateCases.of(references));
       report(EncodingCases.of(references, data, tokens));
       report(GenerationCases.of(references));
       report(TrainingCases.of(references, "dense"));

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -18,6 +19,13 @@ import java.util.Optional;
 public final class ChatTemplate {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * MiniMind's template, for {@code tokenizer_config.json} files that any engine can load: the
+   * system text as it is, then {@code <s>user\n…</s>\n<s>assistant\n} for what a user says and
+   * {@code …</s>\n} for what the assistant says.
+   */
+  public static final String MINIMIND = minimind("{{ message['content'] + '</s>\\n' }}");
 
   private static final List<String> SPECIAL_TOKENS =
       List.of(
@@ -66,7 +74,7 @@ public final class ChatTemplate {
     JsonNode config = Files.exists(file) ? read(file) : JSON.createObjectNode();
     Optional<Template> template =
         Files.exists(own)
-            ? Optional.of(Template.parse(Files.readString(own), own.toString()))
+            ? Optional.of(Template.parse(text(own), own.toString()))
             : source(config.path("chat_template"), file)
                 .map(source -> Template.parse(source, "chat_template of " + file));
     return template.map(found -> new ChatTemplate(found, specialTokens(config)));
@@ -79,6 +87,33 @@ public final class ChatTemplate {
    */
   public static ChatTemplate parse(String source, Map<String, String> specialTokens) {
     return new ChatTemplate(Template.parse(source), specialTokens);
+  }
+
+  /**
+   * MiniMind's template, where what the assistant writes, {@code </s>} included, is marked as
+   * generated. It renders as {@link #MINIMIND} does, which has no such marks because engines that
+   * do not know them refuse a template.
+   */
+  public static ChatTemplate minimind() {
+    String answer =
+        "{% generation %}{{ message['content'] + '</s>' }}{% endgeneration %}{{ '\\n' }}";
+    return parse(
+        minimind(answer), Map.of("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>"));
+  }
+
+  private static String minimind(String answer) {
+    return """
+    {%- for message in messages -%}
+      {%- if message['role'] == 'system' and loop.first -%}
+        {{ message['content'] }}
+      {%- elif message['role'] == 'user' -%}
+        {{ '<s>user\\n' + message['content'] + '</s>\\n<s>assistant\\n' }}
+      {%- elif message['role'] == 'assistant' -%}
+        ANSWER
+      {%- endif -%}
+    {%- endfor -%}
+    """
+        .replace("ANSWER", answer);
   }
 
   /**
@@ -118,6 +153,14 @@ public final class ChatTemplate {
     variables.put("add_generation_prompt", options.addGenerationPrompt());
     variables.putAll(options.variables());
     return variables;
+  }
+
+  private static String text(Path file) throws IOException {
+    try {
+      return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + " is not valid UTF-8.", e);
+    }
   }
 
   private static JsonNode read(Path file) throws IOException {

@@ -1,0 +1,60 @@
+package io.minimind.template;
+
+/** What a rendering may still use up. */
+final class Budget {
+
+  private static final int CHARACTERS_PER_STEP = 16;
+
+  private long steps = Template.MAX_STEPS;
+  private int depth;
+
+  void spend(long count) {
+    steps -= count;
+    if (steps < 0) {
+      throw new Failure("the template takes more than %d steps", Template.MAX_STEPS);
+    }
+  }
+
+  /** Accounts for a text that is made or searched. */
+  void spendText(long length) {
+    if (length > Template.MAX_LENGTH) {
+      throw new Failure("a text would be longer than %d characters", Template.MAX_LENGTH);
+    }
+    spend(1 + length / CHARACTERS_PER_STEP);
+  }
+
+  /** Accounts for a search, which may look at all of an argument at each place of the text. */
+  void spendSearch(String text, Arguments arguments) {
+    long cost = 1 + text.length() / CHARACTERS_PER_STEP;
+    for (Object argument : arguments.positional()) {
+      cost *= searched(argument);
+    }
+    for (Object argument : arguments.named().values()) {
+      cost *= searched(argument);
+    }
+    spend(cost);
+  }
+
+  private static long searched(Object argument) {
+    return argument instanceof String text ? 1 + text.length() / (4L * CHARACTERS_PER_STEP) : 1;
+  }
+
+  /** Accounts for a list that is made. */
+  void spendItems(long count) {
+    if (count > Template.MAX_ITEMS) {
+      throw new Failure("a list would have more than %d elements", Template.MAX_ITEMS);
+    }
+    spend(1 + count);
+  }
+
+  /** Counts one level of nesting more; each call is followed by one of {@link #leave}. */
+  void enter() {
+    if (++depth > Template.MAX_DEPTH) {
+      throw new Failure("the evaluation is nested more than %d levels deep", Template.MAX_DEPTH);
+    }
+  }
+
+  void leave() {
+    depth--;
+  }
+}

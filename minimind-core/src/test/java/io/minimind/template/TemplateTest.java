@@ -1,0 +1,130 @@
+package io.minimind.template;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.minimind.template.MarkedText.Span;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class TemplateTest {
+
+  private static String render(String template) {
+    return Template.parse(template).render(Map.of());
+  }
+
+  private static String failure(String template) {
+    return assertThrows(TemplateException.class, () -> render(template)).getMessage();
+  }
+
+  @Test
+  void printsAndAddsAsTheJavaScriptEngine() {
+    assertEquals("true false", render("{{ 1 < 2 }} {{ 1 > 2 }}"));
+    assertEquals(
+        "[1, \"ä\", null, true, {\"a\": [2.0]}]",
+        render("{{ (1, 'ä', none, true, {'a': [2.0]}) }}"));
+    assertEquals("a1 1.5b", render("{{ 'a' + 1 }} {{ 1.5 + 'b' }}"));
+    assertEquals("false true", render("{{ 1 in [true] }} {{ 1 in [1.0] }}"));
+    assertEquals(
+        "2 3", render("{{ [1, 2, 3] | select('gt', 1) | length }} {{ ([1, 3] | map('abs'))[1] }}"));
+    assertEquals("xa", render("{{ 'aa'.replace('a', 'x', count=1) }}"));
+    assertEquals("null", render("{{ missing | tojson }}"));
+  }
+
+  @Test
+  void takesValuesOfJava() {
+    Map<String, Object> variables =
+        Map.of(
+            "numbers",
+            new int[] {1, 2},
+            "floats",
+            Arrays.asList(1.5f, new BigDecimal("2.5"), null),
+            "large",
+            new BigInteger("18446744073709551615"),
+            "short",
+            (short) 3,
+            "letter",
+            'c',
+            "empty",
+            Optional.empty(),
+            "set",
+            Set.of("x"));
+    assertEquals(
+        "[1, 2] [1.5, 2.5, null] 18446744073709551615 4 c None [\"x\"]",
+        Template.parse(
+                "{{ numbers }} {{ floats }} {{ large }} {{ short + 1 }} {{ letter }} {{ empty }} {{"
+                    + " set }}")
+            .render(variables));
+    TemplateException refusal =
+        assertThrows(
+            TemplateException.class,
+            () -> Template.parse("x").render(Map.of("thread", Thread.currentThread())));
+    assertTrue(refusal.getMessage().contains("java.lang.Thread"), refusal.getMessage());
+  }
+
+  @Test
+  void readsTheClock() {
+    Clock clock = Clock.fixed(Instant.parse("2025-07-04T03:05:09Z"), ZoneOffset.UTC);
+    // As Python's datetime(2025, 7, 4, 3, 5, 9).strftime in the C locale.
+    assertEquals(
+        "04 Jul 2025|4 July 25|Fri Friday|03:05:09 AM|2025-07-04|185|100%",
+        Template.parse("{{ strftime_now('%d %b %Y|%-d %B %y|%a %A|%I:%M:%S %p|%F|%j|100%%') }}")
+            .render(Map.of(), clock));
+    assertTrue(failure("{{ strftime_now('%Q') }}").contains("%Q"));
+  }
+
+  @Test
+  void errorsNameTemplateLineAndColumn() {
+    String message =
+        assertThrows(TemplateException.class, () -> Template.parse("a\n😀 {{ x y }}", "chat.jinja"))
+            .getMessage();
+    assertEquals("chat.jinja, line 2, column 8: expected \"}}\", found \"y\".", message);
+    assertEquals("Template, line 2, column 5: \"b\" is undefined.", failure("{{ 1 }}\n{{ b.c }}"));
+    assertEquals(
+        "Template, line 1, column 19: Roles must alternate!",
+        failure("{{ raise_exception('Roles must alternate!') }}"));
+    assertTrue(failure("{% for x in y %}\n{% if x %}\n").startsWith("Template, line 2"));
+    assertTrue(failure("{% if x %}{% endfor %}").contains("{% endif %}"));
+    assertTrue(failure("{% include 'a' %}").contains("\"include\""));
+    assertTrue(failure("a\n\n {{ 'abc | upper }}").startsWith("Template, line 3, column 5: "));
+    assertTrue(failure("{{ x | nope }}").startsWith("Template, line 1, column 8: "));
+  }
+
+  @Test
+  void marksWhatStandsInGenerationBlocks() {
+    Template template =
+        Template.parse(
+            "{% for m in ms %}<{{ m }}>{% generation %}{{ m }}!{% generation %}?{% endgeneration"
+                + " %}{% endgeneration %}{% generation %}{% endgeneration %}\n"
+                + "{% endfor %}");
+    assertTrue(template.marksGeneration());
+    MarkedText marked = template.renderMarked(Map.of("ms", List.of("a", "😀")));
+    assertEquals("<a>a!?<😀>😀!?", marked.text());
+    assertEquals(List.of(new Span(3, 6), new Span(10, 14)), marked.spans());
+    assertEquals(marked.text(), template.render(Map.of("ms", List.of("a", "😀"))));
+
+    Template plain = Template.parse("a {{ 'generation' }}");
+    assertFalse(plain.marksGeneration());
+    assertEquals(List.of(), plain.renderMarked(Map.of()).spans());
+
+    Template inMacro =
+        Template.parse(
+            "{% macro m() %}{% generation %}x{% endgeneration %}{% endmacro %}{{ m() }}");
+    assertEquals("x", inMacro.render(Map.of()));
+    TemplateException refusal =
+        assertThrows(TemplateException.class, () -> inMacro.renderMarked(Map.of()));
+    assertTrue(
+        refusal.getMessage().startsWith("Template, line 1, column 16: "), refusal.getMessage());
+  }
+}
