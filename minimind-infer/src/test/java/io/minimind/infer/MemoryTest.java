@@ -36,6 +36,8 @@ class MemoryTest {
                 "-Xms64m",
                 "-Xmx64m",
                 "-XX:+AlwaysPreTouch",
+                // The second compiler's own memory would hide a leak.
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 ManyGenerations.class.getName(),
@@ -53,7 +55,7 @@ class MemoryTest {
     long after = Long.parseLong(lines.get(1));
     System.out.println("resident memory in KB: " + before + ", then " + after);
     // The buffers of one text are 130 KB, and there were at least 1,600 texts in between.
-    assertTrue(after - before < 24 * 1024, before + " KB became " + after + " KB");
+    assertTrue(after - before < 8 * 1024, before + " KB became " + after + " KB");
   }
 
   @Test
