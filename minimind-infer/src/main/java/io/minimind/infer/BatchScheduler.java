@@ -13,8 +13,8 @@ import java.util.concurrent.Semaphore;
  */
 final class BatchScheduler implements AutoCloseable {
   private final Semaphore rows;
-  private boolean closed; // guarded by this
   private final BlockingQueue<Optional<BatchedWriting>> arriving = new LinkedBlockingQueue<>();
+  private boolean closed; // guarded by this
   private final DecoderBatch batch; // used by the thread only, as what follows
   private final List<BatchedWriting> answers = new ArrayList<>();
   private final int[] ids;
@@ -50,6 +50,7 @@ final class BatchScheduler implements AutoCloseable {
   synchronized void join(BatchedWriting answer) {
     if (closed) {
       answer.stop();
+      answer.end();
     } else {
       arriving.add(Optional.of(answer));
     }

@@ -254,7 +254,7 @@ public final class GenerationOptions {
     return with(changed -> changed.logProbabilities = OptionalInt.of(alternatives));
   }
 
-  /** What the answer must obey (default: nothing). */
+  /** What the answer must obey, after its forced tokens (default: nothing). */
   public Optional<TokenConstraint> constraint() {
     return values.constraint;
   }

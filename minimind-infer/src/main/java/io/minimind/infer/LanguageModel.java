@@ -89,6 +89,37 @@ public final class LanguageModel implements AutoCloseable {
     return load(folder, options, Tokenizer.load(file));
   }
 
+  /**
+   * Loads a model that an application carries in a jar.
+   *
+   * @param name the folder {@code minimind/models/NAME/} on the class path, in which {@code
+   *     SHA256SUMS} names the files as {@code sha256sum} does. The first use unpacks it into the
+   *     folder that the system property {@code minimind.cache} names, by default {@code
+   *     .cache/minimind} in the user's home; later ones find it there.
+   * @throws IOException if there is no such model, or a file is missing or broken
+   */
+  public static LanguageModel fromClasspath(String name) throws IOException {
+    return fromClasspath(name, LoadOptions.defaults());
+  }
+
+  /**
+   * Loads a model that an application carries in a jar.
+   *
+   * @param name as in {@link #fromClasspath(String)}
+   * @throws IOException if there is no such model, or a file is missing or broken
+   * @throws IllegalArgumentException if this machine lacks the execution provider
+   */
+  public static LanguageModel fromClasspath(String name, LoadOptions options) throws IOException {
+    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
+    ClassLoader loader = ofThread == null ? LanguageModel.class.getClassLoader() : ofThread;
+    String cache = System.getProperty("minimind.cache");
+    Path folder =
+        cache == null
+            ? Path.of(System.getProperty("user.home"), ".cache", "minimind")
+            : Path.of(cache);
+    return load(PackagedModel.unpack(loader, name, folder), options);
+  }
+
   static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
       throws IOException {
     Optional<ChatTemplate> template;

@@ -89,11 +89,12 @@ final class Sampler {
    * @param logits one per token of the vocabulary, read from index 0
    */
   int next(FloatBuffer logits) {
-    int id = chosen < forced.length ? forced[chosen] : choose(narrow(logits));
+    boolean free = chosen >= forced.length;
+    int id = free ? choose(narrow(logits)) : forced[chosen];
     chosen++;
     seen.set(id);
     counts[id]++;
-    if (constraint != null && !endOfText.contains(id)) {
+    if (free && constraint != null && !endOfText.contains(id)) {
       constraint.advance(id);
     }
     return id;

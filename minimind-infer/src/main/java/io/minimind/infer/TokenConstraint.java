@@ -3,8 +3,9 @@ package io.minimind.infer;
 import java.util.BitSet;
 
 /**
- * A rule that every answer must follow, such as a grammar. It is immutable and may serve several
- * generations at the same time; each of them starts its own {@link State}.
+ * A rule that an answer must follow, such as a grammar, after its forced tokens if there are any.
+ * It is immutable and may serve several generations at the same time; each of them starts its own
+ * {@link State}.
  *
  * <p>It is asked before each token. Where it leaves nothing but the end, the generation ends.
  */

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Texts of different lengths that are computed together come out as each of them alone. */
@@ -93,6 +94,32 @@ class BatchTest {
       streams.forEach(stream -> stream.iterator().next());
       for (TextStream stream : streams) {
         assertEquals(20, stream.result().tokenIds().length);
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void anAnswerThatComesAfterTheEndIsCancelled() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      BatchScheduler scheduler = BatchScheduler.start(decoder.pool(), 1);
+      scheduler.close();
+      Request request =
+          new Request(
+              this,
+              decoder,
+              TOKENIZER,
+              new int[] {1, 2},
+              20,
+              GenerationOptions.greedy(),
+              decoder.pool());
+      // Two of them, so that the first must have given its place back.
+      for (int i = 0; i < 2; i++) {
+        Generation answer =
+            new TextStream(new BatchedWriting(request, scheduler), e -> {}).result();
+        assertEquals(FinishReason.CANCELLED, answer.finishReason());
+        assertEquals(1, answer.tokenIds().length);
       }
     }
   }

@@ -195,6 +195,10 @@ class SamplerTest {
         3, Sampler.of(options, 6, Set.of()).next(FloatBuffer.wrap(new float[] {0, 0, 0, 1, 0, 0})));
     assertEquals(end, sampler.next(logits));
 
+    Sampler later = Sampler.of(options.withForcedTokens(5, 0), 6, Set.of(end));
+    int[] chosen = IntStream.range(0, 3).map(n -> later.next(logits)).toArray();
+    assertArrayEquals(new int[] {5, 0, 1}, chosen);
+
     Sampler endless = Sampler.of(options, 6, Set.of());
     for (int i = 0; i < 3; i++) {
       assertFalse(endless.mustEnd());

@@ -1,0 +1,53 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ApplicationTest {
+  private static final Pattern NEEDED =
+      Pattern.compile(
+          ".*(classes|minimind-[a-z]+-[^/\\\\]*\\.jar|jackson-[^/\\\\]*|onnxruntime[^/\\\\]*)");
+
+  @TempDir private Path folder;
+
+  @Test
+  void everythingWorksWithOnnxRuntimeJacksonAndCoreAlone() throws Exception {
+    ExportedModel.write(folder.resolve("model"));
+    Files.writeString(
+        folder.resolve("model").resolve("chat_template.jinja"),
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] }};{% endfor %}");
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(element -> NEEDED.matcher(element).matches())
+            .collect(Collectors.joining(File.pathSeparator));
+    assertFalse(classPath.contains("protobuf") || classPath.contains("flatbuffers"), classPath);
+    Path output = folder.resolve("output");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath,
+                Application.class.getName(),
+                folder.resolve("model").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    int status = process.waitFor();
+    List<String> lines = Files.readAllLines(output);
+    assertEquals(0, status, String.join("\n", lines));
+    for (String line : lines.subList(0, 5)) {
+      assertEquals("10 LENGTH", line);
+    }
+    assertEquals(6, lines.size());
+  }
+}

@@ -1,0 +1,50 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class LoadOptionsTest {
+  @TempDir private Path folder;
+
+  @Test
+  void valuesOutOfRangeAreRefused() {
+    LoadOptions options = LoadOptions.defaults();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> options.withThreads(0)).getMessage();
+    assertEquals("The number of threads is 0 but must be at least 1.", message);
+    assertThrows(IllegalArgumentException.class, () -> options.withBatchSize(0));
+    assertEquals(
+        new LoadOptions(3, ExecutionProvider.COREML, 5),
+        options.withThreads(3).withProvider(ExecutionProvider.COREML).withBatchSize(5));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aProviderThatIsNotThereIsASentence(ExecutionProvider provider) throws Exception {
+    Assumptions.assumeFalse(provider.available(), provider + " is there");
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    LoadOptions options = LoadOptions.defaults().withProvider(provider);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> LanguageModel.load(folder, options, new LetterTokenizer(64)))
+            .getMessage();
+    assertTrue(
+        message.startsWith("This build of ONNX Runtime has no execution provider " + provider),
+        message);
+    assertTrue(message.endsWith("or load the model with CPU."), message);
+  }
+
+  @Test
+  void theProcessorIsAlwaysThere() {
+    assertTrue(ExecutionProvider.CPU.available());
+  }
+}

@@ -1,0 +1,138 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+class MemoryTest {
+  @TempDir private Path folder;
+
+  /** The number of generations is the system property {@code minimind.generations}, or 2,000. */
+  @Test
+  void manyGenerationsLeaveTheResidentMemoryFlat() throws Exception {
+    Assumptions.assumeTrue(
+        Files.exists(Path.of("/proc/self/status")), "this system does not tell resident memory");
+    ExportedModel.write(folder);
+    Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[-1]['content'] }}");
+    Path output = folder.resolve("output");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms64m",
+                "-Xmx64m",
+                "-XX:+AlwaysPreTouch",
+                // The second compiler's own memory would hide a leak.
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ManyGenerations.class.getName(),
+                folder.toString(),
+                System.getProperty("minimind.generations", "2000"))
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    int status = process.waitFor();
+    List<String> lines = Files.readAllLines(output);
+    assertEquals(0, status, String.join("\n", lines));
+    // No line but these two: nothing was left to the cleaner, which would warn.
+    assertEquals(2, lines.size(), String.join("\n", lines));
+    long before = Long.parseLong(lines.get(0));
+    long after = Long.parseLong(lines.get(1));
+    System.out.println("resident memory in KB: " + before + ", then " + after);
+    // The buffers of one text are 130 KB, and there were at least 1,600 texts in between.
+    assertTrue(after - before < 8 * 1024, before + " KB became " + after + " KB");
+  }
+
+  @Test
+  void aTokenAllocatesLittleWhateverTheSizeOfVocabularyAndContext() throws IOException {
+    long[] bytesPerToken = new long[2];
+    for (int i = 0; i < 2; i++) {
+      int vocabulary = i == 0 ? 64 : 6400;
+      new TestModel(32, 2, 2, 1, 48, vocabulary, 600 + 1400 * i)
+          .write(folder, TestModel.random(1), -1);
+      try (Decoder decoder = Decoder.load(folder, 1)) {
+        GenerationOptions options =
+            GenerationOptions.defaults()
+                .withRepetitionPenalty(1.1)
+                .withTopK(20)
+                .withTopP(0.9)
+                .withMinP(0.01)
+                .withForbiddenTokens(5);
+        long few = allocated(decoder, options.withMaxNewTokens(100));
+        long many = allocated(decoder, options.withMaxNewTokens(500));
+        bytesPerToken[i] = (many - few) / 400;
+      }
+    }
+    System.out.println("bytes per token: " + bytesPerToken[0] + " and " + bytesPerToken[1]);
+    assertTrue(bytesPerToken[1] < 8192, bytesPerToken[1] + " bytes");
+    assertTrue(bytesPerToken[1] < bytesPerToken[0] + 1024, "grows with vocabulary or context");
+  }
+
+  private static long allocated(Decoder decoder, GenerationOptions options) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    decoder.generate(new int[] {1, 2}, options, id -> true);
+    long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+    decoder.generate(new int[] {1, 2}, options, id -> true);
+    return threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+  }
+
+  @Test
+  @Timeout(60)
+  void aForgottenModelIsFreedWithAWarning() throws Exception {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    CountDownLatch warned = new CountDownLatch(2);
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            if (record.getMessage().contains("The model in " + folder + " was never closed")) {
+              warned.countDown();
+            }
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("io.minimind.infer");
+    logger.addHandler(handler);
+    try {
+      for (int batch : new int[] {1, 2}) {
+        forget(batch);
+      }
+      while (!warned.await(20, TimeUnit.MILLISECONDS)) {
+        System.gc();
+      }
+    } finally {
+      logger.removeHandler(handler);
+    }
+  }
+
+  private void forget(int batch) throws IOException {
+    LanguageModel forgotten =
+        LanguageModel.load(
+            folder,
+            LoadOptions.defaults().withThreads(1).withBatchSize(batch),
+            new LetterTokenizer(64));
+    forgotten.generate(
+        new LetterTokenizer(64).decode(new int[] {1}),
+        GenerationOptions.greedy().withMaxNewTokens(3));
+  }
+}

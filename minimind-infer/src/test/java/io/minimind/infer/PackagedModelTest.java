@@ -1,0 +1,117 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PackagedModelTest {
+  @TempDir private Path folder;
+  private Path model;
+  private Path cache;
+
+  @BeforeEach
+  void writeModel() throws IOException {
+    model = ExportedModel.write(folder.resolve("model"));
+    cache = folder.resolve("cache");
+  }
+
+  private static List<Path> list(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted().toList();
+    }
+  }
+
+  private URLClassLoader packaged(String name, String moreIndex) throws Exception {
+    Path jar = Files.createTempFile(folder, "model", ".jar");
+    StringBuilder index = new StringBuilder();
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      for (Path file : list(model)) {
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] sum = MessageDigest.getInstance("SHA-256").digest(bytes);
+        index.append(HexFormat.of().formatHex(sum)).append("  ");
+        index.append(file.getFileName()).append('\n');
+        out.putNextEntry(new ZipEntry("minimind/models/" + name + "/" + file.getFileName()));
+        out.write(bytes);
+      }
+      out.putNextEntry(new ZipEntry("minimind/models/" + name + "/SHA256SUMS"));
+      out.write((index + moreIndex).getBytes());
+    }
+    return new URLClassLoader(new URL[] {jar.toUri().toURL()}, null);
+  }
+
+  @Test
+  void theFolderIsUnpackedOnce() throws Exception {
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      Path unpacked = PackagedModel.unpack(jar, "tiny", cache);
+      assertEquals(List.of(unpacked), list(cache));
+      for (Path file : list(model)) {
+        assertEquals(-1, Files.mismatch(file, unpacked.resolve(file.getFileName())));
+      }
+      Files.delete(unpacked.resolve("config.json"));
+      assertEquals(unpacked, PackagedModel.unpack(jar, "tiny", cache));
+      assertFalse(Files.exists(unpacked.resolve("config.json")), "unpacked again");
+
+      Files.writeString(model.resolve("generation_config.json"), "{}");
+      try (URLClassLoader next = packaged("tiny", "")) {
+        assertNotEquals(unpacked, PackagedModel.unpack(next, "tiny", cache));
+      }
+    }
+  }
+
+  @Test
+  void theModelSpeaks() throws Exception {
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    System.setProperty("minimind.cache", cache.toString());
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      Thread.currentThread().setContextClassLoader(jar);
+      try (LanguageModel packaged = LanguageModel.fromClasspath("tiny");
+          LanguageModel loaded = LanguageModel.load(model)) {
+        GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(20);
+        assertEquals(
+            loaded.generate("law", greedy).text(), packaged.generate("law", greedy).text());
+      }
+    } finally {
+      System.clearProperty("minimind.cache");
+      Thread.currentThread().setContextClassLoader(before);
+    }
+  }
+
+  @Test
+  void whatIsMissingOrDamagedIsNamedAndLeavesNothing() throws Exception {
+    String zeros = "0".repeat(64);
+    assertRefused("", "other", "There is no model other on the class path");
+    assertRefused(zeros + "  missing.txt\n", "tiny", "missing.txt is missing");
+    assertRefused(zeros + "  config.json\n", "tiny", "config.json of the packaged model tiny is");
+    assertRefused(zeros + "  ../up\n", "tiny", "with the line \"" + zeros + "  ../up\"");
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> PackagedModel.unpack(getClass().getClassLoader(), "../up", cache));
+  }
+
+  private void assertRefused(String moreIndex, String name, String part) throws Exception {
+    try (URLClassLoader jar = packaged("tiny", moreIndex)) {
+      String message =
+          assertThrows(IOException.class, () -> PackagedModel.unpack(jar, name, cache))
+              .getMessage();
+      assertTrue(message.contains(part), message);
+      assertTrue(!Files.exists(cache) || list(cache).isEmpty());
+    }
+  }
+}
