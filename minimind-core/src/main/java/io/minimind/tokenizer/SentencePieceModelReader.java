@@ -50,21 +50,6 @@ final class SentencePieceModelReader {
     this.file = file;
   }
 
-  /** Whether a file looks like a SentencePiece model rather than JSON. */
-  static boolean isModel(Path file) {
-    if (file.toString().endsWith(".json")) {
-      return false;
-    }
-    // JSON begins with a brace, perhaps after whitespace; a model begins with 0x0A and a length.
-    try (InputStream in = Files.newInputStream(file)) {
-      String head = new String(in.readNBytes(64), StandardCharsets.ISO_8859_1);
-      return head.startsWith("\n") && !head.stripLeading().startsWith("{")
-          || file.toString().endsWith(".model") && !head.stripLeading().startsWith("{");
-    } catch (IOException e) {
-      return file.toString().endsWith(".model");
-    }
-  }
-
   /**
    * Reads a file.
    *

@@ -4,7 +4,9 @@ import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
 import io.minimind.tokenizer.SentencePieceNormalizer.Normalized;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,6 +37,9 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   /** What a project must depend on to use this class, as group, artifact and version. */
   public static final String LIBRARY = "ai.djl.sentencepiece:sentencepiece:0.34.0";
+
+  /** What else, where nothing brings it: training does, inference alone does not. */
+  public static final String PROTOBUF = "com.google.protobuf:protobuf-java:3.25.6";
 
   /** How many characters may be encoded at once: the library takes some 250 bytes for each. */
   private static final int MAXIMUM_LENGTH = 1 << 22;
@@ -86,19 +91,33 @@ public final class SentencePieceTokenizer implements Tokenizer {
    *     message is a sentence that names the file
    */
   public static SentencePieceTokenizer load(Path file) throws IOException {
-    SentencePieceModel model = SentencePieceModelReader.read(file);
     try {
+      SentencePieceModel model = SentencePieceModelReader.read(file);
       return new SentencePieceTokenizer(model, NativeSentencePiece.load(model.toBytes()));
     } catch (NoClassDefFoundError e) {
       throw new IOException(
-          "Tokenizer file %s is a SentencePiece model, and the library for such files is missing: add the dependency %s to the application."
-              .formatted(file, LIBRARY),
+          "Tokenizer file %s is a SentencePiece model, and the library for such files is missing: add the dependencies %s and %s to the application."
+              .formatted(file, LIBRARY, PROTOBUF),
           e);
     } catch (LinkageError | RuntimeException e) {
       throw new IOException(
           "Tokenizer file %s cannot be used: SentencePiece's library says: %s"
               .formatted(file, Objects.requireNonNullElse(e.getMessage(), e.toString())),
           e);
+    }
+  }
+
+  /** Whether a file is for this class; JSON begins with a brace, a model with 0x0A. */
+  static boolean isModel(Path file) {
+    if (file.toString().endsWith(".json")) {
+      return false;
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      String head = new String(in.readNBytes(64), StandardCharsets.ISO_8859_1);
+      return head.startsWith("\n") && !head.stripLeading().startsWith("{")
+          || file.toString().endsWith(".model") && !head.stripLeading().startsWith("{");
+    } catch (IOException e) {
+      return file.toString().endsWith(".model");
     }
   }
 

@@ -25,7 +25,7 @@ public interface Tokenizer {
    */
   static Tokenizer load(Path path) throws IOException {
     Path file = Files.isDirectory(path) ? file(path) : path;
-    return SentencePieceModelReader.isModel(file)
+    return SentencePieceTokenizer.isModel(file)
         ? SentencePieceTokenizer.load(file)
         : ByteLevelBpeTokenizer.load(file);
   }
