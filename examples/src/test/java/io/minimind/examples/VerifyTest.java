@@ -58,7 +58,7 @@ class VerifyTest {
             shared.resolve("golden"), shared.resolve("data"), shared.resolve("tokenizer/minimind"));
     assertEquals(0, run.status(), run.out() + run.err());
     assertEquals(List.of(), run.linesWith(FAILED));
-    assertEquals(18, run.linesWith("  ok").size(), run.out());
+    assertEquals(22, run.linesWith("  ok").size(), run.out());
     assertEquals(1, run.linesWith("jinja_units ").size(), "what is skipped is named");
     assertEquals("", run.err());
   }
@@ -85,6 +85,15 @@ class VerifyTest {
           probabilities.put(id, probabilities.required(id).doubleValue() + 2e-5);
         });
     edit(golden.resolve("encodings.json"), VerifyTest::dropLastTarget);
+    edit(
+        golden.resolve("dpo.json"),
+        root -> {
+          ObjectNode step = (ObjectNode) root.at("/steps/5");
+          add(step.withArray("policy_rejected_logps"), 2, 3e-4);
+          add(step.withArray("reference_chosen_logps"), 1, -3e-4);
+          step.put("loss", step.required("loss").doubleValue() + 3e-4);
+          step.put("reward_margin", step.required("reward_margin").doubleValue() - 3e-4);
+        });
 
     Path shared = shared();
     Run run = Run.of(golden, shared.resolve("data"), shared.resolve("tokenizer/minimind"));
@@ -98,6 +107,10 @@ class VerifyTest {
             "dense_accumulation loss after training",
             "dense logits",
             "dense_accumulation gradients",
+            "dpo losses",
+            "dpo policy log-probabilities",
+            "dpo reference log-probabilities",
+            "dpo reward margins",
             "generate greedy",
             "generate distributions",
             "encodings pretrain",
@@ -105,7 +118,7 @@ class VerifyTest {
             "encodings sft_multi"),
         failed);
     assertTrue(run.linesWith("dense losses").get(0).endsWith("worst at update 7"), run.out());
-    assertTrue(run.out().endsWith("10 of 18 cases FAILED.%n".formatted()), run.out());
+    assertTrue(run.out().endsWith("14 of 22 cases FAILED.%n".formatted()), run.out());
   }
 
   /** The last target of the first sample of each kind no longer counts. */
