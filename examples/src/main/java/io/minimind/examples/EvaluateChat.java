@@ -135,6 +135,9 @@ public final class EvaluateChat implements Callable<Integer> {
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       System.out.print("[Q]: ");
       for (String line = typed.readLine(); line != null; line = typed.readLine()) {
+        if (System.console() == null) {
+          System.out.println(line); // Nobody typed it where it would be seen.
+        }
         if (!line.isBlank()) {
           ask(language, template, turns, line.strip(), options);
         }
@@ -158,8 +161,8 @@ public final class EvaluateChat implements Callable<Integer> {
       turns.subList(0, 2).clear();
     }
     int[] prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
-    // Old turns make room for the answer.
-    while (turns.size() > 1 && prompt.length > language.contextLength() / 2) {
+    // Old turns make room for the answer: a quarter of the context.
+    while (turns.size() > 1 && prompt.length > language.contextLength() * 3L / 4) {
       turns.subList(0, 2).clear();
       prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
     }

@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Encodes conversations for supervised fine-tuning: the chat template over all messages, cut to a
@@ -34,7 +37,13 @@ public final class ChatEncoder implements SampleEncoder {
      */
     LAST_ANSWER("last-answer"),
 
-    /** Every answer with its end, as far as it is left when the conversation has been cut. */
+    /**
+     * Every answer with its end, as far as it is left when the conversation has been cut. This is
+     * the better choice for conversations of several turns: one pass over the text learns from all
+     * of its answers instead of one, for the same price; answers that open a conversation are
+     * learnt as well as those that end it; and a conversation that is cut still teaches its first
+     * answers and never a question. With a single turn both are the same.
+     */
     ALL_TURNS("all-turns");
 
     private final String label;
@@ -181,24 +190,28 @@ public final class ChatEncoder implements SampleEncoder {
 
   /** For templates without the marker. */
   private BitSet lastAnswer(List<Message> messages, MarkedText text, int[] ids) {
-    List<Span> answers = answers(messages, text);
-    for (int i = answers.size() - 1; i >= 0; i--) {
-      int start = tokens(text.text(), answers.get(i).start(), ids);
-      if (start < ids.length) {
-        return from(start, ids.length);
-      }
-    }
-    return new BitSet();
-  }
-
-  private BitSet allAnswers(List<Message> messages, MarkedText text, int[] ids) {
-    BitSet targets = new BitSet(ids.length);
-    for (Span answer : answers(messages, text)) {
-      int start = tokens(text.text(), answer.start(), ids);
+    Borders borders = new Borders(text.text(), ids);
+    int last = ids.length;
+    for (Iterator<Span> all = answers(messages, text).iterator(); all.hasNext(); ) {
+      int start = borders.tokens(all.next().start());
       if (start == ids.length) {
         break;
       }
-      targets.or(from(start, tokens(text.text(), answer.end(), ids)));
+      last = start;
+    }
+    return from(last, ids.length);
+  }
+
+  private BitSet allAnswers(List<Message> messages, MarkedText text, int[] ids) {
+    Borders borders = new Borders(text.text(), ids);
+    BitSet targets = new BitSet(ids.length);
+    for (Iterator<Span> all = answers(messages, text).iterator(); all.hasNext(); ) {
+      Span answer = all.next();
+      int start = borders.tokens(answer.start());
+      if (start == ids.length) {
+        break;
+      }
+      targets.or(from(start, borders.tokens(answer.end())));
     }
     return targets;
   }
@@ -210,28 +223,28 @@ public final class ChatEncoder implements SampleEncoder {
     return targets;
   }
 
-  /** Where the assistant writes: what the template marks, or else adds for each of its messages. */
-  private List<Span> answers(List<Message> messages, MarkedText text) {
-    if (!text.spans().isEmpty()) {
-      return text.spans();
+  /**
+   * Where the assistant writes: what the template marks, or else adds for each of its messages. In
+   * the order of the text, and found one by one, since what comes after a cut is of no use.
+   */
+  private Stream<Span> answers(List<Message> messages, MarkedText text) {
+    return text.spans().isEmpty()
+        ? IntStream.range(0, messages.size())
+            .filter(i -> messages.get(i).role().equals("assistant"))
+            .mapToObj(i -> answer(messages, i, text.text()))
+            .filter(span -> span.start() < span.end())
+        : text.spans().stream();
+  }
+
+  private Span answer(List<Message> messages, int i, String text) {
+    String before = i == 0 ? "" : template.render(messages.subList(0, i), ANSWER_FOLLOWS);
+    String after = template.render(messages.subList(0, i + 1));
+    int start = commonPrefix(text, before);
+    // In the original the line break after the marker counts; with one answer all is the same.
+    if (text.startsWith(MARKER + "\n", start - MARKER.length() - 1)) {
+      start--;
     }
-    List<Span> answers = new ArrayList<>();
-    for (int i = 0; i < messages.size(); i++) {
-      if (messages.get(i).role().equals("assistant")) {
-        String before = i == 0 ? "" : template.render(messages.subList(0, i), ANSWER_FOLLOWS);
-        String after = template.render(messages.subList(0, i + 1));
-        int start = commonPrefix(text.text(), before);
-        int end = commonPrefix(text.text(), after);
-        // In the original the line break after the marker counts; with one answer all is the same.
-        if (text.text().startsWith(MARKER + "\n", start - MARKER.length() - 1)) {
-          start--;
-        }
-        if (start < end) {
-          answers.add(new Span(start, end));
-        }
-      }
-    }
-    return answers;
+    return new Span(start, commonPrefix(text, after));
   }
 
   private static int commonPrefix(String one, String other) {
@@ -239,9 +252,37 @@ public final class ChatEncoder implements SampleEncoder {
     return common < 0 ? one.length() : common;
   }
 
-  /** How many of the ids stand for the text before a position and nothing else. */
-  private int tokens(String text, int position, int[] ids) {
-    int common = Arrays.mismatch(tokenizer.encode(text.substring(0, position)), ids);
-    return common < 0 ? ids.length : common;
+  /** Finds positions of a text in its ids; quickly if they rise. */
+  private final class Borders {
+    private final String text;
+    private final int[] ids;
+
+    /** A position that lies between two ids, and how many are before it. */
+    private int position;
+
+    private int count;
+
+    Borders(String text, int[] ids) {
+      this.text = text;
+      this.ids = ids;
+    }
+
+    /** How many of the ids stand for the text before a position and nothing else. */
+    int tokens(int next) {
+      if (next < position) {
+        position = 0;
+        count = 0;
+      }
+      // Where the text since the last border gives the very ids that follow it, this is one too.
+      int[] since = tokenizer.encode(text.substring(position, next));
+      int end = Math.min(ids.length, count + since.length);
+      if (!Arrays.equals(since, 0, end - count, ids, count, end)) {
+        int common = Arrays.mismatch(tokenizer.encode(text.substring(0, next)), ids);
+        return common < 0 ? ids.length : common;
+      }
+      position = next;
+      count = end;
+      return end;
+    }
   }
 }
