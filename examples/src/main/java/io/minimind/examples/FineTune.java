@@ -94,6 +94,7 @@ public final class FineTune extends TrainingCommand {
           "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
+    requireOtherFolder(from);
     StartWeights.of(from, model); // Says what is wrong before the corpus is encoded.
     return new Origin(new Stage.FineTuning(length, loss), model, data, from);
   }

@@ -25,6 +25,7 @@ import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -268,6 +269,15 @@ abstract class TrainingCommand implements Callable<Integer> {
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
         validationFraction,
         0);
+  }
+
+  /**
+   * @throws ParameterException if the run would overwrite the model that it starts from
+   */
+  final void requireOtherFolder(Path from) throws IOException {
+    if (Files.exists(out) && Files.isSameFile(out, from)) {
+      throw refused("--out must be another folder than --from, whose model it would replace.");
+    }
   }
 
   /** An error of the command line. */
