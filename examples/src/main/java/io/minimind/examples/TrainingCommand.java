@@ -32,6 +32,7 @@ import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -316,8 +317,12 @@ abstract class TrainingCommand implements Callable<Integer> {
    * The configuration of the model that a run starts from.
    *
    * @throws IOException if the folder is no complete model
+   * @throws ParameterException if the run would overwrite that model
    */
-  static ModelConfig startModel(Path from) throws IOException {
+  final ModelConfig startModel(Path from) throws IOException {
+    if (Files.exists(out) && Files.exists(from) && Files.isSameFile(out, from)) {
+      throw refused("--out must be another folder than --from, whose model it would replace.");
+    }
     ModelConfig model = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
     int tokens = Tokenizer.load(from).vocabularySize();
     if (tokens > model.vocabularySize()) {

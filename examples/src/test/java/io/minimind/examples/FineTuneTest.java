@@ -183,7 +183,8 @@ class FineTuneTest {
         1,
         List.of("none of the columns", "\"history\", \"q\", \"a\""),
         "--data=" + Commands.CORPUS);
-    assertSays(1, List.of("already holds a run"), sft(pretrained, pretrained, cache));
+    assertSays(2, List.of("--out", "--from"), sft(pretrained, pretrained, cache));
+    assertSays(1, List.of("already holds a run"), sft(pretrained, tuned, cache));
     assertSays(
         1,
         List.of("another stage", "./minimind sft --resume --out=" + tuned),
