@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       Pretrain.class,
       Evaluate.class,
+      Export.class,
       Verify.class,
       Benchmark.class,
       CommandLine.HelpCommand.class

@@ -64,11 +64,13 @@ public final class ModelFolder {
     if (Files.exists(tokenizer.resolve(TOKENIZER_CONFIG))) {
       copy(tokenizer.resolve(TOKENIZER_CONFIG), folder.resolve(TOKENIZER_CONFIG));
     }
-    AtomicFile.replace(folder.resolve(CONFIG), configuration(config, precision));
+    writeConfig(folder, config, precision);
     AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
   }
 
-  private static byte[] configuration(ModelConfig config, Precision precision) throws IOException {
+  /** Writes {@code config.json}, which says what a decoder is. */
+  public static void writeConfig(Path folder, ModelConfig config, Precision precision)
+      throws IOException {
     ObjectNode json = (ObjectNode) JSON.readTree(config.toJson());
     if (precision.isQuantized()) {
       ObjectNode quantization = json.putObject("quantization_config");
@@ -76,7 +78,7 @@ public final class ModelFolder {
       quantization.put("bits", precision.bits());
       quantization.put("group_size", BlockQuantization.BLOCK);
     }
-    return JSON.writeValueAsBytes(json);
+    AtomicFile.replace(folder.resolve(CONFIG), JSON.writeValueAsBytes(json));
   }
 
   /** Writes float32 weights and the decoder graph that refers to them. */

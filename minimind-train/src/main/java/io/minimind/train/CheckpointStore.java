@@ -1,6 +1,8 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -119,6 +121,15 @@ public final class CheckpointStore {
       throw damaged(checkpoint, "its contents are not what was saved", null);
     }
     return state;
+  }
+
+  /**
+   * The weights that were saved in a checkpoint.
+   *
+   * @throws IOException if the file is damaged
+   */
+  public static List<NamedTensor> weights(Path checkpoint) throws IOException {
+    return TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT)).trainable();
   }
 
   private static String text(Path file) throws IOException {

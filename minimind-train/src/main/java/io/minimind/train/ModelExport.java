@@ -2,7 +2,6 @@ package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.model.ModelConfig;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -34,8 +33,6 @@ public final class ModelExport implements TrainingListener {
 
   @Override
   public void saved(TrainingState state, Path checkpoint) throws IOException {
-    TrainingCheckpoint weights =
-        TrainingCheckpoint.read(checkpoint.resolve(CheckpointStore.CHECKPOINT));
-    ModelFolder.writeDecoder(folder, config, weights.trainable());
+    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint));
   }
 }
