@@ -144,10 +144,11 @@ class TokenizerCommandTest {
     Files.writeString(data, "\n\n{\"text\": \"\"}\n");
     assertTrainingRefused(List.of("no text"), "--data=" + data);
     Files.writeString(data, "{\"text\": \"a\"}\n{\"text\": \n");
-    assertTrainingRefused(List.of("Line 2 of " + data, "not JSON"), "--data=" + data);
+    assertTrainingRefused(List.of("Row 2 of " + data + " (line 2)", "not JSON"), "--data=" + data);
     Files.writeString(data, "{\"text\": \"a\"}\n\n{\"prose\": \"b\"}\n");
-    assertTrainingRefused(List.of("Line 3 of " + data, "\"text\"", "prose"), "--data=" + data);
-    assertTrainingRefused(List.of("Line 3 of " + data), "--data", CORPUS, data.toString());
+    assertTrainingRefused(List.of("Row 2 of " + data + " (line 3)", "\"text\""), "--data=" + data);
+    assertTrainingRefused(
+        List.of("Row 2 of " + data + " (line 3)"), "--data", CORPUS, data.toString());
     Files.write(data, new byte[] {'{', (byte) 0xFF});
     assertTrainingRefused(List.of(data + " is not valid UTF-8 at line 1"), "--data=" + data);
     Path csv = Files.writeString(folder.resolve("data.csv"), "prose\nabc\n");

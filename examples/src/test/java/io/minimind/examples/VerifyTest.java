@@ -126,7 +126,7 @@ class VerifyTest {
             "trained_tokenizer merges"),
         failed);
     assertTrue(run.linesWith("dense losses").get(0).endsWith("worst at update 7"), run.out());
-    assertTrue(run.out().endsWith("18 of 27 cases FAILED.%n".formatted()), run.out());
+    assertTrue(run.out().endsWith("19 of 28 cases FAILED.%n".formatted()), run.out());
   }
 
   /** The last target of the first sample of each kind no longer counts. */
@@ -205,11 +205,15 @@ class VerifyTest {
     Path tokenizer = shared().resolve("tokenizer/minimind");
     assertRefused(Run.of(golden, nowhere, tokenizer), nowhere.resolve("pretrain_data.csv") + ":");
     Path texts = Files.createDirectory(temporary.resolve("data"));
-    Files.copy(data.resolve("pretrain_data.csv"), texts.resolve("pretrain_data.csv"));
+    for (String file : List.of("pretrain_data.csv", "sft_data_single.csv", "sft_data_multi.csv")) {
+      Files.copy(data.resolve(file), texts.resolve(file));
+    }
     Path corpus = texts.resolve("tokenizer_train.jsonl");
     assertRefused(Run.of(golden, texts, tokenizer), corpus + ":");
     Files.writeString(corpus, "{\"text\": \"a\"}\nb\n");
-    assertRefused(Run.of(golden, texts, tokenizer), "Line 2 of " + corpus + " is not JSON");
+    assertRefused(
+        Run.of(golden, texts, tokenizer),
+        "Row 2 of " + corpus + " (line 2) cannot be used: it is not JSON");
     Path generate = golden.resolve("generate.json");
     edit(generate, root -> root.remove("logits"));
     assertRefused(Run.of(golden, data, tokenizer), "property 'logits'.");
