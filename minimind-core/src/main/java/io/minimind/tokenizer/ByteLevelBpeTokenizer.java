@@ -132,6 +132,12 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
   }
 
   @Override
+  public byte[] bytes(int id) {
+    checkId(id);
+    return specialIds.get(id) ? new byte[0] : tokenBytes[id].clone();
+  }
+
+  @Override
   public StreamingDecoder streamingDecoder() {
     return new StreamingDecoder() {
       private final Utf8Decoder utf8 = new Utf8Decoder();

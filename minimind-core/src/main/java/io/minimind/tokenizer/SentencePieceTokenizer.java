@@ -268,6 +268,19 @@ public final class SentencePieceTokenizer implements Tokenizer {
     return text.toString();
   }
 
+  /** {@inheritDoc} Of a space with which a text begins, decoding may take away one. */
+  @Override
+  public byte[] bytes(int id) {
+    checkId(id);
+    Piece piece = model.pieces().get(id);
+    if (specialTokens.containsKey(piece.text())) {
+      return new byte[0];
+    }
+    return piece.kind() == Kind.BYTE
+        ? pieceBytes[id].clone()
+        : piece.text().replace(ESCAPED_SPACE, ' ').getBytes(StandardCharsets.UTF_8);
+  }
+
   @Override
   public StreamingDecoder streamingDecoder() {
     return new StreamingDecoder() {

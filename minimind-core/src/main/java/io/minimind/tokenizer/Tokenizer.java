@@ -116,4 +116,16 @@ public interface Tokenizer {
   default boolean isSpecial(int id) {
     return token(id).map(specialTokens()::containsKey).orElse(false);
   }
+
+  /**
+   * The bytes that a token adds to a text; they may be a part of a character. None for special
+   * tokens and for ids in range without a token.
+   *
+   * @throws IllegalArgumentException if the id is out of range
+   * @throws UnsupportedOperationException if the tokenizer cannot tell
+   */
+  default byte[] bytes(int id) {
+    throw new UnsupportedOperationException(
+        "This tokenizer cannot tell the bytes of single tokens, which structured output needs.");
+  }
 }

@@ -10,7 +10,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,6 +80,16 @@ class ByteLevelBpeTokenizerTest {
   @Property
   void decodingAnEncodingGivesTheTextBack(@ForAll("texts") String text) {
     assertEquals(text, SMALL.decode(SMALL.encode(text)));
+  }
+
+  @Property
+  void bytesOfTokensJoinToTheText(@ForAll("texts") String text) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (int id : SMALL.encodeOrdinary(text)) {
+      bytes.writeBytes(SMALL.bytes(id));
+    }
+    assertEquals(text, bytes.toString(StandardCharsets.UTF_8));
+    SMALL.specialTokens().values().forEach(id -> assertEquals(0, SMALL.bytes(id).length));
   }
 
   @Property(tries = 300)

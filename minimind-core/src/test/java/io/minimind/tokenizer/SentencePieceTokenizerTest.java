@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -134,6 +135,16 @@ class SentencePieceTokenizerTest {
   void decodingGivesTheTextBack(@ForAll("texts") String text) {
     assertEquals(wellFormed(text), PLAIN.decode(PLAIN.encode(text)));
     assertEquals(wellFormed(text), PLAIN.decode(PLAIN.encodeOrdinary(text)));
+  }
+
+  @Property
+  void bytesOfTokensJoinToTheText(@ForAll("texts") String text) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    for (int id : PLAIN.encodeOrdinary(text)) {
+      bytes.writeBytes(PLAIN.bytes(id));
+    }
+    assertEquals(wellFormed(text), bytes.toString(StandardCharsets.UTF_8));
+    PLAIN.specialTokens().values().forEach(id -> assertEquals(0, PLAIN.bytes(id).length));
   }
 
   @Property

@@ -47,7 +47,7 @@ final class Answer {
     this.decoder = decoder;
     this.most = most;
     this.reusedTokens = reusedTokens;
-    sampler = decoder.sampler(promptIds, options);
+    sampler = decoder.sampler(promptIds, options, most);
     pieces = tokenizer.streamingDecoder();
     stops = new StopStrings(options.stopStrings());
     alternatives = options.logProbabilities();

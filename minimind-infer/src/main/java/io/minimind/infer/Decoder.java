@@ -109,7 +109,7 @@ public final class Decoder implements AutoCloseable {
   public FinishReason generate(int[] promptIds, GenerationOptions options, IntPredicate onToken) {
     check(promptIds);
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
-    Sampler sampler = sampler(promptIds, options);
+    Sampler sampler = sampler(promptIds, options, most);
     return compute(
         promptIds.length + most,
         text -> {
@@ -169,7 +169,7 @@ public final class Decoder implements AutoCloseable {
     return compute(
         promptIds.length,
         text -> {
-          Sampler sampler = sampler(promptIds, options);
+          Sampler sampler = sampler(promptIds, options, options.maxNewTokens());
           return sampler.probabilities(pool.append(text, promptIds));
         });
   }
@@ -222,8 +222,8 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** A sampler that has seen the prompt. */
-  Sampler sampler(int[] promptIds, GenerationOptions options) {
-    Sampler sampler = Sampler.of(options, vocabularySize(), endOfText);
+  Sampler sampler(int[] promptIds, GenerationOptions options, int most) {
+    Sampler sampler = Sampler.of(options, vocabularySize(), endOfText, most);
     sampler.see(promptIds);
     return sampler;
   }

@@ -259,6 +259,9 @@ public final class GenerationOptions {
     return values.constraint;
   }
 
+  /**
+   * @param value such as one of {@link io.minimind.infer.constraint.Constraints}
+   */
   public GenerationOptions withConstraint(TokenConstraint value) {
     return with(changed -> changed.constraint = Optional.of(value));
   }

@@ -20,12 +20,16 @@ final class Sampler {
   private final SplittableRandom random;
   private int chosen;
 
-  private Sampler(GenerationOptions options, int vocabularySize, Set<Integer> endOfText) {
+  private Sampler(GenerationOptions options, int vocabularySize, Set<Integer> endOfText, int most) {
     this.options = options;
     this.vocabularySize = vocabularySize;
     this.endOfText = endOfText;
     forced = options.forcedTokens();
-    constraint = options.constraint().map(TokenConstraint::start).orElse(null);
+    constraint =
+        options
+            .constraint()
+            .map(rule -> rule.start(Math.max(0, most - forced.length)))
+            .orElse(null);
     allowed = new BitSet(vocabularySize);
     candidates = new Candidates(vocabularySize);
     seen = new BitSet(vocabularySize);
@@ -38,11 +42,13 @@ final class Sampler {
 
   /**
    * @param endOfText the tokens that end a text; a constraint decides when they may come
+   * @param most the most tokens that are chosen
    * @throws IllegalArgumentException if the options name a token that is not in the vocabulary
    */
-  static Sampler of(GenerationOptions options, int vocabularySize, Set<Integer> endOfText) {
+  static Sampler of(
+      GenerationOptions options, int vocabularySize, Set<Integer> endOfText, int most) {
     check(options, vocabularySize);
-    return new Sampler(options, vocabularySize, endOfText);
+    return new Sampler(options, vocabularySize, endOfText, most);
   }
 
   /**

@@ -11,8 +11,13 @@ import java.util.BitSet;
  */
 public interface TokenConstraint {
 
-  /** Begins an answer. */
-  State start();
+  /**
+   * Begins an answer.
+   *
+   * @param budget the most tokens that may follow; the one that ends a text is not counted
+   * @throws IllegalArgumentException if that is not enough; the message is a sentence that says so
+   */
+  State start(int budget);
 
   /** What one answer may go on with. */
   interface State {

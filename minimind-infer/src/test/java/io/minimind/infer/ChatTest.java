@@ -159,7 +159,7 @@ class ChatTest {
     ChatOptions options = ChatOptions.defaults().withGeneration(GREEDY);
     boolean[] dead = {false};
     TokenConstraint constraint =
-        () ->
+        budget ->
             new TokenConstraint.State() {
               @Override
               public void allow(java.util.BitSet allowed) {

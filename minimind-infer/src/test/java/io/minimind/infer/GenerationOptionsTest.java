@@ -22,7 +22,7 @@ class GenerationOptionsTest {
 
   @Test
   void eachWitherChangesItsOptionOnly() {
-    TokenConstraint constraint = () -> null;
+    TokenConstraint constraint = budget -> null;
     List<UnaryOperator<GenerationOptions>> withers =
         List.of(
             options -> options.withMaxNewTokens(3),

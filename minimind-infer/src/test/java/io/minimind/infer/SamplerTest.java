@@ -32,7 +32,7 @@ class SamplerTest {
   private static final int LARGEST_VOCABULARY = 1000;
 
   private static Sampler sampler(GenerationOptions options, int vocabularySize) {
-    return Sampler.of(options, vocabularySize, Set.of());
+    return Sampler.of(options, vocabularySize, Set.of(), 100);
   }
 
   private static final float[] EIGHT = {0.1f, 2.0f, -1.5f, 0.9f, 0.9f, -0.3f, 1.4f, 0.0f};
@@ -162,7 +162,7 @@ class SamplerTest {
     int end = 0;
     // Ascending ids, at most three; it may end after two.
     TokenConstraint ascending =
-        () ->
+        budget ->
             new TokenConstraint.State() {
               private int last;
               private int length;
@@ -186,20 +186,22 @@ class SamplerTest {
               }
             };
     GenerationOptions options = GenerationOptions.greedy().withConstraint(ascending);
-    Sampler sampler = Sampler.of(options, 6, Set.of(end));
+    Sampler sampler = Sampler.of(options, 6, Set.of(end), 100);
     FloatBuffer logits = FloatBuffer.wrap(new float[] {9, 5, 4, 3, 2, 1});
     assertEquals(1, sampler.next(logits));
     assertEquals(2, sampler.next(logits));
     assertFalse(sampler.mustEnd());
     assertEquals(
-        3, Sampler.of(options, 6, Set.of()).next(FloatBuffer.wrap(new float[] {0, 0, 0, 1, 0, 0})));
+        3,
+        Sampler.of(options, 6, Set.of(), 100)
+            .next(FloatBuffer.wrap(new float[] {0, 0, 0, 1, 0, 0})));
     assertEquals(end, sampler.next(logits));
 
-    Sampler later = Sampler.of(options.withForcedTokens(5, 0), 6, Set.of(end));
+    Sampler later = Sampler.of(options.withForcedTokens(5, 0), 6, Set.of(end), 100);
     int[] chosen = IntStream.range(0, 3).map(n -> later.next(logits)).toArray();
     assertArrayEquals(new int[] {5, 0, 1}, chosen);
 
-    Sampler endless = Sampler.of(options, 6, Set.of());
+    Sampler endless = Sampler.of(options, 6, Set.of(), 100);
     for (int i = 0; i < 3; i++) {
       assertFalse(endless.mustEnd());
       assertEquals(i + 1, endless.next(logits));

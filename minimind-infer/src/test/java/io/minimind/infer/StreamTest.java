@@ -190,7 +190,7 @@ class StreamTest {
   @ValueSource(ints = {1, 3})
   void aGenerationThatFailsLeavesTheOthersAlone(int batch) throws IOException {
     TokenConstraint dead =
-        () ->
+        budget ->
             new TokenConstraint.State() {
               private int length;
 

@@ -1,0 +1,79 @@
+package io.minimind.infer.constraint;
+
+import io.minimind.infer.TokenConstraint;
+import java.util.BitSet;
+
+/** Lets through the texts of an automaton, and sees to it that they come to their end. */
+final class GrammarConstraint implements TokenConstraint {
+  /** How many more tokens may be needed at any time to close what is open than at the start. */
+  private static final int MOST_OPEN = 400;
+
+  private final Positions positions;
+  private final int shortest;
+
+  private GrammarConstraint(Positions positions, int shortest) {
+    this.positions = positions;
+    this.shortest = shortest;
+  }
+
+  /**
+   * @throws IllegalArgumentException if there is no such text, or none that the vocabulary can
+   *     spell
+   */
+  static GrammarConstraint of(Expression expression, TokenTrie trie) {
+    Positions positions =
+        new Positions(AutomatonBuilder.build(expression), trie, Positions.MOST_KEPT);
+    Position start = positions.start();
+    if (start.isDead()) {
+      throw new IllegalArgumentException(
+          "No text meets the constraint: it contradicts itself, contains itself without end, or"
+              + " needs bytes that are not in the vocabulary.");
+    }
+    return new GrammarConstraint(positions, start.tokens);
+  }
+
+  @Override
+  public State start(int budget) {
+    if (shortest > budget) {
+      throw new IllegalArgumentException(
+          "The constraint needs up to %d tokens for its shortest text, but the answer may have only %d; raise maxNewTokens, shorten the prompt or ask for less."
+              .formatted(shortest, budget));
+    }
+    return new Text(budget);
+  }
+
+  private final class Text implements State {
+    private Position position = positions.start();
+    private int left;
+
+    Text(int budget) {
+      left = budget;
+    }
+
+    @Override
+    public void allow(BitSet allowed) {
+      if (left > 0) {
+        // One token fewer can always be reached; a depth without bound would break parsers.
+        int open = Math.max(shortest + MOST_OPEN, position.tokens - 1);
+        positions.allow(position, Math.min(left - 1, open), allowed);
+      }
+    }
+
+    @Override
+    public boolean mayEnd() {
+      return position.mayEnd;
+    }
+
+    @Override
+    public void advance(int tokenId) {
+      Position next = positions.after(position, tokenId);
+      if (next.isDead()) {
+        throw new IllegalArgumentException(
+            "The token %d does not fit the constraint; force only tokens that it allows."
+                .formatted(tokenId));
+      }
+      position = next;
+      left--;
+    }
+  }
+}
