@@ -383,7 +383,8 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer.encode(prompt);
   }
 
-  private Request request(int[] promptIds, GenerationOptions options, Buffers buffers) {
+  private Request request(int[] prompt, GenerationOptions options, Buffers buffers) {
+    int[] promptIds = prompt.clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
