@@ -121,6 +121,23 @@ class ReadingTest {
   }
 
   @Test
+  void aModelThatComputesNoNumbersGivesNoScore() throws IOException {
+    TestModel.TINY.write(
+        folder,
+        (name, shape) -> {
+          float[] values = TestModel.random(1).get(name, shape);
+          Arrays.fill(values, name.equals("output.weight") ? Float.NaN : values[0]);
+          return values;
+        },
+        -1);
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      String text = TOKENIZER.decode(ids(3));
+      assertThrows(IllegalStateException.class, () -> model.score(text));
+      assertThrows(IllegalStateException.class, () -> model.perplexity(text));
+    }
+  }
+
+  @Test
   void textsThatCannotBeReadAreRefused() throws IOException {
     try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
       String longest = TOKENIZER.decode(ids(200));
