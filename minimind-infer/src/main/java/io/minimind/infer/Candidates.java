@@ -9,7 +9,9 @@ import java.util.BitSet;
  * rank by the smaller id. The arrays are reused from token to token.
  */
 final class Candidates {
-  /** Biased and penalized logits stay within this, so that they and their differences are finite. */
+  /**
+   * Biased and penalized logits stay within this, so that they and their differences are finite.
+   */
   private static final float LARGEST = Float.MAX_VALUE / 4;
 
   private final int[] ids;

@@ -117,7 +117,15 @@ public final class LanguageModel implements AutoCloseable {
         cache == null
             ? Path.of(System.getProperty("user.home"), ".cache", "minimind")
             : Path.of(cache);
-    return load(PackagedModel.unpack(loader, name, folder), options);
+    Path unpacked = PackagedModel.unpack(loader, name, folder);
+    try {
+      return load(unpacked, options);
+    } catch (IOException e) {
+      throw new IOException(
+          "%s The packaged model %s was unpacked into %s; delete that folder to have it unpacked again."
+              .formatted(e.getMessage(), name, unpacked),
+          e);
+    }
   }
 
   static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
@@ -131,13 +139,17 @@ public final class LanguageModel implements AutoCloseable {
     OptionalInt end = tokenizer.tokenId("</s>");
     Decoder decoder =
         Decoder.load(folder, options, end.isPresent() ? Set.of(end.getAsInt()) : Set.of());
-    if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
+    try {
+      if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
+        throw new IOException(
+            "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
+                .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
+      }
+      return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
+    } catch (IOException | RuntimeException | Error e) {
       decoder.close();
-      throw new IOException(
-          "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
-              .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
+      throw e;
     }
-    return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
   }
 
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
@@ -175,6 +187,11 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Generation generate(String prompt, GenerationOptions options, Predicate<String> onText) {
     return generate(encode(prompt), options, onText);
+  }
+
+  /** Continues a text given as token ids, as {@link #generate(String, GenerationOptions)} does. */
+  public Generation generate(int[] promptIds, GenerationOptions options) {
+    return generate(promptIds, options, piece -> true);
   }
 
   /**
@@ -225,7 +242,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return one for each token but the first, without alternatives
    * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed, or computes something that is not a
+   *     number
    */
   public List<TokenLogProbability> score(String text) {
     int[] ids = tokenizer.encode(text);
@@ -335,7 +353,8 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Continues several texts. They are computed together, up to 8 or the batch size that the model
-   * was loaded with, which takes much less time than one after the other.
+   * was loaded with, which takes much less time than one after the other. If one fails, the others
+   * are cancelled, and its failure is thrown.
    *
    * @param options for each of them
    * @return the answers in the order of the prompts

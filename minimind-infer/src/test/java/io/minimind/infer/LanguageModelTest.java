@@ -41,6 +41,7 @@ class LanguageModelTest {
       int[] ids = model.tokenizer().encode("abc");
       assertArrayEquals(
           generation.tokenIds(), model.generate(ids, OPTIONS, piece -> true).tokenIds());
+      assertArrayEquals(generation.tokenIds(), model.generate(ids, OPTIONS).tokenIds());
     }
   }
 
@@ -122,6 +123,23 @@ class LanguageModelTest {
         assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE, new Pairs(65)))
             .getMessage();
     assertTrue(message.contains("tokenizer.json has 65 tokens, model.onnx only 64"), message);
+  }
+
+  @Test
+  void aContextBeyondTheGraphsPositionsIsRefused() throws IOException {
+    ExportedModel.write(folder);
+    Path config = folder.resolve("config.json");
+    String written = Files.readString(config);
+    String before = "\"max_position_embeddings\" : 64";
+    assertTrue(written.contains(before), written);
+    Files.writeString(config, written.replace(before, "\"max_position_embeddings\" : 65"));
+    String message =
+        assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE)).getMessage();
+    assertTrue(message.contains("max_position_embeddings as 65, but model.onnx knows 64"), message);
+    Files.writeString(config, written.replace(before, "\"max_position_embeddings\" : 63"));
+    try (LanguageModel model = LanguageModel.load(folder, ONE)) {
+      assertEquals(63, model.contextLength());
+    }
   }
 
   @Test
