@@ -3,6 +3,7 @@ package io.minimind.infer;
 import io.minimind.chat.Message;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -79,6 +80,7 @@ public final class Chat implements AutoCloseable {
    *     streamed
    */
   public Generation send(String message, Predicate<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     try (TextStream answer = stream(message)) {
       return answer.result(onText);
     }
@@ -94,6 +96,7 @@ public final class Chat implements AutoCloseable {
    *     streamed
    */
   public TextStream stream(String message) {
+    Objects.requireNonNull(message, "message");
     if (closed) {
       throw new IllegalStateException("The chat is closed.");
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -84,6 +85,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(options, "options");
     String name = Tokenizer.file(folder).getFileName().toString();
     Path file = ModelFolder.of(folder).file(name);
     return load(folder, options, Tokenizer.load(file));
@@ -110,6 +113,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel fromClasspath(String name, LoadOptions options) throws IOException {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(options, "options");
     ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
     ClassLoader loader = ofThread == null ? LanguageModel.class.getClassLoader() : ofThread;
     String cache = System.getProperty("minimind.cache");
@@ -199,6 +204,7 @@ public final class LanguageModel implements AutoCloseable {
    * does.
    */
   public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     try (TextStream pieces = stream(promptIds, options)) {
       return pieces.result(onText);
     }
@@ -246,6 +252,7 @@ public final class LanguageModel implements AutoCloseable {
    *     number
    */
   public List<TokenLogProbability> score(String text) {
+    Objects.requireNonNull(text, "text");
     int[] ids = tokenizer.encode(text);
     if (ids.length < 2) {
       throw new IllegalArgumentException(
@@ -287,9 +294,11 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return as many numbers as the model's layers are wide
    * @throws IllegalArgumentException if the text is empty or has more tokens than the context
-   * @throws IllegalStateException if the model is closed, or was exported without hidden states
+   * @throws IllegalStateException if the model is closed, was exported without hidden states, or
+   *     computes something that is not a number
    */
   public float[] embed(String text) {
+    Objects.requireNonNull(text, "text");
     int[] ids = encode(text);
     double[] sum = new double[decoder.hiddenSize()];
     decoder.read(
@@ -303,6 +312,11 @@ public final class LanguageModel implements AutoCloseable {
                   }
                 }));
     double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    if (!Double.isFinite(norm) || norm == 0) {
+      throw new IllegalStateException(
+          "The model in %s computed hidden states of the length %s; its weights are damaged or its training diverged, so use another checkpoint."
+              .formatted(folder, norm));
+    }
     float[] vector = new float[sum.length];
     for (int i = 0; i < sum.length; i++) {
       vector[i] = (float) (sum[i] / norm);
@@ -325,6 +339,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model folder has no chat template
    */
   public Chat chat(ChatOptions options) {
+    Objects.requireNonNull(options, "options");
     ChatTemplate found =
         template.orElseThrow(
             () ->
@@ -348,6 +363,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public RunningGeneration start(
       String prompt, GenerationOptions options, Consumer<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     return RunningGeneration.start(stream(prompt, options), onText);
   }
 
@@ -362,6 +378,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
     List<Request> requests =
         prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
     if (scheduler.isPresent()) {
@@ -395,6 +412,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private int[] encode(String prompt) {
+    Objects.requireNonNull(prompt, "prompt");
     if (prompt.isEmpty()) {
       throw new IllegalArgumentException(
           "The prompt is empty; give it some text, or the start token <s> alone.");
@@ -403,7 +421,10 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private Request request(int[] prompt, GenerationOptions options, Buffers buffers) {
-    int[] promptIds = prompt.clone(); // which nobody can change after the check
+    Objects.requireNonNull(options, "options");
+    int[] promptIds =
+        Objects.requireNonNull(prompt, "promptIds")
+            .clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class LanguageModelTest {
@@ -105,6 +106,28 @@ class LanguageModelTest {
       assertEquals(model.tokenizer().decode(generation.tokenIds()), generation.text());
       assertEquals(generation.text(), String.join("", pieces));
     }
+  }
+
+  @Test
+  void nullsAreNamed() throws IOException {
+    assertNull("folder", () -> LanguageModel.load(null));
+    assertNull("name", () -> LanguageModel.fromClasspath(null));
+    assertNull("systemPrompt", () -> ChatOptions.defaults().withSystemPrompt(null));
+    assertNull("generation", () -> ChatOptions.defaults().withGeneration(null));
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
+      assertNull("prompt", () -> model.generate((String) null, OPTIONS));
+      assertNull("promptIds", () -> model.stream((int[]) null, OPTIONS));
+      assertNull("options", () -> model.stream("abc", null));
+      assertNull("onText", () -> model.start("abc", OPTIONS, null));
+      assertNull("onText", () -> model.generate("abc", OPTIONS, null));
+      assertNull("prompts", () -> model.generateAll(null, OPTIONS));
+      assertNull("text", () -> model.score(null));
+      assertNull("text", () -> model.embed(null));
+    }
+  }
+
+  private static void assertNull(String name, Executable call) {
+    assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
   }
 
   @Test

@@ -121,12 +121,14 @@ class ReadingTest {
   }
 
   @Test
-  void aModelThatComputesNoNumbersGivesNoScore() throws IOException {
+  void aModelThatComputesNoNumbersGivesNoScoreAndNoEmbedding() throws IOException {
     TestModel.TINY.write(
         folder,
         (name, shape) -> {
           float[] values = TestModel.random(1).get(name, shape);
-          Arrays.fill(values, name.equals("output.weight") ? Float.NaN : values[0]);
+          if (name.equals("norm.weight")) {
+            Arrays.fill(values, Float.NaN);
+          }
           return values;
         },
         -1);
@@ -134,6 +136,7 @@ class ReadingTest {
       String text = TOKENIZER.decode(ids(3));
       assertThrows(IllegalStateException.class, () -> model.score(text));
       assertThrows(IllegalStateException.class, () -> model.perplexity(text));
+      assertThrows(IllegalStateException.class, () -> model.embed(text));
     }
   }
 
