@@ -140,7 +140,7 @@ class BatchTest {
 
   @ParameterizedTest
   @EnumSource
-  @Timeout(60)
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void aStreamThatWaitsForARowCanBeEnded(End end) throws Exception {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     CountDownLatch goOn = new CountDownLatch(1);
