@@ -397,6 +397,7 @@ public final class LanguageModel implements AutoCloseable {
         BatchedWriting answer = new BatchedWriting(request, batch);
         answers.add(answer);
         answer.join();
+        answer.checkFailure();
       }
       return answers.stream().map(LanguageModel::result).toList();
     } finally {

@@ -8,7 +8,7 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   DecoderSession text; // null before the first token and after the last
   Answer answer; // null before the first token
   private volatile boolean cancelled;
-  private Throwable failure; // null unless it failed
+  private volatile Throwable failure; // null unless it failed
 
   Writing(Request request) {
     this.request = request;

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -201,6 +202,31 @@ class BatchTest {
 
     @Override
     public void advance(int tokenId) {}
+  }
+
+  @Test
+  @Timeout(60)
+  void oneThatFailsEndsAll() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    AtomicInteger begun = new AtomicInteger();
+    TokenConstraint third =
+        () -> {
+          if (begun.incrementAndGet() == 3) {
+            throw new UnsupportedOperationException("the third");
+          }
+          return new Held(new CountDownLatch(0));
+        };
+    List<String> prompts = IntStream.range(0, 30).mapToObj(i -> prompt(4, i)).toList();
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      assertEquals(
+          "the third",
+          assertThrows(
+                  UnsupportedOperationException.class,
+                  () -> model.generateAll(prompts, GREEDY.withConstraint(third)))
+              .getMessage());
+      assertEquals(3, begun.get());
+      assertEquals(20, model.generate(prompts.get(0), GREEDY).tokenIds().length);
+    }
   }
 
   @Test
