@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.INT32;
 import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Graph.ExternalData;
@@ -29,7 +30,8 @@ import java.util.Map;
  * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, cached head
  * size]. Outputs: {@code logits} float32 [batch, length, vocabulary], {@code hidden_states} float32
  * [batch, length, width], from which the head computes them, and {@code present.N.key}, {@code
- * .value} with the shape of the past, which may be the same memory.
+ * .value} with the shape of the past, which may be the same memory. The metadata {@code
+ * context_length} is the number of positions that the graph knows.
  */
 public final class DecoderArtifact {
 
@@ -75,6 +77,11 @@ public final class DecoderArtifact {
       graph.output("present." + layer + ".key", attention.presentKey());
       graph.output("present." + layer + ".value", attention.presentValue());
     }
-    return graph.toModel(weights);
+    StringStringEntryProto contextLength =
+        StringStringEntryProto.newBuilder()
+            .setKey("context_length")
+            .setValue(Integer.toString(config.maxLength()))
+            .build();
+    return graph.toModel(weights).toBuilder().addMetadataProps(contextLength).build();
   }
 }

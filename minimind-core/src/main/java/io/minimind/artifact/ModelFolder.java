@@ -42,7 +42,8 @@ public final class ModelFolder {
   private ModelFolder() {}
 
   /**
-   * Writes what belongs to a float32 model besides its weights.
+   * Writes what belongs to a float32 model besides its weights. Of an earlier model in the folder,
+   * tokenizer and chat template give way, even where this one has none.
    *
    * @param tokenizer the folder of the tokenizer
    * @throws IOException if the tokenizer is missing or broken, or a file cannot be written
@@ -60,11 +61,12 @@ public final class ModelFolder {
     loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
     loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
-    Path file = Tokenizer.file(tokenizer);
-    copy(file, folder.resolve(file.getFileName()));
-    for (String name : List.of(TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
+    for (String name :
+        List.of("tokenizer.json", "tokenizer.model", TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));
+      } else {
+        Files.deleteIfExists(folder.resolve(name));
       }
     }
     writeConfig(folder, config, precision);

@@ -125,7 +125,8 @@ public final class BlockQuantization {
 
   private void put(byte[] values, int block, int index, int value) {
     int cut = Math.max(0, Math.min((1 << bits) - 1, value));
-    int position = (block * BLOCK + index) * bits;
-    values[position / Byte.SIZE] |= (byte) (cut << position % Byte.SIZE);
+    // The position in bits from the start of all values would overflow.
+    int position = index * bits;
+    values[block * blockBytes() + position / Byte.SIZE] |= (byte) (cut << position % Byte.SIZE);
   }
 }

@@ -1,26 +1,28 @@
 package io.minimind.infer;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 
 /**
  * Writes answers together: a thread that computes a token for all of them in each step, and lets
  * answers join and leave between steps.
  */
 final class BatchScheduler implements AutoCloseable {
-  private final Semaphore rows;
   private final BlockingQueue<Optional<BatchedWriting>> arriving = new LinkedBlockingQueue<>();
+  private final Deque<BatchedWriting> waiting = new ArrayDeque<>(); // guarded by this
+  private int free; // rows; guarded by this
   private boolean closed; // guarded by this
   private final DecoderBatch batch; // used by the thread only, as what follows
   private final List<BatchedWriting> answers = new ArrayList<>();
   private final int[] ids;
 
   private BatchScheduler(DecoderPool pool, int rows) {
-    this.rows = new Semaphore(rows, true);
+    free = rows;
     batch = new DecoderBatch(pool, rows);
     ids = new int[rows];
   }
@@ -36,14 +38,40 @@ final class BatchScheduler implements AutoCloseable {
     return scheduler;
   }
 
-  /** Waits for room for another answer. */
-  void reserve() {
-    rows.acquireUninterruptibly();
+  /**
+   * Waits for room for another answer. Those who wait get it in their order.
+   *
+   * @return whether there is room; not if the answer is cancelled or this thread interrupted
+   */
+  synchronized boolean reserve(BatchedWriting answer) {
+    waiting.add(answer);
+    try {
+      while (!answer.cancelled() && (free == 0 || waiting.peek() != answer)) {
+        wait();
+      }
+      if (answer.cancelled()) {
+        return false;
+      }
+      free--;
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      waiting.remove(answer);
+      notifyAll(); // there may be room for the next
+    }
+  }
+
+  /** Lets those who wait see that they were cancelled. */
+  synchronized void wake() {
+    notifyAll();
   }
 
   /** Gives back the room. */
-  void leave() {
-    rows.release();
+  synchronized void leave() {
+    free++;
+    notifyAll();
   }
 
   /** Goes on with an answer whose prompt has been computed, and for which room is reserved. */

@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * An answer that is computed in a batch with others. The reading thread computes the prompt, and
@@ -12,8 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 final class BatchedWriting extends Writing {
   private final BatchScheduler scheduler;
   private final BlockingQueue<Optional<String>> pieces = new LinkedBlockingQueue<>();
-  private RuntimeException failure; // written before the last, empty piece
-  private boolean begun; // guarded by this
+  private final AtomicBoolean begun = new AtomicBoolean();
 
   BatchedWriting(Request request, BatchScheduler scheduler) {
     super(request);
@@ -21,22 +21,21 @@ final class BatchedWriting extends Writing {
   }
 
   /** Computes the prompt, as soon as there is room in the batch. */
-  synchronized void join() {
-    if (begun) {
+  void join() {
+    if (begun.getAndSet(true)) {
       return;
     }
-    begun = true;
-    if (cancelled()) {
+    if (!scheduler.reserve(this)) {
+      cancel();
       pieces.add(Optional.empty());
       return;
     }
-    scheduler.reserve();
     try {
       add(begin());
     } catch (RuntimeException | Error e) {
-      scheduler.leave();
-      pieces.add(Optional.empty());
-      throw e;
+      failed(e);
+      end();
+      return;
     }
     if (answer.ended()) {
       end();
@@ -51,11 +50,15 @@ final class BatchedWriting extends Writing {
     Optional<String> piece = take();
     if (piece.isEmpty()) {
       pieces.add(piece); // for the next who asks
-      if (failure != null) {
-        throw failure;
-      }
+      checkFailure();
     }
     return piece;
+  }
+
+  @Override
+  void cancel() {
+    super.cancel();
+    scheduler.wake();
   }
 
   private Optional<String> take() {
@@ -100,10 +103,8 @@ final class BatchedWriting extends Writing {
 
   /** Ends the answer and lets the reader fail too, unless it is only that the model was closed. */
   void fail(Throwable cause) {
-    if (cause instanceof RuntimeException e) {
-      failure = e instanceof ClosedModelException ? null : e;
-    } else {
-      failure = new IllegalStateException("The batch failed: " + cause, cause);
+    if (!(cause instanceof ClosedModelException)) {
+      failed(cause);
     }
     stop();
   }
@@ -114,7 +115,7 @@ final class BatchedWriting extends Writing {
     }
   }
 
-  /** After the answer has ended. */
+  /** After the answer has ended or failed. */
   void end() {
     release();
     scheduler.leave();
@@ -125,13 +126,10 @@ final class BatchedWriting extends Writing {
   @Override
   public void close() {
     cancel();
-    synchronized (this) {
-      if (!begun) {
-        return;
+    if (begun.getAndSet(true)) {
+      while (take().isPresent()) {
+        // Nobody wants these pieces.
       }
-    }
-    while (take().isPresent()) {
-      // Nobody wants these pieces.
     }
     pieces.add(Optional.empty());
   }

@@ -9,6 +9,11 @@ import java.util.BitSet;
  * rank by the smaller id. The arrays are reused from token to token.
  */
 final class Candidates {
+  /**
+   * Biased and penalized logits stay within this, so that they and their differences are finite.
+   */
+  private static final float LARGEST = Float.MAX_VALUE / 4;
+
   private final int[] ids;
   private final float[] values;
   private int size;
@@ -57,12 +62,19 @@ final class Candidates {
 
   /** Adds to the logit of a token; only before anything was narrowed. */
   void add(int id, double bias) {
-    values[id] += (float) bias;
+    set(id, values[id] + bias);
   }
 
   /** Makes a token less likely; only before anything was narrowed. */
   void penalize(int id, double penalty) {
-    values[id] = (float) (values[id] > 0 ? values[id] / penalty : values[id] * penalty);
+    set(id, values[id] > 0 ? values[id] / penalty : values[id] * penalty);
+  }
+
+  private void set(int id, double value) {
+    // What the model itself rules out stays so.
+    if (values[id] != Float.NEGATIVE_INFINITY) {
+      values[id] = (float) Math.max(-LARGEST, Math.min(LARGEST, value));
+    }
   }
 
   /** Keeps the tokens whose bits are set. */
@@ -84,6 +96,7 @@ final class Candidates {
         best = i;
       }
     }
+    checkPossible(values[best]);
     return ids[best];
   }
 
@@ -109,8 +122,19 @@ final class Candidates {
     for (int i = 1; i < size; i++) {
       largest = Math.max(largest, values[i]);
     }
+    checkPossible(largest);
     for (int i = 0; i < size; i++) {
       values[i] = (float) Math.exp(((double) values[i] - largest) / temperature);
+    }
+  }
+
+  private static void checkPossible(float largest) {
+    if (!Float.isFinite(largest)) {
+      throw new IllegalStateException(
+          "The model gives every token that may come next the logit "
+              + largest
+              + ", so none can be chosen; its weights are damaged, or the options allow only tokens"
+              + " that it rules out.");
     }
   }
 

@@ -3,6 +3,7 @@ package io.minimind.infer;
 import io.minimind.chat.Message;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -22,11 +23,15 @@ import java.util.function.Predicate;
  * its answer; the system prompt stays. The budget must hold the conversation and an answer of
  * {@code maxNewTokens}, or of half the budget if that is less.
  *
+ * <p>A {@linkplain io.minimind.tokenizer.Tokenizer#specialTokens special token} that is spelled out
+ * in a message or in the system prompt is ordinary text there: it cannot end the message or forge
+ * another. In answers, special tokens count.
+ *
  * <p>One thread at a time may use a chat; several chats of one model may run at the same time.
  */
 public final class Chat implements AutoCloseable {
   private final LanguageModel model;
-  private final Function<List<Message>, String> template;
+  private final ConversationEncoder encoder;
   private final GenerationOptions generation;
   private final int budget;
   private final ChatBuffers buffers;
@@ -42,7 +47,7 @@ public final class Chat implements AutoCloseable {
       Function<List<Message>, String> template,
       ChatOptions options) {
     this.model = model;
-    this.template = template;
+    encoder = new ConversationEncoder(model.tokenizer(), template);
     generation = options.generation();
     budget = Math.min(model.contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
     buffers = new ChatBuffers(pool);
@@ -75,6 +80,7 @@ public final class Chat implements AutoCloseable {
    *     streamed
    */
   public Generation send(String message, Predicate<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     try (TextStream answer = stream(message)) {
       return answer.result(onText);
     }
@@ -82,14 +88,15 @@ public final class Chat implements AutoCloseable {
 
   /**
    * Says something. The answer becomes part of the conversation when it has been read to its end,
-   * or the stream is closed; before that, nothing else can be said. If it fails, the message is as
-   * if never said.
+   * or the stream is closed; before that, nothing else can be said. If it fails, or is closed
+   * before its first token, the message is as if never said.
    *
    * @throws IllegalArgumentException if the message is longer than the budget
    * @throws IllegalStateException if the chat or its model is closed, or an answer is still being
    *     streamed
    */
   public TextStream stream(String message) {
+    Objects.requireNonNull(message, "message");
     if (closed) {
       throw new IllegalStateException("The chat is closed.");
     }
@@ -111,7 +118,9 @@ public final class Chat implements AutoCloseable {
 
   private void answered(Optional<Generation> answer) {
     answering = false;
-    if (answer.isPresent()) {
+    if (answer.filter(Chat::isUnbegun).isPresent()) {
+      history = unanswered;
+    } else if (answer.isPresent()) {
       history.add(Message.assistant(answer.get().text()));
     } else {
       history = unanswered;
@@ -119,15 +128,19 @@ public final class Chat implements AutoCloseable {
     }
   }
 
+  private static boolean isUnbegun(Generation answer) {
+    return answer.finishReason() == FinishReason.CANCELLED && answer.tokenIds().length == 0;
+  }
+
   /** Drops the oldest turns until the rest leaves room for an answer. */
   private int[] fit(List<Message> messages) {
     int room = Math.min(generation.maxNewTokens(), budget / 2);
-    int[] ids = model.tokenizer().encode(template.apply(messages));
+    int[] ids = encoder.encode(messages);
     while (ids.length + room > budget && pinned + 1 < messages.size()) {
       do {
         messages.remove(pinned);
       } while (!messages.get(pinned).role().equals("user"));
-      ids = model.tokenizer().encode(template.apply(messages));
+      ids = encoder.encode(messages);
     }
     if (ids.length >= budget) {
       throw new IllegalArgumentException(

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -18,6 +19,9 @@ public record ChatOptions(
    * @throws IllegalArgumentException if the budget is too small
    */
   public ChatOptions {
+    Objects.requireNonNull(systemPrompt, "systemPrompt");
+    Objects.requireNonNull(tokenBudget, "tokenBudget");
+    Objects.requireNonNull(generation, "generation");
     if (tokenBudget.isPresent() && tokenBudget.getAsInt() < 2) {
       throw new IllegalArgumentException(
           "The token budget of the chat is "
@@ -31,6 +35,7 @@ public record ChatOptions(
   }
 
   public ChatOptions withSystemPrompt(String value) {
+    Objects.requireNonNull(value, "systemPrompt");
     return new ChatOptions(Optional.of(value), tokenBudget, generation);
   }
 

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
@@ -55,6 +56,7 @@ public final class Decoder implements AutoCloseable {
       OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
       try {
         DecoderShape shape = DecoderShape.of(session, model);
+        checkContext(session, folder, contextLength);
         int longest =
             shape.bufferLength() > 0
                 ? Math.min(contextLength, shape.bufferLength())
@@ -63,7 +65,7 @@ public final class Decoder implements AutoCloseable {
             new DecoderPool(folder, session, shape, longest),
             folder,
             known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
-      } catch (IOException | OrtException | RuntimeException e) {
+      } catch (IOException | OrtException | RuntimeException | Error e) {
         session.close();
         throw e;
       }
@@ -77,6 +79,19 @@ public final class Decoder implements AutoCloseable {
               + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
+    }
+  }
+
+  /** A graph that tells how many positions it knows must know all of the configuration. */
+  private static void checkContext(OrtSession session, Path folder, int contextLength)
+      throws IOException, OrtException {
+    Optional<String> known = session.getMetadata().getCustomMetadataValue("context_length");
+    if (known.isPresent()
+        && known.get().matches("\\d{1,18}")
+        && contextLength > Long.parseLong(known.get())) {
+      throw new IOException(
+          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %s positions; export or download the model again."
+              .formatted(folder, contextLength, known.get()));
     }
   }
 

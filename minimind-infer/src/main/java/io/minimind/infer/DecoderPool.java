@@ -76,8 +76,8 @@ final class DecoderPool implements Buffers, AutoCloseable {
   /** What to allocate for texts of this length. */
   int capacity(int length) {
     // Doubling lets a growing conversation replace its buffers only a few times.
-    int rounded = Math.max(LEAST_CAPACITY, 2 * Integer.highestOneBit(length - 1));
-    return shape.bufferLength() > 0 ? shape.bufferLength() : Math.min(contextLength, rounded);
+    long rounded = Math.max(LEAST_CAPACITY, 2L * Integer.highestOneBit(length - 1));
+    return shape.bufferLength() > 0 ? shape.bufferLength() : (int) Math.min(contextLength, rounded);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,8 +13,10 @@ import java.util.List;
  * @param finishReason why the generation ended
  * @param promptTokens number of tokens in the prompt
  * @param reusedTokens how many of the prompt's tokens a chat had computed in an earlier turn
- * @param promptTime time until the first new token
- * @param decodeTime time from the first new token to the end
+ * @param promptTime time from the first request for a piece until the first new token, without that
+ *     of waiting for a place in a batch
+ * @param decodeTime time from the first new token to the end; for an answer that is computed alone
+ *     this includes the time that its reader takes between pieces
  * @param logProbabilities how likely the model found each of the new tokens; empty unless the
  *     options asked for it
  */
@@ -35,5 +38,33 @@ public record Generation(
   @Override
   public int[] tokenIds() {
     return tokenIds.clone();
+  }
+
+  private List<Object> contents() {
+    return List.of(
+        text,
+        Arrays.stream(tokenIds).boxed().toList(),
+        finishReason,
+        promptTokens,
+        reusedTokens,
+        promptTime,
+        decodeTime,
+        logProbabilities);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Generation generation && contents().equals(generation.contents());
+  }
+
+  @Override
+  public int hashCode() {
+    return contents().hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "Generation[text=%s, tokenIds=%s, finishReason=%s, promptTokens=%d, reusedTokens=%d, promptTime=%s, decodeTime=%s, logProbabilities=%s]"
+        .formatted(contents().toArray());
   }
 }

@@ -1,8 +1,10 @@
 package io.minimind.infer;
 
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -183,6 +185,7 @@ public final class GenerationOptions {
    */
   public GenerationOptions withStopStrings(String... value) {
     for (String stop : value) {
+      Objects.requireNonNull(stop, "stopStrings");
       check(!stop.isEmpty(), "stopStrings", "an empty text", "at least one character each");
     }
     return with(changed -> changed.stopStrings = List.of(value));
@@ -263,7 +266,25 @@ public final class GenerationOptions {
    * @param value such as one of {@link io.minimind.infer.constraint.Constraints}
    */
   public GenerationOptions withConstraint(TokenConstraint value) {
+    Objects.requireNonNull(value, "constraint");
     return with(changed -> changed.constraint = Optional.of(value));
+  }
+
+  /** Whether all options are equal; a constraint may bring its own notion of that. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof GenerationOptions options && values.all().equals(options.values.all());
+  }
+
+  @Override
+  public int hashCode() {
+    return values.all().hashCode();
+  }
+
+  /** All options and their values. */
+  @Override
+  public String toString() {
+    return "GenerationOptions" + values.all();
   }
 
   private GenerationOptions with(Consumer<Values> change) {
@@ -321,6 +342,26 @@ public final class GenerationOptions {
       forcedTokens = other.forcedTokens;
       logProbabilities = other.logProbabilities;
       constraint = other.constraint;
+    }
+
+    private Map<String, Object> all() {
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("maxNewTokens", maxNewTokens);
+      all.put("temperature", temperature);
+      all.put("topK", topK);
+      all.put("topP", topP);
+      all.put("minP", minP);
+      all.put("repetitionPenalty", repetitionPenalty);
+      all.put("frequencyPenalty", frequencyPenalty);
+      all.put("presencePenalty", presencePenalty);
+      all.put("seed", seed);
+      all.put("stopStrings", stopStrings);
+      all.put("logitBias", logitBias);
+      all.put("forbiddenTokens", forbiddenTokens);
+      all.put("forcedTokens", Arrays.stream(forcedTokens).boxed().toList());
+      all.put("logProbabilities", logProbabilities);
+      all.put("constraint", constraint);
+      return all;
     }
   }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -84,6 +85,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(options, "options");
     String name = Tokenizer.file(folder).getFileName().toString();
     Path file = ModelFolder.of(folder).file(name);
     return load(folder, options, Tokenizer.load(file));
@@ -110,6 +113,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel fromClasspath(String name, LoadOptions options) throws IOException {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(options, "options");
     ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
     ClassLoader loader = ofThread == null ? LanguageModel.class.getClassLoader() : ofThread;
     String cache = System.getProperty("minimind.cache");
@@ -117,7 +122,15 @@ public final class LanguageModel implements AutoCloseable {
         cache == null
             ? Path.of(System.getProperty("user.home"), ".cache", "minimind")
             : Path.of(cache);
-    return load(PackagedModel.unpack(loader, name, folder), options);
+    Path unpacked = PackagedModel.unpack(loader, name, folder);
+    try {
+      return load(unpacked, options);
+    } catch (IOException e) {
+      throw new IOException(
+          "%s The packaged model %s was unpacked into %s; delete that folder to have it unpacked again."
+              .formatted(e.getMessage(), name, unpacked),
+          e);
+    }
   }
 
   static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
@@ -131,13 +144,17 @@ public final class LanguageModel implements AutoCloseable {
     OptionalInt end = tokenizer.tokenId("</s>");
     Decoder decoder =
         Decoder.load(folder, options, end.isPresent() ? Set.of(end.getAsInt()) : Set.of());
-    if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
+    try {
+      if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
+        throw new IOException(
+            "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
+                .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
+      }
+      return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
+    } catch (IOException | RuntimeException | Error e) {
       decoder.close();
-      throw new IOException(
-          "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
-              .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
+      throw e;
     }
-    return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
   }
 
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
@@ -177,11 +194,17 @@ public final class LanguageModel implements AutoCloseable {
     return generate(encode(prompt), options, onText);
   }
 
+  /** Continues a text given as token ids, as {@link #generate(String, GenerationOptions)} does. */
+  public Generation generate(int[] promptIds, GenerationOptions options) {
+    return generate(promptIds, options, piece -> true);
+  }
+
   /**
    * Continues a text given as token ids, as {@link #generate(String, GenerationOptions, Predicate)}
    * does.
    */
   public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     try (TextStream pieces = stream(promptIds, options)) {
       return pieces.result(onText);
     }
@@ -225,9 +248,11 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return one for each token but the first, without alternatives
    * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed, or computes something that is not a
+   *     number
    */
   public List<TokenLogProbability> score(String text) {
+    Objects.requireNonNull(text, "text");
     int[] ids = tokenizer.encode(text);
     if (ids.length < 2) {
       throw new IllegalArgumentException(
@@ -269,9 +294,11 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return as many numbers as the model's layers are wide
    * @throws IllegalArgumentException if the text is empty or has more tokens than the context
-   * @throws IllegalStateException if the model is closed, or was exported without hidden states
+   * @throws IllegalStateException if the model is closed, was exported without hidden states, or
+   *     computes something that is not a number
    */
   public float[] embed(String text) {
+    Objects.requireNonNull(text, "text");
     int[] ids = encode(text);
     double[] sum = new double[decoder.hiddenSize()];
     decoder.read(
@@ -285,6 +312,11 @@ public final class LanguageModel implements AutoCloseable {
                   }
                 }));
     double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    if (!Double.isFinite(norm) || norm == 0) {
+      throw new IllegalStateException(
+          "The model in %s computed hidden states of the length %s; its weights are damaged or its training diverged, so use another checkpoint."
+              .formatted(folder, norm));
+    }
     float[] vector = new float[sum.length];
     for (int i = 0; i < sum.length; i++) {
       vector[i] = (float) (sum[i] / norm);
@@ -307,6 +339,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model folder has no chat template
    */
   public Chat chat(ChatOptions options) {
+    Objects.requireNonNull(options, "options");
     ChatTemplate found =
         template.orElseThrow(
             () ->
@@ -330,12 +363,14 @@ public final class LanguageModel implements AutoCloseable {
    */
   public RunningGeneration start(
       String prompt, GenerationOptions options, Consumer<String> onText) {
+    Objects.requireNonNull(onText, "onText");
     return RunningGeneration.start(stream(prompt, options), onText);
   }
 
   /**
    * Continues several texts. They are computed together, up to 8 or the batch size that the model
-   * was loaded with, which takes much less time than one after the other.
+   * was loaded with, which takes much less time than one after the other. If one fails, the others
+   * are cancelled, and its failure is thrown.
    *
    * @param options for each of them
    * @return the answers in the order of the prompts
@@ -343,6 +378,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
     List<Request> requests =
         prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
     if (scheduler.isPresent()) {
@@ -361,6 +397,7 @@ public final class LanguageModel implements AutoCloseable {
         BatchedWriting answer = new BatchedWriting(request, batch);
         answers.add(answer);
         answer.join();
+        answer.checkFailure();
       }
       return answers.stream().map(LanguageModel::result).toList();
     } finally {
@@ -376,6 +413,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private int[] encode(String prompt) {
+    Objects.requireNonNull(prompt, "prompt");
     if (prompt.isEmpty()) {
       throw new IllegalArgumentException(
           "The prompt is empty; give it some text, or the start token <s> alone.");
@@ -383,7 +421,11 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer.encode(prompt);
   }
 
-  private Request request(int[] promptIds, GenerationOptions options, Buffers buffers) {
+  private Request request(int[] prompt, GenerationOptions options, Buffers buffers) {
+    Objects.requireNonNull(options, "options");
+    int[] promptIds =
+        Objects.requireNonNull(prompt, "promptIds")
+            .clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);

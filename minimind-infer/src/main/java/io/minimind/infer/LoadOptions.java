@@ -1,12 +1,14 @@
 package io.minimind.infer;
 
+import java.util.Objects;
+
 /**
  * How a model computes.
  *
  * @param threads threads that compute one step, at least 1 (default: as many as there are
  *     processors, up to 8)
  * @param provider what computes (default: the CPU)
- * @param batchSize the most generations that are computed together, at least 1 (default 1: each by
+ * @param batchSize the most generations that are computed together, 1 to 1024 (default 1: each by
  *     itself, on the thread that asks for it). With more, generations that run at the same time
  *     share each step, which makes all of them together faster, and each of them slower than it
  *     would be alone; further ones wait for a place.
@@ -15,12 +17,20 @@ public record LoadOptions(int threads, ExecutionProvider provider, int batchSize
   /** A step of a small model is too short for more threads than this to help. */
   private static final int MOST_DEFAULT_THREADS = 8;
 
+  /** Each place in a batch takes memory for its keys and values; more than this is a mistake. */
+  private static final int LARGEST_BATCH = 1024;
+
   /**
    * @throws IllegalArgumentException if a value is out of its range
    */
   public LoadOptions {
+    Objects.requireNonNull(provider, "provider");
     check(threads, "number of threads");
     check(batchSize, "batch size");
+    if (batchSize > LARGEST_BATCH) {
+      throw new IllegalArgumentException(
+          "The batch size is " + batchSize + " but must be at most " + LARGEST_BATCH + ".");
+    }
   }
 
   private static void check(int value, String name) {

@@ -8,9 +8,18 @@ import java.util.List;
 final class LogProbabilities {
   private LogProbabilities() {}
 
-  /** The probability of a token and of the likeliest ones. */
+  /**
+   * The probability of a token and of the likeliest ones.
+   *
+   * @throws IllegalStateException if the model computed something that is not a number
+   */
   static TokenLogProbability of(FloatBuffer logits, int id, int alternatives) {
     double normalizer = logSumExp(logits);
+    if (!Double.isFinite(normalizer)) {
+      throw new IllegalStateException(
+          "The model computed logits that are no finite numbers; its weights are damaged or its"
+              + " training diverged, so use another checkpoint.");
+    }
     List<TokenLogProbability.Alternative> likeliest = new ArrayList<>();
     for (int other : likeliest(logits, alternatives)) {
       likeliest.add(new TokenLogProbability.Alternative(other, logits.get(other) - normalizer));

@@ -1,19 +1,30 @@
 package io.minimind.infer;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.minimind.files.AtomicFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,12 +36,19 @@ import java.util.stream.Stream;
  *
  * <p>The runtime reads files, so the folder is unpacked once, under a name that contains the
  * checksum of the index: another version of the model is another folder. It appears under that name
- * only when it is complete and every checksum was right.
+ * only when it is complete and every checksum was right. Later uses look at the sizes of its files,
+ * which is quick, and unpack again what is missing or has another size.
  */
 final class PackagedModel {
   private static final String INDEX = "SHA256SUMS";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
   private static final Pattern LINE = Pattern.compile("([0-9a-f]{64}) [ *](" + NAME + ")");
+
+  /** No model's name begins like this. */
+  private static final String UNFINISHED = ".unfinished-";
+
+  /** What is older belongs to a process that was killed. */
+  private static final Duration LONGEST_UNPACKING = Duration.ofDays(1);
 
   private final ClassLoader loader;
   private final String name;
@@ -56,29 +74,75 @@ final class PackagedModel {
   }
 
   private Path unpack(Path cache) throws IOException {
-    byte[] index = read(INDEX).readAllBytes();
+    byte[] index;
+    try (InputStream in = read(INDEX)) {
+      index = in.readAllBytes();
+    }
     String version = HexFormat.of().formatHex(sha256().digest(index)).substring(0, 16);
     Path folder = cache.resolve(name + "-" + version);
-    if (Files.isDirectory(folder)) {
-      return folder;
-    }
     Map<String, String> checksums = checksums(new String(index, StandardCharsets.UTF_8));
+    for (String file : List.copyOf(checksums.keySet())) {
+      if (Files.isDirectory(folder) && isWhole(folder.resolve(file))) {
+        checksums.remove(file);
+      }
+    }
+    if (!checksums.isEmpty()) {
+      try {
+        unpack(checksums, cache, folder);
+      } catch (FileSystemException e) {
+        throw new IOException(
+            "The packaged model %s cannot be unpacked into %s: %s; name another folder in the system property minimind.cache."
+                .formatted(name, cache, AtomicFile.reason(e)),
+            e);
+      }
+    }
+    return folder;
+  }
+
+  private boolean isWhole(Path file) throws IOException {
+    long size = size(file.getFileName().toString());
+    return Files.isRegularFile(file) && (size < 0 || Files.size(file) == size);
+  }
+
+  private void unpack(Map<String, String> checksums, Path cache, Path folder) throws IOException {
+    if (Files.exists(cache) && !Files.isDirectory(cache)) {
+      throw new FileSystemException(cache.toString(), null, "that is a file");
+    }
     Files.createDirectories(cache);
-    Path unfinished = Files.createTempDirectory(cache, name + "-");
+    deleteLeftovers(cache);
+    Path unfinished = Files.createTempDirectory(cache, UNFINISHED);
     try {
       for (Map.Entry<String, String> file : checksums.entrySet()) {
         unpack(file.getKey(), file.getValue(), unfinished);
       }
-      Files.move(unfinished, folder, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileSystemException e) {
-      // Another process may have been faster.
       if (!Files.isDirectory(folder)) {
-        throw e;
+        try {
+          Files.move(unfinished, folder, ATOMIC_MOVE);
+          return;
+        } catch (FileSystemException e) {
+          // Another process may have been faster.
+          if (!Files.isDirectory(folder)) {
+            throw e;
+          }
+        }
+      }
+      for (String file : checksums.keySet()) {
+        Files.move(unfinished.resolve(file), folder.resolve(file), ATOMIC_MOVE);
       }
     } finally {
       delete(unfinished);
     }
-    return folder;
+  }
+
+  private static void deleteLeftovers(Path cache) throws IOException {
+    Instant longAgo = Instant.now().minus(LONGEST_UNPACKING);
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, UNFINISHED + "*")) {
+      for (Path folder : folders) {
+        if (Files.getLastModifiedTime(folder).toInstant().isBefore(longAgo)) {
+          delete(folder);
+        }
+      }
+    }
   }
 
   private Map<String, String> checksums(String index) throws IOException {
@@ -98,8 +162,9 @@ final class PackagedModel {
   private void unpack(String file, String checksum, Path folder) throws IOException {
     MessageDigest digest = sha256();
     try (InputStream in = new DigestInputStream(read(file), digest);
-        OutputStream out = Files.newOutputStream(folder.resolve(file))) {
-      in.transferTo(out);
+        FileChannel out = FileChannel.open(folder.resolve(file), CREATE_NEW, WRITE)) {
+      in.transferTo(Channels.newOutputStream(out));
+      out.force(true);
     }
     if (!HexFormat.of().formatHex(digest.digest()).equals(checksum)) {
       throw new IOException(
@@ -109,24 +174,38 @@ final class PackagedModel {
   }
 
   private InputStream read(String file) throws IOException {
+    return connect(file).getInputStream();
+  }
+
+  /** The size of a packaged file, or -1 if the class loader does not tell. */
+  private long size(String file) throws IOException {
+    URLConnection connection = connect(file);
+    long size = connection.getContentLengthLong();
+    connection.getInputStream().close();
+    return size;
+  }
+
+  private URLConnection connect(String file) throws IOException {
     String path = "minimind/models/" + name + "/" + file;
-    InputStream in = loader.getResourceAsStream(path);
-    if (in == null) {
+    URL url = loader.getResource(path);
+    if (url == null) {
       throw new FileNotFoundException(
           "There is no model %s on the class path: %s is missing; add the dependency that contains it."
               .formatted(name, path));
     }
-    return in;
+    URLConnection connection = url.openConnection();
+    connection.setUseCaches(false); // which would keep the jar open
+    return connection;
   }
 
   private static void delete(Path folder) throws IOException {
     if (Files.exists(folder)) {
       try (Stream<Path> files = Files.list(folder)) {
         for (Path file : files.toList()) {
-          Files.delete(file);
+          Files.deleteIfExists(file);
         }
       }
-      Files.delete(folder);
+      Files.deleteIfExists(folder);
     }
   }
 

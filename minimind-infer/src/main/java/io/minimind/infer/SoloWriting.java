@@ -12,12 +12,19 @@ final class SoloWriting extends Writing {
 
   @Override
   synchronized Optional<String> next() {
+    checkFailure();
     if (answer == null && cancelled()) {
       return Optional.empty();
     }
     String piece = "";
-    while (piece.isEmpty() && (answer == null || !answer.ended())) {
-      piece = answer == null ? begin() : advance();
+    try {
+      while (piece.isEmpty() && (answer == null || !answer.ended())) {
+        piece = answer == null ? begin() : advance();
+      }
+    } catch (RuntimeException | Error e) {
+      failed(e);
+      release();
+      throw e;
     }
     if (answer.ended()) {
       release();
@@ -34,10 +41,6 @@ final class SoloWriting extends Writing {
       return answer.next(request.append(text, last));
     } catch (ClosedModelException e) {
       return answer.end(FinishReason.CANCELLED);
-    } catch (RuntimeException | Error e) {
-      answer.end(FinishReason.CANCELLED);
-      release();
-      throw e;
     }
   }
 

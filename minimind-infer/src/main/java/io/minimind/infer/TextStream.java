@@ -8,8 +8,11 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * An answer that comes piece by piece. The pieces are computed when they are asked for, on the
- * thread that asks; none is empty, and together they are the text of the result.
+ * An answer that comes piece by piece; none is empty, and together they are the text of the result.
+ * The pieces are computed when they are asked for, on the thread that asks. Of a model with a batch
+ * size above 1 that is so for the prompt and the first token only: then the answer is computed
+ * together with others on a thread of the model, ahead of the reader, until it ends or is
+ * cancelled.
  *
  * <pre>{@code
  * try (TextStream pieces = model.stream("<s>Once", GenerationOptions.defaults())) {
@@ -19,7 +22,9 @@ import java.util.function.Predicate;
  * }
  * }</pre>
  *
- * <p>One thread may read; any thread may cancel or close.
+ * <p>One thread may read; any thread may cancel or close. Interrupting the reader cancels an answer
+ * that is computed with others, and has no effect on one that is computed alone. An answer that
+ * failed fails in the same way whenever it is asked again.
  */
 public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Writing writing;

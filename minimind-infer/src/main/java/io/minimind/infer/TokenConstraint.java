@@ -7,7 +7,10 @@ import java.util.BitSet;
  * It is immutable and may serve several generations at the same time; each of them starts its own
  * {@link State}.
  *
- * <p>It is asked before each token. Where it leaves nothing but the end, the generation ends.
+ * <p>It is asked before each token. Where it leaves nothing but the end, the generation ends. An
+ * answer's state is used by one thread at a time; of a model with a batch size above 1, or in
+ * {@link LanguageModel#generateAll}, that is after the first token the thread that all answers
+ * share, which a slow constraint holds up.
  */
 public interface TokenConstraint {
 

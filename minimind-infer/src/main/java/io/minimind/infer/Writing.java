@@ -8,12 +8,16 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   DecoderSession text; // null before the first token and after the last
   Answer answer; // null before the first token
   private volatile boolean cancelled;
+  private volatile Throwable failure; // null unless it failed
 
   Writing(Request request) {
     this.request = request;
   }
 
-  /** Waits for the next piece, never empty; nothing when the answer has ended. */
+  /**
+   * Waits for the next piece, never empty; nothing when the answer has ended. Once it failed, each
+   * further call fails in the same way.
+   */
   abstract Optional<String> next();
 
   /** Ends the answer at its next token; for any thread. */
@@ -31,7 +35,7 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   public abstract void close();
 
   /** All that was written, once {@link #next} gave nothing or the answer was closed. */
-  Generation result() {
+  synchronized Generation result() {
     if (answer == null) {
       answer = request.answer(0);
       answer.end(FinishReason.CANCELLED);
@@ -42,11 +46,21 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   /** Computes the prompt and the first token. */
   String begin() {
     text = request.acquire();
-    try {
-      answer = request.answer(text.length());
-      return answer.ended() ? "" : answer.next(request.prefill(text));
-    } catch (RuntimeException | Error e) {
-      release();
+    answer = request.answer(text.length());
+    return answer.ended() ? "" : answer.next(request.prefill(text));
+  }
+
+  /** Keeps why the answer cannot go on. */
+  void failed(Throwable cause) {
+    failure = cause;
+  }
+
+  /** Throws why the answer cannot go on, if it failed. */
+  void checkFailure() {
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failure instanceof Error e) {
       throw e;
     }
   }

@@ -10,19 +10,27 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Texts of different lengths that are computed together come out as each of them alone. */
 class BatchTest {
   private static final LoadOptions ONE = LoadOptions.defaults().withThreads(1);
   private static final LetterTokenizer TOKENIZER = new LetterTokenizer(64);
+  private static final GenerationOptions GREEDY = GenerationOptions.greedy().withMaxNewTokens(20);
 
   @TempDir private Path folder;
 
@@ -121,6 +129,103 @@ class BatchTest {
         assertEquals(FinishReason.CANCELLED, answer.finishReason());
         assertEquals(1, answer.tokenIds().length);
       }
+    }
+  }
+
+  /** What ends a stream that waits for a row. */
+  private enum End {
+    CANCEL,
+    CLOSE,
+    INTERRUPT
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aStreamThatWaitsForARowCanBeEnded(End end) throws Exception {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    GenerationOptions held = GenerationOptions.greedy().withConstraint(() -> new Held(goOn));
+    try (LanguageModel model = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {
+      try {
+        for (int i = 0; i < 2; i++) {
+          model.stream(prompt(4, i), held).iterator().next();
+        }
+        TextStream queued = model.stream(prompt(4, 2), GenerationOptions.greedy());
+        BlockingQueue<Generation> result = new LinkedBlockingQueue<>();
+        Thread reader = new Thread(() -> result.add(queued.result()));
+        reader.start();
+        while (reader.getState() != Thread.State.WAITING) {
+          Thread.onSpinWait();
+        }
+        switch (end) {
+          case CANCEL -> queued.cancel();
+          case CLOSE -> queued.close();
+          case INTERRUPT -> reader.interrupt();
+        }
+        assertEquals(FinishReason.CANCELLED, result.take().finishReason());
+        assertEquals(0, queued.result().tokenIds().length);
+      } finally {
+        goOn.countDown();
+      }
+      // The one that left took no row with it.
+      assertEquals(20, model.generateAll(List.of(prompt(3, 1)), GREEDY).get(0).tokenIds().length);
+    }
+  }
+
+  /** Lets the first token pass at once, and further ones when told to. */
+  private static final class Held implements TokenConstraint.State {
+    private final CountDownLatch goOn;
+    private boolean begun;
+
+    Held(CountDownLatch goOn) {
+      this.goOn = goOn;
+    }
+
+    @Override
+    public void allow(BitSet allowed) {
+      allowed.set(0, 64);
+      try {
+        if (begun) {
+          goOn.await();
+        }
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      begun = true;
+    }
+
+    @Override
+    public boolean mayEnd() {
+      return false;
+    }
+
+    @Override
+    public void advance(int tokenId) {}
+  }
+
+  @Test
+  @Timeout(60)
+  void oneThatFailsEndsAll() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    AtomicInteger begun = new AtomicInteger();
+    TokenConstraint third =
+        () -> {
+          if (begun.incrementAndGet() == 3) {
+            throw new UnsupportedOperationException("the third");
+          }
+          return new Held(new CountDownLatch(0));
+        };
+    List<String> prompts = IntStream.range(0, 30).mapToObj(i -> prompt(4, i)).toList();
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      assertEquals(
+          "the third",
+          assertThrows(
+                  UnsupportedOperationException.class,
+                  () -> model.generateAll(prompts, GREEDY.withConstraint(third)))
+              .getMessage());
+      assertEquals(3, begun.get());
+      assertEquals(20, model.generate(prompts.get(0), GREEDY).tokenIds().length);
     }
   }
 

@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.chat.Message;
+import io.minimind.tokenizer.StreamingDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,6 +154,72 @@ class ChatTest {
       Generation next = chat.send(question(2));
       int seen = answer.result().promptTokens() + answer.result().tokenIds().length;
       assertTrue(next.reusedTokens() >= seen - 1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aTurnThatIsClosedUnreadIsAsIfNeverSaid(int batch) throws IOException {
+    try (LanguageModel model = load(batch);
+        Chat chat = model.chat(ChatTest::render, ChatOptions.defaults().withGeneration(GREEDY))) {
+      chat.stream(question(1)).close();
+      assertEquals(List.of(), chat.history());
+      chat.send(question(2));
+      List<Message> before = chat.history();
+      chat.stream(question(3)).close();
+      assertEquals(before, chat.history());
+      Generation answer = chat.send(question(4));
+      assertArrayEquals(uncached(model, chat.history()).tokenIds(), answer.tokenIds());
+    }
+  }
+
+  /** The last letter is a special token; as ordinary text it is the letter before. */
+  private record Special() implements PartialTokenizer {
+    @Override
+    public int vocabularySize() {
+      return TOKENIZER.vocabularySize();
+    }
+
+    @Override
+    public int[] encode(String text) {
+      return TOKENIZER.encode(text);
+    }
+
+    @Override
+    public int[] encodeOrdinary(String text) {
+      return Arrays.stream(encode(text)).map(id -> Math.min(id, 62)).toArray();
+    }
+
+    @Override
+    public Map<String, Integer> specialTokens() {
+      return Map.of(letters(63), 63);
+    }
+
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+      return TOKENIZER.decode(ids, skipSpecialTokens);
+    }
+
+    @Override
+    public OptionalInt tokenId(String token) {
+      return TOKENIZER.tokenId(token);
+    }
+
+    @Override
+    public StreamingDecoder streamingDecoder() {
+      return TOKENIZER.streamingDecoder();
+    }
+  }
+
+  @Test
+  void aMessageCannotEndItself() throws IOException {
+    try (LanguageModel model =
+            LanguageModel.load(folder, LoadOptions.defaults().withThreads(1), new Special());
+        Chat chat = model.chat(ChatTest::render, ChatOptions.defaults().withGeneration(GREEDY))) {
+      Generation answer = chat.send(letters(5, 63, 60, 7));
+      int[] seen = {61, 5, 62, 60, 7, 63, 62};
+      assertArrayEquals(model.generate(seen, GREEDY).tokenIds(), answer.tokenIds());
+      assertEquals(Message.user(letters(5, 63, 60, 7)), chat.history().get(0));
     }
   }
 

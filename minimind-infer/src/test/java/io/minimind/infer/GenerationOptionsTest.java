@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -63,6 +64,12 @@ class GenerationOptionsTest {
       expected.set(i, changed.get(i));
       assertEquals(expected, values(withers.get(i).apply(defaults)));
     }
+    for (UnaryOperator<GenerationOptions> wither : withers) {
+      assertNotEquals(defaults, wither.apply(defaults));
+      assertEquals(wither.apply(defaults), wither.apply(defaults));
+      assertEquals(wither.apply(defaults).hashCode(), wither.apply(defaults).hashCode());
+    }
+    assertTrue(defaults.withForcedTokens(4, 5).toString().contains("forcedTokens=[4, 5]"));
     GenerationOptions all = defaults;
     for (UnaryOperator<GenerationOptions> wither : withers) {
       all = wither.apply(all);
@@ -127,6 +134,17 @@ class GenerationOptionsTest {
               message.startsWith("The generation option " + start + " but must be"), message);
           assertTrue(message.endsWith("."), message);
         });
+  }
+
+  @Test
+  void nullsAreNamed() {
+    String message =
+        assertThrows(NullPointerException.class, () -> defaults.withConstraint(null)).getMessage();
+    assertEquals("constraint", message);
+    message =
+        assertThrows(NullPointerException.class, () -> defaults.withStopStrings("a", null))
+            .getMessage();
+    assertEquals("stopStrings", message);
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class LanguageModelTest {
@@ -41,6 +42,7 @@ class LanguageModelTest {
       int[] ids = model.tokenizer().encode("abc");
       assertArrayEquals(
           generation.tokenIds(), model.generate(ids, OPTIONS, piece -> true).tokenIds());
+      assertArrayEquals(generation.tokenIds(), model.generate(ids, OPTIONS).tokenIds());
     }
   }
 
@@ -107,6 +109,28 @@ class LanguageModelTest {
   }
 
   @Test
+  void nullsAreNamed() throws IOException {
+    assertNull("folder", () -> LanguageModel.load(null));
+    assertNull("name", () -> LanguageModel.fromClasspath(null));
+    assertNull("systemPrompt", () -> ChatOptions.defaults().withSystemPrompt(null));
+    assertNull("generation", () -> ChatOptions.defaults().withGeneration(null));
+    try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
+      assertNull("prompt", () -> model.generate((String) null, OPTIONS));
+      assertNull("promptIds", () -> model.stream((int[]) null, OPTIONS));
+      assertNull("options", () -> model.stream("abc", null));
+      assertNull("onText", () -> model.start("abc", OPTIONS, null));
+      assertNull("onText", () -> model.generate("abc", OPTIONS, null));
+      assertNull("prompts", () -> model.generateAll(null, OPTIONS));
+      assertNull("text", () -> model.score(null));
+      assertNull("text", () -> model.embed(null));
+    }
+  }
+
+  private static void assertNull(String name, Executable call) {
+    assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
+  }
+
+  @Test
   void anEmptyPromptIsRefused() throws IOException {
     try (LanguageModel model = LanguageModel.load(folder, ONE, new Pairs(64))) {
       String message =
@@ -122,6 +146,23 @@ class LanguageModelTest {
         assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE, new Pairs(65)))
             .getMessage();
     assertTrue(message.contains("tokenizer.json has 65 tokens, model.onnx only 64"), message);
+  }
+
+  @Test
+  void aContextBeyondTheGraphsPositionsIsRefused() throws IOException {
+    ExportedModel.write(folder);
+    Path config = folder.resolve("config.json");
+    String written = Files.readString(config);
+    String before = "\"max_position_embeddings\" : 64";
+    assertTrue(written.contains(before), written);
+    Files.writeString(config, written.replace(before, "\"max_position_embeddings\" : 65"));
+    String message =
+        assertThrows(IOException.class, () -> LanguageModel.load(folder, ONE)).getMessage();
+    assertTrue(message.contains("max_position_embeddings as 65, but model.onnx knows 64"), message);
+    Files.writeString(config, written.replace(before, "\"max_position_embeddings\" : 63"));
+    try (LanguageModel model = LanguageModel.load(folder, ONE)) {
+      assertEquals(63, model.contextLength());
+    }
   }
 
   @Test

@@ -1,7 +1,7 @@
 package io.minimind.infer;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,7 +11,10 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.jar.JarOutputStream;
@@ -64,14 +67,56 @@ class PackagedModelTest {
       for (Path file : list(model)) {
         assertEquals(-1, Files.mismatch(file, unpacked.resolve(file.getFileName())));
       }
-      Files.delete(unpacked.resolve("config.json"));
+      byte[] other = new byte[(int) Files.size(unpacked.resolve("config.json"))];
+      Files.write(unpacked.resolve("config.json"), other);
       assertEquals(unpacked, PackagedModel.unpack(jar, "tiny", cache));
-      assertFalse(Files.exists(unpacked.resolve("config.json")), "unpacked again");
+      assertArrayEquals(other, Files.readAllBytes(unpacked.resolve("config.json")));
 
       Files.writeString(model.resolve("generation_config.json"), "{}");
       try (URLClassLoader next = packaged("tiny", "")) {
         assertNotEquals(unpacked, PackagedModel.unpack(next, "tiny", cache));
       }
+    }
+  }
+
+  @Test
+  void whatIsMissingOrCutOffIsUnpackedAgain() throws Exception {
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      Path unpacked = PackagedModel.unpack(jar, "tiny", cache);
+      Files.delete(unpacked.resolve("config.json"));
+      Files.write(unpacked.resolve("model.safetensors"), new byte[10]);
+      assertEquals(unpacked, PackagedModel.unpack(jar, "tiny", cache));
+      assertEquals(List.of(unpacked), list(cache));
+      for (Path file : list(model)) {
+        assertEquals(-1, Files.mismatch(file, unpacked.resolve(file.getFileName())));
+      }
+    }
+  }
+
+  @Test
+  void leftoversOfKilledProcessesAreRemoved() throws Exception {
+    Path old = Files.createDirectories(cache.resolve(".unfinished-1"));
+    Files.writeString(old.resolve("model.safetensors"), "half");
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+    Path running = Files.createDirectories(cache.resolve(".unfinished-2"));
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      Path unpacked = PackagedModel.unpack(jar, "tiny", cache);
+      assertEquals(List.of(running, unpacked), list(cache));
+    }
+  }
+
+  @Test
+  void aCacheThatIsAFileIsASentence() throws Exception {
+    Files.writeString(cache, "");
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      String message =
+          assertThrows(IOException.class, () -> PackagedModel.unpack(jar, "tiny", cache))
+              .getMessage();
+      assertEquals(
+          "The packaged model tiny cannot be unpacked into "
+              + cache
+              + ": that is a file; name another folder in the system property minimind.cache.",
+          message);
     }
   }
 
@@ -87,6 +132,13 @@ class PackagedModelTest {
         assertEquals(
             loaded.generate("law", greedy).text(), packaged.generate("law", greedy).text());
       }
+      Path unpacked = PackagedModel.unpack(jar, "tiny", cache);
+      Files.write(
+          unpacked.resolve("config.json"),
+          new byte[(int) Files.size(unpacked.resolve("config.json"))]);
+      String message =
+          assertThrows(IOException.class, () -> LanguageModel.fromClasspath("tiny")).getMessage();
+      assertTrue(message.endsWith(unpacked + "; delete that folder to have it unpacked again."));
     } finally {
       System.clearProperty("minimind.cache");
       Thread.currentThread().setContextClassLoader(before);

@@ -30,6 +30,6 @@ interface PartialTokenizer extends Tokenizer {
 
   @Override
   default Map<String, Integer> specialTokens() {
-    throw new UnsupportedOperationException();
+    return Map.of();
   }
 }

@@ -121,6 +121,26 @@ class ReadingTest {
   }
 
   @Test
+  void aModelThatComputesNoNumbersGivesNoScoreAndNoEmbedding() throws IOException {
+    TestModel.TINY.write(
+        folder,
+        (name, shape) -> {
+          float[] values = TestModel.random(1).get(name, shape);
+          if (name.equals("norm.weight")) {
+            Arrays.fill(values, Float.NaN);
+          }
+          return values;
+        },
+        -1);
+    try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
+      String text = TOKENIZER.decode(ids(3));
+      assertThrows(IllegalStateException.class, () -> model.score(text));
+      assertThrows(IllegalStateException.class, () -> model.perplexity(text));
+      assertThrows(IllegalStateException.class, () -> model.embed(text));
+    }
+  }
+
+  @Test
   void textsThatCannotBeReadAreRefused() throws IOException {
     try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {
       String longest = TOKENIZER.decode(ids(200));

@@ -253,6 +253,61 @@ class SamplerTest {
   }
 
   @Test
+  void biasesAndPenaltiesBeyondAFloatKeepTheirDirection() {
+    float[] logits = {1, 2, 3, -4};
+    List<GenerationOptions> forTwo =
+        List.of(
+            PLAIN.withLogitBias(2, 1e39),
+            PLAIN.withLogitBias(2, 1e39).withLogitBias(0, -1e39).withLogitBias(1, -1e300),
+            PLAIN.withRepetitionPenalty(1e-300),
+            PLAIN.withFrequencyPenalty(-1e39),
+            PLAIN.withFrequencyPenalty(-1e300).withPresencePenalty(-1e300));
+    for (GenerationOptions options : forTwo) {
+      for (double temperature : new double[] {0, 1}) {
+        Sampler sampler =
+            sampler(options.withTemperature(temperature).withForcedTokens(2, 2), logits.length);
+        sampler.next(FloatBuffer.wrap(logits));
+        sampler.next(FloatBuffer.wrap(logits));
+        assertEquals(2, sampler.next(FloatBuffer.wrap(logits)), options.toString());
+      }
+    }
+    Sampler away = sampler(PLAIN.withRepetitionPenalty(1e300), logits.length);
+    away.see(3);
+    assertEquals(0, away.probabilities(FloatBuffer.wrap(logits))[3]);
+    // A bias for all tokens is none.
+    GenerationOptions all = PLAIN;
+    for (int id = 0; id < logits.length; id++) {
+      all = all.withLogitBias(id, -1e39);
+    }
+    assertDistribution(
+        new double[] {0.25, 0.25, 0.25, 0.25},
+        sampler(all, logits.length).narrow(FloatBuffer.wrap(logits)));
+  }
+
+  @Test
+  void whatTheModelRulesOutStaysRuledOut() {
+    float[] logits = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY, 3};
+    Sampler biased = sampler(PLAIN.withLogitBias(0, 1e39), 3);
+    assertArrayEquals(new double[] {0, 0, 1}, biased.probabilities(FloatBuffer.wrap(logits)));
+    for (double temperature : new double[] {0, 1}) {
+      Sampler none = sampler(PLAIN.withTemperature(temperature).withForbiddenTokens(2), 3);
+      assertThrows(IllegalStateException.class, () -> none.next(FloatBuffer.wrap(logits)));
+    }
+  }
+
+  @Test
+  void logitsThatAreNoNumbersHaveNoProbabilities() {
+    float[][] wrong = {{1, Float.NaN}, {1, Float.POSITIVE_INFINITY}, {Float.NaN, 1}};
+    for (float[] logits : wrong) {
+      assertThrows(
+          IllegalStateException.class, () -> LogProbabilities.of(FloatBuffer.wrap(logits), 0, 1));
+      assertThrows(
+          IllegalStateException.class,
+          () -> sampler(GenerationOptions.greedy(), 2).next(FloatBuffer.wrap(logits)));
+    }
+  }
+
+  @Test
   void chosenTokensArePenalizedNextTime() {
     Sampler sampler = sampler(GenerationOptions.greedy().withRepetitionPenalty(2), 3);
     float[] logits = {1.5f, 2, 1.2f};

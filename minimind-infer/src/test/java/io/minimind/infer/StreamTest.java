@@ -227,6 +227,31 @@ class StreamTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
+  void aFailureAtTheFirstTokenIsToldToWhoeverAsksAgain(int batch) throws IOException {
+    int[] all = IntStream.range(0, 64).toArray();
+    try (LanguageModel model = load(batch)) {
+      TextStream stream = model.stream(prompt(4), GREEDY.withForbiddenTokens(all));
+      String first = assertThrows(IllegalStateException.class, stream::result).getMessage();
+      assertTrue(first.startsWith("After 0 tokens"), first);
+      assertEquals(first, assertThrows(IllegalStateException.class, stream::result).getMessage());
+      stream.close();
+      assertEquals(first, assertThrows(IllegalStateException.class, stream::result).getMessage());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void thePromptMayBeOverwrittenAfterwards(int batch) throws IOException {
+    try (LanguageModel model = load(batch)) {
+      int[] ids = model.tokenizer().encode(prompt(5));
+      TextStream stream = model.stream(ids, GREEDY);
+      Arrays.fill(ids, -5);
+      assertEquals(model.generate(prompt(5), GREEDY).text(), stream.result().text());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
   void logProbabilitiesComeWithTheTokens(int batch) throws IOException {
     try (LanguageModel model = load(batch)) {
       Generation generation = model.generate(prompt(5), GREEDY.withLogProbabilities(2));
