@@ -167,12 +167,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     return shards;
   }
 
-  /**
-   * What a stage may compute with before training.
-   *
-   * @param cache the folder of encoded corpora
-   */
-  record Compute(Path cache, int threads, ProgressLine progress) {}
+  /** What a stage may compute with before training. */
+  record Compute(int threads, ProgressLine progress) {}
 
   /** How the rows of the corpus become samples. */
   abstract SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException;
@@ -410,6 +406,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     System.out.printf(
         Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
     skippedRows.report(file, shards);
-    return complete(settings, shards, new Compute(cache, threads, progress));
+    return complete(settings, shards, new Compute(threads, progress));
   }
 }

@@ -11,8 +11,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -246,8 +248,38 @@ class PreferenceTuneTest {
       assertTrue(
           refused.err().contains(start + " no longer holds the model that the run started from"),
           refused.err());
+      Files.delete(weights);
+      assertEquals(refused, resume(out), "the model is gone");
     } finally {
       Files.write(weights, before);
+      Files.write(file, kept);
+    }
+  }
+
+  @Test
+  void aRunWaitsForTheReferenceThatAnotherComputes() throws Exception {
+    Path file = reference();
+    byte[] kept = Files.readAllBytes(file);
+    Path left = file.resolveSibling("unfinished-reference");
+    Files.createDirectory(left);
+    Files.write(left.resolve("checkpoint"), kept);
+    FileChannel lock = FileChannel.open(file.resolveSibling(".lock"), StandardOpenOption.WRITE);
+    try {
+      lock.lock();
+      Files.delete(file);
+      try (CommandProcess waiting =
+          CommandProcess.start(folder, dpo(folder.resolve("waits"), "--max-updates=1"))) {
+        waiting.awaitLines(pairs + ": ", 1);
+        Files.write(file, kept);
+        Object key = Files.readAttributes(file, "*").get("fileKey");
+        lock.close();
+        waiting.remainingLines();
+        assertEquals(0, waiting.exitStatus(), waiting.err());
+        assertEquals(key, Files.readAttributes(file, "*").get("fileKey"), "not computed again");
+        assertFalse(Files.exists(left), "what a killed process left is gone");
+      }
+    } finally {
+      lock.close();
       Files.write(file, kept);
     }
   }
