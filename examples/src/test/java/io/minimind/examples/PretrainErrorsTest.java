@@ -177,6 +177,13 @@ class PretrainErrorsTest {
     assertKept(List.of(out + " already holds a run", "--resume", "--out"), pretrain(out, cache));
   }
 
+  @Test
+  void aFolderThatHoldsAModel() throws IOException {
+    Files.createDirectory(out);
+    Files.copy(finished.resolve("model.safetensors"), out.resolve("model.safetensors"));
+    assertKept(List.of(out + " already holds a model", "--out"), pretrain(out, cache));
+  }
+
   /** A command on the run in {@code out} fails with these words and leaves every file as it was. */
   private void assertKept(List<String> parts, String... args) throws IOException {
     Map<Path, ByteBuffer> before = contents(out);
