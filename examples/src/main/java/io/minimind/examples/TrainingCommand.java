@@ -228,10 +228,13 @@ abstract class TrainingCommand implements Callable<Integer> {
             .latest()
             .orElseThrow(() -> new IOException("There is no checkpoint in " + out + "."));
     TrainingState state = CheckpointStore.verify(checkpoint);
+    System.out.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
+    if (settings.lora().isPresent()) {
+      System.out.printf(Locale.ROOT, "LoRA参数量：%.3f 百万%n", settings.trainedParameters() / 1e6);
+    }
     System.out.printf(
         Locale.ROOT,
-        "LLM总参数量：%.3f 百万%n%s on %d rows, %d threads%n",
-        settings.model().parameterCount() / 1e6,
+        "%s on %d rows, %d threads%n",
         state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
         corpus.training().groups(),
         threads);

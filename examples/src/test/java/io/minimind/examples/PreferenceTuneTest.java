@@ -159,10 +159,15 @@ class PreferenceTuneTest {
   }
 
   @Test
-  void adaptersLearnWhileTheWeightsStayAndAreMergedIntoTheModel() throws IOException {
+  void adaptersLearnWhileTheWeightsStayAndAreMergedIntoTheModel() throws Exception {
     Path out = folder.resolve("lora");
     String[] run = dpo(out, "--lora-rank=4", "--lora-targets=wq,w2", "--learning-rate=0.05");
-    assertEquals(new Commands.Result(0, ""), Commands.run(run));
+    try (CommandProcess training = CommandProcess.start(folder, run)) {
+      List<String> lines = training.remainingLines();
+      assertEquals(0, training.exitStatus(), training.err());
+      // 4 · (32 + 32) for wq, and for w2 4 · (128 + 32).
+      assertTrue(lines.contains("LoRA参数量：0.001 百万"), lines.toString());
+    }
     List<JsonNode> updates = metrics(out, "loss");
     assertEquals(Math.log(2), value(updates.get(0), "loss"), 1e-4);
     assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.1);
@@ -292,6 +297,9 @@ class PreferenceTuneTest {
         "--label-smoothing=0.5 | The label smoothing must be at least 0 and less than 0.5, but is"
             + " 0.5.",
         "--lora-rank=-1 | The LoRA rank must be at least 1, but is -1.",
+        "--lora-rank=0 | The LoRA rank must be at least 1, but is 0.",
+        "--lora-alpha=16 | --lora-alpha and --lora-targets say nothing without a --lora-rank",
+        "--lora-targets=wq | --lora-alpha and --lora-targets say nothing without a --lora-rank",
         "--max-length=65 | --max-length must be between 4 and 64, the length of the model in",
         "--variant=kto | Invalid value for option '--variant'"
       })
