@@ -301,6 +301,11 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (validation != null && validationFraction != 0) {
       throw refused("Give --validation or --validation-fraction, not both.");
     }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw refused(
+          "--validation-fraction must be at least 0 and less than 1, but is %s."
+              .formatted(validationFraction));
+    }
     return new RunSettings(
         origin.stage(),
         origin.model(),
