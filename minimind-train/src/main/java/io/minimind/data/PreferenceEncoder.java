@@ -19,9 +19,9 @@ import java.util.List;
  * template puts it, then the answer, whose tokens are the targets.
  *
  * <p>Each of the three is a text, or a JSON list of messages with {@code role} and {@code content}
- * or {@code from} and {@code value}. A text that looks like such a list is a text. If both answers
- * are conversations that begin with the prompt, it is taken off them; without a prompt column, it
- * is what they have in common at the beginning.
+ * or {@code from} and {@code value}. A text that looks like such a list is a text, and in CSV all
+ * are texts. If both answers are conversations that begin with the prompt, it is taken off them;
+ * without a prompt column, it is what they have in common at the beginning.
  *
  * <p>A pair takes at most a maximum length. The prompt loses its beginning where it would leave the
  * longer answer neither its whole length nor half of the maximum; then answers lose their ends.
