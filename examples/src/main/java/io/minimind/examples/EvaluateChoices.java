@@ -79,6 +79,11 @@ public final class EvaluateChoices implements Callable<Integer> {
    */
   private record Question(String text, int answer) {}
 
+  /**
+   * @param examples questions that the model sees with their answers
+   */
+  private record Exam(String subject, List<Question> examples, List<Question> questions) {}
+
   private record Score(String subject, int questions, int correct) {
     @Override
     public String toString() {
@@ -102,7 +107,11 @@ public final class EvaluateChoices implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--shots must be at least 0, and --threads at least 1.");
     }
-    List<String> subjects = subjects();
+    // All are read before the first is scored: a mistake in the last must not cost the others.
+    List<Exam> exams = new ArrayList<>();
+    for (String subject : subjects()) {
+      exams.add(exam(subject));
+    }
     try (Decoder decoder = Decoder.load(model, threads)) {
       Tokenizer tokenizer = Tokenizer.load(model);
       Examiner examiner =
@@ -111,8 +120,8 @@ public final class EvaluateChoices implements Callable<Integer> {
       System.out.printf("%-45s %9s %8s %11s%n", "subject", "questions", "correct", "accuracy");
       int questions = 0;
       int correct = 0;
-      for (String subject : subjects) {
-        Score score = score(examiner, subject);
+      for (Exam exam : exams) {
+        Score score = score(examiner, exam);
         System.out.println(score);
         questions += score.questions();
         correct += score.correct();
@@ -150,7 +159,7 @@ public final class EvaluateChoices implements Callable<Integer> {
     return subjects;
   }
 
-  private Score score(Examiner examiner, String subject) throws IOException {
+  private Exam exam(String subject) throws IOException {
     List<Question> examples =
         shots == 0 ? List.of() : read(data.resolve("dev").resolve(subject + "_dev.csv"));
     if (examples.size() < shots) {
@@ -159,14 +168,19 @@ public final class EvaluateChoices implements Callable<Integer> {
               .formatted(examples.size(), subject));
     }
     List<Question> questions = read(data.resolve("val").resolve(subject + QUESTIONS));
+    return new Exam(subject, examples.subList(0, shots), questions);
+  }
+
+  private Score score(Examiner examiner, Exam exam) {
+    List<Question> questions = exam.questions();
     int correct = 0;
     for (int i = 0; i < questions.size(); i++) {
-      progress.show("%s: question %d of %d".formatted(subject, i + 1, questions.size()));
+      progress.show("%s: question %d of %d".formatted(exam.subject(), i + 1, questions.size()));
       Question question = questions.get(i);
-      correct += examiner.answer(examples.subList(0, shots), question) == question.answer() ? 1 : 0;
+      correct += examiner.answer(exam.examples(), question) == question.answer() ? 1 : 0;
     }
     progress.clear();
-    return new Score(subject, questions.size(), correct);
+    return new Score(exam.subject(), questions.size(), correct);
   }
 
   private static List<Question> read(Path file) throws IOException {

@@ -17,7 +17,7 @@ final class LoraOptions {
       description =
           "Trains low-rank adapters of this rank and leaves the weights alone (LoRA). The model in"
               + " --out has them merged; they also lie there on their own.")
-  private int rank;
+  private Integer rank;
 
   @Option(
       names = "--lora-alpha",
@@ -32,15 +32,26 @@ final class LoraOptions {
       paramLabel = "NAMES",
       order = 47,
       split = ",",
-      description = "Layers that get adapters: some of wq,wk,wv,wo,w1,w2,w3.")
-  private List<String> targets = List.of("wq", "wv");
+      showDefaultValue = Visibility.NEVER,
+      description = "Layers that get adapters: some of wq,wk,wv,wo,w1,w2,w3; wq,wv unless given.")
+  private List<String> targets;
 
   /**
-   * @throws IllegalArgumentException if a value is out of its range
+   * @throws IllegalArgumentException if a value is out of its range or there is no rank for it
    */
   Optional<LowRankAdapters> adapters() {
-    return rank == 0
-        ? Optional.empty()
-        : Optional.of(new LowRankAdapters(rank, alpha == null ? 2.0 * rank : alpha, targets));
+    if (rank == null) {
+      if (alpha != null || targets != null) {
+        throw new IllegalArgumentException(
+            "--lora-alpha and --lora-targets say nothing without a --lora-rank: give it, such as"
+                + " --lora-rank=8, or leave them out.");
+      }
+      return Optional.empty();
+    }
+    return Optional.of(
+        new LowRankAdapters(
+            rank,
+            alpha == null ? 2.0 * rank : alpha,
+            targets == null ? List.of("wq", "wv") : targets));
   }
 }

@@ -137,7 +137,6 @@ public final class PreferenceTune extends TrainingCommand {
       return ReferenceLogProbabilities.openOrCompute(
           shards,
           settings,
-          compute.cache().resolve("unfinished-reference"),
           compute.threads(),
           (done, total) ->
               compute

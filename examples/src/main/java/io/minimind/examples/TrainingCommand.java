@@ -167,12 +167,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     return shards;
   }
 
-  /**
-   * What a stage may compute with before training.
-   *
-   * @param cache the folder of encoded corpora
-   */
-  record Compute(Path cache, int threads, ProgressLine progress) {}
+  /** What a stage may compute with before training. */
+  record Compute(int threads, ProgressLine progress) {}
 
   /** How the rows of the corpus become samples. */
   abstract SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException;
@@ -232,10 +228,13 @@ abstract class TrainingCommand implements Callable<Integer> {
             .latest()
             .orElseThrow(() -> new IOException("There is no checkpoint in " + out + "."));
     TrainingState state = CheckpointStore.verify(checkpoint);
+    System.out.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
+    if (settings.lora().isPresent()) {
+      System.out.printf(Locale.ROOT, "LoRA参数量：%.3f 百万%n", settings.trainedParameters() / 1e6);
+    }
     System.out.printf(
         Locale.ROOT,
-        "LLM总参数量：%.3f 百万%n%s on %d rows, %d threads%n",
-        settings.model().parameterCount() / 1e6,
+        "%s on %d rows, %d threads%n",
         state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
         corpus.training().groups(),
         threads);
@@ -301,6 +300,11 @@ abstract class TrainingCommand implements Callable<Integer> {
   private RunSettings newSettings(Origin origin) {
     if (validation != null && validationFraction != 0) {
       throw refused("Give --validation or --validation-fraction, not both.");
+    }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw refused(
+          "--validation-fraction must be at least 0 and less than 1, but is %s."
+              .formatted(validationFraction));
     }
     return new RunSettings(
         origin.stage(),
@@ -410,6 +414,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     System.out.printf(
         Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
     skippedRows.report(file, shards);
-    return complete(settings, shards, new Compute(cache, threads, progress));
+    return complete(settings, shards, new Compute(threads, progress));
   }
 }

@@ -121,6 +121,7 @@ class ExportTest {
     assertSays(1, "already holds a run", export(run, other));
     assertSays(2, "Invalid value for option '--quantize'", export(run, out, "--quantize=int3"));
     assertEquals(new Result(0, ""), export(run, out, "--quantize=int8"));
+    assertSays(1, out + " already holds a model", export(run, out, "--quantize=int4"));
     assertSays(1, "are quantized already", export(out, folder.resolve("b"), "--quantize=int4"));
     assertSays(1, "holds no run", export(out, folder.resolve("b"), "--checkpoint=best"));
     assertFalse(Files.exists(folder.resolve("b")), "nothing is made for what cannot be exported");

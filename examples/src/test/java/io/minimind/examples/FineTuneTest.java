@@ -344,11 +344,19 @@ class FineTuneTest {
   }
 
   @Test
-  void brokenExamsAreExplained() throws IOException {
+  void brokenExamsAreExplained() throws Exception {
     String[] args = {"eval", "ceval", "--data=" + folder.resolve("ceval"), "--model=" + tuned};
     assertSays(1, List.of("There are no questions in", "val"), args);
-    exam("id,question,A,B,C,D,answer\n0,一,1,2,3,4,A\n1,一,1,2,3,4,E\n");
+    Path data = exam("id,question,A,B,C,D,answer\n0,一,1,2,3,4,A\n1,一,1,2,3,4,E\n");
     assertSays(1, List.of("Row 2 of", "logic_val.csv (line 3)", "\"E\"", "A, B, C or D"), args);
+    Files.copy(data.resolve("val/logic_val.csv"), data.resolve("val/zoology_val.csv"));
+    exam("id,question,A,B,C,D,answer\n0,一,1,2,3,4,A\n");
+    try (CommandProcess running = CommandProcess.start(shared, args)) {
+      assertEquals(List.of(), running.remainingLines(), "nothing is scored before all are read");
+      assertEquals(1, running.exitStatus());
+      assertTrue(running.err().contains("zoology_val.csv (line 3)"), running.err());
+    }
+    Files.delete(data.resolve("val/zoology_val.csv"));
     exam("id,question,A,B,C,answer\n0,一,1,2,3,A\n");
     assertSays(1, List.of("logic_val.csv has no column \"D\""), args);
     assertSays(2, List.of("--shots"), "eval", "ceval", "--data=x", "--shots=-1");

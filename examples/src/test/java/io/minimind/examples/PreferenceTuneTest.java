@@ -11,12 +11,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,6 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PreferenceTuneTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path LOCKS = Path.of("/proc/locks");
   private static final int PAIRS = 40;
   private static final int HELD_OUT = 8;
 
@@ -98,7 +102,8 @@ class PreferenceTuneTest {
     for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
       ObjectNode metric = (ObjectNode) JSON.readTree(line);
       if (metric.has(field)) {
-        metrics.add(metric.without(List.of("seconds", "tokens_per_second")));
+        metrics.add(
+            metric.without(List.of("seconds", "tokens_per_second", "positions_per_second")));
       }
     }
     return metrics;
@@ -156,10 +161,15 @@ class PreferenceTuneTest {
   }
 
   @Test
-  void adaptersLearnWhileTheWeightsStayAndAreMergedIntoTheModel() throws IOException {
+  void adaptersLearnWhileTheWeightsStayAndAreMergedIntoTheModel() throws Exception {
     Path out = folder.resolve("lora");
     String[] run = dpo(out, "--lora-rank=4", "--lora-targets=wq,w2", "--learning-rate=0.05");
-    assertEquals(new Commands.Result(0, ""), Commands.run(run));
+    try (CommandProcess training = CommandProcess.start(folder, run)) {
+      List<String> lines = training.remainingLines();
+      assertEquals(0, training.exitStatus(), training.err());
+      // 4 · (32 + 32) for wq, and for w2 4 · (128 + 32).
+      assertTrue(lines.contains("LoRA参数量：0.001 百万"), lines.toString());
+    }
     List<JsonNode> updates = metrics(out, "loss");
     assertEquals(Math.log(2), value(updates.get(0), "loss"), 1e-4);
     assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.1);
@@ -245,8 +255,47 @@ class PreferenceTuneTest {
       assertTrue(
           refused.err().contains(start + " no longer holds the model that the run started from"),
           refused.err());
+      Files.delete(weights);
+      assertEquals(refused, resume(out), "the model is gone");
     } finally {
       Files.write(weights, before);
+      Files.write(file, kept);
+    }
+  }
+
+  private static boolean waitsForALock(Process process) throws IOException {
+    String waiting = ".* -> .* " + process.pid() + " .*";
+    return Files.readAllLines(LOCKS).stream().anyMatch(line -> line.matches(waiting));
+  }
+
+  @Test
+  void aRunWaitsForTheReferenceThatAnotherComputes() throws Exception {
+    Assumptions.assumeTrue(Files.exists(LOCKS), "only Linux tells who waits for a lock");
+    Path file = reference();
+    byte[] kept = Files.readAllBytes(file);
+    Path left = file.resolveSibling("unfinished-reference");
+    Files.createDirectory(left);
+    Files.write(left.resolve("checkpoint"), kept);
+    FileChannel lock = FileChannel.open(file.resolveSibling(".lock"), StandardOpenOption.WRITE);
+    try {
+      lock.lock();
+      Files.delete(file);
+      try (CommandProcess waiting =
+          CommandProcess.start(folder, dpo(folder.resolve("waits"), "--max-updates=1"))) {
+        while (waiting.process.isAlive() && !waitsForALock(waiting.process)) {
+          Thread.yield();
+        }
+        assertFalse(Files.exists(file), "nothing is computed while the lock is held");
+        Files.write(file, kept);
+        Object key = Files.readAttributes(file, "*").get("fileKey");
+        lock.close();
+        waiting.remainingLines();
+        assertEquals(0, waiting.exitStatus(), waiting.err());
+        assertEquals(key, Files.readAttributes(file, "*").get("fileKey"), "not computed again");
+        assertFalse(Files.exists(left), "what a killed process left is gone");
+      }
+    } finally {
+      lock.close();
       Files.write(file, kept);
     }
   }
@@ -259,6 +308,9 @@ class PreferenceTuneTest {
         "--label-smoothing=0.5 | The label smoothing must be at least 0 and less than 0.5, but is"
             + " 0.5.",
         "--lora-rank=-1 | The LoRA rank must be at least 1, but is -1.",
+        "--lora-rank=0 | The LoRA rank must be at least 1, but is 0.",
+        "--lora-alpha=16 | --lora-alpha and --lora-targets say nothing without a --lora-rank",
+        "--lora-targets=wq | --lora-alpha and --lora-targets say nothing without a --lora-rank",
         "--max-length=65 | --max-length must be between 4 and 64, the length of the model in",
         "--variant=kto | Invalid value for option '--variant'"
       })

@@ -140,8 +140,10 @@ class PretrainErrorsTest {
     assertRefused(1, List.of("updates", "0"), "--max-updates=0");
     assertRefused(1, List.of("checkpoints to keep", "0"), "--keep=0");
     assertRefused(1, List.of("log interval", "0"), "--log-every=0");
-    assertRefused(1, List.of("validation fraction", "1.5"), "--validation-fraction=1.5");
-    assertRefused(1, List.of("validation fraction", "-0.5"), "--validation-fraction=-0.5");
+    for (String fraction : List.of("1.5", "1", "-0.5", "NaN")) {
+      assertRefused(
+          2, List.of("--validation-fraction", fraction), "--validation-fraction=" + fraction);
+    }
     assertRefused(2, List.of("--threads", "0"), "--threads=0");
     assertRefused(2, List.of("--preset", "huge", "[TINY, SMALL, BASE]"), "--preset=huge");
     assertRefused(2, List.of("--epochs", "many"), "--epochs=many");
@@ -175,6 +177,13 @@ class PretrainErrorsTest {
   void aFolderThatHoldsARun() throws IOException {
     copy(finished, out);
     assertKept(List.of(out + " already holds a run", "--resume", "--out"), pretrain(out, cache));
+  }
+
+  @Test
+  void aFolderThatHoldsAModel() throws IOException {
+    Files.createDirectory(out);
+    Files.copy(finished.resolve("model.safetensors"), out.resolve("model.safetensors"));
+    assertKept(List.of(out + " already holds a model", "--out"), pretrain(out, cache));
   }
 
   /** A command on the run in {@code out} fails with these words and leaves every file as it was. */

@@ -30,10 +30,11 @@ import java.util.Optional;
  * forward and backward pass, evaluation, and the optimizer. Batch and length are symbolic.
  *
  * <p>User inputs: {@code input_ids} and {@code labels} int64 [batch, length], {@code loss_mask}
- * float32 [batch, length]; for {@link Preference} also {@code reference_log_probabilities} float32
- * [pairs, 2], where the batch is 2 · pairs rows, chosen and rejected in turn. The training model
- * also takes {@code gradient_scale}, a float32 scalar that multiplies all gradients (1 /
- * micro-batches of an accumulation window), and {@code max_gradient_norm}, below.
+ * float32 [batch, length], 1 where the label counts and 0 where it does not, whatever the label;
+ * for {@link Preference} also {@code reference_log_probabilities} float32 [pairs, 2], where the
+ * batch is 2 · pairs rows, chosen and rejected in turn. The training model also takes {@code
+ * gradient_scale}, a float32 scalar that multiplies all gradients (1 / micro-batches of an
+ * accumulation window), and {@code max_gradient_norm}, below.
  *
  * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
  * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
@@ -58,10 +59,7 @@ public final class TrainingArtifacts {
   private static final String ACCUMULATION_FLAG = "_grad.accumulation.out";
   private static final String RESET_FLAG = "lazy_reset_grad";
 
-  /** Padding has this label; it adds nothing to the loss. */
-  private static final long PADDING = 0;
-
-  /** What no label is, so that only the mask decides. */
+  /** What no label is, so that only the mask decides: id 0 is an ordinary token to some. */
   private static final long NO_LABEL = -100;
 
   private final ModelConfig config;
@@ -189,7 +187,7 @@ public final class TrainingArtifacts {
     Batch batch = batch(op, Dimension.symbol("batch"));
     Tensor logits = transformer(op).logits(batch.ids());
     Tensor weights = op.reshape(batch.mask(), batch.flat());
-    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), PADDING);
+    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), NO_LABEL);
     Tensor mean = op.divide(op.sum(op.multiply(perToken, weights)), op.sum(weights));
     op.graph().output(LOSS, mean);
     return new Loss(logits, mean);

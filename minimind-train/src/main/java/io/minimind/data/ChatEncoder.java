@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -38,11 +39,11 @@ public final class ChatEncoder implements SampleEncoder {
     LAST_ANSWER("last-answer"),
 
     /**
-     * Every answer with its end, as far as it is left when the conversation has been cut. This is
-     * the better choice for conversations of several turns: one pass over the text learns from all
-     * of its answers instead of one, for the same price; answers that open a conversation are
-     * learnt as well as those that end it; and a conversation that is cut still teaches its first
-     * answers and never a question. With a single turn both are the same.
+     * Every answer with its end, as far as it is left when the conversation has been cut; empty
+     * ones are no answers. This is the better choice for conversations of several turns: one pass
+     * over the text learns from all of its answers instead of one, for the same price; answers that
+     * open a conversation are learnt as well as those that end it; and a conversation that is cut
+     * still teaches its first answers and never a question. With a single turn both are the same.
      */
     ALL_TURNS("all-turns");
 
@@ -191,7 +192,7 @@ public final class ChatEncoder implements SampleEncoder {
   private BitSet lastAnswer(List<Message> messages, MarkedText text, int[] ids) {
     Borders borders = new Borders(text.text(), ids);
     int last = ids.length;
-    for (Iterator<Span> all = answers(messages, text).iterator(); all.hasNext(); ) {
+    for (Iterator<Span> all = answers(messages, text, m -> true).iterator(); all.hasNext(); ) {
       int start = borders.tokens(all.next().start());
       if (start == ids.length) {
         break;
@@ -204,7 +205,9 @@ public final class ChatEncoder implements SampleEncoder {
   private BitSet allAnswers(List<Message> messages, MarkedText text, int[] ids) {
     Borders borders = new Borders(text.text(), ids);
     BitSet targets = new BitSet(ids.length);
-    for (Iterator<Span> all = answers(messages, text).iterator(); all.hasNext(); ) {
+    // An empty answer would teach to say nothing.
+    Predicate<Message> answered = message -> !message.content().isBlank();
+    for (Iterator<Span> all = answers(messages, text, answered).iterator(); all.hasNext(); ) {
       Span answer = all.next();
       int start = borders.tokens(answer.start());
       if (start == ids.length) {
@@ -223,16 +226,28 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   /**
-   * Where the assistant writes: what the template marks, or else adds for each of its messages. In
-   * the order of the text, and found one by one, since what comes after a cut is of no use.
+   * Where the assistant writes some of its messages: what the template marks, or else adds for each
+   * of them. In the order of the text, and found one by one, since what comes after a cut is of no
+   * use.
    */
-  private Stream<Span> answers(List<Message> messages, MarkedText text) {
-    return text.spans().isEmpty()
-        ? IntStream.range(0, messages.size())
+  private Stream<Span> answers(List<Message> messages, MarkedText text, Predicate<Message> wanted) {
+    int[] written =
+        IntStream.range(0, messages.size())
             .filter(i -> messages.get(i).role().equals("assistant"))
-            .mapToObj(i -> answer(messages, i, text.text()))
-            .filter(span -> span.start() < span.end())
-        : text.spans().stream();
+            .toArray();
+    List<Span> spans = text.spans();
+    if (spans.isEmpty()) {
+      return Arrays.stream(written)
+          .filter(i -> wanted.test(messages.get(i)))
+          .mapToObj(i -> answer(messages, i, text.text()))
+          .filter(span -> span.start() < span.end());
+    }
+    // A template may mark more or fewer than it has messages; then no one knows which is whose.
+    return spans.size() != written.length
+        ? spans.stream()
+        : IntStream.range(0, written.length)
+            .filter(i -> wanted.test(messages.get(written[i])))
+            .mapToObj(spans::get);
   }
 
   private Span answer(List<Message> messages, int i, String text) {

@@ -87,21 +87,32 @@ final class Conversation {
     int end = 0;
     for (JsonNode one : list) {
       String name = "its message " + (messages.size() + 1);
-      boolean shareGpt = one.has("from");
-      String from = one.path(shareGpt ? "from" : "role").asText();
-      String role = ROLES.get(from);
-      if (role == null) {
-        throw new IllegalArgumentException(
-            "%s is from \"%s\": expected system, user or assistant.".formatted(name, from));
-      }
-      messages.add(Message.of(role, text(one.path(shareGpt ? "value" : "content"), name)));
-      end = role.equals("assistant") ? messages.size() : end;
+      Message message = message(one, name);
+      messages.add(message);
+      end = message.role().equals("assistant") ? messages.size() : end;
     }
     if (end == 0) {
       throw new IllegalArgumentException("it has no answer of the assistant.");
     }
     requireText(messages.get(end - 1).content(), "its last answer");
     return messages.subList(0, end);
+  }
+
+  /**
+   * A message of {@code role} and {@code content}, or of {@code from} and {@code value}.
+   *
+   * @param name of the message, with which errors begin
+   * @throws IllegalArgumentException if its role is unknown or its content no text
+   */
+  static Message message(JsonNode message, String name) {
+    boolean shareGpt = message.has("from");
+    String from = message.path(shareGpt ? "from" : "role").asText();
+    String role = ROLES.get(from);
+    if (role == null) {
+      throw new IllegalArgumentException(
+          "%s is from \"%s\": expected system, user or assistant.".formatted(name, from));
+    }
+    return Message.of(role, text(message.path(shareGpt ? "value" : "content"), name));
   }
 
   private static String text(JsonNode value, String where) {

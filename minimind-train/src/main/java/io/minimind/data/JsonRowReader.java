@@ -10,6 +10,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Rows of a file with a JSON array of objects, or with objects one after the other. */
 final class JsonRowReader implements RowReader {
@@ -83,8 +86,13 @@ final class JsonRowReader implements RowReader {
       throws MalformedRowException {
     for (List<String> columns : alternatives) {
       if (columns.stream().allMatch(object::has)) {
-        return new Row(
-            number, line, columns.stream().map(object::get).map(JsonRowReader::cell).toList());
+        List<JsonNode> values = columns.stream().<JsonNode>map(object::get).toList();
+        Set<Integer> json =
+            IntStream.range(0, values.size())
+                .filter(i -> values.get(i).isContainerNode())
+                .boxed()
+                .collect(Collectors.toSet());
+        return new Row(number, line, values.stream().map(JsonRowReader::cell).toList(), json);
       }
     }
     List<String> names = new ArrayList<>();

@@ -42,7 +42,8 @@ record Manifest(
       String encoding,
       int vocabularySize,
       int samplesPerRow) {
-    private static final int FORMAT = 2;
+    /** Goes up also when the encoders make other samples of the same rows. */
+    private static final int FORMAT = 3;
 
     static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
       return new Fingerprint(

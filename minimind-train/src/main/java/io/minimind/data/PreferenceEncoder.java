@@ -18,9 +18,10 @@ import java.util.List;
  * Encodes a prompt with a chosen and a rejected answer as a pair of samples: the prompt as the chat
  * template puts it, then the answer, whose tokens are the targets.
  *
- * <p>Each of the three is a text, or a list of messages with {@code role} and {@code content}. If
- * both answers are conversations that begin with the prompt, it is taken off them; without a prompt
- * column, it is what they have in common at the beginning.
+ * <p>Each of the three is a text, or a JSON list of messages with {@code role} and {@code content}
+ * or {@code from} and {@code value}. A text that looks like such a list is a text, and in CSV all
+ * are texts. If both answers are conversations that begin with the prompt, it is taken off them;
+ * without a prompt column, it is what they have in common at the beginning.
  *
  * <p>A pair takes at most a maximum length. The prompt loses its beginning where it would leave the
  * longer answer neither its whole length nor half of the maximum; then answers lose their ends.
@@ -97,11 +98,11 @@ public final class PreferenceEncoder implements SampleEncoder {
   @Override
   public Sample encode(Row row) {
     int last = row.cells().size() - 1;
-    List<Message> chosen = messages("chosen", row.cells().get(last - 1), "assistant");
-    List<Message> rejected = messages("rejected", row.cells().get(last), "assistant");
+    List<Message> chosen = messages("chosen", row, last - 1, "assistant");
+    List<Message> rejected = messages("rejected", row, last, "assistant");
     List<Message> prompt;
     if (last == 2) {
-      prompt = messages("prompt", row.cells().get(0), "user");
+      prompt = messages("prompt", row, 0, "user");
       chosen = without(prompt, chosen);
       rejected = without(prompt, rejected);
     } else {
@@ -109,13 +110,14 @@ public final class PreferenceEncoder implements SampleEncoder {
       chosen = chosen.subList(prompt.size(), chosen.size());
       rejected = rejected.subList(prompt.size(), rejected.size());
       require(
-          !prompt.isEmpty(),
+          !isBlank(prompt),
           "it has no prompt, and its answers do not begin with the same message.");
     }
-    require(!chosen.isEmpty(), "its chosen answer is nothing but the prompt.");
-    require(!rejected.isEmpty(), "its rejected answer is nothing but the prompt.");
+    requireAnswer("chosen", chosen);
+    requireAnswer("rejected", rejected);
     String context = template.render(prompt, generation());
     int[] start = tokenizer.encode(context);
+    require(start.length > 0, "the chat template makes nothing of its prompt.");
     int[] better = tokenizer.encode(answer("chosen", prompt, chosen, context));
     int[] worse = tokenizer.encode(answer("rejected", prompt, rejected, context));
     int room = maxLength - Math.max(better.length, worse.length);
@@ -168,41 +170,44 @@ public final class PreferenceEncoder implements SampleEncoder {
     return common;
   }
 
-  /** A text is a message of one role; a list of messages arrives as its JSON. */
-  private static List<Message> messages(String column, String cell, String role) {
+  /** A text is a message of one role; a list of messages is its own. */
+  private static List<Message> messages(String column, Row row, int cell, String role) {
+    String text = row.cells().get(cell);
     List<Message> messages = new ArrayList<>();
-    JsonNode list = list(cell);
-    for (JsonNode message : list) {
+    if (row.json().contains(cell)) {
+      JsonNode list = parsed(text);
       require(
-          message.path("role").isTextual() && message.path("content").isTextual(),
-          "its %s has a message without a text as role and as content.".formatted(column));
-      messages.add(Message.of(message.get("role").textValue(), message.get("content").textValue()));
+          list.isArray(),
+          "its %s is an object: expected a text or a list of messages.".formatted(column));
+      for (JsonNode message : list) {
+        String name = "its %s message %d".formatted(column, messages.size() + 1);
+        messages.add(Conversation.message(message, name));
+      }
+    } else {
+      messages.add(Message.of(role, text));
     }
-    if (list.isMissingNode()) {
-      messages.add(Message.of(role, cell));
-    }
-    require(
-        messages.stream().anyMatch(message -> !message.content().isBlank()),
-        "its %s is empty.".formatted(column));
+    require(!isBlank(messages), "its %s is empty.".formatted(column));
     return messages;
   }
 
-  /** The list of objects that a cell holds as JSON, or a missing node. */
-  private static JsonNode list(String cell) {
-    JsonNode missing = JSON.missingNode();
-    if (!cell.startsWith("[")) {
-      return missing;
-    }
+  private static JsonNode parsed(String json) {
     try {
-      JsonNode list = JSON.readTree(cell);
-      boolean objects = list.isArray() && !list.isEmpty();
-      for (JsonNode element : list) {
-        objects &= element.isObject();
-      }
-      return objects || cell.equals("[]") ? list : missing;
+      return JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      return missing;
+      throw new AssertionError("A cell that the reader gives as JSON is JSON.", e);
     }
+  }
+
+  private static boolean isBlank(List<Message> messages) {
+    return messages.stream().allMatch(message -> message.content().isBlank());
+  }
+
+  private static void requireAnswer(String column, List<Message> answer) {
+    require(!answer.isEmpty(), "its %s answer is nothing but the prompt.".formatted(column));
+    Message last = answer.get(answer.size() - 1);
+    require(
+        last.role().equals("assistant") && !last.content().isBlank(),
+        "its %s does not end with an answer of the assistant.".formatted(column));
   }
 
   private static void require(boolean condition, String sentence) {

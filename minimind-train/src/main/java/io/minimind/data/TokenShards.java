@@ -178,7 +178,11 @@ public final class TokenShards implements Samples {
     if (Files.exists(folder)) {
       try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
         for (Path file : files) {
-          Files.delete(file);
+          if (Files.isDirectory(file)) {
+            delete(file);
+          } else {
+            Files.delete(file);
+          }
         }
       }
       Files.delete(folder);

@@ -81,8 +81,13 @@ public final class ConsoleReport implements TrainingListener {
   private static String text(Map<String, Double> metrics) {
     StringBuilder text = new StringBuilder();
     metrics.forEach(
-        (name, value) ->
-            text.append(String.format(Locale.ROOT, " %s %.2f", name.replace('_', ' '), value)));
+        (name, value) -> {
+          int decimals = name.equals("perplexity") ? 2 : 4;
+          String number = String.format(Locale.ROOT, "%." + decimals + "f", value);
+          // A margin of next to nothing is no negative zero.
+          text.append(' ').append(name.replace('_', ' ')).append(' ');
+          text.append(number.replaceFirst("^-(0\\.0+)$", "$1"));
+        });
     return text.toString();
   }
 

@@ -19,8 +19,9 @@ import java.util.function.Consumer;
 
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
- * loss, gradient_norm, learning_rate, tokens, tokens_per_second, seconds}, for each validation
- * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
+ * loss, gradient_norm, learning_rate, tokens, tokens_per_second, positions_per_second, seconds},
+ * for each validation {@code update, validation_loss}; and in both what the objective reports
+ * besides, by its names.
  */
 public final class MetricsFile implements TrainingListener {
 
@@ -61,6 +62,7 @@ public final class MetricsFile implements TrainingListener {
     metric.put("learning_rate", update.learningRate());
     metric.put("tokens", update.state().tokens());
     metric.put("tokens_per_second", update.tokens() / update.seconds());
+    metric.put("positions_per_second", update.positions() / update.seconds());
     metric.put("seconds", update.state().seconds());
     update.metrics().forEach(metric::put);
     append(metric);

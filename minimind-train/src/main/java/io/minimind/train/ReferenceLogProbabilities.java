@@ -18,6 +18,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -67,45 +68,66 @@ public final class ReferenceLogProbabilities {
 
   /**
    * The samples of a run with their log-probabilities, which are computed if they are not there for
-   * the weights that the run started from. They lie beside the samples.
+   * the weights that the run started from. They lie beside the samples. Processes that ask for
+   * those of the same samples wait for one another.
    *
    * @param settings of a run whose stage is preference tuning
-   * @param work a folder that is filled and deleted again
    * @param threads threads within an operator, at least 1
    * @throws IOException if they must be computed and the weights are no longer those that the run
    *     started from, or a file cannot be read or written
    */
-  public static Samples openOrCompute(
-      TokenShards samples, RunSettings settings, Path work, int threads, Progress progress)
+  public static synchronized Samples openOrCompute(
+      TokenShards samples, RunSettings settings, int threads, Progress progress)
       throws IOException {
     PreferenceTuning stage = (PreferenceTuning) settings.stage();
     Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16));
-    Optional<Samples> found = open(file, samples);
-    if (found.isPresent()) {
-      return found.get();
-    }
-    Path from = Path.of(stage.from());
-    if (!fingerprint(from).equals(stage.fromWeights())) {
-      throw new IOException(
-          "The reference's log-probabilities in %s are gone, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
-              .formatted(file.getParent(), from));
-    }
-    try (TrainingSession session = session(from, settings, work, threads)) {
-      compute(file, samples, session, progress);
-    } finally {
+    try (FileChannel lock =
+        FileChannel.open(
+            samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock.lock();
+      // While the lock is held, what is there was left by a process that was killed.
+      Path work = samples.companion("unfinished-reference");
       delete(work);
+      Optional<Samples> found = open(file, samples);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      requireUnchanged(stage, file);
+      try (TrainingSession session = session(file, settings, work, threads)) {
+        compute(file, samples, session, progress);
+      } finally {
+        delete(work);
+      }
+      return open(file, samples)
+          .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
     }
-    return open(file, samples)
-        .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
   }
 
-  private static TrainingSession session(Path from, RunSettings settings, Path work, int threads)
-      throws IOException {
-    TrainingArtifacts artifacts =
-        new TrainingArtifacts(settings.model(), settings.stage().objective());
+  private static void requireUnchanged(PreferenceTuning stage, Path reference) throws IOException {
+    Path from = Path.of(stage.from());
+    boolean unchanged;
+    try {
+      unchanged = fingerprint(from).equals(stage.fromWeights());
+    } catch (NoSuchFileException e) {
+      unchanged = false;
+    }
+    if (!unchanged) {
+      throw new IOException(
+          "The reference's log-probabilities in %s are gone, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
+              .formatted(reference.getParent(), from));
+    }
+  }
+
+  private static TrainingSession session(
+      Path reference, RunSettings settings, Path work, int threads) throws IOException {
+    PreferenceTuning stage = (PreferenceTuning) settings.stage();
+    TrainingArtifacts artifacts = new TrainingArtifacts(settings.model(), stage.objective());
     artifacts.write(work, settings.training().optimizer());
     Path checkpoint = work.resolve("checkpoint");
+    Path from = Path.of(stage.from());
     TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
+    // Another run may have written its model there meanwhile; the copy is what counts.
+    requireUnchanged(stage, reference);
     return TrainingSession.open(TrainingSession.Files.of(checkpoint, work), threads);
   }
 

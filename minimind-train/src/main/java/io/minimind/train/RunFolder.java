@@ -41,7 +41,7 @@ public final class RunFolder {
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
    * @param weights every parameter of the model, as {@link StartWeights} gives them
-   * @throws IOException if the folder holds a run already or cannot be written
+   * @throws IOException if the folder holds a run or another model already or cannot be written
    */
   public static RunFolder create(
       Path folder, RunSettings settings, Path tokenizer, List<NamedTensor> weights)
@@ -67,7 +67,7 @@ public final class RunFolder {
   }
 
   /**
-   * @throws IOException if the folder holds a run already
+   * @throws IOException if the folder holds a run or another model already
    */
   public static void requireNone(Path folder) throws IOException {
     if (Files.exists(folder.resolve(SETTINGS))) {
@@ -83,6 +83,10 @@ public final class RunFolder {
       throw new IOException(
           "%s holds checkpoints of a run without its %s: choose another --out."
               .formatted(checkpoints, SETTINGS));
+    }
+    if (Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
+      throw new IOException(
+          "%s already holds a model, which would be lost: choose another --out.".formatted(folder));
     }
   }
 

@@ -32,21 +32,39 @@ public record RunSettings(
     double validationFraction,
     long samples) {
 
-  /** With Adam's two moments a checkpoint of more would exceed the runtime's 2 GB. */
-  private static final long MOST_PARAMETERS = Integer.MAX_VALUE / (3 * Float.BYTES);
+  /** A checkpoint of more would exceed the runtime's 2 GB. */
+  private static final long MOST_NUMBERS = Integer.MAX_VALUE / Float.BYTES;
 
   /**
    * @throws IllegalArgumentException if the model is too large to be saved
    */
   public RunSettings {
-    if (model.parameterCount() > MOST_PARAMETERS) {
+    // What is trained is saved with Adam's two moments.
+    long frozen = lora.isPresent() ? model.parameterCount() : 0;
+    long most = (MOST_NUMBERS - frozen) / 3;
+    if (trained(stage, model, lora) > most) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "A model of %,d parameters cannot be trained: checkpoints hold at most %,d.",
+              "A model of %,d parameters cannot be trained%s: checkpoints hold at most %,d.",
               model.parameterCount(),
-              MOST_PARAMETERS));
+              lora.isPresent() ? " with these adapters" : "",
+              lora.isPresent() ? MOST_NUMBERS : most));
     }
+  }
+
+  /** Number of parameters that are trained: those of the adapters where there are some. */
+  public long trainedParameters() {
+    return trained(stage, model, lora);
+  }
+
+  private static long trained(Stage stage, ModelConfig model, Optional<LowRankAdapters> lora) {
+    return lora.isEmpty()
+        ? model.parameterCount()
+        : new TrainingArtifacts(model, stage.objective(), lora)
+            .trainableParameters().stream()
+                .mapToLong(parameter -> parameter.shape().elements().extent())
+                .sum();
   }
 
   public RunSettings withSamples(long samples) {

@@ -50,19 +50,22 @@ public final class Trainer {
 
   /**
    * Trains until the last epoch ends, the updates are made, or someone interrupts. The last state
-   * is always saved. An interruption takes effect before the next micro-batch; a window that it
-   * cuts is repeated when the run is resumed.
+   * is always saved. An interruption takes effect before the next micro-batch, also of a
+   * validation; a window or a validation that it cuts is repeated when the run is resumed.
    *
    * @param from the state of the session's weights
-   * @param interrupted asked before every micro-batch
+   * @param interrupted asked before every micro-batch; true from the first time on
    * @return whether training is complete, false if it was interrupted
    * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
    *     longer a number
    */
   public boolean run(TrainingState from, BooleanSupplier interrupted) throws IOException {
-    TrainingState state = from;
     for (TrainingListener listener : listeners) {
       listener.started(settings, batches.batches(), from);
+    }
+    TrainingState state = validateIfDue(from, interrupted);
+    if (!state.equals(from)) {
+      save(state);
     }
     long saved = from.update();
     while (!isComplete(state) && !interrupted.getAsBoolean()) {
@@ -73,12 +76,10 @@ public final class Trainer {
           if (next.isEmpty()) {
             break;
           }
-          state = next.get();
-          boolean last = isComplete(state);
-          if (last || state.update() % settings.validateEvery() == 0) {
-            state = validate(state);
-          }
-          if (last || state.update() % settings.saveEvery() == 0 || state.hasBestValidation()) {
+          state = validateIfDue(next.get(), interrupted);
+          if (isComplete(state)
+              || state.update() % settings.saveEvery() == 0
+              || state.hasBestValidation()) {
             save(state);
             saved = state.update();
           }
@@ -88,14 +89,22 @@ public final class Trainer {
     if (saved != state.update()) {
       save(state);
     }
+    boolean complete = isComplete(state) && !isValidationDue(state);
     for (TrainingListener listener : listeners) {
-      listener.finished(state, isComplete(state));
+      listener.finished(state, complete);
     }
-    return isComplete(state);
+    return complete;
   }
 
   private boolean isComplete(TrainingState state) {
     return state.epoch() >= settings.epochs() || state.update() >= settings.maxUpdates();
+  }
+
+  private boolean isValidationDue(TrainingState state) {
+    return validation.isPresent()
+        && state.validationLoss().isEmpty()
+        && state.update() > 0
+        && (isComplete(state) || state.update() % settings.validateEvery() == 0);
   }
 
   /** One accumulation window and its update, or nothing if it was interrupted. */
@@ -159,8 +168,10 @@ public final class Trainer {
     }
   }
 
-  private TrainingState validate(TrainingState state) throws IOException {
-    if (validation.isEmpty()) {
+  /** The state with its validation loss, or as it is if none is due or it was interrupted. */
+  private TrainingState validateIfDue(TrainingState state, BooleanSupplier interrupted)
+      throws IOException {
+    if (!isValidationDue(state)) {
       return state;
     }
     double sum = 0;
@@ -168,6 +179,9 @@ public final class Trainer {
     Map<String, Double> metrics = new LinkedHashMap<>();
     try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
       for (Optional<Batch> next = loader.next(); next.isPresent(); next = loader.next()) {
+        if (interrupted.getAsBoolean()) {
+          return state;
+        }
         try (Batch batch = next.get()) {
           Evaluation found = session.evaluate(batch);
           sum += found.loss() * (double) batch.lossTerms();

@@ -93,6 +93,24 @@ class ChatEncoderTest {
   }
 
   @Test
+  void emptyAnswersAreNotLearnt() {
+    Row row = row("[['h', ''], ['j', ' ']]", "q", "a");
+    assertEquals(
+        "<s>user\nh</s>\n<s>assistant\n</s>\n<s>user\nj</s>\n<s>assistant\n </s>\n"
+            + "<s>user\nq</s>\n<s>assistant«\na</s>\n»",
+        marked(encoder(MINIMIND, 199, Loss.ALL_TURNS).encode(row)));
+    String before =
+        "<|user|>h<end><|assistant|><end><|user|>j<end><|assistant|> <end><|user|>q<end>";
+    assertEquals(
+        before + "<|assistant|>«a<end>»",
+        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row)));
+    String markedEnd = MARKED.replace("{{ m.content }}{% endg", "{{ m.content + '<end>' }}{% endg");
+    assertEquals(
+        before.replaceAll("(<.assistant.> ?<end>)", "$1<end>") + "<|assistant|>«a<end>»<end>",
+        marked(encoder(markedEnd, 199, Loss.ALL_TURNS).encode(row)));
+  }
+
+  @Test
   void systemTextsNeverCount() {
     Row row =
         row(

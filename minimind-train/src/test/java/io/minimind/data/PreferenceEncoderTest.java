@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.chat.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +32,8 @@ class PreferenceEncoderTest {
 
   private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
 
+  private static final String QUESTION = "<s>user\nQ</s>\n<s>assistant\n";
+
   @TempDir Path folder;
 
   private static PreferenceEncoder encoder(int maxLength) {
@@ -35,8 +41,19 @@ class PreferenceEncoderTest {
         TOKENIZER, ChatTemplate.parse(SOURCE, Map.of()), "bytes", maxLength);
   }
 
+  /** A row of texts. */
   private static Sample encode(int maxLength, String... cells) {
     return encoder(maxLength).encode(new Row(1, 1, List.of(cells)));
+  }
+
+  /** A row of texts, and of lists and objects that begin with a bracket. */
+  private static Sample encodeJson(String... cells) {
+    Set<Integer> json =
+        IntStream.range(0, cells.length)
+            .filter(i -> cells[i].startsWith("[") || cells[i].startsWith("{"))
+            .boxed()
+            .collect(Collectors.toSet());
+    return encoder(512).encode(new Row(1, 1, List.of(cells), json));
   }
 
   private static String text(Sample sample) {
@@ -70,24 +87,65 @@ class PreferenceEncoderTest {
     String start = prompt.substring(0, prompt.length() - 1) + ",";
     String text = "S<s>user\nQ</s>\n<s>assistant\n";
     assertPair(
-        encode(512, prompt, "[" + chosen + "]", "[" + rejected + "]"), text, "A</s>\n", "B</s>\n");
+        encodeJson(prompt, "[" + chosen + "]", "[" + rejected + "]"), text, "A</s>\n", "B</s>\n");
     assertPair(
-        encode(512, prompt, start + chosen + "]", start + rejected + "]"),
+        encodeJson(prompt, start + chosen + "]", start + rejected + "]"),
         text,
         "A</s>\n",
         "B</s>\n");
     assertPair(
-        encode(512, start + chosen + "]", start + rejected + "]"), text, "A</s>\n", "B</s>\n");
-    assertPair(encode(512, prompt, "A", "B"), text, "A</s>\n", "B</s>\n");
+        encodeJson(start + chosen + "]", start + rejected + "]"), text, "A</s>\n", "B</s>\n");
+    assertPair(encodeJson(prompt, "A", "B"), text, "A</s>\n", "B</s>\n");
   }
 
   @Test
   void aTextThatLooksLikeAListIsAText() {
     assertPair(
-        encode(512, "[1, 2]", "[3", "[\"x\"]"),
+        encode(512, "[1, 2]", "[3", "[]"),
         "<s>user\n[1, 2]</s>\n<s>assistant\n",
         "[3</s>\n",
-        "[\"x\"]</s>\n");
+        "[]</s>\n");
+    String code = "[{\"role\":\"assistant\",\"content\":\"A\"}]";
+    assertPair(encode(512, "Q", code, "B"), QUESTION, code + "</s>\n", "B</s>\n");
+  }
+
+  @Test
+  void theReaderTellsTextsFromLists() throws IOException {
+    Path file = folder.resolve("pairs.jsonl");
+    String list = "[{\"from\":\"gpt\",\"value\":\"A\"}]";
+    String text = new ObjectMapper().writeValueAsString(list);
+    Files.writeString(
+        file, "{\"prompt\":\"Q\",\"chosen\":%s,\"rejected\":%s}".formatted(list, text));
+    try (RowReader reader = RowReader.openAny(file, encoder(512).columns())) {
+      Sample pair = encoder(512).encode(reader.next().orElseThrow());
+      assertPair(pair, QUESTION, "A</s>\n", list + "</s>\n");
+    }
+  }
+
+  @Test
+  void rolesHaveTheNamesThatConversationsHave() {
+    assertPair(
+        encodeJson(
+            "[{\"role\":\"human\",\"content\":\"Q\"}]",
+            "[{\"role\":\"gpt\",\"content\":\"A\"}]",
+            "B"),
+        QUESTION,
+        "A</s>\n",
+        "B</s>\n");
+  }
+
+  @Test
+  void aPromptOfWhichTheTemplateMakesNothingIsRefused() {
+    ChatTemplate silent =
+        ChatTemplate.parse(
+            "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content }}{% endif %}"
+                + "{% endfor %}",
+            Map.of());
+    PreferenceEncoder encoder = PreferenceEncoder.of(TOKENIZER, silent, "bytes", 512);
+    Row row = new Row(1, 1, List.of("Q", "A", "B"));
+    assertEquals(
+        "the chat template makes nothing of its prompt.",
+        assertThrows(IllegalArgumentException.class, () -> encoder.encode(row)).getMessage());
   }
 
   @Test
@@ -117,10 +175,18 @@ class PreferenceEncoderTest {
         " | A | B | its prompt is empty.",
         "Q | A | A | its answers are the same.",
         "Q | [] | B | its chosen is empty.",
-        "Q | [{\"role\":\"assistant\"}] | B | its chosen has a message without a text as role and"
-            + " as content.",
+        "Q | [{\"role\":\"assistant\"}] | B | its chosen message 1 holds nothing where a text was"
+            + " expected.",
         "Q | [{\"role\":\"user\",\"content\":\"Q\"}] | B | its chosen answer is nothing but the"
-            + " prompt."
+            + " prompt.",
+        "Q | {\"role\":\"assistant\",\"content\":\"A\"} | B | its chosen is an object: expected a"
+            + " text or a list of messages.",
+        "Q | A | [\"x\"] | its rejected message 1 is from \"\": expected system, user or"
+            + " assistant.",
+        "[{\"role\":\"tool\",\"content\":\"Q\"}] | A | B | its prompt message 1 is from \"tool\":"
+            + " expected system, user or assistant.",
+        "Q | [{\"role\":\"user\",\"content\":\"A\"}] | B | its chosen does not end with an answer"
+            + " of the assistant."
       })
   void unusableRowsSayWhatIsWrong(String prompt, String chosen, String rejected, String reason) {
     String[] cells = {prompt, chosen, rejected};
@@ -128,8 +194,7 @@ class PreferenceEncoderTest {
       cells[i] = cells[i] == null ? "" : cells[i];
     }
     assertEquals(
-        reason,
-        assertThrows(IllegalArgumentException.class, () -> encode(512, cells)).getMessage());
+        reason, assertThrows(IllegalArgumentException.class, () -> encodeJson(cells)).getMessage());
   }
 
   @Test
@@ -147,7 +212,7 @@ class PreferenceEncoderTest {
     String two = "[{\"role\":\"assistant\",\"content\":\"B\"}]";
     assertEquals(
         "it has no prompt, and its answers do not begin with the same message.",
-        assertThrows(IllegalArgumentException.class, () -> encode(512, one, two)).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> encodeJson(one, two)).getMessage());
   }
 
   @Test

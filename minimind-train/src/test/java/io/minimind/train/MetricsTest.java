@@ -86,8 +86,8 @@ class MetricsTest {
         json.readTree(
             """
             {"update": 2, "epoch": 0, "batch": 1, "loss": 4.0, "gradient_norm": 2.0,
-             "learning_rate": 0.001, "tokens": 200, "tokens_per_second": 200.0, "seconds": 1.0,
-             "margin": 0.25}
+             "learning_rate": 0.001, "tokens": 200, "tokens_per_second": 200.0,
+             "positions_per_second": 240.0, "seconds": 1.0, "margin": 0.25}
             """),
         lines.get(1));
     assertEquals(3, lines.get(3).get("update").intValue());

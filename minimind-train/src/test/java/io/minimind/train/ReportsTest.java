@@ -93,13 +93,15 @@ class ReportsTest {
     report.started(COURSE, 100, TrainingState.START);
     TrainingState best = state(0, 10, 10, 5).validated(Math.log(20));
     report.validated(best, Map.of("perplexity", 20.0));
-    report.validated(best.validated(Math.log(40)), Map.of("reward_margin", 0.125));
+    report.validated(best.validated(Math.log(40)), Map.of("reward_margin", -0.00125));
+    report.validated(best.validated(Math.log(40)), Map.of("reward_margin", -1e-9));
     report.finished(state(1, 0, 1234, 3725), true);
     report.finished(state(1, 0, 1234, 59.4), false);
     assertEquals(
         """
         validation after 10 updates: loss 2.9957 perplexity 20.00 (best)
-        validation after 10 updates: loss 3.6889 reward margin 0.13
+        validation after 10 updates: loss 3.6889 reward margin -0.0013
+        validation after 10 updates: loss 3.6889 reward margin 0.0000
         Trained after 1234 updates, 1,234,000 tokens, 1 h 02 min.
         Interrupted after 1234 updates, 1,234,000 tokens, 59 s.
         """,
