@@ -9,6 +9,9 @@ final class Budget {
   private int depth;
 
   void spend(long count) {
+    if (count < 0) {
+      throw new IllegalArgumentException("A negative number of steps: " + count);
+    }
     steps -= count;
     if (steps < 0) {
       throw new Failure("the template takes more than %d steps", Template.MAX_STEPS);
@@ -27,16 +30,19 @@ final class Budget {
   void spendSearch(String text, Arguments arguments) {
     long cost = 1 + text.length() / CHARACTERS_PER_STEP;
     for (Object argument : arguments.positional()) {
-      cost *= searched(argument);
+      cost = searched(argument, cost);
     }
     for (Object argument : arguments.named().values()) {
-      cost *= searched(argument);
+      cost = searched(argument, cost);
     }
     spend(cost);
   }
 
-  private static long searched(Object argument) {
-    return argument instanceof String text ? 1 + text.length() / (4L * CHARACTERS_PER_STEP) : 1;
+  /** The cost with an argument that is sought; more than there can be of it would overflow. */
+  private static long searched(Object argument, long cost) {
+    return argument instanceof String text
+        ? Math.min(cost * (1 + text.length() / (4L * CHARACTERS_PER_STEP)), Template.MAX_STEPS + 1)
+        : cost;
   }
 
   /** Accounts for a list that is made. */

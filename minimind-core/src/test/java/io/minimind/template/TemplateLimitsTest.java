@@ -109,6 +109,8 @@ class TemplateLimitsTest {
             + " %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
         "{% set s = 'xxxxxxxxxxxxxxxx' * 100000 %}{% for i in range(100000) %}{{ s }}{% endfor %}",
         "{% set s = 'x' * 10000000 %}{{ s.count('x' * 5000000) }}{{ s.replace('x', 'yy') }}",
+        "{% set a = 'a' * 16000000 %}{% set x = 'x' * 9600 %}{% set y = x | tojson(a, a, none, a)"
+            + " %}",
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
         "{% for i in range(100000) %}{% if range(100000) | sum %}{% endif %}{% endfor %}",
         "{{ range(100000) | map('string') | list | sort | unique | list }}",
