@@ -19,7 +19,8 @@ final class Globals {
     scope.put("raise_exception", (Function) arguments -> raise(arguments, budget));
     scope.put(
         "strftime_now",
-        (Function) arguments -> Strftime.format(arguments.bind("format").text("format"), clock));
+        (Function)
+            arguments -> Strftime.format(arguments.bind("format").text("format"), clock, budget));
     return scope;
   }
 

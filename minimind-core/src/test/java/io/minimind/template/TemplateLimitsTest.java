@@ -114,6 +114,9 @@ class TemplateLimitsTest {
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
         "{% for i in range(100000) %}{% if range(100000) | sum %}{% endif %}{% endfor %}",
         "{{ range(100000) | map('string') | list | sort | unique | list }}",
+        "{{ strftime_now('%c' * 501) }}",
+        "{% set f = '%c' * 500 %}{% for i in range(50000) %}{% set x = strftime_now(f) %}{% endfor"
+            + " %}",
         "{{ 9223372036854775807 + 1 }}",
         "{{ 2 ** 64 }}",
         "{{ 99999999999999999999 }}"
