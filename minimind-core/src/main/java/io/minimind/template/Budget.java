@@ -1,5 +1,7 @@
 package io.minimind.template;
 
+import java.util.List;
+
 /** What a rendering may still use up. */
 final class Budget {
 
@@ -26,6 +28,14 @@ final class Budget {
     spend(1 + length / CHARACTERS_PER_STEP);
   }
 
+  /** Accounts for a value, which is given back: a text costs its length, all else nothing. */
+  Object spendValue(Object value) {
+    if (value instanceof String text) {
+      spendText(text.length());
+    }
+    return value;
+  }
+
   /** Accounts for a search, which may look at all of an argument at each place of the text. */
   void spendSearch(String text, Arguments arguments) {
     long cost = 1 + text.length() / CHARACTERS_PER_STEP;
@@ -45,12 +55,23 @@ final class Budget {
         : cost;
   }
 
+  /** Adds to a list that grows. */
+  <T> void add(List<T> list, T item) {
+    list.add(item);
+    requireItems(list.size());
+    spend(1);
+  }
+
   /** Accounts for a list that is made. */
   void spendItems(long count) {
+    requireItems(count);
+    spend(1 + count);
+  }
+
+  private static void requireItems(long count) {
     if (count > Template.MAX_ITEMS) {
       throw new Failure("a list would have more than %d elements", Template.MAX_ITEMS);
     }
-    spend(1 + count);
   }
 
   /** Counts one level of nesting more; each call is followed by one of {@link #leave}. */

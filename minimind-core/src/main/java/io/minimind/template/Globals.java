@@ -51,7 +51,6 @@ final class Globals {
     }
     for (Object source : arguments.positional()) {
       if (source instanceof Map<?, ?> map) {
-        budget.spendItems(map.size());
         entries.putAll(map);
       } else {
         for (Object entry : Values.iterate(source, budget)) {
@@ -64,6 +63,7 @@ final class Globals {
       }
     }
     entries.putAll(arguments.named());
+    budget.spendItems(entries.size());
     return entries;
   }
 
