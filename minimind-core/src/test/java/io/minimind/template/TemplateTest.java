@@ -11,10 +11,13 @@ import java.math.BigInteger;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -71,6 +74,27 @@ class TemplateTest {
             TemplateException.class,
             () -> Template.parse("x").render(Map.of("thread", Thread.currentThread())));
     assertTrue(refusal.getMessage().contains("java.lang.Thread"), refusal.getMessage());
+  }
+
+  @Test
+  void sortsNanBehindAllNumbers() {
+    Random random = new Random(1);
+    List<Object> numbers = new ArrayList<>();
+    for (int i = 0; i < 5000; i++) {
+      numbers.add(random.nextInt(4) == 0 ? Double.NaN : random.nextInt(1000));
+    }
+    List<String> expected =
+        numbers.stream()
+            .sorted(Comparator.comparingDouble(number -> ((Number) number).doubleValue()))
+            .map(number -> number instanceof Double ? "nan" : number.toString())
+            .toList();
+    assertEquals(
+        String.join(" ", expected),
+        Template.parse("{{ x | sort | join(' ') }}").render(Map.of("x", numbers)));
+    List<List<Object>> lists = numbers.stream().map(number -> List.of(number, 1)).toList();
+    assertEquals(
+        String.join(" ", expected),
+        Template.parse("{{ x | sort | map('first') | join(' ') }}").render(Map.of("x", lists)));
   }
 
   @Test
