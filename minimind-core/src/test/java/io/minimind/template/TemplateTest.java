@@ -80,8 +80,8 @@ class TemplateTest {
   void sortsNanBehindAllNumbers() {
     Random random = new Random(1);
     List<Object> numbers = new ArrayList<>();
-    for (int i = 0; i < 5000; i++) {
-      numbers.add(random.nextInt(4) == 0 ? Double.NaN : random.nextInt(1000));
+    for (int i = 0; i < 300; i++) {
+      numbers.add(random.nextInt(4) == 0 ? (Object) Double.NaN : random.nextInt(1000));
     }
     List<String> expected =
         numbers.stream()
