@@ -25,9 +25,10 @@ import java.util.OptionalInt;
  * <p>Special tokens are the control pieces, such as {@code <s>}, and the unknown piece. {@link
  * #encode} finds them where they are written in the text; what is between them is encoded as
  * SentencePiece would encode it alone, so each such part has its own dummy prefix if the model asks
- * for one, and {@link #decode} takes it away again. {@link #encodeOrdinary} gives the ids that
- * SentencePiece gives for the whole text. User-defined pieces are part of SentencePiece's
- * algorithm: both methods find them.
+ * for one. {@link #decode} takes it away again, but not behind the unknown piece: there a space is
+ * one of the text, in which that piece stands for what the model cannot spell. {@link
+ * #encodeOrdinary} gives the ids that SentencePiece gives for the whole text. User-defined pieces
+ * are part of SentencePiece's algorithm: both methods find them.
  *
  * <p>Decoding gives the text that SentencePiece gives, except that special tokens are written out.
  * If the model has byte fallback, replaces no characters, removes no spaces and puts none behind a
@@ -308,7 +309,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     private final boolean skipSpecialTokens;
     private final Utf8Decoder bytes = Utf8Decoder.replacingEachByte();
 
-    /** Whether nothing was written since the start or a special token: spaces here may go. */
+    /** Whether nothing was written since the start or a control piece: spaces here may go. */
     private boolean atStart = true;
 
     Decoding(boolean skipSpecialTokens) {
@@ -328,7 +329,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         if (!skipSpecialTokens) {
           out.append(piece);
         }
-        atStart = true;
+        atStart = kind == Kind.CONTROL;
         return;
       }
       boolean removesOne = model.normalizer().addDummyPrefix();

@@ -226,6 +226,18 @@ class SentencePieceTokenizerTest {
     assertEquals("<s>the old</s>the old", rules.decode(ids));
   }
 
+  @Test
+  void unknownCharactersLeaveTheSpacesAroundThem() {
+    SentencePieceTokenizer noBytes = ALL.get(2);
+    // SentencePiece decodes them to the same texts, but with " ⁇ " for what is unknown.
+    for (String text : List.of("the ☃ the ☃ the", "☃ the", "the☃ ☃the", "a ☃")) {
+      String expected = text.replace("☃", "<unk>");
+      int[] ids = noBytes.encodeOrdinary(text);
+      assertTrue(IntStream.of(ids).anyMatch(id -> id == 0), text);
+      assertEquals(expected, noBytes.decode(ids), text);
+    }
+  }
+
   private static int[] concat(int[]... parts) {
     return List.of(parts).stream().flatMapToInt(IntStream::of).toArray();
   }
