@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.JsonErrors;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,12 +62,8 @@ final class TokenizerJson {
       throw new IOException("Tokenizer file " + file + " is not valid UTF-8.", e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "Tokenizer file %s is not valid JSON at line %d, column %d: %s."
-              .formatted(
-                  file,
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
+          "Tokenizer file %s is not valid JSON%s: %s."
+              .formatted(file, JsonErrors.place(e), e.getOriginalMessage()),
           e);
     }
     return new TokenizerJson(file).tokenizer(root);

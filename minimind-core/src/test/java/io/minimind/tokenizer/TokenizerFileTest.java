@@ -44,6 +44,13 @@ class TokenizerFileTest {
   }
 
   @Test
+  void jsonThatIsNestedTooDeeplyIsRefused() throws IOException {
+    write("[".repeat(100_000));
+    String start = "Tokenizer file " + file() + " is not valid JSON: Document nesting depth";
+    assertEquals(start, refusal(file()).substring(0, start.length()));
+  }
+
+  @Test
   void aTruncatedFileIsRefused() throws IOException {
     String json = SmallTokenizer.json().toString();
     write(json.substring(0, json.length() / 2));
