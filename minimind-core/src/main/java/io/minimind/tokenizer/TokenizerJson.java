@@ -177,15 +177,17 @@ final class TokenizerJson {
   }
 
   private WordPattern splitPattern(JsonNode node, String place) throws IOException {
-    if (!node.path("behavior").asText().equals("Isolated")) {
+    String regex = node.path("pattern").path("Regex").asText();
+    // What is inverted is which parts are matches: isolated, both are kept, and where there is
+    // nothing between matches, nothing is removed.
+    boolean keepsMatches = flag(node, place, "invert") && WordPattern.matchesAll(regex);
+    String behavior = node.path("behavior").asText();
+    if (!behavior.equals("Isolated") && !(behavior.equals("Removed") && keepsMatches)) {
       throw refusal(
           "%s.behavior is %s, which is not supported; expected \"Isolated\""
               .formatted(place, node.path("behavior")));
     }
-    // What is inverted is which parts are matches, and both are kept.
-    flag(node, place, "invert");
-    JsonNode regex = node.path("pattern").path("Regex");
-    return WordPattern.ofRegex(regex.asText())
+    return WordPattern.ofRegex(regex)
         .orElseThrow(
             () ->
                 refusal(

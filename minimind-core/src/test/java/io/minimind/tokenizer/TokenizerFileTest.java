@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -171,6 +172,21 @@ class TokenizerFileTest {
       }
     }
     assertTrue(refused > 200);
+  }
+
+  @Test
+  void removingWhatIsBetweenMatchesIsIsolatingThemWhereNothingIs() throws IOException {
+    JsonNode json = SmallTokenizer.resource("small_llama3.json");
+    String text = "The stone's  12345 houses,\n\n 小河";
+    write(json.toString());
+    int[] isolated = Tokenizer.load(file()).encode(text);
+    ObjectNode split = (ObjectNode) json.at("/pre_tokenizer/pretokenizers/0");
+    split.put("behavior", "Removed").put("invert", true);
+    write(json.toString());
+    assertArrayEquals(isolated, Tokenizer.load(file()).encode(text));
+    ((ObjectNode) split.get("pattern")).put("Regex", "\\p{N}+");
+    write(json.toString());
+    assertTrue(refusal(file()).contains("behavior is \"Removed\", which is not supported"));
   }
 
   @Test
