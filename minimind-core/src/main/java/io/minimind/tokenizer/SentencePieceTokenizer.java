@@ -110,9 +110,6 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   /** Whether a file is for this class; JSON begins with a brace, a model with 0x0A. */
   static boolean isModel(Path file) {
-    if (file.toString().endsWith(".json")) {
-      return false;
-    }
     try (InputStream in = Files.newInputStream(file)) {
       String head = new String(in.readNBytes(64), StandardCharsets.ISO_8859_1);
       return head.startsWith("\n") && !head.stripLeading().startsWith("{")
@@ -135,7 +132,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public Optional<String> token(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     return Optional.of(model.pieces().get(id).text());
   }
 
@@ -258,7 +255,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
   @Override
   public String decode(int[] ids, boolean skipSpecialTokens) {
     for (int id : ids) {
-      checkId(id);
+      TokenIds.check(id, vocabularySize());
     }
     StringBuilder text = new StringBuilder(2 * ids.length);
     Decoding decoding = new Decoding(skipSpecialTokens);
@@ -276,7 +273,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
       @Override
       public String next(int id) {
-        checkId(id);
+        TokenIds.check(id, vocabularySize());
         StringBuilder text = new StringBuilder();
         decoding.accept(id, text);
         return text.toString();
@@ -293,14 +290,6 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   private Kind kind(int id) {
     return model.pieces().get(id).kind();
-  }
-
-  private void checkId(int id) {
-    if (id < 0 || id >= vocabularySize()) {
-      throw new IllegalArgumentException(
-          "Token id %d is out of range: this tokenizer has the ids 0 to %d."
-              .formatted(id, vocabularySize() - 1));
-    }
   }
 
   /** One decoding in progress. */

@@ -292,6 +292,9 @@ class SentencePieceTokenizerTest {
     Path misnamed = folder.resolve("misnamed.model");
     Files.copy(json, misnamed);
     assertInstanceOf(ByteLevelBpeTokenizer.class, Tokenizer.load(misnamed));
+    Path alsoMisnamed = folder.resolve("misnamed.json");
+    Files.copy(model, alsoMisnamed);
+    assertInstanceOf(SentencePieceTokenizer.class, Tokenizer.load(alsoMisnamed));
   }
 
   @Test
@@ -314,6 +317,35 @@ class SentencePieceTokenizerTest {
       assertTrue(
           failure.getMessage().contains("add the dependencies " + SentencePieceTokenizer.LIBRARY),
           failure.getMessage());
+    }
+  }
+
+  @Test
+  void aLibraryThatCannotStartIsNotSaidToBeMissingTheSecondTime() throws Exception {
+    List<URL> urls = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      urls.add(Path.of(entry).toUri().toURL());
+    }
+    try (URLClassLoader loader =
+        new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader()) {
+          @Override
+          protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.equals("org.slf4j.LoggerFactory")) {
+              throw new UnsatisfiedLinkError("no such machine");
+            }
+            return super.findClass(name);
+          }
+        }) {
+      Method load = loader.loadClass(Tokenizer.class.getName()).getMethod("load", Path.class);
+      for (int i = 0; i < 2; i++) {
+        String message =
+            assertThrows(
+                    InvocationTargetException.class,
+                    () -> load.invoke(null, SentencePieceFiles.model("plain-bpe")))
+                .getCause()
+                .getMessage();
+        assertTrue(message.endsWith("SentencePiece's library says: no such machine"), message);
+      }
     }
   }
 

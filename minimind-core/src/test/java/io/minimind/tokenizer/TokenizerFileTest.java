@@ -33,7 +33,10 @@ class TokenizerFileTest {
 
   @Test
   void aMissingFileIsNamed() {
-    assertEquals("Tokenizer file " + file() + " does not exist.", refusal(folder));
+    assertEquals(
+        "There is no tokenizer in " + folder + ": expected tokenizer.json or tokenizer.model.",
+        refusal(folder));
+    assertEquals("Tokenizer file " + file() + " does not exist.", refusal(file()));
   }
 
   @Test
