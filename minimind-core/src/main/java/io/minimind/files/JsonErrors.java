@@ -8,8 +8,8 @@ public final class JsonErrors {
   private JsonErrors() {}
 
   /**
-   * Where the error is, as {@code " at line 3, column 5"}; empty where Jackson does not know, as for
-   * JSON that is nested too deeply.
+   * Where the error is, as {@code " at line 3, column 5"}; empty where Jackson does not know, as
+   * for JSON that is nested too deeply.
    */
   public static String place(JsonProcessingException e) {
     return e.getLocation() == null

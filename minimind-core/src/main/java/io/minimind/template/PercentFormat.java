@@ -30,9 +30,9 @@ final class PercentFormat {
     while (field.find()) {
       if (!isSupported(field)) {
         throw new Failure(
-            "the format has the field \"%s\", which is not supported; expected one of s, d, i, x, X,"
-                + " f, F, e and E after %%, with the flags -, 0 and +, and a precision unless it is"
-                + " an integer",
+            "the format has the field \"%s\", which is not supported; expected one of s, d, i, x,"
+                + " X, f, F, e and E after %%, with the flags -, 0 and +, and a precision unless it"
+                + " is an integer",
             field.group());
       }
       String replacement = "%";

@@ -31,14 +31,14 @@ final class StringMethods {
           Map.entry(
               "splitlines",
               (text, arguments, budget) ->
-                  Text.lines(
-                      text, arguments.bind("keepends").flag("keepends", false), budget)),
+                  Text.lines(text, arguments.bind("keepends").flag("keepends", false), budget)),
           Map.entry("partition", (text, arguments, budget) -> partition(text, arguments, false)),
           Map.entry("rpartition", (text, arguments, budget) -> partition(text, arguments, true)),
           Map.entry("replace", StringMethods::replace),
           Map.entry("removeprefix", (text, arguments, budget) -> removePrefix(text, arguments)),
           Map.entry("removesuffix", (text, arguments, budget) -> removeSuffix(text, arguments)),
-          Map.entry("startswith", (text, arguments, budget) -> affix(text, arguments, budget, true)),
+          Map.entry(
+              "startswith", (text, arguments, budget) -> affix(text, arguments, budget, true)),
           Map.entry("endswith", (text, arguments, budget) -> affix(text, arguments, budget, false)),
           Map.entry("find", (text, arguments, budget) -> find(text, arguments, false)),
           Map.entry("rfind", (text, arguments, budget) -> find(text, arguments, true)),
@@ -199,8 +199,7 @@ final class StringMethods {
     return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
   }
 
-  private static boolean affix(
-      String text, Arguments arguments, Budget budget, boolean prefix) {
+  private static boolean affix(String text, Arguments arguments, Budget budget, boolean prefix) {
     Arguments.Bound bound = arguments.bind("affix", "start", "end");
     Slices.Range range = part(text, bound);
     if (range == null) {

@@ -65,7 +65,8 @@ public final class ByteLevelBpeTrainer {
    * @throws IllegalArgumentException if it is less than 1
    */
   public ByteLevelBpeTrainer withThreads(int count) {
-    return new ByteLevelBpeTrainer(vocabularySize, minimumFrequency, CorpusWords.requireThreads(count));
+    return new ByteLevelBpeTrainer(
+        vocabularySize, minimumFrequency, CorpusWords.requireThreads(count));
   }
 
   /** Learns a vocabulary and reports nothing meanwhile. */

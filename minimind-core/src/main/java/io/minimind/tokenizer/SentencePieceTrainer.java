@@ -88,7 +88,8 @@ public final class SentencePieceTrainer {
    * @throws IllegalArgumentException if it is less than 1
    */
   public SentencePieceTrainer withThreads(int count) {
-    return new SentencePieceTrainer(vocabularySize, characterCoverage, CorpusWords.requireThreads(count));
+    return new SentencePieceTrainer(
+        vocabularySize, characterCoverage, CorpusWords.requireThreads(count));
   }
 
   /**

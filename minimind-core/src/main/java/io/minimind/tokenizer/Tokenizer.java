@@ -27,7 +27,8 @@ public interface Tokenizer {
     Path file = Files.isDirectory(path) ? file(path) : path;
     if (Files.isDirectory(path) && Files.notExists(file)) {
       throw new IOException(
-          "There is no tokenizer in %s: expected tokenizer.json or tokenizer.model.".formatted(path));
+          "There is no tokenizer in %s: expected tokenizer.json or tokenizer.model."
+              .formatted(path));
     }
     return SentencePieceTokenizer.isModel(file)
         ? SentencePieceTokenizer.load(file)

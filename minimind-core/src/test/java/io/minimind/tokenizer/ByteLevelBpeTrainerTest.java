@@ -189,7 +189,10 @@ class ByteLevelBpeTrainerTest {
   @Test
   void noThreadsAreRefusedInOneSentence() {
     String message =
-        assertThrows(IllegalArgumentException.class, () -> ByteLevelBpeTrainer.ofSize(300).withThreads(0)).getMessage();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ByteLevelBpeTrainer.ofSize(300).withThreads(0))
+            .getMessage();
     assertEquals("The number of threads is 0 but must be at least 1.", message);
   }
 }

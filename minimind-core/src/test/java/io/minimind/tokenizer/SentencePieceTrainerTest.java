@@ -102,7 +102,10 @@ class SentencePieceTrainerTest {
   @Test
   void noThreadsAreRefusedInOneSentence() {
     String message =
-        assertThrows(IllegalArgumentException.class, () -> SentencePieceTrainer.ofSize(480).withThreads(0)).getMessage();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SentencePieceTrainer.ofSize(480).withThreads(0))
+            .getMessage();
     assertEquals("The number of threads is 0 but must be at least 1.", message);
   }
 }
