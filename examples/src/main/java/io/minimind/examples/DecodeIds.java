@@ -28,7 +28,7 @@ public final class DecodeIds implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Tokenizer tokenizer = tokenizerOption.load();
-    String[] words = input.read().replaceAll("\\t.*", " ").strip().split("[\\s,]+");
+    String[] words = input.read().replaceAll("\\t[^\n]*", " ").strip().split("[\\s,]+");
     int[] ids = new int[words[0].isEmpty() ? 0 : words.length];
     for (int i = 0; i < ids.length; i++) {
       ids[i] = id(words[i]);

@@ -36,7 +36,7 @@ final class InputText {
       return String.join(" ", arguments);
     }
     if (file != null) {
-      if (!Files.isRegularFile(file)) {
+      if (!Files.exists(file) || Files.isDirectory(file)) {
         throw new IOException("There is no file " + file + ": --file takes a file.");
       }
       return decode(Files.readAllBytes(file), file.toString());

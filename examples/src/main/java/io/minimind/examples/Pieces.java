@@ -59,7 +59,7 @@ final class Pieces {
     return texts + "\n" + numbers + "\n";
   }
 
-  /** Without the control characters, which a terminal would obey. */
+  /** Without control characters, which a terminal would obey, and without what ends a line. */
   private static String escaped(String text, String lineBreak) {
     StringBuilder escaped = new StringBuilder();
     text.codePoints()
@@ -70,7 +70,7 @@ final class Pieces {
                 case '\r' -> escaped.append("\\r");
                 case '\t' -> escaped.append("\\t");
                 default -> {
-                  if (Character.isISOControl(c)) {
+                  if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
                     escaped.append(String.format("\\u%04x", c));
                   } else {
                     escaped.appendCodePoint(c);

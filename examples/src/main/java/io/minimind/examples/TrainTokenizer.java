@@ -100,9 +100,7 @@ public final class TrainTokenizer implements Callable<Integer> {
     return 0;
   }
 
-  /**
-   * Each format is trained and saved by a method of this form, which gives the vocabulary's size.
-   */
+  /** Trains and saves a byte-level tokenizer; the size of its vocabulary. */
   private int trainByteLevelBpe(CorpusTexts texts) throws IOException {
     TrainedTokenizer trained =
         ByteLevelBpeTrainer.ofSize(vocabularySize).train(texts, report(texts));
@@ -110,6 +108,7 @@ public final class TrainTokenizer implements Callable<Integer> {
     return trained.vocabulary().size();
   }
 
+  /** Trains and saves a SentencePiece model; the number of its pieces. */
   private int trainSentencePiece(CorpusTexts texts) throws IOException {
     return SentencePieceTrainer.ofSize(vocabularySize).train(texts, report(texts), out);
   }

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -215,6 +217,31 @@ class TokenizerCommandTest {
     assertEquals(
         run("tokenizer", "encode", "--tokenizer=" + TOKENIZER, "two words"),
         run("tokenizer", "encode", "--tokenizer=" + TOKENIZER, "two", "words"));
+  }
+
+  @Test
+  void unicodeLineEndsEndNoLine() throws IOException {
+    String separators = "\u2028\u2029";
+    Path trained = folder.resolve("trained");
+    List<String> texts = List.of(separators.repeat(9), "\u2028a\u2029");
+    ByteLevelBpeTrainer.ofSize(264).train(texts.iterator()).save(trained);
+    Tokenizer tokenizer = Tokenizer.load(trained);
+    String plain = new Pieces(tokenizer).plain(tokenizer.encode(separators));
+    assertTrue(plain.contains("\\u2028"), plain);
+    assertFalse(plain.contains("\u2028"), plain);
+    assertFalse(plain.contains("\u2029"), plain);
+
+    Path ids = Files.writeString(folder.resolve("ids"), "300\tx\u2028 301\u2029 302\n303");
+    assertEquals(
+        Tokenizer.load(Commands.TOKENIZER).decode(new int[] {300, 303}),
+        run("tokenizer", "decode", "--tokenizer=" + TOKENIZER, "--file=" + ids));
+  }
+
+  @Test
+  void aDeviceIsAFileToo() {
+    Path device = Path.of("/dev/null");
+    assumeTrue(Files.exists(device), "there are no such devices on this system");
+    assertEquals("", run("tokenizer", "encode", "--tokenizer=" + TOKENIZER, "--file=" + device));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.minimind.chat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JsonErrors;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
@@ -168,12 +169,8 @@ public final class ChatTemplate {
       return JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not valid JSON at line %d, column %d: %s."
-              .formatted(
-                  file,
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
+          "%s is not valid JSON%s: %s."
+              .formatted(file, JsonErrors.place(e), e.getOriginalMessage()),
           e);
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -167,7 +168,7 @@ public record ModelConfig(
     if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
       return mapping.getPath().get(0).getFieldName() + ": " + e.getOriginalMessage();
     }
-    return "line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage();
+    return e.getOriginalMessage() + JsonErrors.place(e);
   }
 
   /** This configuration as {@code config.json}. */

@@ -19,6 +19,7 @@ final class Attributes {
 
   /** An element before a method. */
   static Object item(Object target, Object key, Budget budget) {
+    budget.spendValue(key);
     if (target instanceof Map<?, ?> map && isKey(key) && map.containsKey(Values.key(key))) {
       return map.get(Values.key(key));
     } else if (Numbers.isInteger(key) && target instanceof List<?> list) {
@@ -39,9 +40,10 @@ final class Attributes {
     if (!(path instanceof String names)) {
       return item(target, path, budget);
     }
+    // There are no more names than characters.
+    budget.spendItems(names.length());
     Object value = target;
     for (String name : names.split("\\.", -1)) {
-      budget.spend(1);
       value = item(value, name.matches("\\d{1,9}") ? Long.valueOf(name) : name, budget);
     }
     return value;

@@ -173,12 +173,15 @@ final class Evaluator {
     Map<String, Object> named = new LinkedHashMap<>();
     written.keywords().forEach(one -> named.put(one.name(), evaluate(one.value(), scope)));
     if (written.more().isPresent()) {
-      positional.addAll(Values.iterate(evaluate(written.more().get(), scope), budget));
+      List<?> more = Values.iterate(evaluate(written.more().get(), scope), budget);
+      budget.spendItems(more.size());
+      positional.addAll(more);
     }
     if (written.moreKeywords().isPresent()) {
       if (!(evaluate(written.moreKeywords().get(), scope) instanceof Map<?, ?> more)) {
         throw new Failure("expected a mapping after \"**\"");
       }
+      budget.spendItems(more.size());
       more.forEach((name, value) -> named.put(Values.toText(name, budget), value));
     }
     return new Arguments(positional, named);

@@ -36,8 +36,10 @@ final class Filters {
       budget.spendSearch(text, arguments);
     } else if (value instanceof List<?> list) {
       budget.spend(list.size());
+    } else if (value instanceof Map<?, ?> map) {
+      budget.spend(map.size());
     }
-    return ALL.get(name).apply(value, arguments, budget);
+    return budget.spendValue(ALL.get(name).apply(value, arguments, budget));
   }
 
   private static Object orDefault(Object value, Arguments arguments, Budget budget) {

@@ -19,7 +19,8 @@ final class Globals {
     scope.put("raise_exception", (Function) arguments -> raise(arguments, budget));
     scope.put(
         "strftime_now",
-        (Function) arguments -> Strftime.format(arguments.bind("format").text("format"), clock));
+        (Function)
+            arguments -> Strftime.format(arguments.bind("format").text("format"), clock, budget));
     return scope;
   }
 
@@ -50,7 +51,6 @@ final class Globals {
     }
     for (Object source : arguments.positional()) {
       if (source instanceof Map<?, ?> map) {
-        budget.spendItems(map.size());
         entries.putAll(map);
       } else {
         for (Object entry : Values.iterate(source, budget)) {
@@ -63,6 +63,7 @@ final class Globals {
       }
     }
     entries.putAll(arguments.named());
+    budget.spendItems(entries.size());
     return entries;
   }
 

@@ -58,6 +58,9 @@ final class ListFilters {
   }
 
   private static Object end(Object value, Budget budget, boolean first) {
+    if (value instanceof String text && !text.isEmpty()) {
+      return Attributes.item(text, first ? 0L : -1L, budget);
+    }
     List<?> items = Values.iterate(value, budget);
     return items.isEmpty()
         ? new Undefined("there is no element in an empty list")
@@ -163,6 +166,7 @@ final class ListFilters {
     boolean caseSensitive = bound.flag("case_sensitive", false);
     Comparator<Object> order = (a, b) -> 0;
     if (bound.get("attribute", null) instanceof String paths) {
+      budget.spendItems(paths.length());
       for (String path : paths.split(",")) {
         order = order.thenComparing(order(path.strip(), caseSensitive, budget));
       }

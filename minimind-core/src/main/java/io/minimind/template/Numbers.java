@@ -49,11 +49,12 @@ final class Numbers {
     return (int) Math.max(-Integer.MAX_VALUE, Math.min(Integer.MAX_VALUE, toLong(value)));
   }
 
+  /** Their order, in which NaN comes last: sorting needs a place for it. */
   static int compare(Object a, Object b) {
     if (a instanceof Double || b instanceof Double) {
       double x = toDouble(a);
       double y = toDouble(b);
-      return x < y ? -1 : x > y ? 1 : 0;
+      return x == y ? 0 : Double.compare(x, y);
     }
     return toBigInteger(a).compareTo(toBigInteger(b));
   }

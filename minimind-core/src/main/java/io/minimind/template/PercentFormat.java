@@ -1,5 +1,9 @@
 package io.minimind.template;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -11,7 +15,7 @@ import java.util.regex.Pattern;
 final class PercentFormat {
 
   private static final Pattern FIELD =
-      Pattern.compile("%(?:\\((\\w+)\\))?([-+ 0#]*+)(\\d{0,4})(?:\\.(\\d{1,3}))?([sdifeEgGxXr%])?");
+      Pattern.compile("%(?:\\((\\w+)\\))?([-+ 0#]*+)(\\d{0,4})(?:\\.(\\d{1,3}))?([a-zA-Z%])?");
 
   private PercentFormat() {}
 
@@ -24,8 +28,12 @@ final class PercentFormat {
     Matcher field = FIELD.matcher(format);
     int used = 0;
     while (field.find()) {
-      if (field.group(5) == null) {
-        throw new Failure("the format has an unsupported field after \"%%\"");
+      if (!isSupported(field)) {
+        throw new Failure(
+            "the format has the field \"%s\", which is not supported; expected one of s, d, i, x,"
+                + " X, f, F, e and E after %%, with the flags -, 0 and +, and a precision unless it"
+                + " is an integer",
+            field.group());
       }
       String replacement = "%";
       if (!field.group(5).equals("%")) {
@@ -44,6 +52,14 @@ final class PercentFormat {
     return field.appendTail(text).toString();
   }
 
+  private static boolean isSupported(Matcher field) {
+    String conversion = field.group(5);
+    return conversion != null
+        && "sdixXfFeE%".contains(conversion)
+        && !field.group(2).matches(".*[ #].*")
+        && !(field.group(4) != null && "dixX".contains(conversion));
+  }
+
   private static Object member(Object values, String name) {
     if (values instanceof Map<?, ?> map && map.containsKey(name)) {
       return map.get(name);
@@ -54,23 +70,25 @@ final class PercentFormat {
   private static String field(Matcher field, Object value, Budget budget) {
     char conversion = field.group(5).charAt(0);
     String flags = field.group(2);
-    String precision = field.group(4) == null ? "" : "." + field.group(4);
     String text;
-    if (conversion == 's' || conversion == 'r') {
+    if (conversion == 's') {
       text = Values.toText(value, budget);
-      text = field.group(4) == null ? text : String.format("%" + precision + "s", text);
+      int most = precision(field, Integer.MAX_VALUE);
+      text = Text.length(text) > most ? text.substring(0, text.offsetByCodePoints(0, most)) : text;
       flags = flags.contains("-") ? "-" : "";
     } else if (!Numbers.isNumeric(value)) {
       throw new Failure("the format wants a number, found %s", Values.kind(value));
-    } else if ("dixX".indexOf(conversion) >= 0) {
-      long number =
-          value instanceof Double real ? (long) real.doubleValue() : Numbers.toLong(value);
-      String kind = conversion == 'x' || conversion == 'X' ? "" + conversion : "d";
-      text = String.format(Locale.ROOT, "%" + kind, number);
+    } else if (conversion == 'd' || conversion == 'i') {
+      text = integer(value).toString();
+    } else if (Character.toLowerCase(conversion) == 'x') {
+      if (value instanceof Double) {
+        throw new Failure("the format wants an integer, found a float");
+      }
+      text = integer(value).toString(16);
     } else {
-      String kind = conversion == 'F' ? "f" : "" + conversion;
-      text = String.format(Locale.ROOT, "%" + precision + kind, Numbers.toDouble(value));
+      text = real(Numbers.toDouble(value), conversion, precision(field, 6));
     }
+    text = Character.isUpperCase(conversion) ? text.toUpperCase(Locale.ROOT) : text;
     if (flags.contains("+") && !text.startsWith("-")) {
       text = "+" + text;
     }
@@ -83,5 +101,44 @@ final class PercentFormat {
       return text.substring(0, sign) + "0".repeat(missing) + text.substring(sign);
     }
     return " ".repeat(missing) + text;
+  }
+
+  private static int precision(Matcher field, int absent) {
+    return field.group(4) == null ? absent : Integer.parseInt(field.group(4));
+  }
+
+  private static BigInteger integer(Object value) {
+    if (value instanceof BigInteger big) {
+      return big;
+    } else if (!(value instanceof Double real)) {
+      return BigInteger.valueOf(Numbers.toLong(value));
+    } else if (Double.isNaN(real) || Double.isInfinite(real)) {
+      throw new Failure("the format wants an integer, found %s", Numbers.toText(real));
+    } else {
+      return new BigDecimal(real).toBigInteger();
+    }
+  }
+
+  /** A double in digits; of its exact value, which is what Python rounds. */
+  private static String real(double value, char conversion, int precision) {
+    if (Double.isNaN(value) || Double.isInfinite(value)) {
+      return Numbers.toText(value);
+    }
+    BigDecimal exact = new BigDecimal(Math.abs(value));
+    String sign = Math.copySign(1, value) < 0 ? "-" : "";
+    if (Character.toLowerCase(conversion) == 'f') {
+      return sign + exact.setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
+    }
+    BigDecimal rounded = exact.round(new MathContext(precision + 1, RoundingMode.HALF_EVEN));
+    String digits = rounded.unscaledValue().toString();
+    int exponent = value == 0 ? 0 : digits.length() - 1 - rounded.scale();
+    digits += "0".repeat(Math.max(0, precision + 1 - digits.length()));
+    return "%s%s%se%s%02d"
+        .formatted(
+            sign,
+            digits.charAt(0),
+            precision == 0 ? "" : "." + digits.substring(1, precision + 1),
+            exponent < 0 ? "-" : "+",
+            Math.abs(exponent));
   }
 }

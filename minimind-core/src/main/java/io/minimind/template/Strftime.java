@@ -39,9 +39,19 @@ final class Strftime {
           Map.entry('Y', "yyyy"),
           Map.entry('%', "'%'"));
 
+  private static final int MAX_FORMAT = 1000;
+
+  /** A field takes some microseconds. */
+  private static final int STEPS_PER_FIELD = 100;
+
   private Strftime() {}
 
-  static String format(String format, Clock clock) {
+  static String format(String format, Clock clock, Budget budget) {
+    if (format.length() > MAX_FORMAT) {
+      throw new Failure(
+          "the time format has %d characters; expected no more than %d",
+          format.length(), MAX_FORMAT);
+    }
     ZonedDateTime now = ZonedDateTime.now(clock);
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
@@ -50,6 +60,7 @@ final class Strftime {
         text.append(c);
         continue;
       }
+      budget.spend(STEPS_PER_FIELD);
       boolean unpadded = format.startsWith("-", i + 1);
       i += unpadded ? 2 : 1;
       String pattern = i < format.length() ? PATTERNS.get(format.charAt(i)) : null;
@@ -59,6 +70,7 @@ final class Strftime {
       String field = DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now);
       text.append(unpadded ? field.replaceFirst("^[0 ]+(?=.)", "") : field);
     }
+    budget.spendText(text.length());
     return text.toString();
   }
 }

@@ -26,19 +26,20 @@ final class StringMethods {
           Map.entry("strip", (text, arguments, budget) -> strip(text, arguments, true, true)),
           Map.entry("lstrip", (text, arguments, budget) -> strip(text, arguments, true, false)),
           Map.entry("rstrip", (text, arguments, budget) -> strip(text, arguments, false, true)),
-          Map.entry("split", (text, arguments, budget) -> split(text, arguments)),
-          Map.entry("rsplit", (text, arguments, budget) -> rsplit(text, arguments)),
+          Map.entry("split", StringMethods::split),
+          Map.entry("rsplit", StringMethods::rsplit),
           Map.entry(
               "splitlines",
               (text, arguments, budget) ->
-                  Text.lines(text, arguments.bind("keepends").flag("keepends", false))),
+                  Text.lines(text, arguments.bind("keepends").flag("keepends", false), budget)),
           Map.entry("partition", (text, arguments, budget) -> partition(text, arguments, false)),
           Map.entry("rpartition", (text, arguments, budget) -> partition(text, arguments, true)),
           Map.entry("replace", StringMethods::replace),
           Map.entry("removeprefix", (text, arguments, budget) -> removePrefix(text, arguments)),
           Map.entry("removesuffix", (text, arguments, budget) -> removeSuffix(text, arguments)),
-          Map.entry("startswith", (text, arguments, budget) -> affix(text, arguments, true)),
-          Map.entry("endswith", (text, arguments, budget) -> affix(text, arguments, false)),
+          Map.entry(
+              "startswith", (text, arguments, budget) -> affix(text, arguments, budget, true)),
+          Map.entry("endswith", (text, arguments, budget) -> affix(text, arguments, budget, false)),
           Map.entry("find", (text, arguments, budget) -> find(text, arguments, false)),
           Map.entry("rfind", (text, arguments, budget) -> find(text, arguments, true)),
           Map.entry("index", (text, arguments, budget) -> index(text, arguments, false)),
@@ -64,7 +65,7 @@ final class StringMethods {
 
   static Object call(String name, String text, Arguments arguments, Budget budget) {
     budget.spendSearch(text, arguments);
-    return ALL.get(name).call(text, arguments, budget);
+    return budget.spendValue(ALL.get(name).call(text, arguments, budget));
   }
 
   /** Whether there are letters, and all of them are capitals, or none is. */
@@ -88,22 +89,22 @@ final class StringMethods {
     return Text.strip(text, arguments.bind("chars").text("chars", null), left, right);
   }
 
-  private static List<String> split(String text, Arguments arguments) {
+  private static List<String> split(String text, Arguments arguments, Budget budget) {
     Arguments.Bound bound = arguments.bind("sep", "maxsplit");
     int most = bound.integer("maxsplit", -1);
     if (bound.isNone("sep")) {
-      return splitWords(text, most);
+      return splitWords(text, most, budget);
     }
     String separator = separator(bound);
     List<String> parts = new ArrayList<>();
     int start = 0;
     int end = text.indexOf(separator);
     while (end >= 0 && (most < 0 || parts.size() < most)) {
-      parts.add(text.substring(start, end));
+      budget.add(parts, text.substring(start, end));
       start = end + separator.length();
       end = text.indexOf(separator, start);
     }
-    parts.add(text.substring(start));
+    budget.add(parts, text.substring(start));
     return parts;
   }
 
@@ -114,7 +115,7 @@ final class StringMethods {
     return bound.text("sep");
   }
 
-  private static List<String> splitWords(String text, int most) {
+  private static List<String> splitWords(String text, int most, Budget budget) {
     List<String> words = new ArrayList<>();
     int at = 0;
     while (true) {
@@ -124,25 +125,25 @@ final class StringMethods {
       if (at == text.length()) {
         return words;
       } else if (most >= 0 && words.size() == most) {
-        words.add(text.substring(at));
+        budget.add(words, text.substring(at));
         return words;
       }
       int start = at;
       while (at < text.length() && !Text.isSpace(text.charAt(at))) {
         at++;
       }
-      words.add(text.substring(start, at));
+      budget.add(words, text.substring(start, at));
     }
   }
 
-  private static List<String> rsplit(String text, Arguments arguments) {
+  private static List<String> rsplit(String text, Arguments arguments, Budget budget) {
     // What is split from the right is split from the left when all is turned around.
     Arguments.Bound bound = arguments.bind("sep", "maxsplit");
     Object separator = bound.isNone("sep") ? null : reverse(separator(bound));
     List<Object> positional =
         ContainerMethods.pair(separator, (long) bound.integer("maxsplit", -1));
     List<String> parts = new ArrayList<>();
-    split(reverse(text), new Arguments(positional, Map.of()))
+    split(reverse(text), new Arguments(positional, Map.of()), budget)
         .forEach(part -> parts.add(reverse(part)));
     Collections.reverse(parts);
     return parts;
@@ -198,7 +199,7 @@ final class StringMethods {
     return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
   }
 
-  private static boolean affix(String text, Arguments arguments, boolean prefix) {
+  private static boolean affix(String text, Arguments arguments, Budget budget, boolean prefix) {
     Arguments.Bound bound = arguments.bind("affix", "start", "end");
     Slices.Range range = part(text, bound);
     if (range == null) {
@@ -210,7 +211,9 @@ final class StringMethods {
     for (Object affix : affixes) {
       if (!(affix instanceof String one)) {
         throw new Failure("expected a string or a tuple of strings");
-      } else if (prefix ? part.startsWith(one) : part.endsWith(one)) {
+      }
+      budget.spendText(Math.min(one.length(), part.length()));
+      if (prefix ? part.startsWith(one) : part.endsWith(one)) {
         return true;
       }
     }

@@ -33,10 +33,10 @@ final class Tests {
           plain("escaped", value -> false),
           plain("odd", value -> remainder(value, 2) != 0),
           plain("even", value -> remainder(value, 2) == 0),
-          plain("lower", Tests::isLower),
-          plain("upper", Tests::isUpper),
-          plain("filter", Filters.ALL::containsKey),
-          plain("test", name -> isTest(name)),
+          plain("filter", name -> name instanceof String && Filters.ALL.containsKey(name)),
+          plain("test", name -> name instanceof String && isTest(name)),
+          Map.entry("lower", (value, arguments, budget) -> isCased(value, budget, false)),
+          Map.entry("upper", (value, arguments, budget) -> isCased(value, budget, true)),
           Map.entry("divisibleby", Tests::divisibleBy),
           Map.entry("in", Tests::in),
           Map.entry("sameas", Tests::sameAs),
@@ -106,6 +106,7 @@ final class Tests {
 
   private static boolean sameAs(Object value, Arguments arguments, Budget budget) {
     Object other = arguments.bind("other").get("other");
+    budget.spendValue(other);
     return value == other
         || value != null
             && other != null
@@ -114,12 +115,10 @@ final class Tests {
             && value.equals(other);
   }
 
-  private static boolean isLower(Object value) {
-    return StringMethods.isCased(Values.toText(value, new Budget()), false);
-  }
-
-  private static boolean isUpper(Object value) {
-    return StringMethods.isCased(Values.toText(value, new Budget()), true);
+  private static boolean isCased(Object value, Budget budget, boolean upper) {
+    String text = Values.toText(value, budget);
+    budget.spendText(text.length());
+    return StringMethods.isCased(text, upper);
   }
 
   private static boolean isTest(Object name) {

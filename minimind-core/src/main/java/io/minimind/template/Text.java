@@ -75,20 +75,20 @@ final class Text {
   /**
    * @param keepEnds whether each line keeps its end
    */
-  static List<String> lines(String text, boolean keepEnds) {
+  static List<String> lines(String text, boolean keepEnds, Budget budget) {
     List<String> lines = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < text.length(); i++) {
       if (isLineEnd(text.charAt(i))) {
         boolean isPair = text.startsWith("\r\n", i);
         int end = isPair ? i + 2 : i + 1;
-        lines.add(text.substring(start, keepEnds ? end : i));
+        budget.add(lines, text.substring(start, keepEnds ? end : i));
         start = end;
         i = end - 1;
       }
     }
     if (start < text.length()) {
-      lines.add(text.substring(start));
+      budget.add(lines, text.substring(start));
     }
     return lines;
   }

@@ -75,7 +75,7 @@ final class TextFilters {
             ? own
             : " ".repeat(Math.max(0, Math.min(most, Numbers.index(width))));
     boolean indentsBlank = bound.flag("blank", false);
-    List<String> lines = Text.lines(text + "\n", false);
+    List<String> lines = Text.lines(text + "\n", false, budget);
     budget.spendText(text.length() + (long) lines.size() * (blanks.length() + 1));
     StringBuilder indented = new StringBuilder();
     for (int i = 0; i < lines.size(); i++) {

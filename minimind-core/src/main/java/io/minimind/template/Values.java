@@ -120,9 +120,10 @@ final class Values {
   /** The elements of a list, the characters of a string, the keys of a mapping. */
   static List<?> iterate(Object value, Budget budget) {
     if (value instanceof List<?> list) {
+      budget.spend(list.size());
       return list;
     } else if (value instanceof String text) {
-      budget.spend(text.length());
+      budget.spendItems(Text.length(text));
       return Text.characters(text);
     } else if (value instanceof Map<?, ?> map) {
       budget.spend(map.size());

@@ -100,7 +100,7 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
 
   @Override
   public Optional<String> token(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     return Optional.ofNullable(tokens[id]);
   }
 
@@ -111,14 +111,14 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
 
   @Override
   public boolean isSpecial(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     return specialIds.get(id);
   }
 
   @Override
   public String decode(int[] ids, boolean skipSpecialTokens) {
     for (int id : ids) {
-      checkId(id);
+      TokenIds.check(id, vocabularySize());
     }
     StringBuilder text = new StringBuilder(2 * ids.length);
     Utf8Decoder utf8 = new Utf8Decoder();
@@ -145,7 +145,7 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
 
       @Override
       public String next(int id) {
-        checkId(id);
+        TokenIds.check(id, vocabularySize());
         decode(id, utf8, piece);
         return takePiece();
       }
@@ -167,17 +167,6 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
   private void decode(int id, Utf8Decoder utf8, StringBuilder text) {
     for (byte b : tokenBytes[id]) {
       utf8.accept(b, text);
-    }
-  }
-
-  private void checkId(int id) {
-    if (id < 0 || id >= vocabularySize()) {
-      throw new IllegalArgumentException(
-          "Token id "
-              + id
-              + " is out of range: this tokenizer has the ids 0 to "
-              + (vocabularySize() - 1)
-              + ".");
     }
   }
 }

@@ -59,9 +59,14 @@ public final class ByteLevelBpeTrainer {
     return new ByteLevelBpeTrainer(vocabularySize, frequency, threads);
   }
 
-  /** With so many threads, at least 1. What is learnt does not depend on it. */
+  /**
+   * With so many threads. What is learnt does not depend on it.
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
   public ByteLevelBpeTrainer withThreads(int count) {
-    return new ByteLevelBpeTrainer(vocabularySize, minimumFrequency, count);
+    return new ByteLevelBpeTrainer(
+        vocabularySize, minimumFrequency, CorpusWords.requireThreads(count));
   }
 
   /** Learns a vocabulary and reports nothing meanwhile. */

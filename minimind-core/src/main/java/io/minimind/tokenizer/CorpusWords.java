@@ -47,6 +47,15 @@ final class CorpusWords {
     }
   }
 
+  /** A number of threads that is at least 1. */
+  static int requireThreads(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException(
+          "The number of threads is " + count + " but must be at least 1.");
+    }
+    return count;
+  }
+
   /**
    * Counts the words of texts.
    *

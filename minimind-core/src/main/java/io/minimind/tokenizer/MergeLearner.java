@@ -125,11 +125,6 @@ final class MergeLearner {
         new PriorityQueue<>(
             Comparator.comparingLong((Candidate pair) -> -pair.count)
                 .thenComparing((a, b) -> preference.compare(a.left, a.right, b.left, b.right)));
-    lengths = new int[initialSymbols + maximumMerges];
-    Arrays.fill(lengths, 0, initialSymbols, 1);
-    before = new Neighbours(lengths.length);
-    after = new Neighbours(lengths.length);
-
     long size = 1;
     // Sorted by count; counts too large for the key only make for more ranges.
     long[] order = new long[words.size()];
@@ -142,6 +137,11 @@ final class MergeLearner {
           "The distinct words have %,d symbols in all, more than can be learnt from: use less text."
               .formatted(size));
     }
+    // Each merge leaves fewer symbols in the words, so there are no more merges than these.
+    lengths = new int[initialSymbols + (int) Math.min(maximumMerges, size)];
+    Arrays.fill(lengths, 0, initialSymbols, 1);
+    before = new Neighbours(lengths.length);
+    after = new Neighbours(lengths.length);
     Arrays.sort(order);
     slots = new int[(int) size];
     int[] ends = new int[16];

@@ -4,6 +4,7 @@ import ai.djl.sentencepiece.jni.LibUtils;
 import ai.djl.sentencepiece.jni.SentencePieceLibrary;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.util.Optional;
 
 /**
  * SentencePiece's own library with a model loaded, for encoding. Safe for use by several threads.
@@ -18,6 +19,9 @@ final class NativeSentencePiece {
 
   private static final Cleaner CLEANER = Cleaner.create();
   private static boolean isLibraryLoaded;
+
+  /** Why the library cannot be loaded: Java gives the reason but once. */
+  private static Optional<LinkageError> failure = Optional.empty();
 
   private final long handle;
 
@@ -44,8 +48,16 @@ final class NativeSentencePiece {
   }
 
   private static synchronized void loadLibrary() {
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
     if (!isLibraryLoaded) {
-      LibUtils.loadLibrary();
+      try {
+        LibUtils.loadLibrary();
+      } catch (LinkageError e) {
+        failure = Optional.of(e);
+        throw e;
+      }
       isLibraryLoaded = true;
     }
   }

@@ -25,9 +25,10 @@ import java.util.OptionalInt;
  * <p>Special tokens are the control pieces, such as {@code <s>}, and the unknown piece. {@link
  * #encode} finds them where they are written in the text; what is between them is encoded as
  * SentencePiece would encode it alone, so each such part has its own dummy prefix if the model asks
- * for one, and {@link #decode} takes it away again. {@link #encodeOrdinary} gives the ids that
- * SentencePiece gives for the whole text. User-defined pieces are part of SentencePiece's
- * algorithm: both methods find them.
+ * for one. {@link #decode} takes it away again, but not behind the unknown piece: there a space is
+ * one of the text, in which that piece stands for what the model cannot spell. {@link
+ * #encodeOrdinary} gives the ids that SentencePiece gives for the whole text. User-defined pieces
+ * are part of SentencePiece's algorithm: both methods find them.
  *
  * <p>Decoding gives the text that SentencePiece gives, except that special tokens are written out.
  * If the model has byte fallback, replaces no characters, removes no spaces and puts none behind a
@@ -109,9 +110,6 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   /** Whether a file is for this class; JSON begins with a brace, a model with 0x0A. */
   static boolean isModel(Path file) {
-    if (file.toString().endsWith(".json")) {
-      return false;
-    }
     try (InputStream in = Files.newInputStream(file)) {
       String head = new String(in.readNBytes(64), StandardCharsets.ISO_8859_1);
       return head.startsWith("\n") && !head.stripLeading().startsWith("{")
@@ -134,7 +132,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public Optional<String> token(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     return Optional.of(model.pieces().get(id).text());
   }
 
@@ -257,7 +255,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
   @Override
   public String decode(int[] ids, boolean skipSpecialTokens) {
     for (int id : ids) {
-      checkId(id);
+      TokenIds.check(id, vocabularySize());
     }
     StringBuilder text = new StringBuilder(2 * ids.length);
     Decoding decoding = new Decoding(skipSpecialTokens);
@@ -288,7 +286,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
       @Override
       public String next(int id) {
-        checkId(id);
+        TokenIds.check(id, vocabularySize());
         StringBuilder text = new StringBuilder();
         decoding.accept(id, text);
         return text.toString();
@@ -307,21 +305,13 @@ public final class SentencePieceTokenizer implements Tokenizer {
     return model.pieces().get(id).kind();
   }
 
-  private void checkId(int id) {
-    if (id < 0 || id >= vocabularySize()) {
-      throw new IllegalArgumentException(
-          "Token id %d is out of range: this tokenizer has the ids 0 to %d."
-              .formatted(id, vocabularySize() - 1));
-    }
-  }
-
   /** One decoding in progress. */
   private final class Decoding {
 
     private final boolean skipSpecialTokens;
     private final Utf8Decoder bytes = Utf8Decoder.replacingEachByte();
 
-    /** Whether nothing was written since the start or a special token: spaces here may go. */
+    /** Whether nothing was written since the start or a control piece: spaces here may go. */
     private boolean atStart = true;
 
     Decoding(boolean skipSpecialTokens) {
@@ -341,7 +331,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         if (!skipSpecialTokens) {
           out.append(piece);
         }
-        atStart = true;
+        atStart = kind == Kind.CONTROL;
         return;
       }
       boolean removesOne = model.normalizer().addDummyPrefix();

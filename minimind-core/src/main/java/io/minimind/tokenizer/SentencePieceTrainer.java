@@ -82,9 +82,14 @@ public final class SentencePieceTrainer {
     return new SentencePieceTrainer(vocabularySize, coverage, threads);
   }
 
-  /** With so many threads, at least 1. What is learnt does not depend on it. */
+  /**
+   * With so many threads. What is learnt does not depend on it.
+   *
+   * @throws IllegalArgumentException if it is less than 1
+   */
   public SentencePieceTrainer withThreads(int count) {
-    return new SentencePieceTrainer(vocabularySize, characterCoverage, count);
+    return new SentencePieceTrainer(
+        vocabularySize, characterCoverage, CorpusWords.requireThreads(count));
   }
 
   /**

@@ -25,6 +25,11 @@ public interface Tokenizer {
    */
   static Tokenizer load(Path path) throws IOException {
     Path file = Files.isDirectory(path) ? file(path) : path;
+    if (Files.isDirectory(path) && Files.notExists(file)) {
+      throw new IOException(
+          "There is no tokenizer in %s: expected tokenizer.json or tokenizer.model."
+              .formatted(path));
+    }
     return SentencePieceTokenizer.isModel(file)
         ? SentencePieceTokenizer.load(file)
         : ByteLevelBpeTokenizer.load(file);

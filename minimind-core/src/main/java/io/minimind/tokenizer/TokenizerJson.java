@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.JsonErrors;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,12 +62,8 @@ final class TokenizerJson {
       throw new IOException("Tokenizer file " + file + " is not valid UTF-8.", e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "Tokenizer file %s is not valid JSON at line %d, column %d: %s."
-              .formatted(
-                  file,
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
+          "Tokenizer file %s is not valid JSON%s: %s."
+              .formatted(file, JsonErrors.place(e), e.getOriginalMessage()),
           e);
     }
     return new TokenizerJson(file).tokenizer(root);
@@ -180,15 +177,17 @@ final class TokenizerJson {
   }
 
   private WordPattern splitPattern(JsonNode node, String place) throws IOException {
-    if (!node.path("behavior").asText().equals("Isolated")) {
+    String regex = node.path("pattern").path("Regex").asText();
+    // What is inverted is which parts are matches: isolated, both are kept, and where there is
+    // nothing between matches, nothing is removed.
+    boolean keepsMatches = flag(node, place, "invert") && WordPattern.matchesAll(regex);
+    String behavior = node.path("behavior").asText();
+    if (!behavior.equals("Isolated") && !(behavior.equals("Removed") && keepsMatches)) {
       throw refusal(
           "%s.behavior is %s, which is not supported; expected \"Isolated\""
               .formatted(place, node.path("behavior")));
     }
-    // What is inverted is which parts are matches, and both are kept.
-    flag(node, place, "invert");
-    JsonNode regex = node.path("pattern").path("Regex");
-    return WordPattern.ofRegex(regex.asText())
+    return WordPattern.ofRegex(regex)
         .orElseThrow(
             () ->
                 refusal(

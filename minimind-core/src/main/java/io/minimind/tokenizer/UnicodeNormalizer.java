@@ -9,6 +9,7 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -136,28 +137,36 @@ final class UnicodeNormalizer {
   /** Characters decomposed and in canonical order. The first part of each has the change 0. */
   private List<Part> decomposed(char[] chars, int start, int end) {
     List<Part> parts = new ArrayList<>(end - start + 8);
+    int marks = 0; // Where the marks begin that are behind the last starter.
     for (int at = start; at < end; ) {
       int codePoint = Character.codePointAt(chars, at, end);
       at += Character.charCount(codePoint);
       if (Tables.UNASSIGNED.get(codePoint) || codePoint < 0x80) {
+        sortMarks(parts, marks);
         parts.add(new Part(codePoint, 0, 0));
+        marks = parts.size();
         continue;
       }
       String all = Normalizer.normalize(Character.toString(codePoint), decomposition);
       for (int i = 0; i < all.length(); i = all.offsetByCodePoints(i, 1)) {
         int part = all.codePointAt(i);
         int combiningClass = combiningClass(part);
-        int place = parts.size();
-        while (combiningClass > 0 && place > 0) {
-          if (parts.get(place - 1).combiningClass <= combiningClass) {
-            break;
-          }
-          place--;
+        if (combiningClass == 0) {
+          sortMarks(parts, marks);
+          marks = parts.size() + 1;
         }
-        parts.add(place, new Part(part, i == 0 ? 0 : 1, combiningClass));
+        parts.add(new Part(part, i == 0 ? 0 : 1, combiningClass));
       }
     }
+    sortMarks(parts, marks);
     return parts;
+  }
+
+  /** Orders marks by their class; those of one class stay in their order. */
+  private static void sortMarks(List<Part> parts, int first) {
+    if (parts.size() > first + 1) {
+      parts.subList(first, parts.size()).sort(Comparator.comparingInt(Part::combiningClass));
+    }
   }
 
   /** Parts composed; the change of one is the number of parts that it takes in, negated. */

@@ -56,6 +56,11 @@ interface WordPattern {
     return Optional.ofNullable(Scanners.BY_REGEX.get(regex));
   }
 
+  /** Whether a regular expression that has a scanner leaves nothing between its matches. */
+  static boolean matchesAll(String regex) {
+    return regex.endsWith("|\\s+(?!\\S)|\\s+");
+  }
+
   /** The scanners. */
   final class Scanners {
 

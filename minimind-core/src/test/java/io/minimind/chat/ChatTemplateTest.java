@@ -104,6 +104,10 @@ class ChatTemplateTest {
     String json = assertThrows(IOException.class, () -> ChatTemplate.load(folder)).getMessage();
     assertTrue(json.startsWith(file + " is not valid JSON at line 2, column "), json);
 
+    write("tokenizer_config.json", "{\"chat_template\": " + "[".repeat(5000));
+    String deep = assertThrows(IOException.class, () -> ChatTemplate.load(folder)).getMessage();
+    assertTrue(deep.startsWith(file + " is not valid JSON: Document nesting depth"), deep);
+
     write("tokenizer_config.json", "{\"chat_template\": \"a\\n{% if x %}\"}");
     String template =
         assertThrows(TemplateException.class, () -> ChatTemplate.load(folder)).getMessage();

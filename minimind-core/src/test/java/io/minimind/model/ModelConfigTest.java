@@ -131,7 +131,9 @@ class ModelConfigTest {
   @Test
   void brokenJsonIsLocated() throws IOException {
     Path file = write("{\n  \"hidden_size\" : 128,\n  oops\n}");
-    assertSays(file, file + " is not a valid model configuration: line 3: ", "'o'");
+    assertSays(file, file + " is not a valid model configuration: ", "'o'", " at line 3, ");
+    Files.writeString(file, "{\"x\": " + "[".repeat(5000));
+    assertSays(file, file + " is not a valid model configuration: Document nesting depth");
   }
 
   @Test

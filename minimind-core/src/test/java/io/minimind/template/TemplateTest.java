@@ -11,12 +11,18 @@ import java.math.BigInteger;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TemplateTest {
 
@@ -71,6 +77,54 @@ class TemplateTest {
             TemplateException.class,
             () -> Template.parse("x").render(Map.of("thread", Thread.currentThread())));
     assertTrue(refusal.getMessage().contains("java.lang.Thread"), refusal.getMessage());
+  }
+
+  @Test
+  void sortsNanBehindAllNumbers() {
+    Random random = new Random(1);
+    List<Object> numbers = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      numbers.add(random.nextInt(4) == 0 ? (Object) Double.NaN : random.nextInt(1000));
+    }
+    List<String> expected =
+        numbers.stream()
+            .sorted(Comparator.comparingDouble(number -> ((Number) number).doubleValue()))
+            .map(number -> number instanceof Double ? "nan" : number.toString())
+            .toList();
+    assertEquals(
+        String.join(" ", expected),
+        Template.parse("{{ x | sort | join(' ') }}").render(Map.of("x", numbers)));
+    List<List<Object>> lists = numbers.stream().map(number -> List.of(number, 1)).toList();
+    assertEquals(
+        String.join(" ", expected),
+        Template.parse("{{ x | sort | map('first') | join(' ') }}").render(Map.of("x", lists)));
+  }
+
+  /** The fields, the values, and what Python's operator % gives for them. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      ignoreLeadingAndTrailingWhitespace = false,
+      value = {
+        "%.1f %.2f %.0f %.0f;[0.25, 1.005, 2.5, 3.5];0.2 1.00 2 4",
+        "%.1f %08.2f %+.1f %f;[-0.01, -3.14159, 2.25, 7];-0.0 -0003.14 +2.2 7.000000",
+        "%f %F %06.1f;['nan'|float, '-inf'|float, 'inf'|float];nan -INF 000inf",
+        "%.3f;[1e22];10000000000000000000000.000",
+        "%e %.2e %.0e;[0.0, 1.125e10, 2.5];0.000000e+00 1.12e+10 2e+00",
+        "%.3E %e;[-9.9996e-7, 1000.0];-1.000E-06 1.000000e+03",
+        "%d %+5d %-6dx %d %i;[-3.99, 7, 7, true, 1e20];-3    +7 7     x 1 100000000000000000000",
+        "%x %05X;[-255, -171];-ff -00AB",
+        "%.2s %5s %05s;['😀😀😀', 'é', 'a'];😀😀     é     a",
+      })
+  void formatsAsPython(String format, String values, String expected) {
+    assertEquals(expected, render("{{ '" + format + "' % " + values + " }}"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"%g", "%G", "%r", "%.3d", "%5.2x", "% d", "%#x", "%y", "%"})
+  void formatsThatAreNotSupportedAreNamed(String field) {
+    String message = failure("{{ 'a " + field + "' % [5] }}");
+    assertTrue(message.contains("\"" + field + "\", which is not supported"), message);
   }
 
   @Test

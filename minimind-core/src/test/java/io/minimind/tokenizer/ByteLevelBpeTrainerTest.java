@@ -185,4 +185,14 @@ class ByteLevelBpeTrainerTest {
       System.out.println(ByteLevelBpeTrainer.ofSize(300).train(texts).vocabulary().size());
     }
   }
+
+  @Test
+  void noThreadsAreRefusedInOneSentence() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ByteLevelBpeTrainer.ofSize(300).withThreads(0))
+            .getMessage();
+    assertEquals("The number of threads is 0 but must be at least 1.", message);
+  }
 }

@@ -159,6 +159,12 @@ class MergeLearnerTest {
   }
 
   @Test
+  void moreMergesThanThereCanBeTakeNoMemory() {
+    List<Word> words = List.of(new Word(List.of(0, 1, 2), 1));
+    assertEquals(2, learn(words, 3, Integer.MAX_VALUE, 0, Integer.MAX_VALUE).size());
+  }
+
+  @Test
   void reportsEachMerge() {
     List<Integer> reported = new ArrayList<>();
     MergeLearner.learn(

@@ -237,6 +237,18 @@ class SentencePieceTokenizerTest {
     assertEquals("<s>the old</s>the old", rules.decode(ids));
   }
 
+  @Test
+  void unknownCharactersLeaveTheSpacesAroundThem() {
+    SentencePieceTokenizer noBytes = ALL.get(2);
+    // SentencePiece decodes them to the same texts, but with " ⁇ " for what is unknown.
+    for (String text : List.of("the ☃ the ☃ the", "☃ the", "the☃ ☃the", "a ☃")) {
+      String expected = text.replace("☃", "<unk>");
+      int[] ids = noBytes.encodeOrdinary(text);
+      assertTrue(IntStream.of(ids).anyMatch(id -> id == 0), text);
+      assertEquals(expected, noBytes.decode(ids), text);
+    }
+  }
+
   private static int[] concat(int[]... parts) {
     return List.of(parts).stream().flatMapToInt(IntStream::of).toArray();
   }
@@ -291,6 +303,9 @@ class SentencePieceTokenizerTest {
     Path misnamed = folder.resolve("misnamed.model");
     Files.copy(json, misnamed);
     assertInstanceOf(ByteLevelBpeTokenizer.class, Tokenizer.load(misnamed));
+    Path alsoMisnamed = folder.resolve("misnamed.json");
+    Files.copy(model, alsoMisnamed);
+    assertInstanceOf(SentencePieceTokenizer.class, Tokenizer.load(alsoMisnamed));
   }
 
   @Test
@@ -313,6 +328,35 @@ class SentencePieceTokenizerTest {
       assertTrue(
           failure.getMessage().contains("add the dependencies " + SentencePieceTokenizer.LIBRARY),
           failure.getMessage());
+    }
+  }
+
+  @Test
+  void aLibraryThatCannotStartIsNotSaidToBeMissingTheSecondTime() throws Exception {
+    List<URL> urls = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      urls.add(Path.of(entry).toUri().toURL());
+    }
+    try (URLClassLoader loader =
+        new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader()) {
+          @Override
+          protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.equals("org.slf4j.LoggerFactory")) {
+              throw new UnsatisfiedLinkError("no such machine");
+            }
+            return super.findClass(name);
+          }
+        }) {
+      Method load = loader.loadClass(Tokenizer.class.getName()).getMethod("load", Path.class);
+      for (int i = 0; i < 2; i++) {
+        String message =
+            assertThrows(
+                    InvocationTargetException.class,
+                    () -> load.invoke(null, SentencePieceFiles.model("plain-bpe")))
+                .getCause()
+                .getMessage();
+        assertTrue(message.endsWith("SentencePiece's library says: no such machine"), message);
+      }
     }
   }
 

@@ -98,4 +98,14 @@ class SentencePieceTrainerTest {
             .getMessage();
     assertTrue(message.contains("265"), message);
   }
+
+  @Test
+  void noThreadsAreRefusedInOneSentence() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SentencePieceTrainer.ofSize(480).withThreads(0))
+            .getMessage();
+    assertEquals("The number of threads is 0 but must be at least 1.", message);
+  }
 }

@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -32,7 +33,10 @@ class TokenizerFileTest {
 
   @Test
   void aMissingFileIsNamed() {
-    assertEquals("Tokenizer file " + file() + " does not exist.", refusal(folder));
+    assertEquals(
+        "There is no tokenizer in " + folder + ": expected tokenizer.json or tokenizer.model.",
+        refusal(folder));
+    assertEquals("Tokenizer file " + file() + " does not exist.", refusal(file()));
   }
 
   @Test
@@ -41,6 +45,13 @@ class TokenizerFileTest {
     String message = refusal(file());
     String start = "Tokenizer file " + file() + " is not valid JSON at line 2, column ";
     assertEquals(start, message.substring(0, Math.min(start.length(), message.length())));
+  }
+
+  @Test
+  void jsonThatIsNestedTooDeeplyIsRefused() throws IOException {
+    write("[".repeat(100_000));
+    String start = "Tokenizer file " + file() + " is not valid JSON: Document nesting depth";
+    assertEquals(start, refusal(file()).substring(0, start.length()));
   }
 
   @Test
@@ -164,6 +175,21 @@ class TokenizerFileTest {
       }
     }
     assertTrue(refused > 200);
+  }
+
+  @Test
+  void removingWhatIsBetweenMatchesIsIsolatingThemWhereNothingIs() throws IOException {
+    JsonNode json = SmallTokenizer.resource("small_llama3.json");
+    String text = "The stone's  12345 houses,\n\n 小河";
+    write(json.toString());
+    int[] isolated = Tokenizer.load(file()).encode(text);
+    ObjectNode split = (ObjectNode) json.at("/pre_tokenizer/pretokenizers/0");
+    split.put("behavior", "Removed").put("invert", true);
+    write(json.toString());
+    assertArrayEquals(isolated, Tokenizer.load(file()).encode(text));
+    ((ObjectNode) split.get("pattern")).put("Regex", "\\p{N}+");
+    write(json.toString());
+    assertTrue(refusal(file()).contains("behavior is \"Removed\", which is not supported"));
   }
 
   @Test

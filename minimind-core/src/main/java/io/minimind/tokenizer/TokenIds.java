@@ -1,0 +1,18 @@
+package io.minimind.tokenizer;
+
+/** What all tokenizers ask of ids. */
+final class TokenIds {
+
+  private TokenIds() {}
+
+  /**
+   * @throws IllegalArgumentException if an id is out of range
+   */
+  static void check(int id, int vocabularySize) {
+    if (id < 0 || id >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "Token id %d is out of range: this tokenizer has the ids 0 to %d."
+              .formatted(id, vocabularySize - 1));
+    }
+  }
+}
