@@ -133,7 +133,7 @@ public final class ByteLevelBpeTokenizer implements Tokenizer {
 
   @Override
   public byte[] bytes(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     return specialIds.get(id) ? new byte[0] : tokenBytes[id].clone();
   }
 

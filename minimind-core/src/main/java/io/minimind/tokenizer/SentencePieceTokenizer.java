@@ -269,7 +269,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
   /** {@inheritDoc} Of a space with which a text begins, decoding may take away one. */
   @Override
   public byte[] bytes(int id) {
-    checkId(id);
+    TokenIds.check(id, vocabularySize());
     Piece piece = model.pieces().get(id);
     if (specialTokens.containsKey(piece.text())) {
       return new byte[0];
