@@ -145,7 +145,7 @@ class BatchTest {
   void aStreamThatWaitsForARowCanBeEnded(End end) throws Exception {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     CountDownLatch goOn = new CountDownLatch(1);
-    GenerationOptions held = GenerationOptions.greedy().withConstraint(() -> new Held(goOn));
+    GenerationOptions held = GenerationOptions.greedy().withConstraint(budget -> new Held(goOn));
     try (LanguageModel model = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {
       try {
         for (int i = 0; i < 2; i++) {
@@ -210,7 +210,7 @@ class BatchTest {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     AtomicInteger begun = new AtomicInteger();
     TokenConstraint third =
-        () -> {
+        budget -> {
           if (begun.incrementAndGet() == 3) {
             throw new UnsupportedOperationException("the third");
           }
