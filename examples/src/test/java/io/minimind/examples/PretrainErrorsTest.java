@@ -112,7 +112,8 @@ class PretrainErrorsTest {
     Path file = tokenizer.resolve("tokenizer.json");
     assertRefused(1, List.of(tokenizer.toString()), "--tokenizer=" + tokenizer);
     Files.createDirectory(tokenizer);
-    assertRefused(1, List.of(tokenizer.toString(), "expected tokenizer.json"), "--tokenizer=" + tokenizer);
+    assertRefused(
+        1, List.of(tokenizer.toString(), "expected tokenizer.json"), "--tokenizer=" + tokenizer);
     String sound = Files.readString(Commands.TOKENIZER.resolve("tokenizer.json"));
     Files.writeString(file, sound.substring(0, sound.length() / 2));
     assertRefused(1, List.of(file.toString()), "--tokenizer=" + tokenizer);
