@@ -92,7 +92,7 @@ class QuantizedDecoderTest {
         inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
         Map<String, NamedTensor> outputs = decoder.run(inputs);
         logits.add(ModelRunner.doubles(outputs.get("logits")));
-        past = present(outputs);
+        past = ModelRunner.pastOf(outputs);
       }
     }
     return logits.toArray(double[][]::new);
@@ -107,19 +107,6 @@ class QuantizedDecoderTest {
       past.add(NamedTensor.ofFloats("past_key_values." + layer + ".value", zeros, shape));
     }
     return past;
-  }
-
-  private static List<NamedTensor> present(Map<String, NamedTensor> outputs) {
-    return outputs.values().stream()
-        .filter(output -> output.name().startsWith("present."))
-        .map(
-            output ->
-                new NamedTensor(
-                    output.name().replace("present.", "past_key_values."),
-                    output.type(),
-                    output.shape(),
-                    output.data()))
-        .toList();
   }
 
   /** The root mean square of the differences over that of the values. */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -98,6 +99,20 @@ public final class ModelRunner implements AutoCloseable {
     ByteBuffer data = ByteBuffer.allocateDirect(input.data().capacity());
     data.order(ByteOrder.nativeOrder()).put(input.data()).rewind();
     return OnnxTensor.createTensor(ENVIRONMENT, data, input.shape(), javaType(input.type()));
+  }
+
+  /** What a run of a decoder leaves behind, as the past of the next one. */
+  public static List<NamedTensor> pastOf(Map<String, NamedTensor> outputs) {
+    return outputs.values().stream()
+        .filter(output -> output.name().startsWith("present."))
+        .map(
+            output ->
+                new NamedTensor(
+                    output.name().replace("present.", "past_key_values."),
+                    output.type(),
+                    output.shape(),
+                    output.data()))
+        .toList();
   }
 
   private static OnnxJavaType javaType(ElementType type) {

@@ -127,7 +127,7 @@ class TransformerTest {
               "row " + row + ", position " + i);
         }
       }
-      past = present(outputs);
+      past = ModelRunner.pastOf(outputs);
     }
   }
 
@@ -208,19 +208,5 @@ class TransformerTest {
     inputs.add(ModelRunner.integers("seqlens_k", last, last.length));
     inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
     return decoder.run(inputs);
-  }
-
-  /** What a run leaves behind, as the past of the next one. */
-  private static List<NamedTensor> present(Map<String, NamedTensor> outputs) {
-    return outputs.values().stream()
-        .filter(output -> output.name().startsWith("present."))
-        .map(
-            output ->
-                new NamedTensor(
-                    output.name().replace("present.", "past_key_values."),
-                    output.type(),
-                    output.shape(),
-                    output.data()))
-        .toList();
   }
 }

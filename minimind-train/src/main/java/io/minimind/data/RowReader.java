@@ -38,13 +38,13 @@ public interface RowReader extends Closeable {
     Utf8Reader reader = Utf8Reader.open(file);
     try {
       if (name.endsWith(".jsonl")) {
-        return new JsonLinesRowReader(file, reader, alternatives);
+        return LineRowReader.json(file, reader, alternatives);
       }
       if (name.endsWith(".json")) {
         return new JsonRowReader(file, reader, alternatives);
       }
       return name.endsWith(".txt")
-          ? new PlainTextRowReader(file, reader, alternatives)
+          ? LineRowReader.plainText(file, reader, alternatives)
           : new CsvRowReader(file, reader, alternatives);
     } catch (IOException | RuntimeException e) {
       reader.close();

@@ -4,7 +4,12 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /** Samples of given lengths whose ids and targets follow from their number. */
-record FakeSamples(int... lengths) implements Samples {
+record FakeSamples(int groupSize, int[] lengths) implements Samples {
+
+  /** Samples each of which is a group of its own. */
+  FakeSamples(int... lengths) {
+    this(1, lengths);
+  }
 
   static int id(long sample, int position) {
     return (int) (1 + sample * 31 + position);

@@ -23,39 +23,11 @@ class PairsTest {
   /** Pairs with a reference that follows from the number of each sample. */
   private static Samples pairs(long seed) {
     int[] lengths = new Random(seed).ints(2 * PAIRS, 2, 30).toArray();
-    FakeSamples rows = new FakeSamples(lengths);
     float[] reference = new float[lengths.length];
     for (int i = 0; i < reference.length; i++) {
       reference[i] = -i;
     }
-    return new ReferencedSamples(new Grouped(rows), FloatBuffer.wrap(reference));
-  }
-
-  private record Grouped(Samples all) implements Samples {
-    @Override
-    public int groupSize() {
-      return 2;
-    }
-
-    @Override
-    public long size() {
-      return all.size();
-    }
-
-    @Override
-    public int length(long index) {
-      return all.length(index);
-    }
-
-    @Override
-    public int longest() {
-      return all.longest();
-    }
-
-    @Override
-    public int read(long index, int[] ids, boolean[] targets) throws IOException {
-      return all.read(index, ids, targets);
-    }
+    return new ReferencedSamples(new FakeSamples(2, lengths), FloatBuffer.wrap(reference));
   }
 
   @Test

@@ -1,0 +1,93 @@
+package io.minimind.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Rows of a file with one row in each line; blank lines are passed over. */
+final class LineRowReader implements RowReader {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final List<String> TEXT = List.of("text");
+
+  private interface Parser {
+    Row parse(long number, long line, String text) throws IOException;
+  }
+
+  private final Utf8Reader reader;
+  private final BufferedReader lines;
+  private final Parser parser;
+  private long rows;
+  private long line;
+
+  private LineRowReader(Utf8Reader reader, Parser parser) {
+    this.reader = reader;
+    this.parser = parser;
+    lines = new BufferedReader(reader);
+  }
+
+  /** Each line is a JSON object. */
+  static LineRowReader json(Path file, Utf8Reader reader, List<List<String>> alternatives) {
+    return new LineRowReader(
+        reader,
+        (number, line, text) ->
+            JsonRowReader.row(file, number, line, parse(file, number, line, text), alternatives));
+  }
+
+  /**
+   * Each line is a text.
+   *
+   * @throws IOException if other columns are asked for
+   */
+  static LineRowReader plainText(Path file, Utf8Reader reader, List<List<String>> alternatives)
+      throws IOException {
+    if (!alternatives.contains(TEXT)) {
+      throw new IOException(
+          "%s is plain text, where each line is a text: expected a .csv or .jsonl file with %s."
+              .formatted(file, alternatives.get(0)));
+    }
+    return new LineRowReader(reader, (number, line, text) -> new Row(number, line, List.of(text)));
+  }
+
+  private static JsonNode parse(Path file, long number, long line, String text)
+      throws MalformedRowException {
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      String reason = "it is not JSON: " + e.getOriginalMessage() + ".";
+      throw new MalformedRowException(file, new SkippedRow(number, line, reason));
+    }
+  }
+
+  @Override
+  public Optional<Row> next() throws IOException {
+    while (true) {
+      reader.startRow(rows + 1, line + 1);
+      String text = lines.readLine();
+      if (text == null) {
+        return Optional.empty();
+      }
+      line++;
+      if (!text.isBlank()) {
+        rows++;
+        return Optional.of(parser.parse(rows, line, text));
+      }
+    }
+  }
+
+  @Override
+  public long bytesRead() {
+    return reader.bytesRead();
+  }
+
+  @Override
+  public void close() throws IOException {
+    lines.close();
+  }
+}
