@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -145,7 +144,8 @@ class BatchTest {
   void aStreamThatWaitsForARowCanBeEnded(End end) throws Exception {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     CountDownLatch goOn = new CountDownLatch(1);
-    GenerationOptions held = GenerationOptions.greedy().withConstraint(budget -> new Held(goOn));
+    GenerationOptions held =
+        GenerationOptions.greedy().withConstraint(Held.after(1, () -> goOn.getCount() == 0));
     try (LanguageModel model = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {
       try {
         for (int i = 0; i < 2; i++) {
@@ -173,37 +173,6 @@ class BatchTest {
     }
   }
 
-  /** Lets the first token pass at once, and further ones when told to. */
-  private static final class Held implements TokenConstraint.State {
-    private final CountDownLatch goOn;
-    private boolean begun;
-
-    Held(CountDownLatch goOn) {
-      this.goOn = goOn;
-    }
-
-    @Override
-    public void allow(BitSet allowed) {
-      allowed.set(0, 64);
-      try {
-        if (begun) {
-          goOn.await();
-        }
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-      begun = true;
-    }
-
-    @Override
-    public boolean mayEnd() {
-      return false;
-    }
-
-    @Override
-    public void advance(int tokenId) {}
-  }
-
   @Test
   @Timeout(60)
   void oneThatFailsEndsAll() throws IOException {
@@ -214,7 +183,7 @@ class BatchTest {
           if (begun.incrementAndGet() == 3) {
             throw new UnsupportedOperationException("the third");
           }
-          return new Held(new CountDownLatch(0));
+          return Held.after(1, () -> true).start(budget);
         };
     List<String> prompts = IntStream.range(0, 30).mapToObj(i -> prompt(4, i)).toList();
     try (LanguageModel model = LanguageModel.load(folder, ONE, TOKENIZER)) {

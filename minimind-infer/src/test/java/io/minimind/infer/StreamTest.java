@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,10 +92,13 @@ class StreamTest {
   void cancellingKeepsWhatWasWritten(int batch) throws IOException {
     try (LanguageModel model = load(batch)) {
       String all = model.generate(prompt(5), GREEDY).text();
-      TextStream stream = model.stream(prompt(5), GREEDY.withMaxNewTokens(190));
+      AtomicBoolean cancelled = new AtomicBoolean();
+      TextStream stream =
+          model.stream(prompt(5), GREEDY.withConstraint(Held.after(3, cancelled::get)));
       Iterator<String> pieces = stream.iterator();
       String first = pieces.next() + pieces.next();
       stream.cancel();
+      cancelled.set(true);
       Generation result = stream.result();
       assertEquals(FinishReason.CANCELLED, result.finishReason());
       assertTrue(result.text().startsWith(first));
@@ -110,7 +114,10 @@ class StreamTest {
       unread.close();
       assertEquals("", unread.result().text());
       assertEquals(FinishReason.CANCELLED, unread.result().finishReason());
-      TextStream begun = model.stream(prompt(5), GREEDY);
+      // The batch's thread, which runs ahead, is held until this one waits for it to let go.
+      Thread reader = Thread.currentThread();
+      TokenConstraint held = Held.after(3, () -> reader.getState() == Thread.State.WAITING);
+      TextStream begun = model.stream(prompt(5), GREEDY.withConstraint(held));
       begun.iterator().next();
       begun.close();
       assertEquals(FinishReason.CANCELLED, begun.result().finishReason());
