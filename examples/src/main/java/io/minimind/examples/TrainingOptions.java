@@ -35,7 +35,7 @@ final class TrainingOptions {
   @Option(
       names = "--warmup",
       paramLabel = "STEPS",
-      description = "Micro-batches over which the rate rises.",
+      description = "Micro-batches of each device over which the rate rises.",
       order = 35)
   private int warmup;
 

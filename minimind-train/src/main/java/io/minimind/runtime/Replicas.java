@@ -42,9 +42,13 @@ public final class Replicas implements ModelInTraining {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   public static Replicas open(Files files, List<Device> devices, int threads) {
+    return open(files, devices, threads, new HostAverager());
+  }
+
+  static Replicas open(Files files, List<Device> devices, int threads, GradientAverager averager) {
     List<Replica> replicas = new ArrayList<>();
     List<ExecutorService> executors = new ArrayList<>();
-    Replicas all = new Replicas(replicas, executors, new HostAverager());
+    Replicas all = new Replicas(replicas, executors, averager);
     try {
       for (Device device : devices) {
         replicas.add(Replica.open(files, device, Math.max(1, threads / devices.size())));

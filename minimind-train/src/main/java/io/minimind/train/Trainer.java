@@ -46,7 +46,7 @@ public final class Trainer {
         new LearningRateSchedule(
             settings.learningRate(),
             settings.warmupSteps(),
-            Math.multiplyExact(settings.epochs(), batches.batches()));
+            Math.multiplyExact(settings.epochs(), rounds(batches.batches())));
   }
 
   /**
@@ -95,6 +95,11 @@ public final class Trainer {
       listener.finished(state, complete);
     }
     return complete;
+  }
+
+  /** Micro-batches of each of the devices that the run began on. */
+  private long rounds(long microBatches) {
+    return (microBatches + settings.replicas() - 1) / settings.replicas();
   }
 
   private boolean isComplete(TrainingState state) {
@@ -146,7 +151,8 @@ public final class Trainer {
     requireFinite(loss, "loss", state);
     requireFinite(gradientNorm, "gradient", state);
     long last = state.batch() + window - 1;
-    float learningRate = schedule.at(state.epoch() * batches.batches() + last);
+    float learningRate =
+        schedule.at(state.epoch() * rounds(batches.batches()) + last / settings.replicas());
     model.optimizerStep(learningRate);
     double seconds = (System.nanoTime() - start) / 1e9;
     TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);

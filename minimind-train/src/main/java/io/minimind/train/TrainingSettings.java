@@ -14,7 +14,8 @@ import io.minimind.data.Samples;
  * @param accumulationSteps micro-batches of each of these devices whose gradients make one update,
  *     at least 1
  * @param learningRate the highest rate, above 0
- * @param warmupSteps micro-batches over which the rate rises to its highest, at least 0
+ * @param warmupSteps micro-batches of each device over which the rate rises to its highest, at
+ *     least 0
  * @param optimizer Adam's constants and the clipping norm
  * @param seed of the start weights, the order of the rows and the samples
  * @param maxUpdates updates after which training ends early, at least 1

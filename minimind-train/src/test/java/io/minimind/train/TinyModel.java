@@ -48,7 +48,7 @@ public final class TinyModel {
   }
 
   /** Samples of 2 to 20 ids; all ids but the first are targets. */
-  static Samples samples(long seed, int count) {
+  public static Samples samples(long seed, int count) {
     Random random = new Random(seed);
     int[][] rows = new int[count][];
     for (int i = 0; i < count; i++) {
