@@ -8,6 +8,9 @@ import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.examples.TrainingRun.Start;
 import io.minimind.examples.TrainingRun.Workplace;
+import io.minimind.infer.Chat;
+import io.minimind.infer.ChatOptions;
+import io.minimind.infer.Generation;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
@@ -29,11 +32,12 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * The whole course in one folder: a tokenizer, a model through all stages of training, and its
@@ -56,6 +60,8 @@ final class Course {
 
   private static final Precision EXPORTED = Precision.INT8;
   private static final int SHOWN = 100;
+  private static final GenerationOptions GREEDY =
+      GenerationOptions.greedy().withMaxNewTokens(QuestionSet.MAX_NEW_TOKENS);
   private static final PrintStream SILENCE = new PrintStream(OutputStream.nullOutputStream());
 
   private final Recipe recipe;
@@ -324,17 +330,25 @@ final class Course {
   }
 
   private List<String> answers(Path folder, Stage stage, List<String> prompts) throws IOException {
-    GenerationOptions options =
-        GenerationOptions.greedy().withMaxNewTokens(QuestionSet.MAX_NEW_TOKENS);
-    UnaryOperator<String> form = stage.promptForm(folder);
     try (LanguageModel model = load(folder)) {
       List<String> answers = new ArrayList<>();
       for (String prompt : prompts) {
-        answers.add(model.generate(form.apply(prompt), options).text().strip());
+        List<String> turns = Arrays.stream(prompt.split("\\|")).map(String::strip).toList();
+        List<Generation> said =
+            stage instanceof Stage.Pretraining
+                ? model.generateAll(turns.stream().map(stage.promptForm(folder)).toList(), GREEDY)
+                : conversation(model, turns);
+        answers.add(said.stream().map(s -> s.text().strip()).collect(Collectors.joining(" | ")));
       }
       return answers;
     } catch (IllegalStateException e) {
       throw Evaluate.unusable(folder, e);
+    }
+  }
+
+  private static List<Generation> conversation(LanguageModel model, List<String> turns) {
+    try (Chat chat = model.chat(ChatOptions.defaults().withGeneration(GREEDY))) {
+      return turns.stream().map(chat::send).toList();
     }
   }
 

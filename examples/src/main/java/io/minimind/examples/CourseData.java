@@ -23,8 +23,6 @@ record CourseData(Path folder) {
           "sft_valid.csv",
           "dpo.jsonl");
 
-  private static final int PROMPTS = 3;
-
   /**
    * @throws IOException if the folder or one of its files is missing
    */
@@ -35,7 +33,7 @@ record CourseData(Path folder) {
               .formatted(folder));
     }
     CourseData data = new CourseData(folder);
-    List<Path> files = new ArrayList<>(List.of(data.heldOut(), data.questions()));
+    List<Path> files = new ArrayList<>(List.of(data.heldOut(), data.promptFile()));
     LEARNT.stream().map(folder::resolve).forEach(files::add);
     for (Path file : files) {
       if (!Files.isRegularFile(file)) {
@@ -76,13 +74,13 @@ record CourseData(Path folder) {
     return folder.resolve("heldout.csv");
   }
 
-  private Path questions() {
-    return folder.resolve("questions.txt");
+  private Path promptFile() {
+    return folder.resolve("quickstart_prompts.txt");
   }
 
-  /** What is put to the model after every stage. */
+  /** What is put to the model after every stage: questions, or several with | between them. */
   List<String> prompts() throws IOException {
-    return Prompts.read(questions()).stream().limit(PROMPTS).toList();
+    return Prompts.read(promptFile());
   }
 
   /** SHA-256 of each file that is learnt from, by its name. */
