@@ -183,7 +183,8 @@ public final class BenchmarkTraining implements Callable<Integer> {
         if (step >= 0) {
           seconds += (System.nanoTime() - start) / 1e9;
           tokens += batch.targets();
-          operations += operations(config, batch);
+          double positions = (double) batch.rows() * batch.length();
+          operations += positions * config.operationsPerPosition(batch.length());
         }
       }
     }
@@ -195,14 +196,5 @@ public final class BenchmarkTraining implements Callable<Integer> {
         1e3 * seconds / steps,
         100 * operations / seconds / matrixRate,
         PeakMemory.describe());
-  }
-
-  /**
-   * Floating point operations of a step: 6 for each parameter and position, and 6 · layers · width
-   * · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask).
-   */
-  private static double operations(ModelConfig config, Batch batch) {
-    double attention = 6.0 * config.layers() * config.hiddenSize() * batch.length();
-    return (6.0 * config.parameterCount() + attention) * batch.rows() * batch.length();
   }
 }
