@@ -85,6 +85,8 @@ public final class TrainingSession implements AutoCloseable {
   private final OrtTrainingSession session = new OrtTrainingSession();
   private final FloatPointer scale = new FloatPointer(1);
   private final FloatPointer maxNorm = new FloatPointer(1);
+  private final FloatPointer lossScale = new FloatPointer(1).put(1);
+  private boolean scalesLoss;
   private List<String> trainingOutputs;
   private List<String> evaluationOutputs;
   private boolean open;
@@ -119,13 +121,19 @@ public final class TrainingSession implements AutoCloseable {
               optimizer,
               session.session));
       session.open = true;
+      session.scalesLoss =
+          names(
+                  session.session,
+                  TRAINING::TrainingSessionGetTrainingModelInputCount,
+                  TRAINING::TrainingSessionGetTrainingModelInputName)
+              .contains(TrainingArtifacts.LOSS_SCALE);
       session.trainingOutputs =
-          outputs(
+          names(
               session.session,
               TRAINING::TrainingSessionGetTrainingModelOutputCount,
               TRAINING::TrainingSessionGetTrainingModelOutputName);
       session.evaluationOutputs =
-          outputs(
+          names(
               session.session,
               TRAINING::TrainingSessionGetEvalModelOutputCount,
               TRAINING::TrainingSessionGetEvalModelOutputName);
@@ -150,12 +158,15 @@ public final class TrainingSession implements AutoCloseable {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    int user = batchValues(batch);
-    try (Values inputs = new Values(user + 2);
+    int next = batchValues(batch);
+    try (Values inputs = new Values(next + (scalesLoss ? 3 : 2));
         Values outputs = new Values(trainingOutputs.size())) {
       put(inputs, batch);
-      inputs.put(user, scale, Float.BYTES, ElementType.FLOAT32);
-      inputs.put(user + 1, maxNorm, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(next++, scale, Float.BYTES, ElementType.FLOAT32);
+      if (scalesLoss) {
+        inputs.put(next++, lossScale, Float.BYTES, ElementType.FLOAT32);
+      }
+      inputs.put(next, maxNorm, Float.BYTES, ElementType.FLOAT32);
       check(
           TRAINING.TrainStep(
               session,
@@ -169,6 +180,19 @@ public final class TrainingSession implements AutoCloseable {
           outputs.scalar(trainingOutputs.indexOf(TrainingArtifacts.GRADIENT_NORM)),
           metrics(trainingOutputs, outputs));
     }
+  }
+
+  /** Whether gradients are float16, and {@link #scaleLoss} keeps them from becoming 0. */
+  public boolean scalesLoss() {
+    return scalesLoss;
+  }
+
+  /**
+   * Sets the factor, 1 at first, that gradients have while they are float16. It changes no gradient
+   * of a parameter unless one overflows on the way: then {@link Step#gradientNorm} is not finite.
+   */
+  public void scaleLoss(float factor) {
+    lossScale.put(factor);
   }
 
   /** Makes the next training step start a new accumulation window. */
@@ -283,19 +307,19 @@ public final class TrainingSession implements AutoCloseable {
     }
     scale.close();
     maxNorm.close();
+    lossScale.close();
   }
 
-  private interface OutputCount {
+  private interface NameCount {
     OrtStatus get(OrtTrainingSession session, SizeTPointer count);
   }
 
-  private interface OutputName {
+  private interface NameAt {
     OrtStatus get(
         OrtTrainingSession session, long index, OrtAllocator allocator, PointerPointer<?> name);
   }
 
-  private static List<String> outputs(
-      OrtTrainingSession session, OutputCount counter, OutputName namer) {
+  private static List<String> names(OrtTrainingSession session, NameCount counter, NameAt namer) {
     OrtAllocator allocator = new OrtAllocator();
     check(API.GetAllocatorWithDefaultOptions(allocator));
     List<String> names = new ArrayList<>();

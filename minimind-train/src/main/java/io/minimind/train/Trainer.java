@@ -118,6 +118,8 @@ public final class Trainer {
     Map<String, Double> metrics = new LinkedHashMap<>();
     long tokens = 0;
     long positions = 0;
+    Optional<LossScale> scale = lossScale(state);
+    scale.ifPresent(present -> session.scaleLoss(present.factor()));
     session.resetGradients();
     for (int i = 0; i < window; i++) {
       if (interrupted.getAsBoolean()) {
@@ -135,12 +137,19 @@ public final class Trainer {
       }
     }
     requireFinite(loss, "loss", state);
-    requireFinite(gradientNorm, "gradient", state);
+    boolean overflown =
+        !Double.isFinite(gradientNorm) && scale.map(LossScale::canBeLower).orElse(false);
+    if (!overflown) {
+      requireFinite(gradientNorm, "gradient", state);
+    }
     long last = state.batch() + window - 1;
     float learningRate = schedule.at(state.epoch() * batches.batches() + last);
-    session.optimizerStep(learningRate);
+    if (!overflown) {
+      session.optimizerStep(learningRate);
+    }
     double seconds = (System.nanoTime() - start) / 1e9;
-    TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);
+    Optional<LossScale> nextScale = scale.map(overflown ? LossScale::lowered : LossScale::kept);
+    TrainingState next = state.advanced(window, batches.batches(), tokens, seconds, nextScale);
     TrainingListener.Update update =
         new TrainingListener.Update(
             state.epoch(),
@@ -157,6 +166,12 @@ public final class Trainer {
       listener.updated(update);
     }
     return Optional.of(next);
+  }
+
+  private Optional<LossScale> lossScale(TrainingState state) {
+    return session.scalesLoss()
+        ? Optional.of(state.lossScale().orElse(LossScale.START))
+        : Optional.empty();
   }
 
   private static void requireFinite(double value, String name, TrainingState state)
