@@ -21,7 +21,7 @@ public record LossScale(float factor, int goodUpdates) {
    */
   public LossScale {
     boolean power = Math.scalb(1f, Math.getExponent(factor)) == factor;
-    if (!(factor >= 1) || !power) {
+    if (!(factor >= 1) || !power || Float.isInfinite(factor)) {
       throw new IllegalArgumentException(
           "A loss scale must be a power of two from 1 on, but is " + factor + ".");
     }
