@@ -89,7 +89,7 @@ public final class Cuda {
       Optional<String> refusal = machine.refusal(device);
       if (refusal.isPresent()) {
         return Optional.of(
-            "cuda:%d cannot be used: %s CUDA 13 needs a driver of version 580 or later; nvidia-smi shows it, and the GPUs."
+            "cuda:%d cannot be used: %s nvidia-smi lists the GPUs and their driver, which CUDA 13 needs in version 580 or later."
                 .formatted(device, refusal.get()));
       }
     }
