@@ -12,6 +12,9 @@ import io.minimind.data.TokenShards;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.CudaSettings;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.CheckpointStore;
@@ -121,11 +124,29 @@ abstract class TrainingCommand implements Callable<Integer> {
       })
   private Devices devices = Devices.CPU;
 
+  @Option(
+      names = "--cuda-memory",
+      paramLabel = "MIB",
+      order = 55,
+      description = {
+        "Memory that each session may take on its GPU; all unless given. Several devices have",
+        "two sessions each."
+      })
+  private Integer cudaMemory;
+
   @Spec private CommandSpec spec;
 
   /** The options that may differ when a run is resumed. */
   private static final Set<String> RESUMABLE =
-      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
+      Set.of(
+          "--resume",
+          "--out",
+          "--cache",
+          "--log-every",
+          "--prompts",
+          "--threads",
+          "--devices",
+          "--cuda-memory");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
   private final SkippedRows skippedRows = new SkippedRows();
@@ -201,6 +222,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
+    List<Device> used = devices();
+    Cuda.require(used);
     RunFolder run;
     Corpus corpus;
     if (resume) {
@@ -227,10 +250,23 @@ abstract class TrainingCommand implements Callable<Integer> {
               startWeights(settings));
     }
     skippedRows.write(out);
-    return train(run, corpus, report, texts);
+    return train(run, corpus, used, report, texts);
   }
 
-  private int train(RunFolder run, Corpus corpus, ConsoleReport report, List<String> texts)
+  private List<Device> devices() {
+    try {
+      CudaSettings cuda =
+          cudaMemory == null
+              ? CudaSettings.defaults()
+              : CudaSettings.defaults().withMemory(cudaMemory);
+      return devices.list().stream().map(device -> device.with(cuda)).toList();
+    } catch (IllegalArgumentException e) {
+      throw refused("--cuda-memory: " + e.getMessage());
+    }
+  }
+
+  private int train(
+      RunFolder run, Corpus corpus, List<Device> used, ConsoleReport report, List<String> texts)
       throws IOException {
     RunSettings settings = run.settings();
     TrainingSettings training = settings.training();
@@ -252,7 +288,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         threads);
     try (Interruption interruption =
         Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
-      try (ModelInTraining model = run.open(checkpoint, devices.list(), threads)) {
+      try (ModelInTraining model = run.open(checkpoint, used, threads)) {
         Trainer trainer =
             new Trainer(
                 training,

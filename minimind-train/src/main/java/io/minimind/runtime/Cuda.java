@@ -4,7 +4,6 @@ import static io.minimind.runtime.OnnxRuntime.API;
 import static io.minimind.runtime.OnnxRuntime.check;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -53,12 +52,11 @@ public final class Cuda {
   private Cuda() {}
 
   /**
-   * Makes sure that GPUs can be used, before anything is computed.
+   * Makes sure that the GPUs among some devices can be used, before anything is computed.
    *
-   * @param devices indexes from 0
    * @throws IllegalArgumentException if not; the message says what is missing and how to get it
    */
-  public static void require(Collection<Integer> devices) {
+  public static void require(List<Device> devices) {
     Optional<String> problem = problem(devices);
     if (problem.isPresent()) {
       throw new IllegalArgumentException(problem.get());
@@ -66,12 +64,14 @@ public final class Cuda {
   }
 
   /** What {@link #require} would say, or nothing if the GPUs can be used. */
-  public static Optional<String> problem(Collection<Integer> devices) {
+  public static Optional<String> problem(List<Device> devices) {
     return problem(devices, new ThisMachine());
   }
 
-  static Optional<String> problem(Collection<Integer> devices, Machine machine) {
-    if (devices.isEmpty()) {
+  static Optional<String> problem(List<Device> devices, Machine machine) {
+    List<Device> gpus =
+        devices.stream().filter(device -> device.kind() == Device.Kind.CUDA).toList();
+    if (gpus.isEmpty()) {
       return Optional.empty();
     }
     if (!machine.hasCudaBuild()) {
@@ -85,12 +85,12 @@ public final class Cuda {
     if (!missing.isEmpty()) {
       return Optional.of(sentence(missing));
     }
-    for (int device : devices) {
-      Optional<String> refusal = machine.refusal(device);
+    for (Device gpu : gpus) {
+      Optional<String> refusal = machine.refusal(gpu.index());
       if (refusal.isPresent()) {
         return Optional.of(
-            "cuda:%d cannot be used: %s nvidia-smi lists the GPUs and their driver, which CUDA 13 needs in version 580 or later."
-                .formatted(device, refusal.get()));
+            "%s cannot be used: %s nvidia-smi lists the GPUs and their driver, which CUDA 13 needs in version 580 or later."
+                .formatted(gpu, refusal.get()));
       }
     }
     return Optional.empty();
@@ -122,11 +122,10 @@ public final class Cuda {
   /**
    * Makes sessions with these options use a GPU.
    *
-   * @param device index from 0
    * @throws OnnxRuntimeException if it cannot be used; {@link #require} would have said why
    */
-  static void use(int device, CudaSettings settings, OrtSessionOptions options) {
-    Map<String, String> entries = settings.entries(device);
+  static void use(Device device, OrtSessionOptions options) {
+    Map<String, String> entries = device.cuda().entries(device.index());
     OrtCUDAProviderOptionsV2 cuda = new OrtCUDAProviderOptionsV2();
     check(API.CreateCUDAProviderOptions(cuda));
     try (PointerPointer<BytePointer> keys =

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class CudaTest {
 
+  private static final List<Device> GPU = Device.parse("cuda:0");
+
   private static final Set<String> ALL =
       Set.of(
           "libcuda.so.1",
@@ -41,24 +43,24 @@ class CudaTest {
     }
   }
 
-  private static Optional<String> problem(Pretended machine, Integer... devices) {
-    return Cuda.problem(List.of(devices), machine);
+  private static Optional<String> problem(Pretended machine, String devices) {
+    return Cuda.problem(Device.parse(devices), machine);
   }
 
   @Test
   void aCompleteMachineHasNoProblem() {
-    assertEquals(Optional.empty(), problem(new Pretended(true, ALL, 2), 0, 1));
+    assertEquals(Optional.empty(), problem(new Pretended(true, ALL, 2), "cpu,cuda:0,cuda:1"));
   }
 
   @Test
   void withoutGpusNothingIsNeeded() {
-    assertEquals(Optional.empty(), problem(new Pretended(false, Set.of(), 0)));
-    Cuda.require(List.of());
+    assertEquals(Optional.empty(), problem(new Pretended(false, Set.of(), 0), "cpu:2"));
+    Cuda.require(List.of(Device.CPU));
   }
 
   @Test
   void theBuildForTheCpuIsNamedFirst() {
-    String problem = problem(new Pretended(false, Set.of(), 0), 0).orElseThrow();
+    String problem = problem(new Pretended(false, Set.of(), 0), "cuda").orElseThrow();
     assertTrue(problem.contains("those for the CPU"), problem);
     assertTrue(problem.contains("-Pcuda"), problem);
   }
@@ -76,7 +78,7 @@ class CudaTest {
     for (String missing : ALL) {
       Set<String> others = new HashSet<>(ALL);
       others.remove(missing);
-      String problem = problem(new Pretended(true, others, 1), 0).orElseThrow();
+      String problem = problem(new Pretended(true, others, 1), "cuda:0").orElseThrow();
       assertTrue(problem.contains("lacks " + missing), problem);
       assertTrue(problem.contains("install " + packages.get(missing) + " or later"), problem);
       others.forEach(other -> assertFalse(problem.contains(other), problem));
@@ -88,7 +90,7 @@ class CudaTest {
   void aPackageWithTwoMissingLibrariesIsNamedOnce() {
     Set<String> others = new HashSet<>(ALL);
     others.removeAll(Set.of("libcublas.so.13", "libcublasLt.so.13", "libcudnn.so.9"));
-    String problem = problem(new Pretended(true, others, 1), 0).orElseThrow();
+    String problem = problem(new Pretended(true, others, 1), "cuda:0").orElseThrow();
     assertTrue(
         problem.contains("lacks libcublasLt.so.13, libcublas.so.13 and libcudnn.so.9:"), problem);
     assertTrue(problem.contains("install libcublas-13-1 and libcudnn9-cuda-13 or"), problem);
@@ -96,18 +98,18 @@ class CudaTest {
 
   @Test
   void aGpuThatIsNotThereIsNamed() {
-    String problem = problem(new Pretended(true, ALL, 2), 0, 1, 2).orElseThrow();
+    String problem = problem(new Pretended(true, ALL, 2), "cuda:0,cuda:1,cuda:2").orElseThrow();
     assertTrue(problem.startsWith("cuda:2 cannot be used: There are 2."), problem);
   }
 
   @Test
   void thisMachineAnswersWithoutCrashing() {
-    Optional<String> problem = Cuda.problem(List.of(0));
+    Optional<String> problem = Cuda.problem(GPU);
     if (problem.isPresent()) {
-      var refused = assertThrows(IllegalArgumentException.class, () -> Cuda.require(List.of(0)));
+      var refused = assertThrows(IllegalArgumentException.class, () -> Cuda.require(GPU));
       assertEquals(problem.get(), refused.getMessage());
     } else {
-      Cuda.require(List.of(0));
+      Cuda.require(GPU);
     }
   }
 
@@ -126,12 +128,12 @@ class CudaTest {
 
   @Test
   void aGpuTakesTheSettings() {
-    Optional<String> problem = Cuda.problem(List.of(0));
+    Optional<String> problem = Cuda.problem(GPU);
     assumeTrue(problem.isEmpty(), () -> problem.get());
     OrtSessionOptions options = new OrtSessionOptions();
     OnnxRuntime.check(OnnxRuntime.API.CreateSessionOptions(options));
     try {
-      Cuda.use(0, CudaSettings.defaults().withMemory(64), options);
+      Cuda.use(GPU.get(0).with(CudaSettings.defaults().withMemory(64)), options);
     } finally {
       OnnxRuntime.API.ReleaseSessionOptions(options);
     }
