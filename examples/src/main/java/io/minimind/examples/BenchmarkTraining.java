@@ -229,10 +229,13 @@ public final class BenchmarkTraining implements Callable<Integer> {
           name + " on each of " + devices,
           String.format(
               Locale.ROOT,
-              "%s, %.2f times one (%.0f %% efficiency), averaging %.1f %% of a step, %s",
+              "%s, %.2f times one%s, averaging %.1f %% of a step, %s",
               together,
               ratio,
-              100 * ratio / devicesOfTheirOwn,
+              devicesOfTheirOwn == 1
+                  ? " with all threads"
+                  : String.format(
+                      Locale.ROOT, " (efficiency %.0f %%)", 100 * ratio / devicesOfTheirOwn),
               100 * together.averagingShare(),
               memory(used)));
     }
