@@ -29,11 +29,16 @@ final class CommandProcess implements AutoCloseable {
    * @param folder keeps what the command writes on standard error
    */
   static CommandProcess start(Path folder, String... args) throws IOException {
+    return start(MiniMind.class, folder, args);
+  }
+
+  /** As {@link #start(Path, String...)}, for another main than that of the commands. */
+  static CommandProcess start(Class<?> main, Path folder, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(MiniMind.class.getName());
+    command.add(main.getName());
     command.addAll(Arrays.asList(args));
     Path err = Files.createTempFile(folder, "err", ".txt");
     return new CommandProcess(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
