@@ -16,6 +16,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ConsoleReport;
@@ -55,9 +56,6 @@ final class Course {
   private static final String SEVERAL_TURNS = "chat";
   private static final String PREFERENCES = "dpo";
 
-  /** Share of the preferences that is held out. */
-  private static final double HELD_OUT_PREFERENCES = 0.1;
-
   private static final Precision EXPORTED = Precision.INT8;
   private static final int SHOWN = 100;
   private static final GenerationOptions GREEDY =
@@ -88,7 +86,8 @@ final class Course {
     this.recipe = recipe;
     this.data = data;
     this.out = out;
-    this.workplace = new Workplace(out.resolve("cache"), threads, SILENCE, progress);
+    this.workplace =
+        new Workplace(out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
     this.console = console;
     this.interrupted = interrupted;
   }
@@ -228,6 +227,7 @@ final class Course {
             new Stage.Pretraining(),
             recipe.model(Tokenizer.load(tokenizer).vocabularySize()),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             recipe.pretraining().settings(),
             data.pretraining().toAbsolutePath().toString(),
             Optional.of(data.pretrainingValidation().toAbsolutePath().toString()),
@@ -248,6 +248,7 @@ final class Course {
             new Stage.FineTuning(phase.maxLength(), Loss.ALL_TURNS),
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             phase.settings(),
             rows.toAbsolutePath().toString(),
             Optional.of(data.chatValidation().toAbsolutePath().toString()),
@@ -270,10 +271,11 @@ final class Course {
             stage,
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             phase.settings(),
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),
-            HELD_OUT_PREFERENCES,
+            0,
             0);
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
@@ -307,11 +309,14 @@ final class Course {
     String summary =
         String.format(
             Locale.ROOT,
-            "%,d rows, %,d updates, %,d tokens, validation loss %.3f",
+            "%,d rows, %,d updates, %,d tokens",
             run.rows(),
             state.update(),
-            state.tokens(),
-            state.validationLoss().orElseThrow());
+            state.tokens());
+    if (state.validationLoss().isPresent()) {
+      double loss = state.validationLoss().getAsDouble();
+      summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
+    }
     return Optional.of(
         new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
   }

@@ -5,6 +5,7 @@ import io.minimind.examples.TrainingRun.Workplace;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.ProgressLine;
@@ -94,11 +95,32 @@ abstract class TrainingCommand implements Callable<Integer> {
       description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      order = 43,
+      description = {
+        "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
+            + " float32. Half precision is meant for GPUs; a CPU computes the same numbers, slowly."
+      })
+  private TrainingPrecision precision = TrainingPrecision.FLOAT32;
+
+  @Option(
+      names = "--devices",
+      paramLabel = "LIST",
+      order = 54,
+      converter = Devices.Converter.class,
+      description = {
+        "Devices to train on, a replica of the model on each: cpu, cpu:2 for two on the CPU,",
+        "cuda:0,cuda:1 for two GPUs."
+      })
+  private Devices devices = Devices.CPU;
+
   @Spec private CommandSpec spec;
 
   /** The options that may differ when a run is resumed. */
   private static final Set<String> RESUMABLE =
-      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads");
+      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
@@ -151,7 +173,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
-    Workplace workplace = new Workplace(cache, threads, System.out, progress);
+    Workplace workplace = new Workplace(cache, devices.list(), threads, System.out, progress);
     TrainingRun run;
     if (resume) {
       rejectSettings();
@@ -177,9 +199,10 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     System.out.printf(
         Locale.ROOT,
-        "%s on %d rows, %d threads%n",
+        "%s on %d rows, %s, %d threads%n",
         updates == 0 ? "Training" : "Going on after " + updates + " updates",
         run.rows(),
+        devices,
         threads);
     return Interruptible.run(
         interrupted -> {
@@ -229,7 +252,8 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.stage(),
         origin.model(),
         origin.lora(),
-        trainingOptions.settings(),
+        precision,
+        trainingOptions.settings(devices.list().size()),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
         validationFraction,

@@ -4,7 +4,8 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.LossChart;
 import io.minimind.train.MetricsFile;
@@ -36,10 +37,12 @@ final class TrainingRun {
    * Where runs work.
    *
    * @param cache folder of encoded corpora, used again while nothing changes
+   * @param devices a replica of the model for each of them
    * @param threads threads to compute with, at least 1
    * @param out is told what the corpora hold
    */
-  record Workplace(Path cache, int threads, PrintStream out, ProgressLine progress) {}
+  record Workplace(
+      Path cache, List<Device> devices, int threads, PrintStream out, ProgressLine progress) {}
 
   /** The weights of a new run. */
   @FunctionalInterface
@@ -141,11 +144,12 @@ final class TrainingRun {
         new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
     all.add(new LossChart(folder.metrics(), folder.chart()));
     all.addAll(listeners);
-    try (TrainingSession session = folder.open(checkpoint(), workplace.threads())) {
+    try (ModelInTraining model =
+        folder.open(checkpoint(), workplace.devices(), workplace.threads())) {
       return new Trainer(
               training,
-              session,
-              BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
+              model,
+              training.order(corpus.training()),
               corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
               folder.checkpoints(),
               all)
