@@ -13,13 +13,16 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Operators;
 import io.minimind.graph.Operators.Accumulation;
 import io.minimind.graph.Shape;
+import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +37,10 @@ import java.util.Optional;
  * for {@link Preference} also {@code reference_log_probabilities} float32 [pairs, 2], where the
  * batch is 2 · pairs rows, chosen and rejected in turn. The training model also takes {@code
  * gradient_scale}, a float32 scalar that multiplies all gradients (1 / micro-batches of an
- * accumulation window), and {@code max_gradient_norm}, below.
+ * accumulation window), and {@code max_gradient_norm}, below; where the precision {@link
+ * TrainingPrecision#scalesLoss} also {@code loss_scale}, a float32 scalar that multiplies gradients
+ * while they are of half precision and is divided out of the parameters' float32 gradients: these
+ * are infinite or not numbers if it was too large.
  *
  * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
  * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
@@ -47,11 +53,18 @@ public final class TrainingArtifacts {
   public static final String TRAINING = "training_model.onnx";
   public static final String EVALUATION = "eval_model.onnx";
   public static final String OPTIMIZER = "optimizer_model.onnx";
+  public static final String BACKWARD = "backward_model.onnx";
+  public static final String UPDATE = "update_model.onnx";
 
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
   public static final String LOG_PROBABILITIES = "answer_log_probabilities";
+  public static final String LOSS_SCALE = "loss_scale";
   public static final String REFERENCE = "reference_log_probabilities";
+  public static final String PARAMETER_NORM = "parameter_norm";
+
+  /** What the name of a gradient ends in, after that of its parameter. */
+  public static final String GRADIENT = ".gradient";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -65,6 +78,8 @@ public final class TrainingArtifacts {
   private final ModelConfig config;
   private final Objective objective;
   private final Optional<LowRankAdapters> adapters;
+  private final TrainingPrecision precision;
+  private final Target target;
 
   /** Graphs that learn the next token. */
   public TrainingArtifacts(ModelConfig config) {
@@ -81,9 +96,25 @@ public final class TrainingArtifacts {
    */
   public TrainingArtifacts(
       ModelConfig config, Objective objective, Optional<LowRankAdapters> adapters) {
+    this(config, objective, adapters, TrainingPrecision.FLOAT32, Target.CPU);
+  }
+
+  private TrainingArtifacts(
+      ModelConfig config,
+      Objective objective,
+      Optional<LowRankAdapters> adapters,
+      TrainingPrecision precision,
+      Target target) {
     this.config = config;
     this.objective = objective;
     this.adapters = adapters;
+    this.precision = precision;
+    this.target = target;
+  }
+
+  /** The same graphs in another precision and for another device than float32 on the CPU. */
+  public TrainingArtifacts with(TrainingPrecision precision, Target target) {
+    return new TrainingArtifacts(config, objective, adapters, precision, target);
   }
 
   /** The parameters in the order in which all graphs declare them. */
@@ -97,29 +128,18 @@ public final class TrainingArtifacts {
   }
 
   private Graph forward() {
-    Operators op = new Operators(new Graph("parameters"));
+    Operators op = new Operators(new Graph("parameters", target));
     loss(op);
     return op.graph();
   }
 
   /** Forward and backward pass with gradient accumulation. */
   public ModelProto training() {
-    Operators op = new Operators(new Graph("training"));
+    Operators op = new Operators(new Graph("training", target));
     Graph graph = op.graph();
-    Map<Tensor, Tensor> gradients = gradients(op, loss(op).mean());
-    Tensor reset = graph.input(RESET_FLAG, BOOL, Shape.of(1));
-    Map<String, Accumulation> accumulations = new LinkedHashMap<>();
-    gradients.forEach(
-        (parameter, gradient) -> {
-          String name = parameter.name();
-          Tensor buffer = graph.input(name + ACCUMULATION_BUFFER, FLOAT32, parameter.shape());
-          accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
-        });
-    List<Tensor> sums = accumulations.values().stream().map(Accumulation::sum).toList();
-    Tensor norm = op.norm(sums);
-    graph.output(GRADIENT_NORM, norm);
-    Tensor limit = graph.input("max_gradient_norm", FLOAT32, Shape.SCALAR);
-    Tensor factor = clippingFactor(op, norm, limit);
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    Tensor factor =
+        clippingFactor(op, accumulations.values().stream().map(Accumulation::sum).toList());
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
     accumulations.forEach(
         (name, accumulation) -> {
@@ -132,11 +152,71 @@ public final class TrainingArtifacts {
   }
 
   /**
+   * The part of {@link #training} that each of several replicas runs on its own rows: it gives the
+   * accumulated gradients, {@code NAME.gradient} for each trained parameter in their order, in
+   * place of their norm, and does not clip them.
+   */
+  public ModelProto backward() {
+    Operators op = new Operators(new Graph("backward", target));
+    Graph graph = op.graph();
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    accumulations.forEach(
+        (name, accumulation) -> {
+          graph.output(name + GRADIENT, accumulation.sum());
+          graph.output(name + ACCUMULATION_FLAG, accumulation.done());
+        });
+    return graph.toModel();
+  }
+
+  /**
+   * The other part: takes gradients, {@code NAME.gradient}, and {@code max_gradient_norm}, and puts
+   * them, clipped, where the optimizer finds them. It gives {@code gradient_norm}, that before
+   * clipping, and {@code parameter_norm}, the norm of all trained parameters.
+   */
+  public ModelProto update() {
+    Operators op = new Operators(new Graph("update", target));
+    Graph graph = op.graph();
+    List<Tensor> parameters = new ArrayList<>();
+    Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
+    for (Tensor trained : trainableParameters()) {
+      Tensor parameter = graph.parameter(trained.name(), trained.shape().extents());
+      parameters.add(parameter);
+      gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
+    }
+    Tensor factor = clippingFactor(op, List.copyOf(gradients.values()));
+    gradients.replaceAll((parameter, gradient) -> op.multiply(gradient, factor));
+    accumulations(op, gradients)
+        .forEach(
+            (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
+    // Where a parameter lies is decided by who reads it: here, too, it must have a reader.
+    graph.output(PARAMETER_NORM, op.norm(parameters));
+    return graph.toModel();
+  }
+
+  /** Adds each parameter's gradient to the buffer that the runtime keeps for it. */
+  private static Map<String, Accumulation> accumulations(
+      Operators op, Map<Tensor, Tensor> gradients) {
+    Graph graph = op.graph();
+    Tensor reset = graph.input(RESET_FLAG, BOOL, Shape.of(1));
+    Map<String, Accumulation> accumulations = new LinkedHashMap<>();
+    gradients.forEach(
+        (parameter, gradient) -> {
+          String name = parameter.name();
+          Tensor buffer = graph.input(name + ACCUMULATION_BUFFER, FLOAT32, parameter.shape());
+          accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
+        });
+    return accumulations;
+  }
+
+  /**
    * As PyTorch clips. The runtime has an operator for it that belongs into the optimizer, but there
    * the parameters come in the order of a hash table that differs from session to session, and so
    * does the last bit of their norm.
    */
-  private static Tensor clippingFactor(Operators op, Tensor norm, Tensor limit) {
+  private static Tensor clippingFactor(Operators op, List<Tensor> gradients) {
+    Tensor norm = op.norm(gradients);
+    op.graph().output(GRADIENT_NORM, norm);
+    Tensor limit = op.graph().input("max_gradient_norm", FLOAT32, Shape.SCALAR);
     Tensor tiny = op.graph().constant("tiny", Shape.SCALAR, 1e-6f);
     Tensor one = op.graph().constant("unclipped", Shape.SCALAR, 1f);
     return op.minimum(op.divide(limit, op.add(norm, tiny)), one);
@@ -144,7 +224,7 @@ public final class TrainingArtifacts {
 
   /** The loss alone. */
   public ModelProto evaluation() {
-    Operators op = new Operators(new Graph("evaluation"));
+    Operators op = new Operators(new Graph("evaluation", target));
     loss(op);
     return op.graph().toModel();
   }
@@ -154,12 +234,12 @@ public final class TrainingArtifacts {
    * NAME.gradient}, for a plain inference session: what is compared with reference numbers.
    */
   public ModelProto gradients() {
-    Operators op = new Operators(new Graph("gradients"));
+    Operators op = new Operators(new Graph("gradients", target));
     Graph graph = op.graph();
     Loss loss = loss(op);
     graph.output("logits", loss.logits());
     gradients(op, loss.mean())
-        .forEach((parameter, gradient) -> graph.output(parameter.name() + ".gradient", gradient));
+        .forEach((parameter, gradient) -> graph.output(parameter.name() + GRADIENT, gradient));
     return graph.toModel();
   }
 
@@ -174,6 +254,12 @@ public final class TrainingArtifacts {
     AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());
     AtomicFile.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
     AtomicFile.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
+  }
+
+  /** Writes what several replicas run besides. */
+  public void writeReplicated(Path folder) throws IOException {
+    AtomicFile.replace(folder.resolve(BACKWARD), backward().toByteArray());
+    AtomicFile.replace(folder.resolve(UPDATE), update().toByteArray());
   }
 
   private record Loss(Tensor logits, Tensor mean) {}
@@ -211,9 +297,7 @@ public final class TrainingArtifacts {
   }
 
   private Transformer transformer(Operators op) {
-    return adapters.isEmpty()
-        ? new Transformer(op, config)
-        : new Transformer(op, config, adapters.get());
+    return new Transformer(op, config, adapters, precision);
   }
 
   private record Batch(Tensor ids, Tensor labels, Tensor mask) {
@@ -231,7 +315,16 @@ public final class TrainingArtifacts {
         graph.input("loss_mask", FLOAT32, shape));
   }
 
-  private static Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
-    return Gradients.of(op, loss, op.graph().input("gradient_scale", FLOAT32, Shape.SCALAR));
+  private Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
+    Graph graph = op.graph();
+    Tensor seed = graph.input("gradient_scale", FLOAT32, Shape.SCALAR);
+    if (!precision.scalesLoss()) {
+      return Gradients.of(op, loss, seed);
+    }
+    Tensor scale = graph.input(LOSS_SCALE, FLOAT32, Shape.SCALAR);
+    Map<Tensor, Tensor> gradients = Gradients.of(op, loss, op.multiply(seed, scale));
+    Tensor unscale = op.divide(graph.constant("unscaled", Shape.SCALAR, 1f), scale);
+    gradients.replaceAll((parameter, gradient) -> op.multiply(gradient, unscale));
+    return gradients;
   }
 }
