@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -119,8 +120,14 @@ public final class Quickstart implements Callable<Integer> {
 
   /** This command, as it was given. */
   private String command() {
-    return "quickstart "
-        + String.join(" ", spec.commandLine().getParseResult().originalArgs()).strip();
+    StringBuilder command = new StringBuilder("quickstart");
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      command.append(' ').append(option.longestName());
+      if (!option.typeInfo().isBoolean()) {
+        command.append('=').append(option.<Object>getValue());
+      }
+    }
+    return command.toString();
   }
 
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */
