@@ -87,7 +87,7 @@ final class NativeSession implements AutoCloseable {
     }
   }
 
-  /** Whether the training model has the input {@link TrainingArtifacts#LOSS_SCALE}. */
+  /** Whether the training model takes a loss scale. */
   boolean scalesLoss() {
     return scalesLoss;
   }

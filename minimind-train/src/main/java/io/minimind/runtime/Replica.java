@@ -89,12 +89,12 @@ final class Replica implements AutoCloseable {
   Evaluation trainStep(Batch batch, float gradientScale) {
     forget();
     scalar.put(gradientScale);
-    int user = Values.of(batch);
-    try (Values inputs = new Values(user + (scalesLoss() ? 2 : 1))) {
+    int next = Values.of(batch);
+    try (Values inputs = new Values(next + (scalesLoss() ? 2 : 1))) {
       inputs.put(batch);
-      inputs.put(user, scalar, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(next++, scalar, Float.BYTES, ElementType.FLOAT32);
       if (scalesLoss()) {
-        inputs.put(user + 1, lossScale, Float.BYTES, ElementType.FLOAT32);
+        inputs.put(next, lossScale, Float.BYTES, ElementType.FLOAT32);
       }
       Outputs outputs = backward.trainStep(inputs);
       last = Optional.of(outputs);

@@ -78,7 +78,6 @@ public final class Replicas implements ModelInTraining {
 
   @Override
   public boolean scalesLoss() {
-    requireOpen();
     return replicas.get(0).scalesLoss();
   }
 

@@ -61,6 +61,16 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
+  public boolean scalesLoss() {
+    return session.scalesLoss();
+  }
+
+  @Override
+  public void scaleLoss(float factor) {
+    lossScale.put(factor);
+  }
+
+  @Override
   public Step trainStep(List<Batch> batches, float gradientScale) {
     Step step = trainStep(batches.get(0), gradientScale, Float.POSITIVE_INFINITY);
     return new Step(step.loss(), Float.NaN, step.metrics());
@@ -97,17 +107,6 @@ public final class TrainingSession implements ModelInTraining {
             found.loss(), outputs.scalar(TrainingArtifacts.GRADIENT_NORM), found.metrics());
       }
     }
-  }
-
-  @Override
-  public boolean scalesLoss() {
-    return session.scalesLoss();
-  }
-
-  @Override
-  public void scaleLoss(float factor) {
-    requireOpen();
-    lossScale.put(factor);
   }
 
   @Override
