@@ -32,6 +32,7 @@ import picocli.CommandLine.Command;
       Export.class,
       Verify.class,
       Benchmark.class,
+      Bundle.class,
       CommandLine.HelpCommand.class
     },
     footer = {
