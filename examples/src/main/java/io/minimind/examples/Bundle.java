@@ -71,7 +71,7 @@ public final class Bundle implements Callable<Integer> {
             .map(Path::of)
             .toList();
     requireNatives(classPath);
-    BundleFolder.write(classPath, exampleData(), to);
+    BundleFolder.write(classPath, checkout(), to);
     System.out.printf(Locale.ROOT, "%s: %,d MB%n", to, size(to) / 1_000_000);
     if (split != null) {
       SplitArchive archive = SplitArchive.write(to, (long) split << 20);
@@ -93,16 +93,16 @@ public final class Bundle implements Callable<Integer> {
     }
   }
 
-  /** The folder beside the compiled classes of the checkout. */
-  private static Path exampleData() throws IOException {
+  /** The root of the project that these classes were compiled in. */
+  private static Path checkout() throws IOException {
     try {
       Path classes =
           Path.of(Bundle.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      Path data = classes.resolve("../../data").normalize();
-      if (!Files.isDirectory(data)) {
+      Path root = classes.resolve("../../..").normalize();
+      if (!Files.isDirectory(root.resolve(BundleFolder.DATA))) {
         throw new IOException("A bundle is made from a checkout, and not from " + classes + ".");
       }
-      return data;
+      return root;
     } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }

@@ -20,6 +20,10 @@ import java.util.zip.ZipFile;
  */
 final class BundleFolder {
 
+  static final Path DATA = Path.of("examples", "data");
+
+  private static final String LICENSE = "LICENSE";
+
   /** JavaCPP's name for the platform, which the jars with native libraries have in theirs. */
   static final String PLATFORM = "linux-x86_64";
 
@@ -57,10 +61,10 @@ final class BundleFolder {
 
   /**
    * @param classPath jars, and folders {@code MODULE/target/classes}
-   * @param data what becomes {@code examples/data}
+   * @param checkout root of the project, for the example data and the license
    * @param to appears when it is complete
    */
-  static void write(List<Path> classPath, Path data, Path to) throws IOException {
+  static void write(List<Path> classPath, Path checkout, Path to) throws IOException {
     Optional<String> problem = problem();
     if (problem.isPresent()) {
       throw new IOException(problem.get());
@@ -89,7 +93,9 @@ final class BundleFolder {
           Files.copy(entry, lib.resolve(name));
         }
       }
-      copy(data, Files.createDirectory(folder.resolve("examples")).resolve("data"));
+      Files.copy(checkout.resolve(LICENSE), folder.resolve(LICENSE));
+      Files.createDirectory(folder.resolve(DATA).getParent());
+      copy(checkout.resolve(DATA), folder.resolve(DATA));
       Path launcher = Files.writeString(folder.resolve("minimind"), LAUNCHER);
       Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.move(folder, to);
