@@ -13,6 +13,7 @@ import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
 import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
+import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingListener;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -163,8 +165,27 @@ abstract class TrainingCommand implements Callable<Integer> {
       run =
           TrainingRun.create(
               out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+      TrainingHistory.begin(out, commandLine(), history(origin));
     }
     return train(run, report, texts);
+  }
+
+  /** How the model came to be that a run starts from. */
+  private static TrainingHistory history(Origin origin) throws IOException {
+    return origin.stage() instanceof Stage.Pretraining
+        ? TrainingHistory.NONE
+        : TrainingHistory.of(origin.tokenizer());
+  }
+
+  /** What to type to begin the same run again. */
+  private String commandLine() {
+    List<String> words = new ArrayList<>(List.of("./minimind"));
+    List<String> given = spec.commandLine().getParseResult().originalArgs();
+    if (given.isEmpty() || !given.get(0).equals(spec.name())) {
+      words.add(spec.name());
+    }
+    words.addAll(given);
+    return words.stream().map(ShellWord::quoted).collect(Collectors.joining(" "));
   }
 
   private int train(TrainingRun run, ConsoleReport report, List<String> texts) throws IOException {

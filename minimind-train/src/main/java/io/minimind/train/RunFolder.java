@@ -70,7 +70,7 @@ public final class RunFolder {
    * @throws IOException if the folder holds a run or another model already
    */
   public static void requireNone(Path folder) throws IOException {
-    if (Files.exists(folder.resolve(SETTINGS))) {
+    if (exists(folder)) {
       throw new IOException(
           folder + " already holds a run: continue it with --resume, or choose another --out.");
     }
@@ -88,6 +88,11 @@ public final class RunFolder {
       throw new IOException(
           "%s already holds a model, which would be lost: choose another --out.".formatted(folder));
     }
+  }
+
+  /** Whether a folder holds a run that has begun. */
+  public static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(SETTINGS));
   }
 
   /**
