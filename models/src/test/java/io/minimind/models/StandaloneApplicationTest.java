@@ -15,6 +15,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +32,15 @@ class StandaloneApplicationTest {
   /** What applications take; the other modules are in the copy with their pom.xml alone. */
   private static final List<String> DEPLOYED =
       List.of("minimind-core", "minimind-infer", "models/minimind-demo");
+
+  private static final String PLACE =
+      """
+      <repository>
+        <id>place-%s</id>
+        <url>%s</url>
+        <releases><checksumPolicy>ignore</checksumPolicy></releases>
+      </repository>
+      """;
 
   private static final Set<String> LEFT_OUT = Set.of("target", "test", ".git", "out", "data");
 
@@ -131,16 +142,11 @@ class StandaloneApplicationTest {
    * this project's build, whose local repository is asked before Maven Central.
    */
   private static String settings(Path repository) {
-    String repositories = "";
-    String pluginRepositories = "";
-    List<Path> places = List.of(repository, localRepository());
-    for (int i = 0; i < places.size(); i++) {
-      String place =
-          "<id>place-%d</id><url>%s</url><releases><checksumPolicy>ignore</checksumPolicy></releases>"
-              .formatted(i, places.get(i).toUri());
-      repositories += "<repository>" + place + "</repository>\n";
-      pluginRepositories += "<pluginRepository>" + place + "</pluginRepository>\n";
-    }
+    String places =
+        Stream.of(repository, localRepository())
+            .map(Path::toUri)
+            .map(url -> PLACE.formatted(Integer.toHexString(url.hashCode()), url))
+            .collect(Collectors.joining());
     return """
     <settings>
       <profiles>
@@ -153,7 +159,7 @@ class StandaloneApplicationTest {
       </profiles>
     </settings>
     """
-        .formatted(repositories, pluginRepositories);
+        .formatted(places, places.replace("repository>", "pluginRepository>"));
   }
 
   /** That of the build which runs this test, as Surefire tells it. */
@@ -173,6 +179,8 @@ class StandaloneApplicationTest {
     command.addAll(List.of(arguments));
     ProcessBuilder maven = new ProcessBuilder(command).directory(project.toFile());
     maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    // Compiled code pays off later than these builds end.
+    maven.environment().merge("MAVEN_OPTS", "-XX:TieredStopAtLevel=1", (a, b) -> a + " " + b);
     output(maven);
   }
 
