@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Precision;
 import io.minimind.train.RunFolder;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -46,18 +47,28 @@ public final class Export implements Callable<Integer> {
       throw new IOException("--out must be another folder than --model: both are " + out + ".");
     }
     RunFolder.requireNone(out);
-    ModelConfig config = source.config();
-    List<NamedTensor> weights = source.weights();
-    ModelFolder.writeConfiguration(out, config, source.precision(), model);
-    ModelFolder.writeDecoder(out, config, source.precision(), weights);
-    System.out.printf(
+    System.out.println(write(model, source.weights(), source.precision(), out));
+    return 0;
+  }
+
+  /**
+   * Writes a model folder.
+   *
+   * @param model the folder with configuration and tokenizer
+   * @return what was written, in a line
+   */
+  static String write(Path model, List<NamedTensor> weights, Precision precision, Path out)
+      throws IOException {
+    ModelConfig config = ModelConfig.read(model.resolve(ModelFolder.CONFIG));
+    ModelFolder.writeConfiguration(out, config, precision, model);
+    ModelFolder.writeDecoder(out, config, precision, weights);
+    return String.format(
         Locale.ROOT,
-        "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)%n",
+        "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)",
         out,
-        source.precision(),
+        precision,
         config.parameterCount(),
         Files.size(out.resolve(ModelFolder.WEIGHTS)) / 1e6,
         config.parameterCount() * Float.BYTES / 1e6);
-    return 0;
   }
 }

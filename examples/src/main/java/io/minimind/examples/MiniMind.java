@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
     version = "minimind " + MiniMind.VERSION,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      Quickstart.class,
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,

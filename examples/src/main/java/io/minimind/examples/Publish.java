@@ -4,6 +4,7 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.examples.publish.Publication;
 import io.minimind.examples.publish.PublishedModel;
 import io.minimind.model.ModelConfig;
+import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,9 +73,16 @@ public final class Publish implements Callable<Integer> {
   private String license;
 
   @Option(
+      names = "--questions",
+      paramLabel = "FILE",
+      description =
+          "Questions to score the published model with, as for 'minimind eval questions'.")
+  private Path questions;
+
+  @Option(
       names = "--score",
       paramLabel = "TEST=SCORE",
-      description = "What it reached in a test; may be given several times.")
+      description = "What it reached in another test; may be given several times.")
   private Map<String, String> scores = new LinkedHashMap<>();
 
   @Option(
@@ -96,6 +104,8 @@ public final class Publish implements Callable<Integer> {
       description = "Shows this help.")
   private boolean help;
 
+  private final ProgressLine progress = ProgressLine.onStandardError();
+
   @Spec private CommandSpec spec;
 
   public static void main(String[] args) {
@@ -106,15 +116,21 @@ public final class Publish implements Callable<Integer> {
   public Integer call() throws IOException {
     Path folder = source.folder();
     ModelConfig config = source.config();
-    new PublishedModel(
+    PublishedModel published =
+        new PublishedModel(
             publication(),
             folder,
             config,
             source.weights(),
             source.precision(),
             source.history(),
-            MiniMind.VERSION)
-        .writeTo(to);
+            MiniMind.VERSION,
+            test());
+    try {
+      published.writeTo(to);
+    } finally {
+      progress.clear();
+    }
     System.out.printf(
         Locale.ROOT,
         "%s: %s, %,d parameters, %.1f MB of weights%n",
@@ -126,6 +142,22 @@ public final class Publish implements Callable<Integer> {
     return 0;
   }
 
+  private PublishedModel.Test test() throws IOException {
+    if (questions == null) {
+      return model -> scores;
+    }
+    QuestionSet set = QuestionSet.read(questions);
+    int total = set.questions().size();
+    return model -> {
+      Map<String, String> all = new LinkedHashMap<>();
+      QuestionSet.Score score =
+          set.ask(model, asked -> progress.show("question %d of %d".formatted(asked, total)));
+      all.put("questions in " + questions.getFileName(), score.toString());
+      all.putAll(scores);
+      return all;
+    };
+  }
+
   private Publication publication() {
     try {
       return new Publication(
@@ -134,8 +166,7 @@ public final class Publish implements Callable<Integer> {
           version,
           Optional.ofNullable(description),
           Optional.ofNullable(license),
-          languages,
-          scores);
+          languages);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }

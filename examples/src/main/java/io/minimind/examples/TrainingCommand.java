@@ -13,7 +13,6 @@ import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
 import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
-import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingListener;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -26,7 +25,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -96,11 +94,22 @@ abstract class TrainingCommand implements Callable<Integer> {
       description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--devices",
+      paramLabel = "LIST",
+      order = 54,
+      converter = Devices.Converter.class,
+      description = {
+        "Devices to train on, a replica of the model on each: cpu, cpu:2 for two on the CPU,",
+        "cuda:0,cuda:1 for two GPUs."
+      })
+  private Devices devices = Devices.CPU;
+
   @Spec private CommandSpec spec;
 
   /** The options that may differ when a run is resumed. */
   private static final Set<String> RESUMABLE =
-      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads");
+      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
@@ -153,7 +162,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
-    Workplace workplace = new Workplace(cache, threads, System.out, progress);
+    Workplace workplace =
+        new Workplace(GivenCommand.of(spec), cache, devices.list(), threads, System.out, progress);
     TrainingRun run;
     if (resume) {
       rejectSettings();
@@ -165,27 +175,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       run =
           TrainingRun.create(
               out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
-      TrainingHistory.begin(out, commandLine(), history(origin));
     }
     return train(run, report, texts);
-  }
-
-  /** How the model came to be that a run starts from. */
-  private static TrainingHistory history(Origin origin) throws IOException {
-    return origin.stage() instanceof Stage.Pretraining
-        ? TrainingHistory.NONE
-        : TrainingHistory.of(origin.tokenizer());
-  }
-
-  /** What to type to begin the same run again. */
-  private String commandLine() {
-    List<String> words = new ArrayList<>(List.of("./minimind"));
-    List<String> given = spec.commandLine().getParseResult().originalArgs();
-    if (given.isEmpty() || !given.get(0).equals(spec.name())) {
-      words.add(spec.name());
-    }
-    words.addAll(given);
-    return words.stream().map(ShellWord::quoted).collect(Collectors.joining(" "));
   }
 
   private int train(TrainingRun run, ConsoleReport report, List<String> texts) throws IOException {
@@ -198,9 +189,10 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     System.out.printf(
         Locale.ROOT,
-        "%s on %d rows, %d threads%n",
+        "%s on %d rows, %s, %d threads%n",
         updates == 0 ? "Training" : "Going on after " + updates + " updates",
         run.rows(),
+        devices,
         threads);
     return Interruptible.run(
         interrupted -> {
@@ -250,7 +242,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.stage(),
         origin.model(),
         origin.lora(),
-        trainingOptions.settings(),
+        trainingOptions.settings(devices.list().size()),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
         validationFraction,

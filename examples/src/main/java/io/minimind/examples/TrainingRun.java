@@ -4,7 +4,8 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.LossChart;
 import io.minimind.train.MetricsFile;
@@ -12,7 +13,9 @@ import io.minimind.train.ModelExport;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
+import io.minimind.train.Stage;
 import io.minimind.train.Trainer;
+import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -35,11 +38,19 @@ final class TrainingRun {
   /**
    * Where runs work.
    *
+   * @param command what was typed, for the record
    * @param cache folder of encoded corpora, used again while nothing changes
+   * @param devices a replica of the model for each of them
    * @param threads threads to compute with, at least 1
    * @param out is told what the corpora hold
    */
-  record Workplace(Path cache, int threads, PrintStream out, ProgressLine progress) {}
+  record Workplace(
+      String command,
+      Path cache,
+      List<Device> devices,
+      int threads,
+      PrintStream out,
+      ProgressLine progress) {}
 
   /** The weights of a new run. */
   @FunctionalInterface
@@ -77,8 +88,14 @@ final class TrainingRun {
             settings.withSamples(corpus.training().groups()),
             tokenizer,
             start.weights(settings));
+    TrainingHistory.begin(out, workplace.command(), history(settings.stage(), tokenizer));
     skipped.write(out);
     return new TrainingRun(folder, corpus, workplace);
+  }
+
+  /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
+  private static TrainingHistory history(Stage stage, Path from) throws IOException {
+    return stage instanceof Stage.Pretraining ? TrainingHistory.NONE : TrainingHistory.of(from);
   }
 
   /**
@@ -141,11 +158,12 @@ final class TrainingRun {
         new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
     all.add(new LossChart(folder.metrics(), folder.chart()));
     all.addAll(listeners);
-    try (TrainingSession session = folder.open(checkpoint(), workplace.threads())) {
+    try (ModelInTraining model =
+        folder.open(checkpoint(), workplace.devices(), workplace.threads())) {
       return new Trainer(
               training,
-              session,
-              BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
+              model,
+              training.order(corpus.training()),
               corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
               folder.checkpoints(),
               all)

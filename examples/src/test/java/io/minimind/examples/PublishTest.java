@@ -175,6 +175,21 @@ class PublishTest {
   }
 
   @Test
+  void theCardHasTheScoreOfThePublishedModel() throws IOException {
+    // Whatever the model answers to the first contains nothing of the second.
+    Path questions = folder.resolve("questions.csv");
+    Files.writeString(questions, "question,accept\n你是谁？,云港的一千零一个故事\n");
+    Path to = folder.resolve("to");
+    assertEquals(
+        new Result(0, ""), publish(run, to, "--questions=" + questions, "--score=other=1"));
+    String card = Files.readString(to.resolve("README.md"));
+    String row = "| questions in questions.csv | 0 of 1 right (0.0 %), ";
+    assertTrue(card.contains(row), card);
+    assertTrue(card.indexOf(row) < card.indexOf("| other | 1 |"), card);
+    assertRefused(1, "There is no", run, "--questions=" + folder.resolve("nowhere.csv"));
+  }
+
+  @Test
   void theCommandsInTheCardTrainTheModelAgain() throws IOException {
     Path to = folder.resolve("to");
     assertEquals(new Result(0, ""), publish(run, to));

@@ -103,10 +103,8 @@ public final class ConsoleReport implements TrainingListener {
   private double secondsLeft(TrainingState state) {
     long batches = settings.epochs() * batchesPerEpoch - batchesDone(state);
     double updates =
-        Math.min(
-            (double) batches / settings.accumulationSteps(),
-            settings.maxUpdates() - state.update());
-    return updates * secondsPerBatch(state) * settings.accumulationSteps();
+        Math.min((double) batches / settings.window(), settings.maxUpdates() - state.update());
+    return updates * secondsPerBatch(state) * settings.window();
   }
 
   @Override
@@ -138,7 +136,8 @@ public final class ConsoleReport implements TrainingListener {
         duration(state.seconds()));
   }
 
-  static String duration(double seconds) {
+  /** A time for people to read, such as {@code 1 min 08 s}. */
+  public static String duration(double seconds) {
     long whole = Math.round(seconds);
     if (whole < 60) {
       return whole + " s";

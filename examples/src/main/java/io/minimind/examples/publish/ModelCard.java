@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -20,8 +21,9 @@ import java.util.OptionalDouble;
  * it reached. Its front matter is what model hubs read.
  *
  * @param chats whether it answers questions, or only continues texts
+ * @param scores what it reached in which test
  */
-record ModelCard(PublishedModel model, boolean chats) {
+record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores) {
 
   /**
    * @param folder the published model
@@ -36,8 +38,8 @@ record ModelCard(PublishedModel model, boolean chats) {
     sections.add(inJava());
     sections.add(elsewhere());
     sections.add(training());
-    if (!publication().scores().isEmpty()) {
-      sections.add(scores());
+    if (!scores.isEmpty()) {
+      sections.add(reached());
     }
     sections.add(files(folder, files));
     return String.join("\n\n", sections) + "\n";
@@ -231,9 +233,9 @@ record ModelCard(PublishedModel model, boolean chats) {
     return loss.isPresent() ? String.format(Locale.ROOT, "%.4f", loss.getAsDouble()) : "";
   }
 
-  private String scores() {
+  private String reached() {
     List<String> rows = new ArrayList<>(List.of("## Scores", "", "| test | score |", "|---|---|"));
-    publication().scores().forEach((test, score) -> rows.add(row(test, score)));
+    scores.forEach((test, score) -> rows.add(row(test, score)));
     return String.join("\n", rows);
   }
 

@@ -1,7 +1,6 @@
 package io.minimind.examples.publish;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -15,7 +14,6 @@ import java.util.regex.Pattern;
  * @param description what the model is, in a sentence or more
  * @param license the identifier of its licence, as SPDX has it
  * @param languages codes of the languages that it was trained on
- * @param scores what it reached in which test, in order
  */
 public record Publication(
     String group,
@@ -23,8 +21,7 @@ public record Publication(
     String version,
     Optional<String> description,
     Optional<String> license,
-    List<String> languages,
-    Map<String, String> scores) {
+    List<String> languages) {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
   private static final Pattern LANGUAGE = Pattern.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*");

@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +29,7 @@ import java.util.stream.Stream;
  * @param precision how the published files keep matrices
  * @param history how the model was trained, as far as it is known
  * @param sdk the version of minimind-infer that reads the model
+ * @param test what the published model is put to
  */
 public record PublishedModel(
     Publication publication,
@@ -37,7 +38,15 @@ public record PublishedModel(
     List<NamedTensor> weights,
     Precision precision,
     TrainingHistory history,
-    String sdk) {
+    String sdk,
+    Test test) {
+
+  /** Tests a model. */
+  @FunctionalInterface
+  public interface Test {
+    /** What it reached in which test, in the order in which it is told. */
+    Map<String, String> scores(LanguageModel model);
+  }
 
   private static final String CARD = "README.md";
 
@@ -95,25 +104,21 @@ public record PublishedModel(
     ModelFolder.writeDecoder(folder, config, precision, weights);
     List<String> files = new ArrayList<>(MODEL_FILES);
     files.removeIf(file -> !Files.exists(folder.resolve(file)));
-    boolean chats = speaks(folder);
+    Map<String, String> scores = scores(folder);
     Checksums.write(folder, files);
-    write(folder.resolve(CARD), new ModelCard(this, chats).text(folder, files));
+    boolean chats = ChatTemplate.find(folder).isPresent() && !history.endsWithPretraining();
+    write(folder.resolve(CARD), new ModelCard(this, chats, scores).text(folder, files));
     List<String> packaged = new ArrayList<>(List.of(CARD, Checksums.FILE));
     packaged.addAll(files);
     write(folder.resolve(ModelProject.FILE), ModelProject.pom(publication, packaged));
   }
 
-  /**
-   * Lets the model say something.
-   *
-   * @return whether it can chat
-   */
-  private boolean speaks(Path folder) throws IOException {
+  /** Lets the model say something, and tests it. */
+  private Map<String, String> scores(Path folder) throws IOException {
     try (LanguageModel model = LanguageModel.load(folder)) {
       model.generate("<s>", GenerationOptions.greedy().withMaxNewTokens(2));
-      Optional<ChatTemplate> template = ChatTemplate.find(folder);
-      template.ifPresent(found -> found.render(List.of(Message.user("?"))));
-      return template.isPresent() && !history.endsWithPretraining();
+      ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
+      return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {
       throw new IOException("The model in " + source + " does not speak: " + e.getMessage(), e);
     }
