@@ -16,6 +16,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ConsoleReport;
@@ -232,6 +233,7 @@ final class Course {
             new Stage.Pretraining(),
             recipe.model(Tokenizer.load(tokenizer).vocabularySize()),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             recipe.pretraining().settings(),
             data.pretraining().toAbsolutePath().toString(),
             Optional.of(data.pretrainingValidation().toAbsolutePath().toString()),
@@ -252,6 +254,7 @@ final class Course {
             new Stage.FineTuning(phase.maxLength(), Loss.ALL_TURNS),
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             phase.settings(),
             rows.toAbsolutePath().toString(),
             Optional.of(data.chatValidation().toAbsolutePath().toString()),
@@ -274,6 +277,7 @@ final class Course {
             stage,
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
+            TrainingPrecision.FLOAT32,
             phase.settings(),
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),

@@ -5,6 +5,7 @@ import io.minimind.examples.TrainingRun.Workplace;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.ProgressLine;
@@ -93,6 +94,16 @@ abstract class TrainingCommand implements Callable<Integer> {
       order = 53,
       description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      order = 43,
+      description = {
+        "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
+            + " float32. Half precision is meant for GPUs; a CPU computes the same numbers, slowly."
+      })
+  private TrainingPrecision precision = TrainingPrecision.FLOAT32;
 
   @Option(
       names = "--devices",
@@ -242,6 +253,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.stage(),
         origin.model(),
         origin.lora(),
+        precision,
         trainingOptions.settings(devices.list().size()),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),

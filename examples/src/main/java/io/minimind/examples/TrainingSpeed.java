@@ -44,7 +44,8 @@ final class TrainingSpeed {
       seconds += (System.nanoTime() - start) / 1e9;
       for (Batch batch : batches) {
         tokens += batch.targets();
-        operations += operations(batch);
+        double positions = (double) batch.rows() * batch.length();
+        operations += positions * config.operationsPerPosition(batch.length());
       }
     }
     return ++steps == last;
@@ -74,14 +75,5 @@ final class TrainingSpeed {
         tokensPerSecond(),
         1e3 * seconds / steps,
         100 * operations / seconds / peak);
-  }
-
-  /**
-   * Floating point operations of a step: 6 for each parameter and position, and 6 · layers · width
-   * · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask).
-   */
-  private double operations(Batch batch) {
-    double attention = 6.0 * config.layers() * config.hiddenSize() * batch.length();
-    return (6.0 * config.parameterCount() + attention) * batch.rows() * batch.length();
   }
 }

@@ -77,6 +77,16 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
+  public boolean scalesLoss() {
+    return replicas.get(0).scalesLoss();
+  }
+
+  @Override
+  public void scaleLoss(float factor) {
+    onEach(replica -> replica.scaleLoss(factor));
+  }
+
+  @Override
   public void resetGradients() {
     onEach(Replica::resetGradients);
     participants = 0;

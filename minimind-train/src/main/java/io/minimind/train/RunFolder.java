@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.runtime.Device;
@@ -64,7 +65,7 @@ public final class RunFolder {
     }
     List<NamedTensor> adapters =
         LowRankAdapters.initialize(
-            settings.artifacts().trainableParameters(), settings.training().seed());
+            settings.artifacts(Target.CPU).trainableParameters(), settings.training().seed());
     return new TrainingCheckpoint(
         adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
@@ -151,7 +152,7 @@ public final class RunFolder {
   public ModelInTraining open(Path checkpoint, List<Device> devices, int threads)
       throws IOException {
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
-    TrainingArtifacts graphs = settings.artifacts();
+    TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
     graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
     ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());
