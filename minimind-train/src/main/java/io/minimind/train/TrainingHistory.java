@@ -101,7 +101,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
       return new TrainedStage(
           command(stage),
           RunSettings.fromJson(Json.MAPPER.writeValueAsBytes(settings)),
-          Json.MAPPER.treeToValue(state, TrainingState.class));
+          TrainingState.fromJson(Json.MAPPER.writeValueAsBytes(state)));
     } catch (JsonProcessingException e) {
       throw damaged(file, e);
     }

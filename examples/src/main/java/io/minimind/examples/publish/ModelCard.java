@@ -214,7 +214,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
         "`" + Path.of(stage.settings().data()).getFileName() + "`",
         count(stage.settings().samples()),
         Integer.toString(settings.epochs()),
-        Integer.toString(settings.batchSize() * settings.accumulationSteps()),
+        Integer.toString(settings.batchSize() * settings.accumulationSteps() * settings.replicas()),
         Float.toString(settings.learningRate()),
         count(state.update()),
         count(state.tokens()),
