@@ -196,7 +196,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     List<Device> used = devices();
     Cuda.require(used);
-    Workplace workplace = new Workplace(cache, used, threads, System.out, progress);
+    Workplace workplace =
+        new Workplace(GivenCommand.of(spec), cache, used, threads, System.out, progress);
     TrainingRun run;
     if (resume) {
       rejectSettings();
