@@ -9,6 +9,7 @@ import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ProgressLine;
@@ -125,7 +126,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 1))
         .write(checkpoint);
-    return TrainingSession.open(TrainingSession.Files.of(checkpoint, folder), threads);
+    return TrainingSession.open(new ModelInTraining.Files(checkpoint, folder), threads);
   }
 
   private Batch fullRows(int vocabulary) {

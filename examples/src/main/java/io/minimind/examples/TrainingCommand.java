@@ -12,7 +12,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.ConsoleReport;
@@ -110,11 +110,22 @@ abstract class TrainingCommand implements Callable<Integer> {
       description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--devices",
+      paramLabel = "LIST",
+      order = 54,
+      converter = Devices.Converter.class,
+      description = {
+        "Devices to train on, a replica of the model on each: cpu, cpu:2 for two on the CPU,",
+        "cuda:0,cuda:1 for two GPUs."
+      })
+  private Devices devices = Devices.CPU;
+
   @Spec private CommandSpec spec;
 
   /** The options that may differ when a run is resumed. */
   private static final Set<String> RESUMABLE =
-      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads");
+      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
   private final SkippedRows skippedRows = new SkippedRows();
@@ -234,18 +245,19 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     System.out.printf(
         Locale.ROOT,
-        "%s on %d rows, %d threads%n",
+        "%s on %d rows, %s, %d threads%n",
         state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
         corpus.training().groups(),
+        devices,
         threads);
     try (Interruption interruption =
         Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
-      try (TrainingSession session = run.open(checkpoint, threads)) {
+      try (ModelInTraining model = run.open(checkpoint, devices.list(), threads)) {
         Trainer trainer =
             new Trainer(
                 training,
-                session,
-                BatchOrder.of(corpus.training(), training.batchSize(), training.seed()),
+                model,
+                training.order(corpus.training()),
                 corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
                 run.checkpoints(),
                 listeners(run, report, texts, interruption));
@@ -310,7 +322,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.stage(),
         origin.model(),
         origin.lora(),
-        trainingOptions.settings(),
+        trainingOptions.settings(devices.list().size()),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
         validationFraction,

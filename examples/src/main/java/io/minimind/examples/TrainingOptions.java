@@ -14,14 +14,14 @@ final class TrainingOptions {
   @Option(
       names = "--batch-size",
       paramLabel = "ROWS",
-      description = "Rows of a micro-batch.",
+      description = "Rows of a micro-batch, of each device.",
       order = 32)
   private int batchSize = 32;
 
   @Option(
       names = "--accumulation",
       paramLabel = "N",
-      description = "Micro-batches whose gradients make one update.",
+      description = "Micro-batches of each device whose gradients make one update.",
       order = 33)
   private int accumulation = 1;
 
@@ -35,7 +35,7 @@ final class TrainingOptions {
   @Option(
       names = "--warmup",
       paramLabel = "STEPS",
-      description = "Micro-batches over which the rate rises.",
+      description = "Micro-batches of each device over which the rate rises.",
       order = 35)
   private int warmup;
 
@@ -103,10 +103,14 @@ final class TrainingOptions {
     this.batchSize = batchSize;
   }
 
-  TrainingSettings settings() {
+  /**
+   * @param replicas how many devices the run begins on
+   */
+  TrainingSettings settings(int replicas) {
     return new TrainingSettings(
         epochs,
         batchSize,
+        replicas,
         accumulation,
         learningRate,
         warmup,

@@ -21,6 +21,7 @@ import io.minimind.model.Transformer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,11 +49,17 @@ public final class TrainingArtifacts {
   public static final String TRAINING = "training_model.onnx";
   public static final String EVALUATION = "eval_model.onnx";
   public static final String OPTIMIZER = "optimizer_model.onnx";
+  public static final String BACKWARD = "backward_model.onnx";
+  public static final String UPDATE = "update_model.onnx";
 
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
   public static final String LOG_PROBABILITIES = "answer_log_probabilities";
   public static final String REFERENCE = "reference_log_probabilities";
+  public static final String PARAMETER_NORM = "parameter_norm";
+
+  /** What the name of a gradient ends in, after that of its parameter. */
+  public static final String GRADIENT = ".gradient";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -104,20 +111,9 @@ public final class TrainingArtifacts {
   public ModelProto training() {
     Operators op = new Operators(new Graph("training"));
     Graph graph = op.graph();
-    Map<Tensor, Tensor> gradients = gradients(op, loss(op).mean());
-    Tensor reset = graph.input(RESET_FLAG, BOOL, Shape.of(1));
-    Map<String, Accumulation> accumulations = new LinkedHashMap<>();
-    gradients.forEach(
-        (parameter, gradient) -> {
-          String name = parameter.name();
-          Tensor buffer = graph.input(name + ACCUMULATION_BUFFER, FLOAT32, parameter.shape());
-          accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
-        });
-    List<Tensor> sums = accumulations.values().stream().map(Accumulation::sum).toList();
-    Tensor norm = op.norm(sums);
-    graph.output(GRADIENT_NORM, norm);
-    Tensor limit = graph.input("max_gradient_norm", FLOAT32, Shape.SCALAR);
-    Tensor factor = clippingFactor(op, norm, limit);
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    Tensor factor =
+        clippingFactor(op, accumulations.values().stream().map(Accumulation::sum).toList());
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
     accumulations.forEach(
         (name, accumulation) -> {
@@ -130,11 +126,71 @@ public final class TrainingArtifacts {
   }
 
   /**
+   * The part of {@link #training} that each of several replicas runs on its own rows: it gives the
+   * accumulated gradients, {@code NAME.gradient} for each trained parameter in their order, in
+   * place of their norm, and does not clip them.
+   */
+  public ModelProto backward() {
+    Operators op = new Operators(new Graph("backward"));
+    Graph graph = op.graph();
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    accumulations.forEach(
+        (name, accumulation) -> {
+          graph.output(name + GRADIENT, accumulation.sum());
+          graph.output(name + ACCUMULATION_FLAG, accumulation.done());
+        });
+    return graph.toModel();
+  }
+
+  /**
+   * The other part: takes gradients, {@code NAME.gradient}, and {@code max_gradient_norm}, and puts
+   * them, clipped, where the optimizer finds them. It gives {@code gradient_norm}, that before
+   * clipping, and {@code parameter_norm}, the norm of all trained parameters.
+   */
+  public ModelProto update() {
+    Operators op = new Operators(new Graph("update"));
+    Graph graph = op.graph();
+    List<Tensor> parameters = new ArrayList<>();
+    Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
+    for (Tensor trained : trainableParameters()) {
+      Tensor parameter = graph.parameter(trained.name(), trained.shape().extents());
+      parameters.add(parameter);
+      gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
+    }
+    Tensor factor = clippingFactor(op, List.copyOf(gradients.values()));
+    gradients.replaceAll((parameter, gradient) -> op.multiply(gradient, factor));
+    accumulations(op, gradients)
+        .forEach(
+            (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
+    // Where a parameter lies is decided by who reads it: here, too, it must have a reader.
+    graph.output(PARAMETER_NORM, op.norm(parameters));
+    return graph.toModel();
+  }
+
+  /** Adds each parameter's gradient to the buffer that the runtime keeps for it. */
+  private static Map<String, Accumulation> accumulations(
+      Operators op, Map<Tensor, Tensor> gradients) {
+    Graph graph = op.graph();
+    Tensor reset = graph.input(RESET_FLAG, BOOL, Shape.of(1));
+    Map<String, Accumulation> accumulations = new LinkedHashMap<>();
+    gradients.forEach(
+        (parameter, gradient) -> {
+          String name = parameter.name();
+          Tensor buffer = graph.input(name + ACCUMULATION_BUFFER, FLOAT32, parameter.shape());
+          accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
+        });
+    return accumulations;
+  }
+
+  /**
    * As PyTorch clips. The runtime has an operator for it that belongs into the optimizer, but there
    * the parameters come in the order of a hash table that differs from session to session, and so
    * does the last bit of their norm.
    */
-  private static Tensor clippingFactor(Operators op, Tensor norm, Tensor limit) {
+  private static Tensor clippingFactor(Operators op, List<Tensor> gradients) {
+    Tensor norm = op.norm(gradients);
+    op.graph().output(GRADIENT_NORM, norm);
+    Tensor limit = op.graph().input("max_gradient_norm", FLOAT32, Shape.SCALAR);
     Tensor tiny = op.graph().constant("tiny", Shape.SCALAR, 1e-6f);
     Tensor one = op.graph().constant("unclipped", Shape.SCALAR, 1f);
     return op.minimum(op.divide(limit, op.add(norm, tiny)), one);
@@ -157,7 +213,7 @@ public final class TrainingArtifacts {
     Loss loss = loss(op);
     graph.output("logits", loss.logits());
     gradients(op, loss.mean())
-        .forEach((parameter, gradient) -> graph.output(parameter.name() + ".gradient", gradient));
+        .forEach((parameter, gradient) -> graph.output(parameter.name() + GRADIENT, gradient));
     return graph.toModel();
   }
 
@@ -172,6 +228,12 @@ public final class TrainingArtifacts {
     AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());
     AtomicFile.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
     AtomicFile.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
+  }
+
+  /** Writes what several replicas run besides. */
+  public void writeReplicated(Path folder) throws IOException {
+    AtomicFile.replace(folder.resolve(BACKWARD), backward().toByteArray());
+    AtomicFile.replace(folder.resolve(UPDATE), update().toByteArray());
   }
 
   private record Loss(Tensor logits, Tensor mean) {}

@@ -9,7 +9,11 @@ import java.util.Arrays;
  *
  * <p>The shuffled samples are taken in pools of 64 batches. Within a pool they are sorted by length
  * and cut into batches, so that a batch holds rows of similar length, and the batches are shuffled
- * again. Only one pool is ever in memory. The last pool holds the one batch that may be short.
+ * again. Only one pool is ever in memory. The last batch of an epoch may be short.
+ *
+ * <p>For devices that compute on one batch each and wait for one another, so many batches are cut
+ * from one joint batch, whose rows they take in turn: they are about equally long. If the epoch's
+ * last joint batch is short, all of them are, or there are fewer.
  */
 public final class BatchOrder {
   public static final int MAX_BATCH_SIZE = 1 << 20;
@@ -17,15 +21,17 @@ public final class BatchOrder {
   private static final int POOL_BATCHES = 64;
 
   private final Samples samples;
-  private final int batchSize;
+  private final int jointSize;
+  private final int parts;
   private final int groupSize;
   private final long groups;
   private final long seed;
-  private volatile Pool latest = new Pool(-1, -1, new long[0], Permutation.of(1, 0));
+  private volatile Pool latest = new Pool(-1, -1, new long[0], 0, Permutation.of(1, 0));
 
-  private BatchOrder(Samples samples, int batchSize, long seed) {
+  private BatchOrder(Samples samples, int jointSize, int parts, long seed) {
     this.samples = samples;
-    this.batchSize = batchSize;
+    this.jointSize = jointSize;
+    this.parts = parts;
     this.groupSize = samples.groupSize();
     this.groups = samples.groups();
     this.seed = seed;
@@ -37,21 +43,33 @@ public final class BatchOrder {
    * @param batchSize samples per batch, 1 to 1,048,576; groups where samples belong together
    */
   public static BatchOrder of(Samples samples, int batchSize, long seed) {
-    if (batchSize < 1 || batchSize > MAX_BATCH_SIZE) {
+    return of(samples, batchSize, 1, seed);
+  }
+
+  /**
+   * The order of batches for several devices.
+   *
+   * @param batchSize samples per batch, 1 to 1,048,576; groups where samples belong together
+   * @param parts batches that are cut from one joint batch, at least 1
+   */
+  public static BatchOrder of(Samples samples, int batchSize, int parts, long seed) {
+    if (batchSize < 1 || (long) batchSize * parts > MAX_BATCH_SIZE) {
       throw new IllegalArgumentException(
-          "The batch size is " + batchSize + ": it must lie between 1 and " + MAX_BATCH_SIZE + ".");
+          "The batch size of all devices together is %d: it must lie between 1 and %d."
+              .formatted((long) batchSize * parts, MAX_BATCH_SIZE));
     }
-    return new BatchOrder(samples, batchSize, seed);
+    return new BatchOrder(samples, batchSize * parts, parts, seed);
   }
 
   /** Number of batches in an epoch. */
   public long batches() {
-    return (groups + batchSize - 1) / batchSize;
+    return groups / jointSize * parts + Math.min(groups % jointSize, parts);
   }
 
   /** Samples of the largest batch; only the short one of an epoch has fewer. */
   int rows() {
-    return Math.toIntExact(Math.min(batchSize, groups) * groupSize);
+    long largest = groups < jointSize ? (groups + parts - 1) / parts : jointSize / parts;
+    return Math.toIntExact(largest * groupSize);
   }
 
   /** The samples that are put in order. */
@@ -69,12 +87,14 @@ public final class BatchOrder {
     if (batch < 0 || batch >= batches()) {
       throw new IllegalArgumentException("An epoch has " + batches() + " batches, none " + batch);
     }
-    Pool pool = pool(epoch, batch / POOL_BATCHES);
-    int first = (int) pool.order.at(batch % POOL_BATCHES) * batchSize;
-    long[] members =
-        Arrays.copyOfRange(pool.groups, first, Math.min(first + batchSize, pool.groups.length));
-    long[] rows = new long[members.length * groupSize];
-    Arrays.setAll(rows, i -> members[i / groupSize] * groupSize + i % groupSize);
+    long joint = batch / parts;
+    Pool pool = pool(epoch, joint / POOL_BATCHES);
+    int first = (int) pool.place(joint % POOL_BATCHES) * jointSize;
+    int end = Math.min(first + jointSize, pool.groups.length);
+    int part = (int) (batch % parts);
+    long[] rows = new long[(end - first - part + parts - 1) / parts * groupSize];
+    Arrays.setAll(
+        rows, i -> pool.groups[first + part + i / groupSize * parts] * groupSize + i % groupSize);
     return rows;
   }
 
@@ -90,8 +110,8 @@ public final class BatchOrder {
   private Pool sortedPool(long epoch, long number) {
     long epochSeed = Permutation.mix(seed, epoch);
     Permutation shuffled = Permutation.of(groups, epochSeed);
-    long first = number * POOL_BATCHES * batchSize;
-    int count = (int) Math.min((long) POOL_BATCHES * batchSize, groups - first);
+    long first = number * POOL_BATCHES * jointSize;
+    int count = (int) Math.min((long) POOL_BATCHES * jointSize, groups - first);
     long[] members = new long[count];
     long[] byLength = new long[count];
     for (int i = 0; i < count; i++) {
@@ -103,9 +123,9 @@ public final class BatchOrder {
     for (int i = 0; i < count; i++) {
       sorted[i] = members[(int) byLength[i]];
     }
-    int batches = (count + batchSize - 1) / batchSize;
-    return new Pool(
-        epoch, number, sorted, Permutation.of(batches, Permutation.mix(epochSeed, number)));
+    int whole = count / jointSize;
+    Permutation order = Permutation.of(Math.max(1, whole), Permutation.mix(epochSeed, number));
+    return new Pool(epoch, number, sorted, whole, order);
   }
 
   /** Ids of the longest sample of a group. */
@@ -117,5 +137,13 @@ public final class BatchOrder {
     return longest;
   }
 
-  private record Pool(long epoch, long number, long[] groups, Permutation order) {}
+  /**
+   * @param whole joint batches that are not short
+   * @param order of the whole ones; a short one stays at the end
+   */
+  private record Pool(long epoch, long number, long[] groups, int whole, Permutation order) {
+    long place(long joint) {
+      return joint < whole ? order.at(joint) : joint;
+    }
+  }
 }

@@ -1,95 +1,26 @@
 package io.minimind.runtime;
 
-import static io.minimind.runtime.OnnxRuntime.API;
-import static io.minimind.runtime.OnnxRuntime.TRAINING;
-import static io.minimind.runtime.OnnxRuntime.check;
-import static io.minimind.runtime.OnnxRuntime.path;
-
-import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.ElementType;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import org.bytedeco.javacpp.BytePointer;
+import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.LongPointer;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.javacpp.SizeTPointer;
-import org.bytedeco.onnxruntime.OrtAllocator;
-import org.bytedeco.onnxruntime.OrtCheckpointState;
-import org.bytedeco.onnxruntime.OrtRunOptions;
-import org.bytedeco.onnxruntime.OrtSessionOptions;
-import org.bytedeco.onnxruntime.OrtStatus;
-import org.bytedeco.onnxruntime.OrtTrainingSession;
-import org.bytedeco.onnxruntime.OrtValue;
 
-/**
- * One model in training on one device: its parameters, gradients and optimizer state in native
- * memory, and the sessions that run the training artifacts on them. Not safe for use by several
- * threads.
- */
-public final class TrainingSession implements AutoCloseable {
+/** A model in training on one device. Not safe for use by several threads. */
+public final class TrainingSession implements ModelInTraining {
 
-  /**
-   * The files of a training session.
-   *
-   * @param checkpoint parameters, and optimizer state if there is any
-   */
-  public record Files(Path checkpoint, Path training, Path evaluation, Path optimizer) {
-
-    /**
-     * @param artifacts the folder that {@link TrainingArtifacts#write} filled
-     */
-    public static Files of(Path checkpoint, Path artifacts) {
-      return new Files(
-          checkpoint,
-          artifacts.resolve(TrainingArtifacts.TRAINING),
-          artifacts.resolve(TrainingArtifacts.EVALUATION),
-          artifacts.resolve(TrainingArtifacts.OPTIMIZER));
-    }
-  }
-
-  /**
-   * What a training step found.
-   *
-   * @param loss of the batch; for the next token the mean over the unmasked positions
-   * @param gradientNorm norm of the gradients accumulated so far, before clipping
-   * @param metrics what else the objective reports, {@link Objective#metrics}
-   */
-  public record Step(float loss, float gradientNorm, Map<String, Float> metrics) {}
-
-  /**
-   * What an evaluation found.
-   *
-   * @param loss as in {@link Step}
-   * @param metrics as in {@link Step}
-   */
-  public record Evaluation(float loss, Map<String, Float> metrics) {}
-
-  private static final Set<String> NO_METRICS =
-      Set.of(
-          TrainingArtifacts.LOSS,
-          TrainingArtifacts.GRADIENT_NORM,
-          TrainingArtifacts.LOG_PROBABILITIES);
-
-  private final OrtCheckpointState state = new OrtCheckpointState();
-  private final OrtTrainingSession session = new OrtTrainingSession();
+  private final ParameterState state;
+  private final NativeSession session;
   private final FloatPointer scale = new FloatPointer(1);
   private final FloatPointer maxNorm = new FloatPointer(1);
-  private List<String> trainingOutputs;
-  private List<String> evaluationOutputs;
-  private boolean open;
+  private boolean open = true;
 
-  private TrainingSession() {}
+  private TrainingSession(ParameterState state, NativeSession session) {
+    this.state = state;
+    this.session = session;
+  }
 
   /**
    * Opens a session on the CPU.
@@ -98,44 +29,45 @@ public final class TrainingSession implements AutoCloseable {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   public static TrainingSession open(Files files, int threads) {
-    TrainingSession session = new TrainingSession();
-    OrtSessionOptions options = new OrtSessionOptions();
-    try (Pointer checkpoint = path(files.checkpoint());
-        Pointer training = path(files.training());
-        Pointer evaluation = path(files.evaluation());
-        Pointer optimizer = path(files.optimizer())) {
-      check(API.CreateSessionOptions(options));
-      check(API.SetIntraOpNumThreads(options, threads));
-      // Batches differ in shape; a memory pattern per shape costs memory and saves no time.
-      check(API.DisableMemPattern(options));
-      check(TRAINING.LoadCheckpoint(checkpoint, session.state));
-      check(
-          TRAINING.CreateTrainingSession(
-              OnnxRuntime.ENVIRONMENT,
-              options,
-              session.state,
-              training,
-              evaluation,
-              optimizer,
-              session.session));
-      session.open = true;
-      session.trainingOutputs =
-          outputs(
-              session.session,
-              TRAINING::TrainingSessionGetTrainingModelOutputCount,
-              TRAINING::TrainingSessionGetTrainingModelOutputName);
-      session.evaluationOutputs =
-          outputs(
-              session.session,
-              TRAINING::TrainingSessionGetEvalModelOutputCount,
-              TRAINING::TrainingSessionGetEvalModelOutputName);
-      return session;
+    return open(files, Device.CPU, threads);
+  }
+
+  /**
+   * @param threads threads within an operator on the CPU, at least 1
+   * @throws OnnxRuntimeException if the runtime refuses a file
+   */
+  public static TrainingSession open(Files files, Device device, int threads) {
+    ParameterState state = ParameterState.load(files.checkpoint());
+    try {
+      return new TrainingSession(
+          state,
+          NativeSession.create(
+              state,
+              files.training(),
+              Optional.of(files.evaluation()),
+              Optional.of(files.optimizer()),
+              device,
+              threads));
     } catch (OnnxRuntimeException e) {
-      session.close();
+      state.close();
       throw e;
-    } finally {
-      API.ReleaseSessionOptions(options);
     }
+  }
+
+  @Override
+  public int replicas() {
+    return 1;
+  }
+
+  @Override
+  public Step trainStep(List<Batch> batches, float gradientScale) {
+    Step step = trainStep(batches.get(0), gradientScale, Float.POSITIVE_INFINITY);
+    return new Step(step.loss(), Float.NaN, step.metrics());
+  }
+
+  @Override
+  public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
+    return trainStep(batches.get(0), gradientScale, maxGradientNorm);
   }
 
   /**
@@ -150,118 +82,70 @@ public final class TrainingSession implements AutoCloseable {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    int user = batchValues(batch);
-    try (Values inputs = new Values(user + 2);
-        Values outputs = new Values(trainingOutputs.size())) {
-      put(inputs, batch);
+    int user = Values.of(batch);
+    try (Values inputs = new Values(user + 2)) {
+      inputs.put(batch);
       inputs.put(user, scale, Float.BYTES, ElementType.FLOAT32);
       inputs.put(user + 1, maxNorm, Float.BYTES, ElementType.FLOAT32);
-      check(
-          TRAINING.TrainStep(
-              session,
-              (OrtRunOptions) null,
-              inputs.count,
-              inputs.pointers,
-              outputs.count,
-              outputs.pointers));
-      return new Step(
-          outputs.scalar(trainingOutputs.indexOf(TrainingArtifacts.LOSS)),
-          outputs.scalar(trainingOutputs.indexOf(TrainingArtifacts.GRADIENT_NORM)),
-          metrics(trainingOutputs, outputs));
+      try (Outputs outputs = session.trainStep(inputs)) {
+        Evaluation found = outputs.evaluation();
+        return new Step(
+            found.loss(), outputs.scalar(TrainingArtifacts.GRADIENT_NORM), found.metrics());
+      }
     }
   }
 
-  /** Makes the next training step start a new accumulation window. */
+  @Override
   public void resetGradients() {
     requireOpen();
-    check(TRAINING.LazyResetGrad(session));
+    session.resetGradients();
   }
 
-  /** Updates the parameters with the accumulated gradients. */
+  @Override
   public void optimizerStep(float learningRate) {
     requireOpen();
-    check(TRAINING.SetLearningRate(session, learningRate));
-    check(TRAINING.OptimizerStep(session, (OrtRunOptions) null));
+    session.optimizerStep(learningRate);
+  }
+
+  @Override
+  public List<Evaluation> evaluate(List<Batch> batches) {
+    return List.of(evaluate(batches.get(0)));
   }
 
   /** The loss and metrics of a batch. */
   public Evaluation evaluate(Batch batch) {
-    try (Values outputs = evaluation(batch)) {
-      return new Evaluation(
-          outputs.scalar(evaluationOutputs.indexOf(TrainingArtifacts.LOSS)),
-          metrics(evaluationOutputs, outputs));
+    try (Outputs outputs = outputs(batch)) {
+      return outputs.evaluation();
     }
   }
 
   /** The log-probability of each row's targets; for a session of a preference objective. */
   public float[] logProbabilities(Batch batch) {
-    try (Values outputs = evaluation(batch)) {
-      int index = evaluationOutputs.indexOf(TrainingArtifacts.LOG_PROBABILITIES);
-      return outputs.floats(index, batch.rows());
+    try (Outputs outputs = outputs(batch)) {
+      float[] found = new float[batch.rows()];
+      outputs.floats(TrainingArtifacts.LOG_PROBABILITIES).get(found);
+      return found;
     }
   }
 
-  private Values evaluation(Batch batch) {
+  private Outputs outputs(Batch batch) {
     requireOpen();
-    Values outputs = new Values(evaluationOutputs.size());
-    try (Values inputs = new Values(batchValues(batch))) {
-      put(inputs, batch);
-      check(
-          TRAINING.EvalStep(
-              session,
-              (OrtRunOptions) null,
-              inputs.count,
-              inputs.pointers,
-              outputs.count,
-              outputs.pointers));
-      return outputs;
-    } catch (OnnxRuntimeException e) {
-      outputs.close();
-      throw e;
+    try (Values inputs = new Values(Values.of(batch))) {
+      inputs.put(batch);
+      return session.evaluate(inputs);
     }
   }
 
-  private static Map<String, Float> metrics(List<String> names, Values outputs) {
-    Map<String, Float> metrics = new LinkedHashMap<>();
-    for (int i = 0; i < names.size(); i++) {
-      if (!NO_METRICS.contains(names.get(i))) {
-        metrics.put(names.get(i), outputs.scalar(i));
-      }
-    }
-    return metrics;
-  }
-
-  private static int batchValues(Batch batch) {
-    return batch.reference().isPresent() ? 4 : 3;
-  }
-
-  private static void put(Values values, Batch batch) {
-    long[] shape = {batch.rows(), batch.length()};
-    long positions = (long) batch.rows() * batch.length();
-    values.put(0, batch.inputIds(), positions, shape);
-    values.put(1, batch.labels(), positions, shape);
-    values.put(2, batch.lossMask(), positions, shape);
-    batch
-        .reference()
-        .ifPresent(
-            reference -> values.put(3, reference, batch.rows(), new long[] {batch.rows() / 2, 2}));
-  }
-
-  /** Writes parameters and optimizer state. */
+  @Override
   public void saveCheckpoint(Path file) {
     requireOpen();
-    try (Pointer target = path(file)) {
-      check(TRAINING.SaveCheckpoint(state, target, true));
-    }
+    state.save(file);
   }
 
   /** Number of trainable values. */
   public long parameterCount() {
     requireOpen();
-    try (SizeTPointer count = new SizeTPointer(1)) {
-      check(TRAINING.GetParametersSize(session, count, true));
-      return count.get();
-    }
+    return session.parameterCount();
   }
 
   /** Native code would follow a pointer that is no longer good. */
@@ -275,107 +159,10 @@ public final class TrainingSession implements AutoCloseable {
   public void close() {
     if (open) {
       open = false;
-      TRAINING.ReleaseTrainingSession(session);
-    }
-    if (!state.isNull()) {
-      TRAINING.ReleaseCheckpointState(state);
-      state.setNull();
-    }
-    scale.close();
-    maxNorm.close();
-  }
-
-  private interface OutputCount {
-    OrtStatus get(OrtTrainingSession session, SizeTPointer count);
-  }
-
-  private interface OutputName {
-    OrtStatus get(
-        OrtTrainingSession session, long index, OrtAllocator allocator, PointerPointer<?> name);
-  }
-
-  private static List<String> outputs(
-      OrtTrainingSession session, OutputCount counter, OutputName namer) {
-    OrtAllocator allocator = new OrtAllocator();
-    check(API.GetAllocatorWithDefaultOptions(allocator));
-    List<String> names = new ArrayList<>();
-    try (SizeTPointer count = new SizeTPointer(1);
-        PointerPointer<Pointer> name = new PointerPointer<>(1)) {
-      check(counter.get(session, count));
-      for (long i = 0; i < count.get(); i++) {
-        check(namer.get(session, i, allocator, name));
-        BytePointer text = new BytePointer(name.get());
-        names.add(text.getString(StandardCharsets.UTF_8));
-        check(API.AllocatorFree(allocator, text));
-      }
-    }
-    return List.copyOf(names);
-  }
-
-  private static void createTensor(
-      Pointer data, long bytes, long[] shape, ElementType type, OrtValue value) {
-    check(
-        API.CreateTensorWithDataAsOrtValue(
-            OnnxRuntime.CPU, data, bytes, shape, shape.length, type.onnxCode(), value));
-  }
-
-  /** Tensor handles for one call, released together. */
-  private static final class Values implements AutoCloseable {
-
-    private final PointerPointer<OrtValue> pointers;
-    private final Pointer[] data;
-    private final int count;
-
-    Values(int count) {
-      this.count = count;
-      this.data = new Pointer[count];
-      this.pointers = new PointerPointer<>(count);
-      for (int i = 0; i < count; i++) {
-        pointers.put(i, (Pointer) null);
-      }
-    }
-
-    void put(int index, LongBuffer values, long elements, long[] shape) {
-      data[index] = new LongPointer(values);
-      put(index, data[index], elements * Long.BYTES, ElementType.INT64, shape);
-    }
-
-    void put(int index, FloatBuffer values, long elements, long[] shape) {
-      data[index] = new FloatPointer(values);
-      put(index, data[index], elements * Float.BYTES, ElementType.FLOAT32, shape);
-    }
-
-    void put(int index, Pointer values, long bytes, ElementType type, long... shape) {
-      OrtValue value = new OrtValue();
-      createTensor(values, bytes, shape, type, value);
-      pointers.put(index, value);
-    }
-
-    float scalar(int index) {
-      return floats(index, 1)[0];
-    }
-
-    float[] floats(int index, int count) {
-      float[] values = new float[count];
-      try (PointerPointer<Pointer> data = new PointerPointer<>(1)) {
-        check(API.GetTensorMutableData(pointers.get(OrtValue.class, index), data));
-        new FloatPointer(data.get()).get(values);
-      }
-      return values;
-    }
-
-    @Override
-    public void close() {
-      for (int i = 0; i < count; i++) {
-        OrtValue value = pointers.get(OrtValue.class, i);
-        if (value != null && !value.isNull()) {
-          API.ReleaseValue(value);
-        }
-        if (data[i] != null) {
-          data[i].close();
-        }
-      }
-      pointers.close();
+      session.close();
+      state.close();
+      scale.close();
+      maxNorm.close();
     }
   }
 }

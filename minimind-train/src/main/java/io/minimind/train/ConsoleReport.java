@@ -103,10 +103,8 @@ public final class ConsoleReport implements TrainingListener {
   private double secondsLeft(TrainingState state) {
     long batches = settings.epochs() * batchesPerEpoch - batchesDone(state);
     double updates =
-        Math.min(
-            (double) batches / settings.accumulationSteps(),
-            settings.maxUpdates() - state.update());
-    return updates * secondsPerBatch(state) * settings.accumulationSteps();
+        Math.min((double) batches / settings.window(), settings.maxUpdates() - state.update());
+    return updates * secondsPerBatch(state) * settings.window();
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.train.Stage.PreferenceTuning;
 import io.minimind.weights.TrainingCheckpoint;
@@ -128,7 +129,7 @@ public final class ReferenceLogProbabilities {
     TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
     // Another run may have written its model there meanwhile; the copy is what counts.
     requireUnchanged(stage, reference);
-    return TrainingSession.open(TrainingSession.Files.of(checkpoint, work), threads);
+    return TrainingSession.open(new ModelInTraining.Files(checkpoint, work), threads);
   }
 
   private static void delete(Path work) throws IOException {

@@ -6,6 +6,9 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -133,21 +136,29 @@ public final class RunFolder {
   }
 
   /**
-   * Opens a session on a checkpoint of this run.
+   * Opens the model of a checkpoint of this run for training.
    *
    * @param checkpoint a folder of {@link #checkpoints}
-   * @param threads threads within an operator, at least 1
+   * @param devices a replica for each of them
+   * @param threads threads on the CPU, of all replicas together, at least 1
    * @throws IOException if the checkpoint is damaged or of another architecture
    */
-  public TrainingSession open(Path checkpoint, int threads) throws IOException {
+  public ModelInTraining open(Path checkpoint, List<Device> devices, int threads)
+      throws IOException {
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
-    requireArchitecture(file);
-    return TrainingSession.open(TrainingSession.Files.of(file, artifacts()), threads);
+    TrainingArtifacts graphs = settings.artifacts();
+    graphs.write(artifacts(), settings.training().optimizer());
+    requireArchitecture(file, graphs);
+    ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());
+    if (devices.size() == 1) {
+      return TrainingSession.open(files, devices.get(0), threads);
+    }
+    graphs.writeReplicated(artifacts());
+    return Replicas.open(files, devices, threads);
   }
 
   /** Compares the parameters before the runtime sees the file: it trusts what it loads. */
-  private void requireArchitecture(Path file) throws IOException {
-    TrainingArtifacts artifacts = writeArtifacts();
+  private void requireArchitecture(Path file, TrainingArtifacts artifacts) throws IOException {
     TrainingCheckpoint checkpoint = TrainingCheckpoint.read(file);
     requireSame(file, artifacts.trainableParameters(), checkpoint.trainable());
     List<NamedTensor> all = new ArrayList<>(checkpoint.trainable());
@@ -176,11 +187,5 @@ public final class RunFolder {
 
   private Path artifacts() {
     return folder.resolve("artifacts");
-  }
-
-  private TrainingArtifacts writeArtifacts() throws IOException {
-    TrainingArtifacts graphs = settings.artifacts();
-    graphs.write(artifacts(), settings.training().optimizer());
-    return graphs;
   }
 }

@@ -84,6 +84,9 @@ public record RunSettings(
       if (!object.has("lora")) {
         object.putNull("lora");
       }
+      if (object.get("training") instanceof ObjectNode training && !training.has("replicas")) {
+        training.put("replicas", 1);
+      }
       return Json.MAPPER.treeToValue(object, RunSettings.class);
     }
     return Json.MAPPER.readValue(json, RunSettings.class);

@@ -3,11 +3,12 @@ package io.minimind.train;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
-import io.minimind.runtime.TrainingSession;
-import io.minimind.runtime.TrainingSession.Evaluation;
-import io.minimind.runtime.TrainingSession.Step;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.ModelInTraining.Evaluation;
+import io.minimind.runtime.ModelInTraining.Step;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ import java.util.function.BooleanSupplier;
 public final class Trainer {
 
   private final TrainingSettings settings;
-  private final TrainingSession session;
+  private final ModelInTraining model;
   private final BatchOrder batches;
   private final Optional<BatchOrder> validation;
   private final CheckpointStore checkpoints;
@@ -30,13 +31,13 @@ public final class Trainer {
 
   public Trainer(
       TrainingSettings settings,
-      TrainingSession session,
+      ModelInTraining model,
       BatchOrder batches,
       Optional<BatchOrder> validation,
       CheckpointStore checkpoints,
       List<TrainingListener> listeners) {
     this.settings = settings;
-    this.session = session;
+    this.model = model;
     this.batches = batches;
     this.validation = validation;
     this.checkpoints = checkpoints;
@@ -45,7 +46,7 @@ public final class Trainer {
         new LearningRateSchedule(
             settings.learningRate(),
             settings.warmupSteps(),
-            Math.multiplyExact(settings.epochs(), batches.batches()));
+            Math.multiplyExact(settings.epochs(), rounds(batches.batches())));
   }
 
   /**
@@ -96,6 +97,11 @@ public final class Trainer {
     return complete;
   }
 
+  /** Micro-batches of each of the devices that the run began on. */
+  private long rounds(long microBatches) {
+    return (microBatches + settings.replicas() - 1) / settings.replicas();
+  }
+
   private boolean isComplete(TrainingState state) {
     return state.epoch() >= settings.epochs() || state.update() >= settings.maxUpdates();
   }
@@ -112,33 +118,42 @@ public final class Trainer {
       TrainingState state, BatchLoader loader, BooleanSupplier interrupted) throws IOException {
     long start = System.nanoTime();
     long remaining = batches.batches() - state.batch();
-    int window = (int) Math.min(settings.accumulationSteps(), remaining);
+    int window = (int) Math.min(settings.window(), remaining);
+    float gradientScale = (float) Math.min(window, model.replicas()) / window;
     double loss = 0;
     double gradientNorm = 0;
     Map<String, Double> metrics = new LinkedHashMap<>();
     long tokens = 0;
     long positions = 0;
-    session.resetGradients();
-    for (int i = 0; i < window; i++) {
+    model.resetGradients();
+    for (int done = 0; done < window; ) {
       if (interrupted.getAsBoolean()) {
         return Optional.empty();
       }
-      try (Batch batch = loader.next().orElseThrow()) {
-        float maxNorm =
-            i == window - 1 ? settings.optimizer().maxGradientNorm() : Float.POSITIVE_INFINITY;
-        Step step = session.trainStep(batch, 1f / window, maxNorm);
-        loss += step.loss() / window;
+      int count = Math.min(model.replicas(), window - done);
+      done += count;
+      try (Batches parallel = Batches.take(loader, count)) {
+        List<Batch> round = parallel.list();
+        Step step =
+            done < window
+                ? model.trainStep(round, gradientScale)
+                : model.lastTrainStep(round, gradientScale, settings.optimizer().maxGradientNorm());
+        double share = (double) count / window;
+        loss += step.loss() * share;
         gradientNorm = step.gradientNorm();
-        add(metrics, step.metrics(), 1.0 / window);
-        tokens += batch.targets();
-        positions += (long) batch.rows() * batch.length();
+        add(metrics, step.metrics(), share);
+        for (Batch batch : round) {
+          tokens += batch.targets();
+          positions += (long) batch.rows() * batch.length();
+        }
       }
     }
     requireFinite(loss, "loss", state);
     requireFinite(gradientNorm, "gradient", state);
     long last = state.batch() + window - 1;
-    float learningRate = schedule.at(state.epoch() * batches.batches() + last);
-    session.optimizerStep(learningRate);
+    float learningRate =
+        schedule.at(state.epoch() * rounds(batches.batches()) + last / settings.replicas());
+    model.optimizerStep(learningRate);
     double seconds = (System.nanoTime() - start) / 1e9;
     TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);
     TrainingListener.Update update =
@@ -177,16 +192,22 @@ public final class Trainer {
     double sum = 0;
     long terms = 0;
     Map<String, Double> metrics = new LinkedHashMap<>();
+    long remaining = validation.get().batches();
     try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
-      for (Optional<Batch> next = loader.next(); next.isPresent(); next = loader.next()) {
+      while (remaining > 0) {
         if (interrupted.getAsBoolean()) {
           return state;
         }
-        try (Batch batch = next.get()) {
-          Evaluation found = session.evaluate(batch);
-          sum += found.loss() * (double) batch.lossTerms();
-          add(metrics, found.metrics(), batch.lossTerms());
-          terms += batch.lossTerms();
+        int count = (int) Math.min(model.replicas(), remaining);
+        remaining -= count;
+        try (Batches parallel = Batches.take(loader, count)) {
+          List<Evaluation> found = model.evaluate(parallel.list());
+          for (int i = 0; i < count; i++) {
+            long lossTerms = parallel.list().get(i).lossTerms();
+            sum += found.get(i).loss() * (double) lossTerms;
+            add(metrics, found.get(i).metrics(), lossTerms);
+            terms += lossTerms;
+          }
         }
       }
     }
@@ -204,12 +225,28 @@ public final class Trainer {
     return validated;
   }
 
+  /** Batches that are computed at the same time. */
+  private record Batches(List<Batch> list) implements AutoCloseable {
+    static Batches take(BatchLoader loader, int count) throws IOException {
+      List<Batch> batches = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        batches.add(loader.next().orElseThrow());
+      }
+      return new Batches(batches);
+    }
+
+    @Override
+    public void close() {
+      list.forEach(Batch::close);
+    }
+  }
+
   private static void add(Map<String, Double> sums, Map<String, Float> metrics, double weight) {
     metrics.forEach((name, value) -> sums.merge(name, value * weight, Double::sum));
   }
 
   private void save(TrainingState state) throws IOException {
-    Path checkpoint = checkpoints.save(state, session::saveCheckpoint);
+    Path checkpoint = checkpoints.save(state, model::saveCheckpoint);
     for (TrainingListener listener : listeners) {
       listener.saved(state, checkpoint);
     }

@@ -2,15 +2,20 @@ package io.minimind.train;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
+import io.minimind.data.Samples;
 
 /**
  * How long and how fast a model learns.
  *
  * @param epochs passes over the data, at least 1
  * @param batchSize rows of a micro-batch, 1 to 1,048,576
- * @param accumulationSteps micro-batches whose gradients make one update, at least 1
+ * @param replicas devices that the run began on, at least 1; an update is made of as many
+ *     micro-batches however many devices go on with it
+ * @param accumulationSteps micro-batches of each of these devices whose gradients make one update,
+ *     at least 1
  * @param learningRate the highest rate, above 0
- * @param warmupSteps micro-batches over which the rate rises to its highest, at least 0
+ * @param warmupSteps micro-batches of each device over which the rate rises to its highest, at
+ *     least 0
  * @param optimizer Adam's constants and the clipping norm
  * @param seed of the start weights, the order of the rows and the samples
  * @param maxUpdates updates after which training ends early, at least 1
@@ -21,6 +26,7 @@ import io.minimind.data.BatchOrder;
 public record TrainingSettings(
     int epochs,
     int batchSize,
+    int replicas,
     int accumulationSteps,
     float learningRate,
     int warmupSteps,
@@ -34,10 +40,11 @@ public record TrainingSettings(
   public TrainingSettings {
     requireAtLeast("number of epochs", 1, epochs);
     requireAtLeast("batch size", 1, batchSize);
-    if (batchSize > BatchOrder.MAX_BATCH_SIZE) {
+    requireAtLeast("number of replicas", 1, replicas);
+    if ((long) batchSize * replicas > BatchOrder.MAX_BATCH_SIZE) {
       throw new IllegalArgumentException(
-          "The batch size must be at most %d, but is %d."
-              .formatted(BatchOrder.MAX_BATCH_SIZE, batchSize));
+          "The batch size of all replicas together must be at most %d, but is %d."
+              .formatted(BatchOrder.MAX_BATCH_SIZE, (long) batchSize * replicas));
     }
     requireAtLeast("number of accumulation steps", 1, accumulationSteps);
     requireAtLeast("number of warm-up steps", 0, warmupSteps);
@@ -49,6 +56,16 @@ public record TrainingSettings(
       throw new IllegalArgumentException(
           "The learning rate must be a number above 0, but is " + learningRate + ".");
     }
+  }
+
+  /** Micro-batches of an update; the last update of an epoch may have fewer. */
+  public int window() {
+    return Math.multiplyExact(replicas, accumulationSteps);
+  }
+
+  /** The order in which these settings take samples. */
+  public BatchOrder order(Samples samples) {
+    return BatchOrder.of(samples, batchSize, replicas, seed);
   }
 
   private static void requireAtLeast(String what, long least, long value) {

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.model.ModelConfig;
-import io.minimind.runtime.TrainingSession.Step;
+import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.train.TinyModel;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -40,7 +40,7 @@ class TrainingSessionTest {
       new OptimizerSettings(0.9f, 0.999f, 1, 0, Float.POSITIVE_INFINITY);
 
   @TempDir Path folder;
-  private TrainingSession.Files files;
+  private ModelInTraining.Files files;
 
   @BeforeEach
   void writeFiles() throws IOException {
@@ -309,11 +309,11 @@ class TrainingSessionTest {
   @Test
   void anotherArchitectureIsRefusedWithAMessage() throws IOException {
     ModelConfig deeper = ModelConfig.of(32, 2, 2, 1, 260, 32);
-    TrainingSession.Files other =
+    ModelInTraining.Files other =
         TinyModel.write(folder.resolve("deeper"), deeper, OptimizerSettings.DEFAULT);
     assertRefused(TinyModel.at(files, other.checkpoint()));
     // The runtime takes a parameter that is missing for an input, which it then misses.
-    TrainingSession.Files mixed = TinyModel.at(other, files.checkpoint());
+    ModelInTraining.Files mixed = TinyModel.at(other, files.checkpoint());
     try (TrainingSession session = TrainingSession.open(mixed, 1)) {
       Batch batch = TinyModel.batch(1, 1, LENGTH);
       assertSays(
@@ -336,7 +336,7 @@ class TrainingSessionTest {
     }
   }
 
-  private static void assertRefused(TrainingSession.Files files) {
+  private static void assertRefused(ModelInTraining.Files files) {
     assertSays(
         assertThrows(OnnxRuntimeException.class, () -> TrainingSession.open(files, 1).close()));
   }

@@ -25,7 +25,7 @@ class RunSettingsTest {
 
   private static RunSettings settings(ModelConfig model, Optional<LowRankAdapters> lora) {
     TrainingSettings training =
-        new TrainingSettings(1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1);
+        new TrainingSettings(1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1);
     return new RunSettings(
         new Stage.Pretraining(), model, lora, training, "data", Optional.empty(), 0, 1);
   }

@@ -6,7 +6,7 @@ import io.minimind.data.Batch;
 import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,20 +21,20 @@ public final class TinyModel {
   private TinyModel() {}
 
   /** Writes artifacts and start weights of a configuration. */
-  public static TrainingSession.Files write(
+  public static ModelInTraining.Files write(
       Path folder, ModelConfig config, OptimizerSettings optimizer) throws IOException {
     TrainingArtifacts artifacts = new TrainingArtifacts(config);
     artifacts.write(folder, optimizer);
+    artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("start");
     TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 7))
         .write(checkpoint);
-    return TrainingSession.Files.of(checkpoint, folder);
+    return new ModelInTraining.Files(checkpoint, folder);
   }
 
   /** The same artifacts with another checkpoint. */
-  public static TrainingSession.Files at(TrainingSession.Files files, Path checkpoint) {
-    return new TrainingSession.Files(
-        checkpoint, files.training(), files.evaluation(), files.optimizer());
+  public static ModelInTraining.Files at(ModelInTraining.Files files, Path checkpoint) {
+    return new ModelInTraining.Files(checkpoint, files.artifacts());
   }
 
   /** Rows of random ids, all of them targets. */
@@ -48,7 +48,7 @@ public final class TinyModel {
   }
 
   /** Samples of 2 to 20 ids; all ids but the first are targets. */
-  static Samples samples(long seed, int count) {
+  public static Samples samples(long seed, int count) {
     Random random = new Random(seed);
     int[][] rows = new int[count][];
     for (int i = 0; i < count; i++) {

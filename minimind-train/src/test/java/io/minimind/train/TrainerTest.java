@@ -10,8 +10,9 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.runtime.TrainingSession;
-import io.minimind.runtime.TrainingSession.Step;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ class TrainerTest {
   private static final BooleanSupplier NEVER = () -> false;
 
   @TempDir Path folder;
-  private TrainingSession.Files files;
+  private ModelInTraining.Files files;
 
   @BeforeEach
   void writeFiles() throws IOException {
@@ -49,6 +50,7 @@ class TrainerTest {
     return new TrainingSettings(
         EPOCHS,
         3,
+        1,
         accumulation,
         learningRate,
         2,

@@ -5,6 +5,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.examples.TemporaryFolder;
 import io.minimind.model.ModelConfig;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -148,10 +149,10 @@ public final class PreferenceCases {
     }
   }
 
-  private TrainingSession.Files files(Path folder) throws IOException {
+  private ModelInTraining.Files files(Path folder) throws IOException {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(weights).write(checkpoint);
     artifacts.write(folder, Adam.of(reference.optimizer(), Float.POSITIVE_INFINITY));
-    return TrainingSession.Files.of(checkpoint, folder);
+    return new ModelInTraining.Files(checkpoint, folder);
   }
 }

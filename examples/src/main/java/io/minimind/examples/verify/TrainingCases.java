@@ -8,6 +8,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.examples.TemporaryFolder;
 import io.minimind.model.ModelConfig;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -140,10 +141,10 @@ public final class TrainingCases {
         after.against(name + " loss after training", LOSSES_LIMIT));
   }
 
-  private TrainingSession.Files files(Path folder) throws IOException {
+  private ModelInTraining.Files files(Path folder) throws IOException {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(weights).write(checkpoint);
     artifacts.write(folder, reference.optimizerSettings());
-    return TrainingSession.Files.of(checkpoint, folder);
+    return new ModelInTraining.Files(checkpoint, folder);
   }
 }

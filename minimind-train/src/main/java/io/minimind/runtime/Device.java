@@ -1,0 +1,80 @@
+package io.minimind.runtime;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What a replica of the model is trained on.
+ *
+ * @param index which of the GPUs, from 0; 0 for the CPU
+ */
+public record Device(Kind kind, int index) {
+
+  /** Kinds of devices. */
+  public enum Kind {
+    CPU,
+    CUDA
+  }
+
+  public static final Device CPU = new Device(Kind.CPU, 0);
+
+  private static final int MOST_REPLICAS = 64;
+  private static final Pattern FORM =
+      Pattern.compile("(cpu)(?::(\\d{1,3}))?|(cuda)(?::(\\d{1,3}))?");
+
+  public Device {
+    if (index < 0 || kind == Kind.CPU && index != 0) {
+      throw new IllegalArgumentException("There is no device " + kind + " " + index + ".");
+    }
+  }
+
+  /**
+   * The devices of a list such as {@code cuda:0,cuda:1}. {@code cpu:2} is the CPU twice, for two
+   * replicas that share its cores; {@code cuda} is {@code cuda:0}.
+   *
+   * @throws IllegalArgumentException if it is something else, or names a GPU twice
+   */
+  public static List<Device> parse(String list) {
+    List<Device> devices = new ArrayList<>();
+    for (String part : list.split(",", -1)) {
+      Matcher matcher = FORM.matcher(part.strip().toLowerCase(Locale.ROOT));
+      if (!matcher.matches()) {
+        throw malformed(list, "'" + part.strip() + "' is neither");
+      }
+      if (matcher.group(1) != null) {
+        int count = matcher.group(2) == null ? 1 : Integer.parseInt(matcher.group(2));
+        if (count < 1 || count > MOST_REPLICAS) {
+          throw malformed(list, "there can be 1 to " + MOST_REPLICAS + " replicas on the CPU");
+        }
+        for (int i = 0; i < count; i++) {
+          devices.add(CPU);
+        }
+      } else {
+        int index = matcher.group(4) == null ? 0 : Integer.parseInt(matcher.group(4));
+        Device device = new Device(Kind.CUDA, index);
+        if (devices.contains(device)) {
+          throw malformed(list, device + " is there twice");
+        }
+        devices.add(device);
+      }
+    }
+    if (devices.size() > MOST_REPLICAS) {
+      throw malformed(list, "there can be " + MOST_REPLICAS + " replicas at most");
+    }
+    return List.copyOf(devices);
+  }
+
+  private static IllegalArgumentException malformed(String list, String why) {
+    return new IllegalArgumentException(
+        "The devices '%s' cannot be: %s. Expected a list such as cuda:0,cuda:1, or cpu:2 for two replicas on the CPU."
+            .formatted(list, why));
+  }
+
+  @Override
+  public String toString() {
+    return kind == Kind.CPU ? "cpu" : "cuda:" + index;
+  }
+}

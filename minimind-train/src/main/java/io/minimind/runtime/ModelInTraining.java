@@ -1,0 +1,109 @@
+package io.minimind.runtime;
+
+import io.minimind.artifact.Objective;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model that is being trained, on one device or on several: its parameters, gradients and
+ * optimizer state in native memory. Several replicas of it compute on different batches at the same
+ * time and have the same weights after every update. Not safe for use by several threads.
+ */
+public sealed interface ModelInTraining extends AutoCloseable permits TrainingSession, Replicas {
+
+  /**
+   * The files that a model in training is made from.
+   *
+   * @param checkpoint parameters, and optimizer state if there is any
+   * @param artifacts the folder that {@link TrainingArtifacts#write} filled
+   */
+  record Files(Path checkpoint, Path artifacts) {
+
+    Path training() {
+      return artifacts.resolve(TrainingArtifacts.TRAINING);
+    }
+
+    Path backward() {
+      return artifacts.resolve(TrainingArtifacts.BACKWARD);
+    }
+
+    Path update() {
+      return artifacts.resolve(TrainingArtifacts.UPDATE);
+    }
+
+    Path evaluation() {
+      return artifacts.resolve(TrainingArtifacts.EVALUATION);
+    }
+
+    Path optimizer() {
+      return artifacts.resolve(TrainingArtifacts.OPTIMIZER);
+    }
+  }
+
+  /**
+   * What a training step found.
+   *
+   * @param loss of the batch, or the mean over the batches; for the next token the mean over the
+   *     unmasked positions
+   * @param gradientNorm norm of the gradients accumulated so far, before clipping
+   * @param metrics what else the objective reports, {@link Objective#metrics}; means as the loss
+   */
+  record Step(float loss, float gradientNorm, Map<String, Float> metrics) {}
+
+  /**
+   * What an evaluation found.
+   *
+   * @param loss as in {@link Step}
+   * @param metrics as in {@link Step}
+   */
+  record Evaluation(float loss, Map<String, Float> metrics) {}
+
+  /** How many batches are computed at the same time, at least 1. */
+  int replicas();
+
+  /** Makes the next training step start a new accumulation window. */
+  void resetGradients();
+
+  /**
+   * Runs the forward and the backward pass and adds the gradients to those of the window; a step
+   * that is not the last one of its window.
+   *
+   * @param batches 1 to {@link #replicas}, one for each replica; read before this returns
+   * @param gradientScale multiplies the gradients
+   * @return a step without a gradient norm, which is not a number
+   * @throws OnnxRuntimeException if a replica fails; none of them goes on
+   */
+  Step trainStep(List<Batch> batches, float gradientScale);
+
+  /**
+   * The last step of a window, after which the gradients of a replica are the mean over those
+   * replicas that had a batch in this window.
+   *
+   * @param maxGradientNorm the window's gradients are scaled down to this norm if theirs is larger;
+   *     infinity leaves them alone
+   */
+  Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm);
+
+  /** Updates the parameters with the gradients of the window. */
+  void optimizerStep(float learningRate);
+
+  /**
+   * The loss and metrics of each batch.
+   *
+   * @param batches 1 to {@link #replicas}
+   */
+  List<Evaluation> evaluate(List<Batch> batches);
+
+  /**
+   * Writes parameters and optimizer state.
+   *
+   * @throws OnnxRuntimeException if it cannot be written, or replicas differ
+   */
+  void saveCheckpoint(Path file);
+
+  @Override
+  void close();
+}

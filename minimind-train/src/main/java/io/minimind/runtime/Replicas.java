@@ -1,0 +1,231 @@
+package io.minimind.runtime;
+
+import io.minimind.data.Batch;
+import io.minimind.runtime.Replica.Norms;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * A model in training on several devices, as data-parallel PyTorch does it: each replica computes
+ * the gradients of its own batches on a thread of its own, they are averaged once per window, and
+ * every replica makes the same update. All weights are equal to the bit after every update; their
+ * norms are compared each time, a hash of them with every checkpoint.
+ */
+public final class Replicas implements ModelInTraining {
+
+  private final List<Replica> replicas;
+  private final List<ExecutorService> threads;
+  private final GradientAverager averager;
+  private int participants;
+  private boolean open = true;
+
+  private Replicas(
+      List<Replica> replicas, List<ExecutorService> threads, GradientAverager averager) {
+    this.replicas = replicas;
+    this.threads = threads;
+    this.averager = averager;
+  }
+
+  /**
+   * @param files with the models that {@code TrainingArtifacts.writeReplicated} writes
+   * @param devices of the replicas, at least two
+   * @param threads threads within an operator on the CPU, of all replicas together
+   * @throws OnnxRuntimeException if the runtime refuses a file
+   */
+  public static Replicas open(Files files, List<Device> devices, int threads) {
+    return open(files, devices, threads, new HostAverager());
+  }
+
+  static Replicas open(Files files, List<Device> devices, int threads, GradientAverager averager) {
+    List<Replica> replicas = new ArrayList<>();
+    List<ExecutorService> executors = new ArrayList<>();
+    Replicas all = new Replicas(replicas, executors, averager);
+    try {
+      for (Device device : devices) {
+        replicas.add(Replica.open(files, device, Math.max(1, threads / devices.size())));
+        executors.add(executor("replica-" + executors.size()));
+      }
+      return all;
+    } catch (OnnxRuntimeException e) {
+      all.close();
+      throw e;
+    }
+  }
+
+  private static ExecutorService executor(String name) {
+    return Executors.newSingleThreadExecutor(
+        task -> {
+          Thread thread = new Thread(task, name);
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
+  @Override
+  public int replicas() {
+    return replicas.size();
+  }
+
+  @Override
+  public void resetGradients() {
+    onEach(Replica::resetGradients);
+    participants = 0;
+  }
+
+  @Override
+  public Step trainStep(List<Batch> batches, float gradientScale) {
+    participants = Math.max(participants, batches.size());
+    return mean(
+        onFirst(
+            batches.size(),
+            (replica, number) -> replica.trainStep(batches.get(number), gradientScale)),
+        Float.NaN);
+  }
+
+  @Override
+  public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
+    Step step = trainStep(batches, gradientScale);
+    List<Gradient> mean =
+        averager.mean(replicas.stream().limit(participants).map(Replica::gradients).toList());
+    List<Norms> norms = onAll(replica -> replica.takeGradients(mean, maxGradientNorm));
+    requireEqual(norms, "norms");
+    return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
+  }
+
+  @Override
+  public void optimizerStep(float learningRate) {
+    onEach(replica -> replica.optimizerStep(learningRate));
+  }
+
+  @Override
+  public List<Evaluation> evaluate(List<Batch> batches) {
+    return onFirst(batches.size(), (replica, number) -> replica.evaluate(batches.get(number)));
+  }
+
+  @Override
+  public void saveCheckpoint(Path file) {
+    requireEqual(onAll(Replica::hash), "weights");
+    replicas.get(0).save(file);
+  }
+
+  List<Replica> all() {
+    return List.copyOf(replicas);
+  }
+
+  private void requireEqual(List<?> values, String what) {
+    for (int i = 1; i < values.size(); i++) {
+      if (!values.get(i).equals(values.get(0))) {
+        throw new OnnxRuntimeException(
+            "The %s of replica %d (%s) are no longer those of replica 0 (%s): %s and %s."
+                .formatted(
+                    what,
+                    i,
+                    replicas.get(i).device(),
+                    replicas.get(0).device(),
+                    values.get(i),
+                    values.get(0)));
+      }
+    }
+  }
+
+  private static Step mean(List<Evaluation> found, float gradientNorm) {
+    double loss = 0;
+    Map<String, Float> metrics = new LinkedHashMap<>();
+    for (Evaluation one : found) {
+      loss += one.loss() / found.size();
+      one.metrics().forEach((name, value) -> metrics.merge(name, value / found.size(), Float::sum));
+    }
+    return new Step((float) loss, gradientNorm, metrics);
+  }
+
+  private interface Task<T> {
+    T run(Replica replica, int number);
+  }
+
+  private void onEach(Consumer<Replica> task) {
+    onAll(
+        replica -> {
+          task.accept(replica);
+          return true;
+        });
+  }
+
+  private <T> List<T> onAll(Function<Replica, T> task) {
+    return onFirst(replicas.size(), (replica, number) -> task.apply(replica));
+  }
+
+  /** Runs a task on the threads of some replicas and waits for all of them, also if one fails. */
+  private <T> List<T> onFirst(int count, Task<T> task) {
+    requireOpen();
+    List<Future<T>> running = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int number = i;
+      running.add(threads.get(i).submit(() -> task.run(replicas.get(number), number)));
+    }
+    List<T> results = new ArrayList<>();
+    RuntimeException failure = null;
+    for (int i = 0; i < count; i++) {
+      try {
+        results.add(await(running.get(i)));
+      } catch (ExecutionException e) {
+        failure = failure == null ? failure(i, e.getCause()) : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return results;
+  }
+
+  private RuntimeException failure(int number, Throwable cause) {
+    if (cause instanceof OnnxRuntimeException) {
+      return new OnnxRuntimeException(
+          "Replica %d of %d (%s) stopped all: %s"
+              .formatted(
+                  number, replicas.size(), replicas.get(number).device(), cause.getMessage()));
+    }
+    return new IllegalStateException("Replica " + number + " failed.", cause);
+  }
+
+  /** An interruption is kept for later: native code that runs cannot be left alone. */
+  private static <T> T await(Future<T> running) throws ExecutionException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return running.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (!open) {
+      throw new IllegalStateException("The replicas are closed.");
+    }
+  }
+
+  @Override
+  public void close() {
+    open = false;
+    threads.forEach(ExecutorService::shutdown);
+    replicas.forEach(Replica::close);
+    replicas.clear();
+    threads.clear();
+  }
+}

@@ -1,0 +1,42 @@
+package io.minimind.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DeviceTest {
+
+  @Test
+  void aListNamesEachReplicasDevice() {
+    Device gpu0 = new Device(Device.Kind.CUDA, 0);
+    Device gpu3 = new Device(Device.Kind.CUDA, 3);
+    assertEquals(List.of(Device.CPU), Device.parse("cpu"));
+    assertEquals(List.of(Device.CPU, Device.CPU), Device.parse("cpu:2"));
+    assertEquals(List.of(gpu0), Device.parse("cuda"));
+    assertEquals(List.of(gpu0, gpu3), Device.parse("cuda:0, CUDA:3"));
+    assertEquals(List.of(gpu3, Device.CPU), Device.parse("cuda:3,cpu"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "gpu",
+        "cpu:0",
+        "cpu:65",
+        "cpu:40,cpu:40",
+        "cuda:-1",
+        "cuda:0,",
+        "cuda,cuda:0"
+      })
+  void anythingElseIsRefused(String list) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> Device.parse(list)).getMessage();
+    assertTrue(message.contains("'" + list + "'") && message.contains("cuda:0,cuda:1"), message);
+  }
+}
