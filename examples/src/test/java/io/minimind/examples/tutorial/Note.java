@@ -9,14 +9,17 @@ import java.util.List;
  *
  * <pre>
  * &lt;!-- In the test: --epochs 20 becomes --max-updates 2; --layers 4 becomes --layers 1 --&gt;
+ * &lt;!-- In the test: numbers differ --&gt;
  * &lt;!-- In the test: it fails --&gt;
  * &lt;!-- In the test: not run, it needs a network --&gt;
  * </pre>
  *
  * <p>The first is how a training of minutes becomes one of seconds. It is said at the command, not
- * done behind its back, so that whoever changes the command sees what the test makes of it.
+ * done behind its back, so that whoever changes the command sees what the test makes of it. Numbers
+ * in its output are then not compared.
  */
-record Note(List<Replacement> replacements, boolean skipped, boolean fails) {
+record Note(
+    List<Replacement> replacements, boolean skipped, boolean fails, boolean numbersDiffer) {
 
   record Replacement(String from, String to) {}
 
@@ -24,6 +27,7 @@ record Note(List<Replacement> replacements, boolean skipped, boolean fails) {
     List<Replacement> replacements = new ArrayList<>();
     boolean skipped = false;
     boolean fails = false;
+    boolean numbersDiffer = false;
     for (String part : text.split(";")) {
       String direction = part.strip();
       int becomes = direction.indexOf(" becomes ");
@@ -31,14 +35,17 @@ record Note(List<Replacement> replacements, boolean skipped, boolean fails) {
         skipped = true;
       } else if (direction.equals("it fails")) {
         fails = true;
+      } else if (direction.equals("numbers differ")) {
+        numbersDiffer = true;
       } else if (becomes > 0) {
         String to = direction.substring(becomes + " becomes ".length());
+        numbersDiffer = true;
         replacements.add(new Replacement(direction.substring(0, becomes), to));
       } else {
         throw new IllegalArgumentException("Line " + line + ": what is '" + direction + "'?");
       }
     }
-    return new Note(replacements, skipped, fails);
+    return new Note(replacements, skipped, fails, numbersDiffer);
   }
 
   String applied(Block block) {

@@ -200,9 +200,9 @@ final class Walkthrough {
 
   private void compare(Block block, Optional<Block> expected, String printed, Output output) {
     if (expected.isPresent()) {
-      boolean shrunk = block.note().map(note -> !note.replacements().isEmpty()).orElse(false);
+      boolean numbersDiffer = block.note().map(Note::numbersDiffer).orElse(false);
       Optional<String> difference =
-          new ExpectedOutput(expected.get().text(), shrunk).difference(printed);
+          new ExpectedOutput(expected.get().text(), numbersDiffer).difference(printed);
       if (difference.isPresent()) {
         throw failure(expected.get(), "is not what was printed: " + difference.get(), output);
       }
