@@ -68,6 +68,9 @@ final class CodeNames {
 
   private boolean isKnown(String span) {
     Matcher member = MEMBER.matcher(span);
+    if (span.startsWith("mvn ") || span.startsWith("./mvnw ")) {
+      return true;
+    }
     if (span.startsWith("./minimind ") || span.startsWith("--")) {
       return isCommand(span);
     }
