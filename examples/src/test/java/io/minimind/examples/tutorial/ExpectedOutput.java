@@ -28,7 +28,7 @@ final class ExpectedOutput {
     String found = withEnds(output);
     StringBuilder pattern = new StringBuilder();
     for (String line : lines) {
-      pattern.append(line.equals(ANYTHING) ? "(?:.*\n)*?" : pattern(line) + "\n");
+      pattern.append(line.equals(ANYTHING) ? "(?:.*\n)*?" : pattern(line) + "[ \t]*\n");
       if (!Pattern.compile(pattern.toString()).matcher(found).lookingAt()) {
         return Optional.of("it lacks the line\n  " + line);
       }
@@ -43,7 +43,7 @@ final class ExpectedOutput {
 
   private static String withEnds(String output) {
     StringBuilder text = new StringBuilder();
-    output.stripTrailing().lines().forEach(line -> text.append(line.stripTrailing()).append('\n'));
+    output.stripTrailing().lines().forEach(line -> text.append(line).append('\n'));
     return text.toString();
   }
 
