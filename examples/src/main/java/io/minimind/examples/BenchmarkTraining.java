@@ -10,13 +10,16 @@ import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ProgressLine;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -34,7 +37,9 @@ import picocli.CommandLine.Spec;
       "Measures training steps: forward pass, backward pass, clipping and Adam.",
       "First on full rows of random tokens; with --data also on a corpus, where only unmasked"
           + " tokens count, once in batches of similar lengths and once padded to the maximum"
-          + " length."
+          + " length.",
+      "With several --devices, steps of one replica on the first device and of all replicas take"
+          + " turns."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -59,6 +64,13 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with.")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--devices",
+      paramLabel = "LIST",
+      converter = Devices.Converter.class,
+      description = "Devices to train on, such as cpu, cpu:2 or cuda:0,cuda:1.")
+  private Devices devices = Devices.CPU;
 
   @Option(names = "--data", paramLabel = "FILE", description = "Corpus to measure on as well.")
   private Path data;
@@ -107,30 +119,70 @@ public final class BenchmarkTraining implements Callable<Integer> {
         config.parameterCount(),
         threads,
         matrixRate / 1e9);
-    try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = session(folder.path(), config)) {
-      try (Batch rows = fullRows(vocabulary)) {
-        String name = "full rows, %d x %d".formatted(batchSize, length);
-        report(name, session, config, matrixRate, () -> rows);
-      }
-      if (data != null) {
-        corpus(session, config, matrixRate);
+    try (TemporaryFolder folder = TemporaryFolder.create()) {
+      ModelInTraining.Files files = write(folder.path(), config);
+      try (TrainingSession one = TrainingSession.open(files, devices.list().get(0), threads)) {
+        if (devices.list().size() > 1) {
+          replicas(files, one, config, matrixRate);
+        } else {
+          try (Batch rows = fullRows(vocabulary, 1)) {
+            report(fullRows(), one, config, matrixRate, () -> rows);
+          }
+        }
+        if (data != null) {
+          corpus(one, config, matrixRate);
+        }
       }
     }
     return 0;
   }
 
-  private TrainingSession session(Path folder, ModelConfig config) throws IOException {
+  private ModelInTraining.Files write(Path folder, ModelConfig config) throws IOException {
     TrainingArtifacts artifacts = new TrainingArtifacts(config);
     artifacts.write(folder, OptimizerSettings.DEFAULT);
+    artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 1))
         .write(checkpoint);
-    return TrainingSession.open(new ModelInTraining.Files(checkpoint, folder), threads);
+    return new ModelInTraining.Files(checkpoint, folder);
   }
 
-  private Batch fullRows(int vocabulary) {
-    Random random = new Random(1);
+  /** One and all take turns, so that both see the same machine. */
+  private void replicas(
+      ModelInTraining.Files files, TrainingSession one, ModelConfig config, double matrixRate)
+      throws IOException {
+    int count = devices.list().size();
+    List<Batch> batches = new ArrayList<>();
+    for (int seed = 1; seed <= count; seed++) {
+      batches.add(fullRows(config.vocabularySize(), seed));
+    }
+    PeakMemory.reset();
+    try (Replicas all = Replicas.open(files, devices.list(), threads)) {
+      TrainingSpeed speedOfOne = new TrainingSpeed(one, config);
+      TrainingSpeed speedOfAll = new TrainingSpeed(all, config);
+      boolean done = false;
+      while (!done) {
+        speedOfOne.step(batches.subList(0, 1), steps);
+        done = speedOfAll.step(batches, steps);
+      }
+      print(fullRows() + " on " + devices.list().get(0), speedOfOne.describe(matrixRate));
+      print(
+          fullRows() + " on each of " + devices,
+          "%s; %.2f times one; averaging %.1f %% of a step; %s"
+              .formatted(
+                  speedOfAll.describe(matrixRate),
+                  speedOfAll.tokensPerSecond() / speedOfOne.tokensPerSecond(),
+                  100 * speedOfAll.averagingShare(),
+                  PeakMemory.describe()));
+    }
+  }
+
+  private String fullRows() {
+    return "full rows, %d x %d".formatted(batchSize, length);
+  }
+
+  private Batch fullRows(int vocabulary, long seed) {
+    Random random = new Random(seed);
     int positions = batchSize * length;
     long[] ids = random.longs(positions + 1L, 3, vocabulary).toArray();
     float[] mask = new float[positions];
@@ -172,38 +224,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
       String name, TrainingSession session, ModelConfig config, double matrixRate, Batches batches)
       throws IOException {
     PeakMemory.reset();
-    long tokens = 0;
-    double operations = 0;
-    double seconds = 0;
-    for (int step = -2; step < steps; step++) {
+    TrainingSpeed speed = new TrainingSpeed(session, config);
+    boolean done = false;
+    while (!done) {
       try (Batch batch = batches.next()) {
-        long start = System.nanoTime();
-        session.resetGradients();
-        session.trainStep(batch, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
-        session.optimizerStep(1e-4f);
-        if (step >= 0) {
-          seconds += (System.nanoTime() - start) / 1e9;
-          tokens += batch.targets();
-          operations += operations(config, batch);
-        }
+        done = speed.step(List.of(batch), steps);
       }
     }
-    System.out.printf(
-        Locale.ROOT,
-        "%-36s %7.0f unmasked tokens/s, %5.0f ms a step, %3.0f %% of the matrix rate, %s%n",
-        name,
-        tokens / seconds,
-        1e3 * seconds / steps,
-        100 * operations / seconds / matrixRate,
-        PeakMemory.describe());
+    print(name, speed.describe(matrixRate) + ", " + PeakMemory.describe());
   }
 
-  /**
-   * Floating point operations of a step: 6 for each parameter and position, and 6 · layers · width
-   * · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask).
-   */
-  private static double operations(ModelConfig config, Batch batch) {
-    double attention = 6.0 * config.layers() * config.hiddenSize() * batch.length();
-    return (6.0 * config.parameterCount() + attention) * batch.rows() * batch.length();
+  private static void print(String name, String found) {
+    System.out.printf(Locale.ROOT, "%-36s %s%n", name, found);
   }
 }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       EvaluatePretrained.class,
       EvaluateChat.class,
       EvaluateChoices.class,
+      EvaluateQuestions.class,
       CommandLine.HelpCommand.class
     })
 public final class Evaluate {

@@ -80,19 +80,29 @@ public final class Export implements Callable<Integer> {
       throw new IOException("--out must be another folder than --model: both are " + out + ".");
     }
     RunFolder.requireNone(out);
+    System.out.println(write(model, weights(), precision, out));
+    return 0;
+  }
+
+  /**
+   * Writes a model folder.
+   *
+   * @param model the folder with configuration and tokenizer
+   * @return what was written, in a line
+   */
+  static String write(Path model, List<NamedTensor> weights, Precision precision, Path out)
+      throws IOException {
     ModelConfig config = ModelConfig.read(model.resolve(ModelFolder.CONFIG));
-    List<NamedTensor> weights = weights();
     ModelFolder.writeConfiguration(out, config, precision, model);
     ModelFolder.writeDecoder(out, config, precision, weights);
-    System.out.printf(
+    return String.format(
         Locale.ROOT,
-        "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)%n",
+        "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)",
         out,
         precision,
         config.parameterCount(),
         Files.size(out.resolve(ModelFolder.WEIGHTS)) / 1e6,
         config.parameterCount() * Float.BYTES / 1e6);
-    return 0;
   }
 
   private List<NamedTensor> weights() throws IOException {

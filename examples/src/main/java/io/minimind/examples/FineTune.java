@@ -1,8 +1,6 @@
 package io.minimind.examples;
 
-import io.minimind.data.ChatEncoder;
 import io.minimind.data.ChatEncoder.Loss;
-import io.minimind.data.SampleEncoder;
 import io.minimind.model.ModelConfig;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
@@ -11,7 +9,6 @@ import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -92,17 +89,6 @@ public final class FineTune extends TrainingCommand {
   @Override
   List<NamedTensor> startWeights(RunSettings settings) throws IOException {
     return StartWeights.of(from, settings.model());
-  }
-
-  @Override
-  SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException {
-    Stage.FineTuning stage = (Stage.FineTuning) settings.stage();
-    return ChatEncoder.load(tokenizer, stage.maxLength(), stage.loss());
-  }
-
-  @Override
-  UnaryOperator<String> promptForm(Path tokenizer) throws IOException {
-    return chatForm(tokenizer);
   }
 
   @Override

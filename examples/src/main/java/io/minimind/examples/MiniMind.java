@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
     version = "minimind 0.1.0",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      Quickstart.class,
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,

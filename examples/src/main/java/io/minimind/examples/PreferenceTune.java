@@ -1,10 +1,6 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.Objective.Preference;
-import io.minimind.data.PreferenceEncoder;
-import io.minimind.data.SampleEncoder;
-import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.train.ReferenceLogProbabilities;
 import io.minimind.train.RunSettings;
@@ -14,8 +10,6 @@ import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -123,38 +117,6 @@ public final class PreferenceTune extends TrainingCommand {
   @Override
   List<NamedTensor> startWeights(RunSettings settings) throws IOException {
     return StartWeights.of(from, settings.model());
-  }
-
-  @Override
-  SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException {
-    Stage.PreferenceTuning stage = (Stage.PreferenceTuning) settings.stage();
-    return PreferenceEncoder.load(tokenizer, stage.maxLength());
-  }
-
-  @Override
-  Samples complete(RunSettings settings, TokenShards shards, Compute compute) throws IOException {
-    try {
-      return ReferenceLogProbabilities.openOrCompute(
-          shards,
-          settings,
-          compute.threads(),
-          (done, total) ->
-              compute
-                  .progress()
-                  .show(
-                      String.format(
-                          Locale.ROOT,
-                          "the reference's log-probabilities: %,d of %,d answers",
-                          done,
-                          total)));
-    } finally {
-      compute.progress().clear();
-    }
-  }
-
-  @Override
-  UnaryOperator<String> promptForm(Path tokenizer) throws IOException {
-    return chatForm(tokenizer);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.data.PretrainingEncoder;
-import io.minimind.data.SampleEncoder;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
@@ -10,7 +8,6 @@ import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -73,16 +70,6 @@ public final class Pretrain extends TrainingCommand {
   @Override
   List<NamedTensor> startWeights(RunSettings settings) {
     return StartWeights.random(settings.model(), settings.training().seed());
-  }
-
-  @Override
-  SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException {
-    return PretrainingEncoder.load(tokenizer, settings.model().maxLength());
-  }
-
-  @Override
-  UnaryOperator<String> promptForm(Path tokenizer) {
-    return text -> "<s>" + text;
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
@@ -23,18 +24,18 @@ final class SkippedRows {
   private final Map<Path, Path> lists = new LinkedHashMap<>();
 
   /** Prints the number of rows that a corpus loses, and the first of them. */
-  void report(Path corpus, TokenShards shards) throws IOException {
+  void report(Path corpus, TokenShards shards, PrintStream out) throws IOException {
     if (shards.skippedList().isEmpty()) {
       return;
     }
     Path list = shards.skippedList().get();
     lists.put(corpus, list);
-    System.out.printf(Locale.ROOT, "Rows that cannot be used: %,d%n", shards.skippedRows());
+    out.printf(Locale.ROOT, "Rows that cannot be used: %,d%n", shards.skippedRows());
     try (BufferedReader lines = Files.newBufferedReader(list)) {
-      lines.lines().limit(SHOWN).forEach(line -> System.out.println("  " + line));
+      lines.lines().limit(SHOWN).forEach(line -> out.println("  " + line));
     }
     if (shards.skippedRows() > SHOWN) {
-      System.out.println("  … all of them are listed in " + FILE + " in the folder of the run.");
+      out.println("  … all of them are listed in " + FILE + " in the folder of the run.");
     }
   }
 

@@ -102,15 +102,19 @@ public final class TrainTokenizer implements Callable<Integer> {
 
   /** Trains and saves a byte-level tokenizer; the size of its vocabulary. */
   private int trainByteLevelBpe(CorpusTexts texts) throws IOException {
-    TrainedTokenizer trained =
-        ByteLevelBpeTrainer.ofSize(vocabularySize).train(texts, report(texts));
+    TrainedTokenizer trained = learn(texts, vocabularySize, progress);
     trained.save(out);
     return trained.vocabulary().size();
   }
 
+  /** Learns a byte-level vocabulary of at most a size, and shows how far it is. */
+  static TrainedTokenizer learn(CorpusTexts texts, int size, ProgressLine progress) {
+    return ByteLevelBpeTrainer.ofSize(size).train(texts, report(texts, progress));
+  }
+
   /** Trains and saves a SentencePiece model; the number of its pieces. */
   private int trainSentencePiece(CorpusTexts texts) throws IOException {
-    return SentencePieceTrainer.ofSize(vocabularySize).train(texts, report(texts), out);
+    return SentencePieceTrainer.ofSize(vocabularySize).train(texts, report(texts, progress), out);
   }
 
   /** Refuses before the work what would fail after it. */
@@ -137,21 +141,22 @@ public final class TrainTokenizer implements Callable<Integer> {
     }
   }
 
-  private BpeTrainingProgress report(CorpusTexts texts) {
+  private static BpeTrainingProgress report(CorpusTexts texts, ProgressLine progress) {
     return new BpeTrainingProgress() {
       @Override
       public void counted(long count) {
-        show("counting words", texts.bytesRead(), texts.bytesTotal(), "%,d texts", count);
+        show(progress, "counting words", texts.bytesRead(), texts.bytesTotal(), "%,d texts", count);
       }
 
       @Override
       public void merged(int merges, int total) {
-        show("learning merges", merges, total, "%,d merges", merges);
+        show(progress, "learning merges", merges, total, "%,d merges", merges);
       }
     };
   }
 
-  private void show(String task, long done, long total, String format, long count) {
+  private static void show(
+      ProgressLine progress, String task, long done, long total, String format, long count) {
     progress.show(
         "%-15s %s  %s"
             .formatted(

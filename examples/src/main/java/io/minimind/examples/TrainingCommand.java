@@ -1,35 +1,20 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.chat.ChatTemplate;
-import io.minimind.chat.Message;
-import io.minimind.chat.TemplateOptions;
-import io.minimind.data.BatchOrder;
-import io.minimind.data.SampleEncoder;
-import io.minimind.data.Samples;
-import io.minimind.data.Split;
-import io.minimind.data.TokenShards;
+import io.minimind.examples.TrainingRun.Workplace;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
-import io.minimind.runtime.ModelInTraining;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.CheckpointStore;
 import io.minimind.train.ConsoleReport;
-import io.minimind.train.Interruption;
-import io.minimind.train.LossChart;
-import io.minimind.train.MetricsFile;
-import io.minimind.train.ModelExport;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
 import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
-import io.minimind.train.Trainer;
 import io.minimind.train.TrainingListener;
-import io.minimind.train.TrainingSettings;
-import io.minimind.train.TrainingState;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +25,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.UnaryOperator;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -111,6 +96,16 @@ abstract class TrainingCommand implements Callable<Integer> {
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      order = 43,
+      description = {
+        "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
+            + " float32. Half precision is meant for GPUs; a CPU computes the same numbers, slowly."
+      })
+  private TrainingPrecision precision = TrainingPrecision.FLOAT32;
+
+  @Option(
       names = "--devices",
       paramLabel = "LIST",
       order = 54,
@@ -128,7 +123,6 @@ abstract class TrainingCommand implements Callable<Integer> {
       Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
-  private final SkippedRows skippedRows = new SkippedRows();
 
   /**
    * @param out default of --out
@@ -169,28 +163,6 @@ abstract class TrainingCommand implements Callable<Integer> {
   /** The weights of a new run; it has the model of {@link #origin}. */
   abstract List<NamedTensor> startWeights(RunSettings settings) throws IOException;
 
-  /**
-   * What the samples of a corpus lack for this stage is added.
-   *
-   * @param shards all samples of a file
-   */
-  Samples complete(RunSettings settings, TokenShards shards, Compute compute) throws IOException {
-    return shards;
-  }
-
-  /** What a stage may compute with before training. */
-  record Compute(int threads, ProgressLine progress) {}
-
-  /** How the rows of the corpus become samples. */
-  abstract SampleEncoder encoder(RunSettings settings, Path tokenizer) throws IOException;
-
-  /**
-   * What the model reads when it is to answer one of --prompts.
-   *
-   * @param tokenizer the folder of the tokenizer
-   */
-  abstract UnaryOperator<String> promptForm(Path tokenizer) throws IOException;
-
   /** What to do with the model when it is trained: words, and a command that takes --model. */
   abstract String advice();
 
@@ -201,44 +173,26 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
-    RunFolder run;
-    Corpus corpus;
+    Workplace workplace = new Workplace(cache, devices.list(), threads, System.out, progress);
+    TrainingRun run;
     if (resume) {
       rejectSettings();
-      run = RunFolder.open(out);
-      requireStage(run.settings().stage());
-      corpus = corpus(run.settings(), out);
-      if (corpus.training().groups() != run.settings().samples()) {
-        throw new IOException(
-            "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
-                .formatted(
-                    run.settings().data(), corpus.training().groups(), run.settings().samples()));
-      }
+      RunFolder folder = RunFolder.open(out);
+      requireStage(folder.settings().stage());
+      run = TrainingRun.resume(folder, workplace);
     } else {
       Origin origin = origin();
-      RunFolder.requireNone(out);
-      RunSettings settings = newSettings(origin);
-      corpus = corpus(settings, origin.tokenizer());
       run =
-          RunFolder.create(
-              out,
-              settings.withSamples(corpus.training().groups()),
-              origin.tokenizer(),
-              startWeights(settings));
+          TrainingRun.create(
+              out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
     }
-    skippedRows.write(out);
-    return train(run, corpus, report, texts);
+    return train(run, report, texts);
   }
 
-  private int train(RunFolder run, Corpus corpus, ConsoleReport report, List<String> texts)
-      throws IOException {
-    RunSettings settings = run.settings();
-    TrainingSettings training = settings.training();
-    Path checkpoint =
-        run.checkpoints()
-            .latest()
-            .orElseThrow(() -> new IOException("There is no checkpoint in " + out + "."));
-    TrainingState state = CheckpointStore.verify(checkpoint);
+  private int train(TrainingRun run, ConsoleReport report, List<String> texts) throws IOException {
+    RunFolder folder = run.folder();
+    RunSettings settings = folder.settings();
+    long updates = run.state().update();
     System.out.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
     if (settings.lora().isPresent()) {
       System.out.printf(Locale.ROOT, "LoRA参数量：%.3f 百万%n", settings.trainedParameters() / 1e6);
@@ -246,67 +200,43 @@ abstract class TrainingCommand implements Callable<Integer> {
     System.out.printf(
         Locale.ROOT,
         "%s on %d rows, %s, %d threads%n",
-        state.update() == 0 ? "Training" : "Going on after " + state.update() + " updates",
-        corpus.training().groups(),
+        updates == 0 ? "Training" : "Going on after " + updates + " updates",
+        run.rows(),
         devices,
         threads);
-    try (Interruption interruption =
-        Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
-      try (ModelInTraining model = run.open(checkpoint, devices.list(), threads)) {
-        Trainer trainer =
-            new Trainer(
-                training,
-                model,
-                training.order(corpus.training()),
-                corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
-                run.checkpoints(),
-                listeners(run, report, texts, interruption));
-        if (trainer.run(state, interruption)) {
-          System.out.printf("The model is in %s, its loss curve in %s.%n", run.path(), run.chart());
-          System.out.println(advice() + " --model " + run.path());
-        } else {
-          System.out.println(
-              "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
-        }
-        return 0;
-      } catch (IOException e) {
-        if (!interruption.getAsBoolean()) {
-          throw e;
-        }
-        // The process ends with the interruption: nobody would see the message later.
-        System.err.println(MiniMind.message(e).orElseGet(e::toString));
-        return 1;
-      }
-    }
+    return Interruptible.run(
+        interrupted -> {
+          List<TrainingListener> listeners = new ArrayList<>(List.of(report));
+          if (!texts.isEmpty()) {
+            listeners.add(sampleTexts(folder, texts, interrupted));
+          }
+          if (run.train(listeners, interrupted)) {
+            System.out.printf(
+                "The model is in %s, its loss curve in %s.%n", folder.path(), folder.chart());
+            System.out.println(advice() + " --model " + folder.path());
+          } else {
+            System.out.println(
+                "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
+          }
+          return 0;
+        });
   }
 
-  private List<TrainingListener> listeners(
-      RunFolder run, ConsoleReport report, List<String> texts, Interruption interruption)
-      throws IOException {
-    List<TrainingListener> listeners = new ArrayList<>();
-    listeners.add(report);
-    listeners.add(new MetricsFile(run.metrics()));
-    listeners.add(
-        new ModelExport(
-            run.path(), run.settings().model(), run.settings().lora(), run.checkpoints()));
-    if (!texts.isEmpty()) {
-      GenerationOptions options =
-          GenerationOptions.defaults()
-              .withTopK(8)
-              .withMaxNewTokens(100)
-              .withSeed(run.settings().training().seed());
-      listeners.add(
-          new SampleTexts(
-              run.path(),
-              run.samples(),
-              texts,
-              promptForm(run.path()),
-              options,
-              System.out,
-              interruption));
-    }
-    listeners.add(new LossChart(run.metrics(), run.chart()));
-    return listeners;
+  private static SampleTexts sampleTexts(
+      RunFolder run, List<String> texts, BooleanSupplier interrupted) throws IOException {
+    GenerationOptions options =
+        GenerationOptions.defaults()
+            .withTopK(8)
+            .withMaxNewTokens(100)
+            .withSeed(run.settings().training().seed());
+    return new SampleTexts(
+        run.path(),
+        run.samples(),
+        texts,
+        run.settings().stage().promptForm(run.path()),
+        options,
+        System.out,
+        interrupted);
   }
 
   private RunSettings newSettings(Origin origin) {
@@ -322,6 +252,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.stage(),
         origin.model(),
         origin.lora(),
+        precision,
         trainingOptions.settings(devices.list().size()),
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
@@ -359,13 +290,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
   }
 
-  /** A question as the chat template of a folder puts it. */
-  static UnaryOperator<String> chatForm(Path tokenizer) throws IOException {
-    ChatTemplate template = ChatTemplate.load(tokenizer);
-    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
-    return text -> template.render(List.of(Message.user(text)), options);
-  }
-
   /** An error of the command line. */
   final ParameterException refused(String sentence) {
     return new ParameterException(spec.commandLine(), sentence);
@@ -400,32 +324,5 @@ abstract class TrainingCommand implements Callable<Integer> {
       }
     }
     return options.toString();
-  }
-
-  private record Corpus(Samples training, Optional<Samples> validation) {}
-
-  private Corpus corpus(RunSettings settings, Path tokenizerFolder) throws IOException {
-    Samples all = encoded(Path.of(settings.data()), settings, tokenizerFolder);
-    if (settings.validationData().isPresent()) {
-      Path file = Path.of(settings.validationData().get());
-      return new Corpus(all, Optional.of(encoded(file, settings, tokenizerFolder)));
-    }
-    if (settings.validationFraction() == 0) {
-      return new Corpus(all, Optional.empty());
-    }
-    Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
-    return new Corpus(split.training(), Optional.of(split.validation()));
-  }
-
-  private Samples encoded(Path file, RunSettings settings, Path tokenizerFolder)
-      throws IOException {
-    SampleEncoder encoder = encoder(settings, tokenizerFolder);
-    TokenShards shards =
-        TokenShards.openOrBuild(cache, file, encoder, new EncodingReport(file, progress));
-    progress.clear();
-    System.out.printf(
-        Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
-    skippedRows.report(file, shards);
-    return complete(settings, shards, new Compute(threads, progress));
   }
 }

@@ -29,12 +29,33 @@ final class CommandProcess implements AutoCloseable {
    * @param folder keeps what the command writes on standard error
    */
   static CommandProcess start(Path folder, String... args) throws IOException {
+    return start(folder, command(args));
+  }
+
+  /**
+   * As on a disk that is full.
+   *
+   * @param blocks beyond which no file may grow, of 512 or 1,024 bytes, as the shell has it
+   */
+  static CommandProcess startWithFilesUpTo(int blocks, Path folder, String... args)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + "; exec \"$@\"", "sh"));
+    command.addAll(command(args));
+    return start(folder, command);
+  }
+
+  private static List<String> command(String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(MiniMind.class.getName());
     command.addAll(Arrays.asList(args));
+    return command;
+  }
+
+  private static CommandProcess start(Path folder, List<String> command) throws IOException {
     Path err = Files.createTempFile(folder, "err", ".txt");
     return new CommandProcess(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
   }

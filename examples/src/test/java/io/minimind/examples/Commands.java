@@ -19,7 +19,7 @@ final class Commands {
 
   static final Path DATA = projectData();
   static final Path CORPUS = DATA.resolve("pretrain_valid.csv");
-  static final Path CHATS = DATA.resolve("sft.csv");
+  static final Path CHATS = DATA.resolve("sft_multi.csv");
   static final Path TOKENIZER = DATA.resolve("tokenizer");
 
   /** A model that trains in milliseconds, and eight updates an epoch. */
@@ -113,6 +113,14 @@ final class Commands {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  static void delete(Path path) throws IOException {
+    try (Stream<Path> files = Files.walk(path)) {
+      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
+        Files.delete(file);
+      }
     }
   }
 

@@ -184,7 +184,7 @@ class PreferenceTuneTest {
     }
     byte[] end = weights(out);
     try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
-      delete(checkpoints.max(Path::compareTo).orElseThrow());
+      Commands.delete(checkpoints.max(Path::compareTo).orElseThrow());
     }
     assertEquals(new Commands.Result(0, ""), resume(out));
     assertArrayEquals(end, weights(out), "resumed");
@@ -193,23 +193,15 @@ class PreferenceTuneTest {
   /** What a process leaves that is killed some time after a checkpoint. */
   private static void dieAfter(int update, Path out) throws IOException {
     if (Files.exists(out)) {
-      delete(out);
+      Commands.delete(out);
     }
     Commands.copy(whole, out);
     try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
       for (Path checkpoint : checkpoints.toList()) {
         String name = checkpoint.getFileName().toString();
         if (Integer.parseInt(name.replaceAll("\\D+", "")) > update) {
-          delete(checkpoint);
+          Commands.delete(checkpoint);
         }
-      }
-    }
-  }
-
-  private static void delete(Path path) throws IOException {
-    try (Stream<Path> files = Files.walk(path)) {
-      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-        Files.delete(file);
       }
     }
   }

@@ -14,9 +14,11 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Operators;
 import io.minimind.graph.Operators.Accumulation;
 import io.minimind.graph.Shape;
+import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,7 +38,10 @@ import java.util.Optional;
  * for {@link Preference} also {@code reference_log_probabilities} float32 [pairs, 2], where the
  * batch is 2 · pairs rows, chosen and rejected in turn. The training model also takes {@code
  * gradient_scale}, a float32 scalar that multiplies all gradients (1 / micro-batches of an
- * accumulation window), and {@code max_gradient_norm}, below.
+ * accumulation window), and {@code max_gradient_norm}, below; where the precision {@link
+ * TrainingPrecision#scalesLoss} also {@code loss_scale}, a float32 scalar that multiplies gradients
+ * while they are of half precision and is divided out of the parameters' float32 gradients: these
+ * are infinite or not numbers if it was too large.
  *
  * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
  * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
@@ -55,6 +60,7 @@ public final class TrainingArtifacts {
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
   public static final String LOG_PROBABILITIES = "answer_log_probabilities";
+  public static final String LOSS_SCALE = "loss_scale";
   public static final String REFERENCE = "reference_log_probabilities";
   public static final String PARAMETER_NORM = "parameter_norm";
 
@@ -70,6 +76,8 @@ public final class TrainingArtifacts {
   private final ModelConfig config;
   private final Objective objective;
   private final Optional<LowRankAdapters> adapters;
+  private final TrainingPrecision precision;
+  private final Target target;
 
   /** Graphs that learn the next token. */
   public TrainingArtifacts(ModelConfig config) {
@@ -86,9 +94,25 @@ public final class TrainingArtifacts {
    */
   public TrainingArtifacts(
       ModelConfig config, Objective objective, Optional<LowRankAdapters> adapters) {
+    this(config, objective, adapters, TrainingPrecision.FLOAT32, Target.CPU);
+  }
+
+  private TrainingArtifacts(
+      ModelConfig config,
+      Objective objective,
+      Optional<LowRankAdapters> adapters,
+      TrainingPrecision precision,
+      Target target) {
     this.config = config;
     this.objective = objective;
     this.adapters = adapters;
+    this.precision = precision;
+    this.target = target;
+  }
+
+  /** The same graphs in another precision and for another device than float32 on the CPU. */
+  public TrainingArtifacts with(TrainingPrecision precision, Target target) {
+    return new TrainingArtifacts(config, objective, adapters, precision, target);
   }
 
   /** The parameters in the order in which all graphs declare them. */
@@ -102,14 +126,14 @@ public final class TrainingArtifacts {
   }
 
   private Graph forward() {
-    Operators op = new Operators(new Graph("parameters"));
+    Operators op = new Operators(new Graph("parameters", target));
     loss(op);
     return op.graph();
   }
 
   /** Forward and backward pass with gradient accumulation. */
   public ModelProto training() {
-    Operators op = new Operators(new Graph("training"));
+    Operators op = new Operators(new Graph("training", target));
     Graph graph = op.graph();
     Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
     Tensor factor =
@@ -131,7 +155,7 @@ public final class TrainingArtifacts {
    * place of their norm, and does not clip them.
    */
   public ModelProto backward() {
-    Operators op = new Operators(new Graph("backward"));
+    Operators op = new Operators(new Graph("backward", target));
     Graph graph = op.graph();
     Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
     accumulations.forEach(
@@ -148,7 +172,7 @@ public final class TrainingArtifacts {
    * clipping, and {@code parameter_norm}, the norm of all trained parameters.
    */
   public ModelProto update() {
-    Operators op = new Operators(new Graph("update"));
+    Operators op = new Operators(new Graph("update", target));
     Graph graph = op.graph();
     List<Tensor> parameters = new ArrayList<>();
     Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
@@ -198,7 +222,7 @@ public final class TrainingArtifacts {
 
   /** The loss alone. */
   public ModelProto evaluation() {
-    Operators op = new Operators(new Graph("evaluation"));
+    Operators op = new Operators(new Graph("evaluation", target));
     loss(op);
     return op.graph().toModel();
   }
@@ -208,7 +232,7 @@ public final class TrainingArtifacts {
    * NAME.gradient}, for a plain inference session: what is compared with reference numbers.
    */
   public ModelProto gradients() {
-    Operators op = new Operators(new Graph("gradients"));
+    Operators op = new Operators(new Graph("gradients", target));
     Graph graph = op.graph();
     Loss loss = loss(op);
     graph.output("logits", loss.logits());
@@ -274,9 +298,7 @@ public final class TrainingArtifacts {
   }
 
   private Transformer transformer(Operators op) {
-    return adapters.isEmpty()
-        ? new Transformer(op, config)
-        : new Transformer(op, config, adapters.get());
+    return new Transformer(op, config, adapters, precision);
   }
 
   private record Batch(Tensor ids, Tensor labels, Tensor mask) {
@@ -294,7 +316,16 @@ public final class TrainingArtifacts {
         graph.input("loss_mask", FLOAT32, shape));
   }
 
-  private static Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
-    return Gradients.of(op, loss, op.graph().input("gradient_scale", FLOAT32, Shape.SCALAR));
+  private Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
+    Graph graph = op.graph();
+    Tensor seed = graph.input("gradient_scale", FLOAT32, Shape.SCALAR);
+    if (!precision.scalesLoss()) {
+      return Gradients.of(op, loss, seed);
+    }
+    Tensor scale = graph.input(LOSS_SCALE, FLOAT32, Shape.SCALAR);
+    Map<Tensor, Tensor> gradients = Gradients.of(op, loss, op.multiply(seed, scale));
+    Tensor unscale = op.divide(graph.constant("unscaled", Shape.SCALAR, 1f), scale);
+    gradients.replaceAll((parameter, gradient) -> op.multiply(gradient, unscale));
+    return gradients;
   }
 }

@@ -1,5 +1,8 @@
 package io.minimind.graph;
 
+import java.util.Arrays;
+import java.util.List;
+
 /** The element types that tensors here have, with their ONNX code and their safetensors name. */
 public enum ElementType {
   FLOAT32(1, 4, "F32"),
@@ -7,7 +10,10 @@ public enum ElementType {
   INT32(6, 4, "I32"),
   INT64(7, 8, "I64"),
   BOOL(9, 1, "BOOL"),
-  FLOAT64(11, 8, "F64");
+  FLOAT16(10, 2, "F16"),
+  FLOAT64(11, 8, "F64"),
+  /** The exponents of float32 with 8 bits of precision. */
+  BFLOAT16(16, 2, "BF16");
 
   private final int onnxCode;
   private final int bytes;
@@ -17,6 +23,11 @@ public enum ElementType {
     this.onnxCode = onnxCode;
     this.bytes = bytes;
     this.safetensorsName = safetensorsName;
+  }
+
+  /** The types of tensors in files; half precision is only in graphs. */
+  public static List<ElementType> ofFiles() {
+    return Arrays.stream(values()).filter(type -> !type.isHalf()).toList();
   }
 
   /** The value of {@code TensorProto.DataType}. */
@@ -36,6 +47,11 @@ public enum ElementType {
 
   /** Whether gradients can flow through tensors of this type. */
   public boolean isFloating() {
-    return this == FLOAT32 || this == FLOAT64;
+    return this == FLOAT32 || this == FLOAT64 || isHalf();
+  }
+
+  /** Whether an element is a floating point number of two bytes. */
+  public boolean isHalf() {
+    return this == FLOAT16 || this == BFLOAT16;
   }
 }

@@ -39,6 +39,7 @@ public final class Graph {
   public record ExternalData(String file, long offset, long length) {}
 
   private final String name;
+  private final Target target;
   private final Map<String, Tensor> inputs = new LinkedHashMap<>();
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
   private final Set<String> frozen = new HashSet<>();
@@ -48,8 +49,18 @@ public final class Graph {
   private final Map<Object, Tensor> shared = new HashMap<>();
   private int tensorCount;
 
+  /** A graph for the CPU. */
   public Graph(String name) {
+    this(name, Target.CPU);
+  }
+
+  public Graph(String name, Target target) {
     this.name = name;
+    this.target = target;
+  }
+
+  Target target() {
+    return target;
   }
 
   public Tensor input(String name, ElementType type, Shape shape) {
@@ -166,6 +177,14 @@ public final class Graph {
     return nodes.get(nodes.size() - 1);
   }
 
+  /** Takes out the nodes that were added since there were so many, to be the body of another. */
+  List<Node> removeSince(int count) {
+    List<Node> added = nodes.subList(count, nodes.size());
+    List<Node> removed = List.copyOf(added);
+    added.clear();
+    return removed;
+  }
+
   /** Puts another node with the same outputs in the place of the one that was added last. */
   void replaceLast(Node replacement) {
     nodes.remove(nodes.size() - 1);
@@ -221,6 +240,7 @@ public final class Graph {
     outputs.forEach((outputName, tensor) -> outputNames.put(tensor.name(), outputName));
     nodes.stream()
         .flatMap(node -> node.body().isEmpty() ? Stream.of(node) : node.body().stream())
+        .flatMap(node -> target.kernels(node))
         .forEach(node -> graph.addNode(proto(node, outputNames)));
     outputs.forEach(
         (outputName, tensor) ->

@@ -34,6 +34,12 @@ final class Operands {
     }
   }
 
+  static void expectSingleOrHalf(String operator, Tensor tensor) {
+    if (tensor.type() != ElementType.FLOAT32 && !tensor.type().isHalf()) {
+      throw expected(operator, "elements of type float32 or of half precision", tensor);
+    }
+  }
+
   static void expectFloating(String operator, Tensor tensor) {
     if (!tensor.type().isFloating()) {
       throw expected(operator, "floating point elements", tensor);

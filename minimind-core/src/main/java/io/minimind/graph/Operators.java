@@ -10,6 +10,7 @@ import static io.minimind.graph.Operands.expectAngles;
 import static io.minimind.graph.Operands.expectFloating;
 import static io.minimind.graph.Operands.expectRank;
 import static io.minimind.graph.Operands.expectShape;
+import static io.minimind.graph.Operands.expectSingleOrHalf;
 import static io.minimind.graph.Operands.expectType;
 import static io.minimind.graph.Operands.expected;
 
@@ -97,7 +98,7 @@ public final class Operators {
 
   /** {@code x · sigmoid(x)}, also called swish. */
   public Tensor silu(Tensor x) {
-    expectType("QuickGelu", x, FLOAT32);
+    expectSingleOrHalf("QuickGelu", x);
     return node("QuickGelu", MICROSOFT, x.type(), x.shape(), Map.of("alpha", 1f), x);
   }
 
@@ -150,8 +151,8 @@ public final class Operators {
         || !left.dimension(transposeA ? -2 : -1).equals(right.dimension(transposeB ? -1 : -2))) {
       throw expected("FusedMatMul", "equal leading and equal inner dimensions", a, b);
     }
-    expectType("FusedMatMul", a, FLOAT32);
-    expectType("FusedMatMul", b, FLOAT32);
+    expectSingleOrHalf("FusedMatMul", a);
+    expectType("FusedMatMul", b, a.type());
     Shape shape =
         left.with(-2, left.dimension(transposeA ? -1 : -2))
             .with(-1, right.dimension(transposeB ? -2 : -1));
@@ -257,12 +258,13 @@ public final class Operators {
     return node("Expand", "", x.type(), shape, Map.of(), x, shapeTensor(shape, false));
   }
 
+  /** The same values in another type; a tensor is cast to a type once per graph. */
   public Tensor cast(Tensor x, ElementType type) {
     if (x.type() == type) {
       return x;
     }
     Map<String, Object> to = Map.of("to", (long) type.onnxCode());
-    return node("Cast", "", type, x.shape(), to, x);
+    return graph.shared(List.of("cast", x, type), () -> node("Cast", "", type, x.shape(), to, x));
   }
 
   /** An int64 vector that holds a shape at run time, -1 for one extent that may be inferred. */
@@ -505,6 +507,7 @@ public final class Operators {
    */
   public Tensor rotary(Tensor x, Tensor cosine, Tensor sine) {
     expectRank("RotaryEmbedding", x, 4);
+    expectSingleOrHalf("RotaryEmbedding", x);
     expectAngles("RotaryEmbedding", cosine, sine, x.shape().dimension(3));
     Tensor start = integers(0);
     return node(
@@ -515,8 +518,8 @@ public final class Operators {
         Map.of("interleaved", 1L),
         x,
         start,
-        cosine,
-        sine);
+        cast(cosine, x.type()),
+        cast(sine, x.type()));
   }
 
   /**
@@ -538,7 +541,9 @@ public final class Operators {
   public record Past(Tensor key, Tensor value) {}
 
   /**
-   * @param query [batch, length, heads · head size]
+   * Attention in one operator, or where the graph's {@link Target} has none, in several.
+   *
+   * @param query [batch, length, heads · head size], float32 or half precision
    * @param key [batch, length, key/value heads · head size]
    * @param value as {@code key}
    * @param past the keys and values that came before, or none when the positions start at 0
@@ -566,7 +571,8 @@ public final class Operators {
       String got = "%d in multiples of %d".formatted(heads, keyValueHeads);
       throw expected(operator, "heads in multiples of key/value heads, not " + got, query, key);
     }
-    List.of(query, key, value).forEach(tensor -> expectType(operator, tensor, FLOAT32));
+    List.of(query, key, value).forEach(tensor -> expectSingleOrHalf(operator, tensor));
+    List.of(key, value).forEach(tensor -> expectType(operator, tensor, query.type()));
     expectType(operator, lastPosition, INT32);
     expectShape(operator, lastPosition, Shape.of(query.shape().dimension(0)));
     expectType(operator, totalLength, INT32);
@@ -589,25 +595,48 @@ public final class Operators {
             1L,
             "rotary_interleaved",
             1L);
+    List<Tensor> inputs =
+        List.of(
+            query,
+            key,
+            value,
+            past.map(Past::key).orElse(Tensor.ABSENT),
+            past.map(Past::value).orElse(Tensor.ABSENT),
+            lastPosition,
+            totalLength,
+            cast(cosine, query.type()),
+            cast(sine, query.type()));
+    if (!graph.target().hasAttention(query.type())) {
+      return explicitAttention(operator, attributes, inputs);
+    }
     Node node =
         node(
             operator,
             MICROSOFT,
             attributes,
-            List.of(
-                query,
-                key,
-                value,
-                past.map(Past::key).orElse(Tensor.ABSENT),
-                past.map(Past::value).orElse(Tensor.ABSENT),
-                lastPosition,
-                totalLength,
-                cosine,
-                sine),
+            inputs,
             fresh("attention", query.type(), query.shape()),
             fresh("present_key", query.type(), present),
             fresh("present_value", query.type(), present));
     return new Attention(node.output(0), node.output(1), node.output(2));
+  }
+
+  /** One node all the same, so that its gradient is that of the operator. */
+  private Attention explicitAttention(
+      String operator, Map<String, Object> attributes, List<Tensor> inputs) {
+    if (inputs.get(3).isPresent()) {
+      throw new IllegalArgumentException("There is no attention over a past on this target.");
+    }
+    long heads = (long) attributes.get("num_heads");
+    long keyValueHeads = (long) attributes.get("kv_num_heads");
+    int before = graph.nodes().size();
+    Attention attention =
+        new CausalAttention(this, inputs.get(1), heads, keyValueHeads)
+            .add(inputs.get(0), inputs.get(1), inputs.get(2), inputs.get(7), inputs.get(8));
+    List<Tensor> outputs =
+        List.of(attention.output(), attention.presentKey(), attention.presentValue());
+    graph.add(new Node(operator, "", inputs, outputs, attributes, graph.removeSince(before)));
+    return attention;
   }
 
   /**
@@ -624,9 +653,9 @@ public final class Operators {
 
   // What backward passes need
 
-  /** {@code -x}, computed once per graph. */
+  /** {@code -x}, computed once per graph; in float32, as CUDA cannot negate bfloat16. */
   Tensor negatedOnce(Tensor x) {
-    return graph.shared(List.of("negated", x), () -> negate(x));
+    return graph.shared(List.of("negated", x), () -> cast(negate(cast(x, FLOAT32)), x.type()));
   }
 
   /** Tensors one after the other along an axis. */

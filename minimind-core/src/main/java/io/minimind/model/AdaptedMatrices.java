@@ -1,13 +1,19 @@
 package io.minimind.model;
 
 import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import java.util.List;
 
-/** Matrices that are not trained, with the adapters that are trained beside them. */
-record AdaptedMatrices(Operators op, LowRankAdapters adapters) implements Matrices {
+/**
+ * Matrices that are not trained, with the adapters that are trained beside them.
+ *
+ * @param products the type in which one multiplies with them
+ */
+record AdaptedMatrices(Operators op, LowRankAdapters adapters, ElementType products)
+    implements Matrices {
 
   @Override
   public Tensor vector(String name, long extent) {
@@ -26,7 +32,7 @@ record AdaptedMatrices(Operators op, LowRankAdapters adapters) implements Matric
   }
 
   private Tensor product(Tensor x, Matrix matrix) {
-    Tensor y = op.linear(x, frozen(matrix));
+    Tensor y = linear(x, frozen(matrix));
     String layer = LowRankAdapters.layer(matrix.name());
     if (!adapters.adapts(layer)) {
       return y;
@@ -35,7 +41,12 @@ record AdaptedMatrices(Operators op, LowRankAdapters adapters) implements Matric
     Tensor a = op.graph().parameter(LowRankAdapters.a(layer), rank, matrix.in());
     Tensor b = op.graph().parameter(LowRankAdapters.b(layer), matrix.out(), rank);
     Tensor scale = op.graph().constant(layer + ".lora_scale", Shape.SCALAR, adapters.scale());
-    return op.add(y, op.linear(op.multiply(op.linear(x, a), scale), b));
+    Tensor scaled = op.multiply(op.cast(linear(x, a), ElementType.FLOAT32), scale);
+    return op.add(y, linear(scaled, b));
+  }
+
+  private Tensor linear(Tensor x, Tensor weight) {
+    return op.linear(op.cast(x, products), op.cast(weight, products));
   }
 
   private Tensor frozen(Matrix matrix) {

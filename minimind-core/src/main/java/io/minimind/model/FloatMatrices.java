@@ -1,13 +1,18 @@
 package io.minimind.model;
 
 import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import java.util.List;
 
-/** Matrices as they are trained. */
-record FloatMatrices(Operators op) implements Matrices {
+/**
+ * Matrices as they are trained.
+ *
+ * @param products the type in which one multiplies with them
+ */
+record FloatMatrices(Operators op, ElementType products) implements Matrices {
 
   @Override
   public Tensor vector(String name, long extent) {
@@ -22,7 +27,9 @@ record FloatMatrices(Operators op) implements Matrices {
 
   @Override
   public List<Tensor> products(Tensor x, List<Matrix> matrices) {
-    return matrices.stream().map(matrix -> op.linear(x, parameter(matrix))).toList();
+    return matrices.stream()
+        .map(matrix -> op.linear(op.cast(x, products), op.cast(parameter(matrix), products)))
+        .toList();
   }
 
   private Tensor parameter(Matrix matrix) {

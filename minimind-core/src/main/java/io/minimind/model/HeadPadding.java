@@ -1,5 +1,7 @@
 package io.minimind.model;
 
+import static io.minimind.graph.ElementType.FLOAT32;
+
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
@@ -65,8 +67,8 @@ final class HeadPadding {
     Dimension from = matrix.shape().dimension(transpose ? 1 : 0);
     Dimension to = matrix.shape().dimension(transpose ? 0 : 1);
     Dimension heads = Dimension.of(x.shape().dimension(1).extent() / from.extent());
-    Tensor separate = op.reshape(x, Shape.of(tokens.times(heads), from));
-    Tensor product = op.product(separate, false, matrix, transpose);
+    Tensor separate = op.reshape(op.cast(x, FLOAT32), Shape.of(tokens.times(heads), from));
+    Tensor product = op.cast(op.product(separate, false, matrix, transpose), x.type());
     return op.reshape(product, Shape.of(tokens, heads.times(to)));
   }
 }

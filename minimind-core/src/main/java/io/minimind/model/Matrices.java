@@ -28,7 +28,7 @@ interface Matrices {
    * Linear layers that have the same input.
    *
    * @param x [rows, in]
-   * @return for each matrix [rows, out]
+   * @return for each matrix [rows, out], in the type of the products
    */
   List<Tensor> products(Tensor x, List<Matrix> matrices);
 }

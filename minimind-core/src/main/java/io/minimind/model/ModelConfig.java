@@ -146,6 +146,17 @@ public record ModelConfig(
   }
 
   /**
+   * Floating point operations of a training step for each position of a row: 6 for each parameter,
+   * and 6 · layers · width · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix
+   * B, halved for the mask). What the backward pass computes again does not count.
+   *
+   * @param length positions of the row
+   */
+  public double operationsPerPosition(int length) {
+    return 6.0 * parameterCount() + 6.0 * layers * hiddenSize * length;
+  }
+
+  /**
    * Reads {@code config.json}.
    *
    * @throws IOException if the file cannot be read or describes no valid model; the message says

@@ -1,5 +1,6 @@
 package io.minimind.model;
 
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Operators;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
@@ -47,7 +48,9 @@ public enum Precision {
   }
 
   Matrices matrices(Operators op) {
-    return isQuantized() ? new QuantizedMatrices(op, bits) : new FloatMatrices(op);
+    return isQuantized()
+        ? new QuantizedMatrices(op, bits)
+        : new FloatMatrices(op, ElementType.FLOAT32);
   }
 
   @Override

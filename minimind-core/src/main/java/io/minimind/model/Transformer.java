@@ -1,5 +1,6 @@
 package io.minimind.model;
 
+import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT32;
 
 import io.minimind.graph.Dimension;
@@ -32,12 +33,27 @@ public final class Transformer {
 
   /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
-    this(op, config, new FloatMatrices(op));
+    this(op, config, Optional.empty(), TrainingPrecision.FLOAT32);
   }
 
-  /** With float32 matrices that are not trained, and adapters beside them that are. */
-  public Transformer(Operators op, ModelConfig config, LowRankAdapters adapters) {
-    this(op, config, new AdaptedMatrices(op, adapters));
+  /**
+   * With float32 matrices, which can be trained.
+   *
+   * @param adapters if there are any, they are trained and the matrices beside them are not
+   */
+  public Transformer(
+      Operators op,
+      ModelConfig config,
+      Optional<LowRankAdapters> adapters,
+      TrainingPrecision precision) {
+    this(op, config, trained(op, adapters, precision));
+  }
+
+  private static Matrices trained(
+      Operators op, Optional<LowRankAdapters> adapters, TrainingPrecision precision) {
+    return adapters.isEmpty()
+        ? new FloatMatrices(op, precision.products())
+        : new AdaptedMatrices(op, adapters.get(), precision.products());
   }
 
   /** A precision other than float32 has no gradients. */
@@ -186,7 +202,8 @@ public final class Transformer {
     return op.rmsNorm(x, weight, config.normEpsilon());
   }
 
+  /** float32, whatever the type of the products: it is added to the residual or is the logits. */
   private Tensor product(Tensor x, Matrix matrix) {
-    return matrices.products(x, List.of(matrix)).get(0);
+    return op.cast(matrices.products(x, List.of(matrix)).get(0), FLOAT32);
   }
 }

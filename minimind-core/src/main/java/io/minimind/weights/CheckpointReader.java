@@ -13,7 +13,6 @@ import io.minimind.weights.TrainingCheckpoint.Properties;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +60,7 @@ final class CheckpointReader {
   private static NamedTensor tensor(String name, FlatTable tensor) throws IOException {
     int code = tensor.int32(Tensor.DATA_TYPE, 0);
     ElementType type =
-        Arrays.stream(ElementType.values())
+        ElementType.ofFiles().stream()
             .filter(known -> known.onnxCode() == code)
             .findFirst()
             .orElseThrow(

@@ -149,7 +149,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
   private static Entry entry(String name, JsonNode json) throws IOException {
     JsonNode dtype = json.path("dtype");
     ElementType type =
-        Arrays.stream(ElementType.values())
+        ElementType.ofFiles().stream()
             .filter(known -> known.safetensorsName().equals(dtype.textValue()))
             .findFirst()
             .orElseThrow(() -> new IOException(unknownType(name, dtype)));
@@ -163,7 +163,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
 
   private static String unknownType(String name, JsonNode dtype) {
     String known =
-        Arrays.stream(ElementType.values())
+        ElementType.ofFiles().stream()
             .map(ElementType::safetensorsName)
             .collect(Collectors.joining(", "));
     return "tensor %s has dtype %s; only %s can be read, so convert it first"

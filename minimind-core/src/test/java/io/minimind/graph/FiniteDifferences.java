@@ -27,10 +27,11 @@ public final class FiniteDifferences {
 
   /** What an operator is applied to. */
   public static final class Subject {
-    public final Operators op = new Operators(new Graph("subject"));
+    public final Operators op;
     private final ElementType precision;
 
-    Subject(ElementType precision) {
+    Subject(ElementType precision, Target target) {
+      this.op = new Operators(new Graph("subject", target));
       this.precision = precision;
     }
 
@@ -67,7 +68,12 @@ public final class FiniteDifferences {
    * @return the whole graph, forward and backward
    */
   public static Graph check(ElementType precision, Function<Subject, Tensor> output) {
-    Subject subject = new Subject(precision);
+    return check(precision, Target.CPU, output);
+  }
+
+  /** The same for the operators that the graph of another target has, as far as a CPU has them. */
+  static Graph check(ElementType precision, Target target, Function<Subject, Tensor> output) {
+    Subject subject = new Subject(precision, target);
     Operators op = subject.op;
     Graph graph = op.graph();
     Tensor y = output.apply(subject);

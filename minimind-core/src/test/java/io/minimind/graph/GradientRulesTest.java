@@ -16,6 +16,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class GradientRulesTest {
@@ -298,11 +299,21 @@ class GradientRulesTest {
   @ParameterizedTest
   @MethodSource("cases")
   void aCaseUsesTheOperatorItIsNamedAfter(Case subject) {
-    Subject forward = new Subject(subject.precision);
+    Subject forward = new Subject(subject.precision, Target.CPU);
     subject.output.apply(forward);
     assertTrue(
         forward.op.graph().nodes().stream()
             .anyMatch(node -> node.operator().equals(subject.operator)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 4, 2", "2, 3, 1", "5, 4, 2", "8, 2, 2"})
+  void attentionWithoutAnOperatorForItHasAGradientToo(int length, int heads, int keyValueHeads) {
+    Case subject = attention(length, heads, keyValueHeads);
+    Graph graph = FiniteDifferences.check(FLOAT32, Target.CUDA, subject.output);
+    assertTrue(
+        graph.toModel().getGraph().getNodeList().stream()
+            .noneMatch(node -> node.getOpType().equals("GroupQueryAttention")));
   }
 
   @Test

@@ -63,7 +63,7 @@ class OperatorsTest {
             "Neg expects floating point elements, got x int64[2]."),
         refusal(
             t -> t.op.silu(t.tensor("x", FLOAT64, 2)),
-            "QuickGelu expects elements of type float32, got x float64[2]."),
+            "QuickGelu expects elements of type float32 or of half precision, got x float64[2]."),
         refusal(
             t -> t.op.softmax(t.tensor("x", BOOL, 2)),
             "Softmax expects floating point elements, got x bool[2]."),

@@ -47,6 +47,28 @@ class ModelConfigTest {
         parameters.stream().mapToLong(p -> p.shape().elements().extent()).sum());
   }
 
+  /**
+   * Two operations for each weight of a product or each pair of positions, thrice with backward.
+   */
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void operationsAreThoseOfTheProducts(Preset preset) {
+    int length = 512;
+    ModelConfig config = preset.config(6400, length);
+    double products =
+        new TrainingArtifacts(config)
+            .parameters().stream()
+                .filter(parameter -> parameter.shape().rank() == 2)
+                .mapToDouble(parameter -> 2.0 * parameter.shape().elements().extent())
+                .sum();
+    double attention = 0;
+    for (int position = 1; position <= length; position++) {
+      attention += 2 * 2.0 * config.headSize() * position * config.heads() * config.layers();
+    }
+    double expected = 3 * (products + attention / length);
+    assertEquals(expected, config.operationsPerPosition(length), 2e-3 * expected);
+  }
+
   @Property(tries = 50)
   void jsonHoldsEveryField(
       @ForAll @IntRange(min = 1, max = 6) int heads,

@@ -34,7 +34,7 @@ final class Tensors {
   static Arbitrary<List<NamedTensor>> lists(Arbitrary<String> names) {
     Arbitrary<long[]> shapes = Arbitraries.longs().between(0, 4).array(long[].class).ofMaxSize(4);
     return Combinators.combine(
-            names, Arbitraries.of(ElementType.class), Arbitraries.longs(), shapes)
+            names, Arbitraries.of(ElementType.ofFiles()), Arbitraries.longs(), shapes)
         .as(Tensors::random)
         .list()
         .uniqueElements(NamedTensor::name)

@@ -1,5 +1,6 @@
 package io.minimind.runtime;
 
+import io.minimind.graph.Target;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,8 +16,19 @@ public record Device(Kind kind, int index) {
 
   /** Kinds of devices. */
   public enum Kind {
-    CPU,
-    CUDA
+    CPU(Target.CPU),
+    CUDA(Target.CUDA);
+
+    private final Target target;
+
+    Kind(Target target) {
+      this.target = target;
+    }
+
+    /** What graphs for these devices are made for. */
+    public Target target() {
+      return target;
+    }
   }
 
   public static final Device CPU = new Device(Kind.CPU, 0);
@@ -33,7 +45,8 @@ public record Device(Kind kind, int index) {
 
   /**
    * The devices of a list such as {@code cuda:0,cuda:1}. {@code cpu:2} is the CPU twice, for two
-   * replicas that share its cores; {@code cuda} is {@code cuda:0}.
+   * replicas that share its cores; {@code cuda} is {@code cuda:0}. All are of one kind, because the
+   * graphs of the kinds differ.
    *
    * @throws IllegalArgumentException if it is something else, or names a GPU twice
    */
@@ -60,6 +73,9 @@ public record Device(Kind kind, int index) {
         }
         devices.add(device);
       }
+    }
+    if (devices.stream().map(Device::kind).distinct().count() > 1) {
+      throw malformed(list, "they are of two kinds");
     }
     if (devices.size() > MOST_REPLICAS) {
       throw malformed(list, "there can be " + MOST_REPLICAS + " replicas at most");

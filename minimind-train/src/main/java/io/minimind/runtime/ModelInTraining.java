@@ -64,6 +64,15 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
   /** How many batches are computed at the same time, at least 1. */
   int replicas();
 
+  /** Whether gradients are float16, and {@link #scaleLoss} keeps them from becoming 0. */
+  boolean scalesLoss();
+
+  /**
+   * Sets the factor, 1 at first, that gradients have while they are float16. It changes no gradient
+   * of a parameter unless one overflows on the way: then {@link Step#gradientNorm} is not finite.
+   */
+  void scaleLoss(float factor);
+
   /** Makes the next training step start a new accumulation window. */
   void resetGradients();
 

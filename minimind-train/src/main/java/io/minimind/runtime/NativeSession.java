@@ -5,6 +5,7 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
+import io.minimind.artifact.TrainingArtifacts;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import org.bytedeco.onnxruntime.OrtTrainingSession;
 final class NativeSession implements AutoCloseable {
 
   private final OrtTrainingSession session = new OrtTrainingSession();
+  private boolean scalesLoss;
   private List<String> trainingOutputs = List.of();
   private List<String> evaluationOutputs = List.of();
 
@@ -60,13 +62,19 @@ final class NativeSession implements AutoCloseable {
               evaluationPath,
               optimizerPath,
               session.session));
+      session.scalesLoss =
+          session
+              .names(
+                  TRAINING::TrainingSessionGetTrainingModelInputCount,
+                  TRAINING::TrainingSessionGetTrainingModelInputName)
+              .contains(TrainingArtifacts.LOSS_SCALE);
       session.trainingOutputs =
-          session.outputs(
+          session.names(
               TRAINING::TrainingSessionGetTrainingModelOutputCount,
               TRAINING::TrainingSessionGetTrainingModelOutputName);
       if (evaluation.isPresent()) {
         session.evaluationOutputs =
-            session.outputs(
+            session.names(
                 TRAINING::TrainingSessionGetEvalModelOutputCount,
                 TRAINING::TrainingSessionGetEvalModelOutputName);
       }
@@ -77,6 +85,11 @@ final class NativeSession implements AutoCloseable {
     } finally {
       API.ReleaseSessionOptions(options);
     }
+  }
+
+  /** Whether the training model takes a loss scale. */
+  boolean scalesLoss() {
+    return scalesLoss;
   }
 
   /** The names of what a training step gives. */
@@ -147,16 +160,16 @@ final class NativeSession implements AutoCloseable {
     }
   }
 
-  private interface OutputCount {
+  private interface NameCount {
     OrtStatus get(OrtTrainingSession session, SizeTPointer count);
   }
 
-  private interface OutputName {
+  private interface NameAt {
     OrtStatus get(
         OrtTrainingSession session, long index, OrtAllocator allocator, PointerPointer<?> name);
   }
 
-  private List<String> outputs(OutputCount counter, OutputName namer) {
+  private List<String> names(NameCount counter, NameAt namer) {
     OrtAllocator allocator = new OrtAllocator();
     check(API.GetAllocatorWithDefaultOptions(allocator));
     List<String> names = new ArrayList<>();

@@ -22,6 +22,7 @@ final class Replica implements AutoCloseable {
   private final NativeSession update;
   private final List<String> gradientNames;
   private final FloatPointer scalar = new FloatPointer(1);
+  private final FloatPointer lossScale = new FloatPointer(1).put(1);
   private Optional<Outputs> last = Optional.empty();
 
   private Replica(
@@ -72,6 +73,14 @@ final class Replica implements AutoCloseable {
     return device;
   }
 
+  boolean scalesLoss() {
+    return backward.scalesLoss();
+  }
+
+  void scaleLoss(float factor) {
+    lossScale.put(factor);
+  }
+
   void resetGradients() {
     forget();
     backward.resetGradients();
@@ -80,10 +89,13 @@ final class Replica implements AutoCloseable {
   Evaluation trainStep(Batch batch, float gradientScale) {
     forget();
     scalar.put(gradientScale);
-    int user = Values.of(batch);
-    try (Values inputs = new Values(user + 1)) {
+    int next = Values.of(batch);
+    try (Values inputs = new Values(next + (scalesLoss() ? 2 : 1))) {
       inputs.put(batch);
-      inputs.put(user, scalar, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(next++, scalar, Float.BYTES, ElementType.FLOAT32);
+      if (scalesLoss()) {
+        inputs.put(next, lossScale, Float.BYTES, ElementType.FLOAT32);
+      }
       Outputs outputs = backward.trainStep(inputs);
       last = Optional.of(outputs);
       return outputs.evaluation();
@@ -161,5 +173,6 @@ final class Replica implements AutoCloseable {
     backward.close();
     state.close();
     scalar.close();
+    lossScale.close();
   }
 }

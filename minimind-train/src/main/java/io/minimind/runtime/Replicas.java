@@ -26,6 +26,7 @@ public final class Replicas implements ModelInTraining {
   private final List<ExecutorService> threads;
   private final GradientAverager averager;
   private int participants;
+  private double averagingSeconds;
   private boolean open = true;
 
   private Replicas(
@@ -76,6 +77,16 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
+  public boolean scalesLoss() {
+    return replicas.get(0).scalesLoss();
+  }
+
+  @Override
+  public void scaleLoss(float factor) {
+    onEach(replica -> replica.scaleLoss(factor));
+  }
+
+  @Override
   public void resetGradients() {
     onEach(Replica::resetGradients);
     participants = 0;
@@ -94,8 +105,10 @@ public final class Replicas implements ModelInTraining {
   @Override
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
     Step step = trainStep(batches, gradientScale);
+    long start = System.nanoTime();
     List<Gradient> mean =
         averager.mean(replicas.stream().limit(participants).map(Replica::gradients).toList());
+    averagingSeconds += (System.nanoTime() - start) / 1e9;
     List<Norms> norms = onAll(replica -> replica.takeGradients(mean, maxGradientNorm));
     requireEqual(norms, "norms");
     return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
@@ -115,6 +128,11 @@ public final class Replicas implements ModelInTraining {
   public void saveCheckpoint(Path file) {
     requireEqual(onAll(Replica::hash), "weights");
     replicas.get(0).save(file);
+  }
+
+  /** The time that averaging has taken so far. */
+  public double averagingSeconds() {
+    return averagingSeconds;
   }
 
   List<Replica> all() {

@@ -14,6 +14,7 @@ public final class TrainingSession implements ModelInTraining {
   private final ParameterState state;
   private final NativeSession session;
   private final FloatPointer scale = new FloatPointer(1);
+  private final FloatPointer lossScale = new FloatPointer(1).put(1);
   private final FloatPointer maxNorm = new FloatPointer(1);
   private boolean open = true;
 
@@ -60,6 +61,16 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
+  public boolean scalesLoss() {
+    return session.scalesLoss();
+  }
+
+  @Override
+  public void scaleLoss(float factor) {
+    lossScale.put(factor);
+  }
+
+  @Override
   public Step trainStep(List<Batch> batches, float gradientScale) {
     Step step = trainStep(batches.get(0), gradientScale, Float.POSITIVE_INFINITY);
     return new Step(step.loss(), Float.NaN, step.metrics());
@@ -82,11 +93,14 @@ public final class TrainingSession implements ModelInTraining {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    int user = Values.of(batch);
-    try (Values inputs = new Values(user + 2)) {
+    int next = Values.of(batch);
+    try (Values inputs = new Values(next + (scalesLoss() ? 3 : 2))) {
       inputs.put(batch);
-      inputs.put(user, scale, Float.BYTES, ElementType.FLOAT32);
-      inputs.put(user + 1, maxNorm, Float.BYTES, ElementType.FLOAT32);
+      inputs.put(next++, scale, Float.BYTES, ElementType.FLOAT32);
+      if (scalesLoss()) {
+        inputs.put(next++, lossScale, Float.BYTES, ElementType.FLOAT32);
+      }
+      inputs.put(next, maxNorm, Float.BYTES, ElementType.FLOAT32);
       try (Outputs outputs = session.trainStep(inputs)) {
         Evaluation found = outputs.evaluation();
         return new Step(
@@ -162,6 +176,7 @@ public final class TrainingSession implements ModelInTraining {
       session.close();
       state.close();
       scale.close();
+      lossScale.close();
       maxNorm.close();
     }
   }

@@ -152,7 +152,7 @@ public final class CheckpointStore {
   private static TrainingState read(Path checkpoint) throws IOException {
     try {
       byte[] json = Files.readAllBytes(checkpoint.resolve(STATE));
-      return Optional.ofNullable(Json.MAPPER.readValue(json, TrainingState.class))
+      return Optional.ofNullable(TrainingState.fromJson(json))
           .orElseThrow(() -> damaged(checkpoint, STATE + " is empty", null));
     } catch (JsonProcessingException e) {
       throw damaged(checkpoint, STATE + " is not valid: " + e.getOriginalMessage(), e);

@@ -136,7 +136,8 @@ public final class ConsoleReport implements TrainingListener {
         duration(state.seconds()));
   }
 
-  static String duration(double seconds) {
+  /** A time for people to read, such as {@code 1 min 08 s}. */
+  public static String duration(double seconds) {
     long whole = Math.round(seconds);
     if (whole < 60) {
       return whole + " s";

@@ -20,8 +20,8 @@ import java.util.function.Consumer;
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
  * loss, gradient_norm, learning_rate, tokens, tokens_per_second, positions_per_second, seconds},
- * for each validation {@code update, validation_loss}; and in both what the objective reports
- * besides, by its names.
+ * without the norm if float16 gradients overflowed and the update was skipped; for each validation
+ * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
  */
 public final class MetricsFile implements TrainingListener {
 
@@ -58,7 +58,9 @@ public final class MetricsFile implements TrainingListener {
     metric.put("epoch", update.epoch());
     metric.put("batch", update.batch());
     metric.put("loss", update.loss());
-    metric.put("gradient_norm", update.gradientNorm());
+    if (Double.isFinite(update.gradientNorm())) {
+      metric.put("gradient_norm", update.gradientNorm());
+    }
     metric.put("learning_rate", update.learningRate());
     metric.put("tokens", update.state().tokens());
     metric.put("tokens_per_second", update.tokens() / update.seconds());

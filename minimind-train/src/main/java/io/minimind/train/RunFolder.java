@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.runtime.Device;
@@ -64,7 +65,7 @@ public final class RunFolder {
     }
     List<NamedTensor> adapters =
         LowRankAdapters.initialize(
-            settings.artifacts().trainableParameters(), settings.training().seed());
+            settings.artifacts(Target.CPU).trainableParameters(), settings.training().seed());
     return new TrainingCheckpoint(
         adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
@@ -73,7 +74,7 @@ public final class RunFolder {
    * @throws IOException if the folder holds a run or another model already
    */
   public static void requireNone(Path folder) throws IOException {
-    if (Files.exists(folder.resolve(SETTINGS))) {
+    if (exists(folder)) {
       throw new IOException(
           folder + " already holds a run: continue it with --resume, or choose another --out.");
     }
@@ -91,6 +92,11 @@ public final class RunFolder {
       throw new IOException(
           "%s already holds a model, which would be lost: choose another --out.".formatted(folder));
     }
+  }
+
+  /** Whether a folder holds a run that has begun. */
+  public static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(SETTINGS));
   }
 
   /**
@@ -146,7 +152,7 @@ public final class RunFolder {
   public ModelInTraining open(Path checkpoint, List<Device> devices, int threads)
       throws IOException {
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
-    TrainingArtifacts graphs = settings.artifacts();
+    TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
     graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
     ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.graph.Target;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,6 +18,7 @@ import java.util.Optional;
  *
  * @param stage what it teaches; runs of earlier versions, which do not say, are pretraining
  * @param lora the adapters that are trained in place of the model's own weights, if any
+ * @param precision of the matrix products; float32 in runs of earlier versions, which do not say
  * @param data the corpus file
  * @param validationData a corpus file to validate on
  * @param validationFraction the share of the rows that is held out where there is no such file; 0
@@ -26,6 +29,7 @@ public record RunSettings(
     Stage stage,
     ModelConfig model,
     Optional<LowRankAdapters> lora,
+    TrainingPrecision precision,
     TrainingSettings training,
     String data,
     Optional<String> validationData,
@@ -69,7 +73,7 @@ public record RunSettings(
 
   public RunSettings withSamples(long samples) {
     return new RunSettings(
-        stage, model, lora, training, data, validationData, validationFraction, samples);
+        stage, model, lora, precision, training, data, validationData, validationFraction, samples);
   }
 
   /**
@@ -84,6 +88,9 @@ public record RunSettings(
       if (!object.has("lora")) {
         object.putNull("lora");
       }
+      if (!object.has("precision")) {
+        object.put("precision", TrainingPrecision.FLOAT32.name());
+      }
       if (object.get("training") instanceof ObjectNode training && !training.has("replicas")) {
         training.put("replicas", 1);
       }
@@ -92,9 +99,9 @@ public record RunSettings(
     return Json.MAPPER.readValue(json, RunSettings.class);
   }
 
-  /** The graphs that train this run. */
-  TrainingArtifacts artifacts() {
-    return new TrainingArtifacts(model, stage.objective(), lora);
+  /** The graphs that train this run on a kind of device. */
+  TrainingArtifacts artifacts(Target target) {
+    return new TrainingArtifacts(model, stage.objective(), lora).with(precision, target);
   }
 
   byte[] toJson() throws IOException {

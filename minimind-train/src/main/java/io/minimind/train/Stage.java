@@ -4,7 +4,20 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.Objective.Preference;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
 import io.minimind.data.ChatEncoder;
+import io.minimind.data.PreferenceEncoder;
+import io.minimind.data.PretrainingEncoder;
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.model.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** What a run teaches, with the settings that only this kind of training has. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "name")
@@ -23,6 +36,42 @@ public sealed interface Stage {
     return new Objective.NextToken();
   }
 
+  /**
+   * How the rows of a corpus become samples.
+   *
+   * @param tokenizer the folder of the tokenizer, and of the chat template if there is one
+   * @throws IOException if one of them is missing or broken
+   */
+  SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException;
+
+  /**
+   * The samples of a corpus, with what they lack for this stage.
+   *
+   * @param shards all samples of a file
+   * @param settings of the run, which has this stage
+   * @param threads threads to compute with, at least 1
+   */
+  default Samples samples(
+      TokenShards shards,
+      RunSettings settings,
+      int threads,
+      ReferenceLogProbabilities.Progress progress)
+      throws IOException {
+    return shards;
+  }
+
+  /**
+   * What a model of this stage reads when it is to answer a text: a question as its chat template
+   * puts it.
+   *
+   * @param model the folder of the model
+   */
+  default UnaryOperator<String> promptForm(Path model) throws IOException {
+    ChatTemplate template = ChatTemplate.load(model);
+    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return text -> template.render(List.of(Message.user(text)), options);
+  }
+
   /** A model learns to continue texts. */
   record Pretraining() implements Stage {
     static final String NAME = "pretrain";
@@ -30,6 +79,17 @@ public sealed interface Stage {
     @Override
     public String command() {
       return NAME;
+    }
+
+    @Override
+    public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+      return PretrainingEncoder.load(tokenizer, model.maxLength());
+    }
+
+    /** The text as training began it: the model goes on with it. */
+    @Override
+    public UnaryOperator<String> promptForm(Path model) {
+      return text -> "<s>" + text;
     }
   }
 
@@ -45,6 +105,11 @@ public sealed interface Stage {
     @Override
     public String command() {
       return NAME;
+    }
+
+    @Override
+    public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+      return ChatEncoder.load(tokenizer, maxLength, loss);
     }
   }
 
@@ -62,6 +127,21 @@ public sealed interface Stage {
     @Override
     public String command() {
       return NAME;
+    }
+
+    @Override
+    public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+      return PreferenceEncoder.load(tokenizer, maxLength);
+    }
+
+    @Override
+    public Samples samples(
+        TokenShards shards,
+        RunSettings settings,
+        int threads,
+        ReferenceLogProbabilities.Progress progress)
+        throws IOException {
+      return ReferenceLogProbabilities.openOrCompute(shards, settings, threads, progress);
     }
   }
 }

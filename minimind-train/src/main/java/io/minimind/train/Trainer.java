@@ -125,6 +125,8 @@ public final class Trainer {
     Map<String, Double> metrics = new LinkedHashMap<>();
     long tokens = 0;
     long positions = 0;
+    Optional<LossScale> scale = lossScale(state);
+    scale.ifPresent(present -> model.scaleLoss(present.factor()));
     model.resetGradients();
     for (int done = 0; done < window; ) {
       if (interrupted.getAsBoolean()) {
@@ -149,13 +151,20 @@ public final class Trainer {
       }
     }
     requireFinite(loss, "loss", state);
-    requireFinite(gradientNorm, "gradient", state);
+    boolean overflown =
+        !Double.isFinite(gradientNorm) && scale.map(LossScale::canBeLower).orElse(false);
+    if (!overflown) {
+      requireFinite(gradientNorm, "gradient", state);
+    }
     long last = state.batch() + window - 1;
     float learningRate =
         schedule.at(state.epoch() * rounds(batches.batches()) + last / settings.replicas());
-    model.optimizerStep(learningRate);
+    if (!overflown) {
+      model.optimizerStep(learningRate);
+    }
     double seconds = (System.nanoTime() - start) / 1e9;
-    TrainingState next = state.advanced(window, batches.batches(), tokens, seconds);
+    Optional<LossScale> nextScale = scale.map(overflown ? LossScale::lowered : LossScale::kept);
+    TrainingState next = state.advanced(window, batches.batches(), tokens, seconds, nextScale);
     TrainingListener.Update update =
         new TrainingListener.Update(
             state.epoch(),
@@ -172,6 +181,12 @@ public final class Trainer {
       listener.updated(update);
     }
     return Optional.of(next);
+  }
+
+  private Optional<LossScale> lossScale(TrainingState state) {
+    return model.scalesLoss()
+        ? Optional.of(state.lossScale().orElse(LossScale.START))
+        : Optional.empty();
   }
 
   private static void requireFinite(double value, String name, TrainingState state)

@@ -13,7 +13,8 @@ public interface TrainingListener {
    * @param epoch of its last micro-batch, from 0
    * @param batch its last micro-batch in the epoch, from 0
    * @param loss mean over the micro-batches of the window
-   * @param gradientNorm of the averaged gradients, before clipping
+   * @param gradientNorm of the averaged gradients, before clipping; not finite if they overflowed
+   *     float16, so that the weights were left as they were
    * @param metrics what else the objective reports, means over the micro-batches of the window
    * @param tokens unmasked tokens of the window
    * @param positions all positions of the window, padding included

@@ -36,7 +36,14 @@ class CheckpointStoreTest {
 
   private static TrainingState state(long update, OptionalDouble loss) {
     return new TrainingState(
-        (int) update / 7, update % 7, update, 100 * update, 0.1 * update, loss, loss);
+        (int) update / 7,
+        update % 7,
+        update,
+        100 * update,
+        0.1 * update,
+        loss,
+        loss,
+        Optional.empty());
   }
 
   private static TrainingState state(long update) {
@@ -86,7 +93,8 @@ class CheckpointStoreTest {
                 9_876_543_210L,
                 1.0 / 3,
                 OptionalDouble.of(0.1),
-                OptionalDouble.of(0.1)),
+                OptionalDouble.of(0.1),
+                Optional.empty()),
             new TrainingState(
                 3,
                 0,
@@ -94,7 +102,8 @@ class CheckpointStoreTest {
                 1,
                 Double.MIN_VALUE,
                 OptionalDouble.empty(),
-                OptionalDouble.of(Math.PI)));
+                OptionalDouble.of(Math.PI),
+                Optional.of(new LossScale(1024, 1999))));
     for (TrainingState state : states) {
       Path saved = save(store, state);
       assertEquals(Optional.of(saved), store.latest());

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.IntToDoubleFunction;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -47,7 +48,8 @@ class MetricsTest {
         100 * update,
         0.5 * update,
         OptionalDouble.empty(),
-        OptionalDouble.empty());
+        OptionalDouble.empty(),
+        Optional.empty());
   }
 
   /** Updates {@code (from, to]}, a validation after every third. */

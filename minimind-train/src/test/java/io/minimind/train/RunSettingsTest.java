@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,15 @@ class RunSettingsTest {
     TrainingSettings training =
         new TrainingSettings(1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1);
     return new RunSettings(
-        new Stage.Pretraining(), model, lora, training, "data", Optional.empty(), 0, 1);
+        new Stage.Pretraining(),
+        model,
+        lora,
+        TrainingPrecision.FLOAT32,
+        training,
+        "data",
+        Optional.empty(),
+        0,
+        1);
   }
 
   @Test

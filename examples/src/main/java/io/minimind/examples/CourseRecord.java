@@ -1,0 +1,124 @@
+package io.minimind.examples;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.minimind.files.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a course is made of and how far it is, kept in {@code course.json} in its folder.
+ *
+ * @param data the digests of the files that are learnt from
+ * @param prompts what is put to the model after every stage
+ * @param stages those that are finished
+ */
+record CourseRecord(
+    Recipe recipe, Map<String, String> data, List<String> prompts, List<StageResult> stages) {
+
+  /**
+   * A finished stage.
+   *
+   * @param name its folder
+   * @param summary what it did, in a line
+   * @param seconds it took
+   * @param answers to the prompts, by the model as it was then; none if there was no model yet
+   */
+  record StageResult(
+      String name, String title, String summary, double seconds, List<String> answers) {}
+
+  private static final String FILE = "course.json";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+
+  /**
+   * Begins a course, or goes on with the one in a folder.
+   *
+   * @throws IOException if the folder holds something else, or a course with another recipe or
+   *     other data
+   */
+  static CourseRecord open(Path folder, Recipe recipe, CourseData data) throws IOException {
+    Path file = folder.resolve(FILE);
+    if (!Files.exists(file)) {
+      requireEmpty(folder);
+      CourseRecord begun = new CourseRecord(recipe, data.digests(), data.prompts(), List.of());
+      begun.write(folder);
+      return begun;
+    }
+    CourseRecord begun;
+    try {
+      begun = JSON.readValue(Files.readAllBytes(file), CourseRecord.class);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is not valid: %s. Choose another --out, or delete the folder to start anew."
+              .formatted(file, e.getOriginalMessage()),
+          e);
+    }
+    begun.requireSame(folder, recipe, data);
+    return begun;
+  }
+
+  private static void requireEmpty(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> entries = Files.list(folder)) {
+        // A process that was killed at the very start may have left an unfinished record.
+        if (entries.anyMatch(entry -> !entry.getFileName().toString().startsWith(FILE))) {
+          throw new IOException(
+              "%s holds other files than those of a course: choose another --out."
+                  .formatted(folder));
+        }
+      }
+    }
+  }
+
+  private void requireSame(Path folder, Recipe given, CourseData files) throws IOException {
+    if (!recipe.name().equals(given.name())) {
+      throw new IOException(
+          "%s holds a course of the recipe %s: go on with --recipe=%s, or choose another --out."
+              .formatted(folder, recipe.name(), recipe.name()));
+    }
+    if (!recipe.equals(given)) {
+      throw new IOException(
+          "The recipe %s is no longer the one that the course in %s began with: choose another --out, or delete that folder to start anew."
+              .formatted(recipe.name(), folder));
+    }
+    for (Map.Entry<String, String> file : files.digests().entrySet()) {
+      if (!file.getValue().equals(data.get(file.getKey()))) {
+        throw new IOException(
+            "%s is no longer what the course in %s began with: restore it, or choose another --out."
+                .formatted(files.folder().resolve(file.getKey()), folder));
+      }
+    }
+  }
+
+  Optional<StageResult> stage(String name) {
+    return stages.stream().filter(stage -> stage.name().equals(name)).findFirst();
+  }
+
+  /** With one more stage finished, which is on disk when this returns. */
+  CourseRecord finished(StageResult stage, Path folder) throws IOException {
+    List<StageResult> all = new ArrayList<>(stages);
+    all.add(stage);
+    CourseRecord next = new CourseRecord(recipe, data, prompts, List.copyOf(all));
+    next.write(folder);
+    return next;
+  }
+
+  private void write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    AtomicFile.replace(folder.resolve(FILE), JSON.writeValueAsBytes(this));
+  }
+}

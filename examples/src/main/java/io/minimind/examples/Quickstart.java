@@ -1,0 +1,141 @@
+package io.minimind.examples;
+
+import io.minimind.train.ConsoleReport;
+import io.minimind.train.ProgressLine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The whole course in one command. */
+@Command(
+    name = "quickstart",
+    description = {
+      "Trains a model from nothing through the whole course: tokenizer, pretraining, fine-tuning on"
+          + " questions and on conversations, preferences, export. Then it scores the model and"
+          + " lets you talk to it.",
+      "What was interrupted goes on where it was when the command is given again."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
+public final class Quickstart implements Callable<Integer> {
+
+  private enum Choice {
+    DEMO(Recipe.DEMO),
+    PUBLISHED(Recipe.PUBLISHED);
+
+    private final Recipe recipe;
+
+    Choice(Recipe recipe) {
+      this.recipe = recipe;
+    }
+
+    @Override
+    public String toString() {
+      return recipe.name();
+    }
+  }
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Folder of the course.")
+  private Path out = Path.of("out", "quickstart");
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      description =
+          "How long to train which model: ${COMPLETION-CANDIDATES}. demo takes minutes; published"
+              + " is the model that the project publishes, and takes hours.")
+  private Choice recipe = Choice.DEMO;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "${sys:minimind.home:-.}/examples/data",
+      description = "Folder of the texts to learn from and the held-out questions.")
+  private Path data;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads to compute with; one for each processor unless given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--no-chat",
+      description = "Ends when the model is scored, also where there is a terminal.")
+  private boolean noChat;
+
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] args) {
+    MiniMind.run(new Quickstart(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (threads < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--threads must be at least 1, but is " + threads + ".");
+    }
+    long start = System.nanoTime();
+    CourseData files = CourseData.open(data.normalize());
+    AtomicBoolean complete = new AtomicBoolean();
+    int status =
+        Interruptible.run(
+            interrupted -> {
+              Course course =
+                  new Course(
+                      recipe.recipe,
+                      files,
+                      out,
+                      threads,
+                      System.out,
+                      ProgressLine.onStandardError(),
+                      interrupted);
+              complete.set(course.run().isPresent());
+              if (!complete.get()) {
+                System.out.println("Go on with: ./minimind " + command());
+              }
+              return 0;
+            });
+    if (!complete.get()) {
+      return status;
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "Done in %s. Everything is in %s.%n",
+        ConsoleReport.duration((System.nanoTime() - start) / 1e9),
+        out);
+    return chat();
+  }
+
+  /** This command, as it was given. */
+  private String command() {
+    return "quickstart "
+        + String.join(" ", spec.commandLine().getParseResult().originalArgs()).strip();
+  }
+
+  /** Lets people talk to the model, as it was scored: with the likeliest tokens. */
+  private int chat() {
+    List<String> arguments =
+        List.of(
+            "--model=" + out.resolve(Course.MODEL),
+            "--interactive",
+            "--history=2",
+            "--temperature=0");
+    if (noChat || System.console() == null) {
+      System.out.println("Talk to it: ./minimind eval chat " + String.join(" ", arguments));
+      return 0;
+    }
+    System.out.println("Now ask it something. Ctrl-D ends.\n");
+    return MiniMind.commandLine(new EvaluateChat()).execute(arguments.toArray(String[]::new));
+  }
+}

@@ -1,0 +1,83 @@
+package io.minimind.examples;
+
+import io.minimind.artifact.OptimizerSettings;
+import io.minimind.model.ModelConfig;
+import io.minimind.train.TrainingSettings;
+
+/**
+ * How a whole course is trained: one model through all stages.
+ *
+ * @param model the architecture; its vocabulary is what the tokenizer learns at most
+ * @param preferences of direct preference optimization
+ */
+record Recipe(
+    String name,
+    ModelConfig model,
+    Phase pretraining,
+    Phase singleTurn,
+    Phase severalTurns,
+    Phase preferences) {
+
+  /**
+   * How long and how fast a stage learns.
+   *
+   * @param maxLength tokens to which rows are cut, at most those of the model
+   */
+  record Phase(int epochs, int batchSize, float learningRate, int warmupSteps, int maxLength) {
+
+    private static final long SEED = 1337;
+
+    /** Updates between two validations, at each of which a checkpoint may be written. */
+    private static final int INTERVAL = 100;
+
+    TrainingSettings settings() {
+      return new TrainingSettings(
+          epochs,
+          batchSize,
+          1,
+          1,
+          learningRate,
+          warmupSteps,
+          OptimizerSettings.DEFAULT.withMaxGradientNorm(1),
+          SEED,
+          Long.MAX_VALUE,
+          INTERVAL,
+          INTERVAL,
+          1);
+    }
+  }
+
+  /** Minutes on two cores. */
+  static final Recipe DEMO =
+      new Recipe(
+          "demo",
+          ModelConfig.of(128, 4, 4, 2, 2048, 128),
+          new Phase(8, 16, 2e-3f, 50, 128),
+          new Phase(6, 32, 2e-3f, 20, 128),
+          new Phase(3, 32, 1e-3f, 10, 128),
+          new Phase(1, 16, 5e-5f, 0, 128));
+
+  /** The model that the project publishes. */
+  static final Recipe PUBLISHED =
+      new Recipe(
+          "published",
+          ModelConfig.of(192, 6, 6, 3, 2048, 256),
+          new Phase(20, 16, 1e-3f, 100, 256),
+          new Phase(15, 8, 5e-4f, 50, 256),
+          new Phase(8, 8, 3e-4f, 50, 256),
+          new Phase(2, 4, 1e-5f, 10, 256));
+
+  /** The architecture with as many tokens as the tokenizer has. */
+  ModelConfig model(int vocabularySize) {
+    return new ModelConfig(
+        model.hiddenSize(),
+        model.layers(),
+        model.heads(),
+        model.keyValueHeads(),
+        model.feedForwardSize(),
+        vocabularySize,
+        model.maxLength(),
+        model.normEpsilon(),
+        model.ropeTheta());
+  }
+}

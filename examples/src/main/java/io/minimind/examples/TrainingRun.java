@@ -1,0 +1,208 @@
+package io.minimind.examples;
+
+import io.minimind.data.BatchOrder;
+import io.minimind.data.Samples;
+import io.minimind.data.Split;
+import io.minimind.data.TokenShards;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.train.CheckpointStore;
+import io.minimind.train.LossChart;
+import io.minimind.train.MetricsFile;
+import io.minimind.train.ModelExport;
+import io.minimind.train.ProgressLine;
+import io.minimind.train.RunFolder;
+import io.minimind.train.RunSettings;
+import io.minimind.train.Trainer;
+import io.minimind.train.TrainingListener;
+import io.minimind.train.TrainingSettings;
+import io.minimind.train.TrainingState;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A run from its data to its model, new or resumed, for every stage: encodes the corpus, keeps the
+ * folder, trains. What is told of the training itself, the caller decides.
+ */
+final class TrainingRun {
+
+  /**
+   * Where runs work.
+   *
+   * @param cache folder of encoded corpora, used again while nothing changes
+   * @param devices a replica of the model for each of them
+   * @param threads threads to compute with, at least 1
+   * @param out is told what the corpora hold
+   */
+  record Workplace(
+      Path cache, List<Device> devices, int threads, PrintStream out, ProgressLine progress) {}
+
+  /** The weights of a new run. */
+  @FunctionalInterface
+  interface Start {
+    List<NamedTensor> weights(RunSettings settings) throws IOException;
+  }
+
+  private record Corpus(Samples training, Optional<Samples> validation) {}
+
+  private final RunFolder folder;
+  private final Corpus corpus;
+  private final Workplace workplace;
+
+  private TrainingRun(RunFolder folder, Corpus corpus, Workplace workplace) {
+    this.folder = folder;
+    this.corpus = corpus;
+    this.workplace = workplace;
+  }
+
+  /**
+   * Begins a run.
+   *
+   * @param tokenizer the folder of the tokenizer
+   * @throws IOException if the folder holds a run or a model already, or data cannot be read
+   */
+  static TrainingRun create(
+      Path out, RunSettings settings, Path tokenizer, Start start, Workplace workplace)
+      throws IOException {
+    RunFolder.requireNone(out);
+    SkippedRows skipped = new SkippedRows();
+    Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
+    RunFolder folder =
+        RunFolder.create(
+            out,
+            settings.withSamples(corpus.training().groups()),
+            tokenizer,
+            start.weights(settings));
+    skipped.write(out);
+    return new TrainingRun(folder, corpus, workplace);
+  }
+
+  /**
+   * Goes on with a run.
+   *
+   * @throws IOException if its data has other rows than when it began, or cannot be read
+   */
+  static TrainingRun resume(RunFolder folder, Workplace workplace) throws IOException {
+    SkippedRows skipped = new SkippedRows();
+    RunSettings settings = folder.settings();
+    Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
+    if (corpus.training().groups() != settings.samples()) {
+      throw new IOException(
+          "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
+              .formatted(settings.data(), corpus.training().groups(), settings.samples()));
+    }
+    skipped.write(folder.path());
+    return new TrainingRun(folder, corpus, workplace);
+  }
+
+  RunFolder folder() {
+    return folder;
+  }
+
+  /** Rows that the run learns from. */
+  long rows() {
+    return corpus.training().groups();
+  }
+
+  /**
+   * Where the run is: the state of its last checkpoint.
+   *
+   * @throws IOException if the checkpoint is missing or damaged
+   */
+  TrainingState state() throws IOException {
+    return CheckpointStore.verify(checkpoint());
+  }
+
+  private Path checkpoint() throws IOException {
+    return folder
+        .checkpoints()
+        .latest()
+        .orElseThrow(() -> new IOException("There is no checkpoint in " + folder.path() + "."));
+  }
+
+  /**
+   * Trains on from the last checkpoint. Metrics, loss curve and model in the folder are up to date
+   * whenever a listener is told something.
+   *
+   * @param interrupted as for {@link Trainer#run}
+   * @return whether training is complete, false if it was interrupted
+   */
+  boolean train(List<TrainingListener> listeners, BooleanSupplier interrupted) throws IOException {
+    RunSettings settings = folder.settings();
+    TrainingSettings training = settings.training();
+    TrainingState state = state();
+    List<TrainingListener> all = new ArrayList<>();
+    all.add(new MetricsFile(folder.metrics()));
+    all.add(
+        new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
+    all.add(new LossChart(folder.metrics(), folder.chart()));
+    all.addAll(listeners);
+    try (ModelInTraining model =
+        folder.open(checkpoint(), workplace.devices(), workplace.threads())) {
+      return new Trainer(
+              training,
+              model,
+              training.order(corpus.training()),
+              corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
+              folder.checkpoints(),
+              all)
+          .run(state, interrupted);
+    }
+  }
+
+  private static Corpus corpus(
+      RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
+      throws IOException {
+    Samples all = encoded(Path.of(settings.data()), settings, tokenizer, workplace, skipped);
+    if (settings.validationData().isPresent()) {
+      Path file = Path.of(settings.validationData().get());
+      return new Corpus(all, Optional.of(encoded(file, settings, tokenizer, workplace, skipped)));
+    }
+    if (settings.validationFraction() == 0) {
+      return new Corpus(all, Optional.empty());
+    }
+    Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
+    return new Corpus(split.training(), Optional.of(split.validation()));
+  }
+
+  private static Samples encoded(
+      Path file, RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
+      throws IOException {
+    ProgressLine progress = workplace.progress();
+    try {
+      TokenShards shards =
+          TokenShards.openOrBuild(
+              workplace.cache(),
+              file,
+              settings.stage().encoder(settings.model(), tokenizer),
+              new EncodingReport(file, progress));
+      progress.clear();
+      workplace
+          .out()
+          .printf(
+              Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
+      skipped.report(file, shards, workplace.out());
+      return settings
+          .stage()
+          .samples(
+              shards,
+              settings,
+              workplace.threads(),
+              (done, total) -> progress.show(referenceProgress(done, total)));
+    } finally {
+      progress.clear();
+    }
+  }
+
+  private static String referenceProgress(long done, long total) {
+    return String.format(
+        Locale.ROOT, "the reference's log-probabilities: %,d of %,d answers", done, total);
+  }
+}

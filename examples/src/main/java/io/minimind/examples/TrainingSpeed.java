@@ -1,0 +1,79 @@
+package io.minimind.examples;
+
+import io.minimind.artifact.OptimizerSettings;
+import io.minimind.data.Batch;
+import io.minimind.model.ModelConfig;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.Replicas;
+import java.util.List;
+import java.util.Locale;
+
+/** Counts what training steps take. */
+final class TrainingSpeed {
+
+  /** Steps in which the runtime lays out its memory. */
+  private static final int WARM_UP = 2;
+
+  private final ModelInTraining model;
+  private final ModelConfig config;
+  private int steps = -WARM_UP;
+  private long tokens;
+  private double operations;
+  private double seconds;
+  private double averagingBefore;
+
+  TrainingSpeed(ModelInTraining model, ModelConfig config) {
+    this.model = model;
+    this.config = config;
+  }
+
+  /**
+   * Trains on batches, one for each replica. The first two steps do not count.
+   *
+   * @return whether this one was the last of so many that count
+   */
+  boolean step(List<Batch> batches, int last) {
+    if (steps == 0) {
+      averagingBefore = averaging();
+    }
+    long start = System.nanoTime();
+    model.resetGradients();
+    model.lastTrainStep(batches, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
+    model.optimizerStep(1e-4f);
+    if (steps >= 0) {
+      seconds += (System.nanoTime() - start) / 1e9;
+      for (Batch batch : batches) {
+        tokens += batch.targets();
+        double positions = (double) batch.rows() * batch.length();
+        operations += positions * config.operationsPerPosition(batch.length());
+      }
+    }
+    return ++steps == last;
+  }
+
+  private double averaging() {
+    return model instanceof Replicas replicas ? replicas.averagingSeconds() : 0;
+  }
+
+  /** Unmasked tokens in a second. */
+  double tokensPerSecond() {
+    return tokens / seconds;
+  }
+
+  /** The share of the time that the averaging of gradients took. */
+  double averagingShare() {
+    return (averaging() - averagingBefore) / seconds;
+  }
+
+  /**
+   * @param peak floating point operations that all devices together can do in a second
+   */
+  String describe(double peak) {
+    return String.format(
+        Locale.ROOT,
+        "%7.0f unmasked tokens/s, %5.0f ms a step, %3.0f %% of the matrix rate",
+        tokensPerSecond(),
+        1e3 * seconds / steps,
+        100 * operations / seconds / peak);
+  }
+}

@@ -1,0 +1,72 @@
+package io.minimind.graph;
+
+import static io.minimind.graph.ElementType.FLOAT32;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Half precision without kernels for it: a tensor is float32 but holds only values that its type
+ * has, because every operator's result is rounded to them, by a cast there and back. That is also
+ * what a kernel does, which adds up in float32 and rounds what it writes.
+ */
+final class HalfPrecision {
+
+  /** They give out elements of what they got: nothing to round. */
+  private static final Set<String> MOVING =
+      Set.of("Concat", "Expand", "PassThrough", "Reshape", "Slice", "Split", "Transpose");
+
+  private HalfPrecision() {}
+
+  /** The nodes that compute the same as a node with half precision operands or results. */
+  static Stream<Node> emulated(Node node) {
+    List<Tensor> inputs = node.inputs().stream().map(HalfPrecision::widened).toList();
+    List<Tensor> outputs = node.outputs().stream().map(HalfPrecision::widened).toList();
+    if (inputs.equals(node.inputs()) && outputs.equals(node.outputs())) {
+      return Stream.of(node);
+    }
+    if (MOVING.contains(node.operator())) {
+      return Stream.of(with(node, inputs, outputs));
+    }
+    if (node.operator().equals("Cast")) {
+      Tensor output = node.output(0);
+      return output.type().isHalf()
+          ? rounding(inputs.get(0), output)
+          : Stream.of(with(node, inputs, outputs));
+    }
+    List<Tensor> exact = new ArrayList<>();
+    Stream<Node> roundings = Stream.empty();
+    for (Tensor output : node.outputs()) {
+      boolean half = output.type().isHalf();
+      Tensor result = half ? named(output, ".exact", FLOAT32) : output;
+      exact.add(result);
+      roundings = half ? Stream.concat(roundings, rounding(result, output)) : roundings;
+    }
+    return Stream.concat(Stream.of(with(node, inputs, exact)), roundings);
+  }
+
+  private static Stream<Node> rounding(Tensor exact, Tensor half) {
+    Tensor rounded = named(half, ".rounded", half.type());
+    return Stream.of(cast(exact, rounded), cast(rounded, widened(half)));
+  }
+
+  private static Tensor widened(Tensor tensor) {
+    return tensor.type().isHalf() ? named(tensor, "", FLOAT32) : tensor;
+  }
+
+  private static Tensor named(Tensor tensor, String suffix, ElementType type) {
+    return new Tensor(tensor.name() + suffix, type, tensor.shape());
+  }
+
+  private static Node cast(Tensor from, Tensor to) {
+    Map<String, Object> attributes = Map.of("to", (long) to.type().onnxCode());
+    return new Node("Cast", "", List.of(from), List.of(to), attributes);
+  }
+
+  private static Node with(Node node, List<Tensor> inputs, List<Tensor> outputs) {
+    return new Node(node.operator(), node.domain(), inputs, outputs, node.attributes());
+  }
+}
