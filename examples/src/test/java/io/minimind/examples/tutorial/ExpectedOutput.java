@@ -8,12 +8,12 @@ import java.util.regex.Pattern;
 /**
  * What a tutorial says is printed. A line of {@code …} stands for any lines, {@code …} in a line
  * for anything. If numbers are free, because the test trained less than the reader does, a number
- * stands for any number.
+ * stands for any number, and 2 min 5 s for any time.
  */
 final class ExpectedOutput {
 
   private static final String ANYTHING = "…";
-  private static final Pattern NUMBER = Pattern.compile("\\d[\\d.,]*");
+  private static final Pattern NUMBER = Pattern.compile("\\d[\\d.,]*(?: min \\d+)?");
 
   private final List<String> lines;
   private final boolean numbersAreFree;

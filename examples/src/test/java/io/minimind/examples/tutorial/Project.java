@@ -3,6 +3,8 @@ package io.minimind.examples.tutorial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -19,6 +21,8 @@ final class Project {
 
   private static final Pattern OUTPUT = Pattern.compile("/(?:target|out|\\.git)(?:/|$)");
 
+  private static final int FEW_LINES = 30;
+
   private Project() {}
 
   private static Path home() {
@@ -31,21 +35,50 @@ final class Project {
 
   /**
    * Makes a folder look like a clone after its first build: the launcher, the data, the
-   * documentation, and the classes that are under test.
+   * documentation, and the classes that are under test. Besides, {@code examples/few} has the first
+   * rows of each file in {@code examples/data}.
    */
   static void clone(Path folder, String classpath) throws IOException {
-    Files.copy(HOME.resolve("minimind"), folder.resolve("minimind"));
-    folder.resolve("minimind").toFile().setExecutable(true);
-    Files.copy(HOME.resolve("README.md"), folder.resolve("README.md"));
-    Files.createSymbolicLink(folder.resolve("docs"), HOME.resolve("docs"));
+    for (String part :
+        List.of("minimind", "README.md", "docs", "examples/data", "pom.xml", "examples/pom.xml")) {
+      copy(HOME.resolve(part), folder.resolve(part));
+    }
     Path examples = folder.resolve("examples");
+    writeFewRows(examples.resolve("few"));
     Files.createDirectories(examples.resolve("src/main"));
     Files.createDirectories(examples.resolve("target"));
-    Files.createSymbolicLink(examples.resolve("data"), HOME.resolve("examples/data"));
-    Files.copy(HOME.resolve("pom.xml"), folder.resolve("pom.xml"));
-    Files.copy(HOME.resolve("examples/pom.xml"), examples.resolve("pom.xml"));
     // The launcher builds when a source is newer than this file.
     Files.writeString(examples.resolve("target/classpath"), classpath);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectories(to.getParent());
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path copy = to.resolve(from.relativize(file).toString());
+        Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+      }
+    }
+  }
+
+  /** Writes the first rows of each file of the example data, for a whole course in seconds. */
+  private static void writeFewRows(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (Stream<Path> files = Files.list(HOME.resolve("examples/data"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        List<String> few = new ArrayList<>();
+        boolean quoted = false;
+        for (String line : Files.readAllLines(file)) {
+          if (few.size() >= FEW_LINES && !quoted) {
+            break;
+          }
+          few.add(line);
+          // A row of CSV goes on while a quote is open.
+          quoted ^= file.toString().endsWith(".csv") && line.chars().filter(c -> c == '"').count() % 2 == 1;
+        }
+        Files.write(folder.resolve(file.getFileName().toString()), few);
+      }
+    }
   }
 
   /** The version of a module, if there is such a module. */
