@@ -49,7 +49,7 @@ class CudaTest {
 
   @Test
   void aCompleteMachineHasNoProblem() {
-    assertEquals(Optional.empty(), problem(new Pretended(true, ALL, 2), "cpu,cuda:0,cuda:1"));
+    assertEquals(Optional.empty(), problem(new Pretended(true, ALL, 2), "cuda:0,cuda:1"));
   }
 
   @Test
