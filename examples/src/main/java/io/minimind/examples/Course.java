@@ -156,8 +156,11 @@ final class Course {
         new Step(
             TOKENIZER,
             "Tokenizer",
-            "Learns up to %,d tokens: pieces of text that occur often. The model will read and write these."
-                .formatted(recipe.model().vocabularySize()),
+            String.format(
+                Locale.ROOT,
+                "Learns up to %,d tokens: pieces of text that occur often. The model will read and"
+                    + " write these.",
+                recipe.model().vocabularySize()),
             this::tokenizer),
         new Step(
             PRETRAINING,
