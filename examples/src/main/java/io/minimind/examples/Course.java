@@ -70,12 +70,14 @@ final class Course {
   private final BooleanSupplier interrupted;
 
   /**
+   * @param command what was typed, for the record
    * @param out the folder of the course
    * @param threads threads to compute with, at least 1
    * @param console is told what happens
    * @param interrupted asked before every micro-batch and every stage; true from the first time on
    */
   Course(
+      String command,
       Recipe recipe,
       CourseData data,
       Path out,
@@ -87,7 +89,8 @@ final class Course {
     this.data = data;
     this.out = out;
     this.workplace =
-        new Workplace(out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
+        new Workplace(
+            command, out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
     this.console = console;
     this.interrupted = interrupted;
   }

@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -94,6 +93,7 @@ public final class Quickstart implements Callable<Integer> {
             interrupted -> {
               Course course =
                   new Course(
+                      GivenCommand.of(spec),
                       recipe.recipe,
                       files,
                       out,
@@ -103,7 +103,7 @@ public final class Quickstart implements Callable<Integer> {
                       interrupted);
               complete.set(course.run().isPresent());
               if (!complete.get()) {
-                System.out.println("Go on with: ./minimind " + command());
+                System.out.println("Go on with: " + GivenCommand.of(spec));
               }
               return 0;
             });
@@ -116,18 +116,6 @@ public final class Quickstart implements Callable<Integer> {
         ConsoleReport.duration((System.nanoTime() - start) / 1e9),
         out);
     return chat();
-  }
-
-  /** This command, as it was given. */
-  private String command() {
-    StringBuilder command = new StringBuilder("quickstart");
-    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
-      command.append(' ').append(option.longestName());
-      if (!option.typeInfo().isBoolean()) {
-        command.append('=').append(option.<Object>getValue());
-      }
-    }
-    return command.toString();
   }
 
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.examples.Commands.Result;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.Device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -119,6 +121,13 @@ class PretrainErrorsTest {
     assertRefused(1, List.of(file.toString()), "--tokenizer=" + tokenizer);
     Files.writeString(file, sound.replace("\"<s>\"", "\"<start>\""));
     assertRefused(1, List.of("The tokenizer has no token <s>"), "--tokenizer=" + tokenizer);
+  }
+
+  @Test
+  void aGpuThatCannotBeUsed() {
+    String missing = Cuda.problem(Device.parse("cuda:999")).orElseThrow();
+    assertRefused(1, List.of(missing), "--devices=cuda:999");
+    assertRefused(2, List.of("--cuda-memory", "at least 1", "0"), "--cuda-memory=0");
   }
 
   @Test

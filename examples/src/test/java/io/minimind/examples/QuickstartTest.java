@@ -123,7 +123,16 @@ class QuickstartTest {
       Recipe recipe, Path data, Path out, PrintStream console, BooleanSupplier interrupted)
       throws IOException {
     ProgressLine progress = new ProgressLine(console, false);
-    return new Course(recipe, CourseData.open(data), out, 2, console, progress, interrupted).run();
+    return new Course(
+            "./minimind quickstart",
+            recipe,
+            CourseData.open(data),
+            out,
+            2,
+            console,
+            progress,
+            interrupted)
+        .run();
   }
 
   /** A disturbed course ended like the one that nothing disturbed. */

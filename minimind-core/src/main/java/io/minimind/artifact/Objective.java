@@ -1,5 +1,7 @@
 package io.minimind.artifact;
 
+import io.minimind.graph.Operators;
+import io.minimind.graph.Tensor;
 import java.util.List;
 
 /** What a model learns: the loss that the training graphs compute, and what they report with it. */
@@ -8,11 +10,35 @@ public sealed interface Objective {
   /** The names of the scalars that a step reports besides the loss. */
   List<String> metrics();
 
-  /** The next token: cross entropy, averaged over the unmasked positions. */
-  record NextToken() implements Objective {
+  /**
+   * A loss of each token, of which the mean over the unmasked positions is learnt. Implement it to
+   * train with a loss of your own: what is built from {@link Operators} has its gradient.
+   */
+  non-sealed interface PerToken extends Objective {
+
+    /** No label has this value: the mask decides what counts, whatever the label. */
+    long NO_LABEL = -100;
+
+    /**
+     * Adds the nodes that compute the loss.
+     *
+     * @param logits float32 [tokens, vocabulary]
+     * @param labels int64 [tokens], ids of the vocabulary, also where the mask is 0
+     * @return float32 [tokens], finite for every label
+     */
+    Tensor losses(Operators op, Tensor logits, Tensor labels);
+
     @Override
-    public List<String> metrics() {
+    default List<String> metrics() {
       return List.of();
+    }
+  }
+
+  /** The next token: cross entropy. */
+  record NextToken() implements PerToken {
+    @Override
+    public Tensor losses(Operators op, Tensor logits, Tensor labels) {
+      return op.crossEntropy(logits, labels, NO_LABEL);
     }
   }
 

@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.artifact.Objective.PerToken;
 import io.minimind.artifact.Objective.Preference;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.Dimension;
@@ -71,9 +72,6 @@ public final class TrainingArtifacts {
 
   private static final String ACCUMULATION_FLAG = "_grad.accumulation.out";
   private static final String RESET_FLAG = "lazy_reset_grad";
-
-  /** What no label is, so that only the mask decides: id 0 is an ordinary token to some. */
-  private static final long NO_LABEL = -100;
 
   private final ModelConfig config;
   private final Objective objective;
@@ -265,16 +263,18 @@ public final class TrainingArtifacts {
   private record Loss(Tensor logits, Tensor mean) {}
 
   private Loss loss(Operators op) {
-    return objective instanceof Preference preference ? preference(op, preference) : nextToken(op);
+    return objective instanceof Preference preference
+        ? preference(op, preference)
+        : perToken(op, (PerToken) objective);
   }
 
-  /** Cross entropy of the next token, averaged over the unmasked positions. */
-  private Loss nextToken(Operators op) {
+  /** The mean over the unmasked positions. */
+  private Loss perToken(Operators op, PerToken perToken) {
     Batch batch = batch(op, Dimension.symbol("batch"));
     Tensor logits = transformer(op).logits(batch.ids());
     Tensor weights = op.reshape(batch.mask(), batch.flat());
-    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), NO_LABEL);
-    Tensor mean = op.divide(op.sum(op.multiply(perToken, weights)), op.sum(weights));
+    Tensor losses = perToken.losses(op, logits, op.reshape(batch.labels(), batch.flat()));
+    Tensor mean = op.divide(op.sum(op.multiply(losses, weights)), op.sum(weights));
     op.graph().output(LOSS, mean);
     return new Loss(logits, mean);
   }
@@ -287,7 +287,8 @@ public final class TrainingArtifacts {
     Batch batch = batch(op, answers.elements());
     Tensor reference = graph.input(REFERENCE, FLOAT32, answers);
     Tensor logits = transformer(op).logits(batch.ids());
-    Tensor perToken = op.crossEntropy(logits, op.reshape(batch.labels(), batch.flat()), NO_LABEL);
+    Tensor labels = op.reshape(batch.labels(), batch.flat());
+    Tensor perToken = op.crossEntropy(logits, labels, PerToken.NO_LABEL);
     Tensor masked = op.multiply(op.reshape(perToken, batch.mask().shape()), batch.mask());
     Tensor policy = op.negate(op.reshape(op.sum(masked, 1), answers));
     Tensor lengths = op.reshape(op.sum(batch.mask(), 1), answers);

@@ -27,6 +27,7 @@ final class GradientRules {
           entry("Mul", GradientRules::multiply),
           entry("Neg", GradientRules::negate),
           entry("QuickGelu", GradientRules::silu),
+          entry("ReduceLogSumExp", GradientRules::logSumExp),
           entry("ReduceSum", GradientRules::sum),
           entry("Reshape", GradientRules::reshape),
           entry("RotaryEmbedding", GradientRules::rotary),
@@ -142,6 +143,10 @@ final class GradientRules {
 
   private static List<Supplier<Tensor>> sum(Operators op, Node node, List<Tensor> gradients) {
     return List.of(() -> op.expand(gradients.get(0), node.input(0).shape()));
+  }
+
+  private static List<Supplier<Tensor>> logSumExp(Operators op, Node node, List<Tensor> gradients) {
+    return List.of(() -> op.multiply(gradients.get(0), op.softmax(node.input(0))));
   }
 
   private static List<Supplier<Tensor>> softmax(Operators op, Node node, List<Tensor> gradients) {

@@ -386,6 +386,14 @@ public final class Operators {
     return node("Softmax", "", x.type(), x.shape(), Map.of("axis", -1L), x);
   }
 
+  /** The logarithm of the sum of exponentials over the last axis, which stays with extent 1. */
+  public Tensor logSumExp(Tensor x) {
+    expectFloating("ReduceLogSumExp", x);
+    Shape shape = x.shape().with(-1, Dimension.of(1));
+    Map<String, Object> attributes = Map.of("axes", List.of(-1L), "keepdims", 1L);
+    return node("ReduceLogSumExp", "", x.type(), shape, attributes, x);
+  }
+
   /** The gradient of {@link #softmax} from its output. */
   Tensor softmaxGradient(Tensor outputGradient, Tensor output) {
     expectShape("SoftmaxGrad_13", outputGradient, output.shape());

@@ -88,6 +88,35 @@ class TrainingArtifactsTest {
     }
   }
 
+  /** Here cross entropy and, for each token, the square of the logarithm of the softmax's sum. */
+  @Test
+  void aLossOfOnesOwnIsAveragedOverTheUnmaskedTokens() throws IOException {
+    JsonNode reference = reference("reference.json");
+    Objective.PerToken zLoss =
+        (op, logits, labels) -> {
+          Tensor logSum = op.reshape(op.logSumExp(logits), labels.shape());
+          Tensor loss = new Objective.NextToken().losses(op, logits, labels);
+          return op.add(loss, op.multiply(logSum, logSum));
+        };
+    Map<String, NamedTensor> plain = gradients(reference, 1);
+    double[] logits = ModelRunner.doubles(plain.get("logits"));
+    double[] mask = flat(reference.get("loss_mask"));
+    int vocabulary = logits.length / mask.length;
+    double sum = 0;
+    for (int i = 0; i < logits.length; i += vocabulary) {
+      double exponentials =
+          Arrays.stream(logits, i, i + vocabulary).map(Math::exp).reduce(0, Double::sum);
+      sum += mask[i / vocabulary] * Math.pow(Math.log(exponentials), 2);
+    }
+    double expected = loss(plain) + sum / Arrays.stream(mask).sum();
+    TrainingArtifacts artifacts = new TrainingArtifacts(config(reference), zLoss);
+    try (ModelRunner evaluation = ModelRunner.of(artifacts.evaluation())) {
+      List<NamedTensor> inputs = inputs(reference);
+      inputs.addAll(Weights.of(config(reference)));
+      assertEquals(expected, loss(evaluation.run(inputs)), 1e-4);
+    }
+  }
+
   @Test
   void theFirstStepOfTheOriginalIsReproduced() throws IOException {
     JsonNode dense = JSON.readTree(golden("dense.json").toFile());

@@ -107,6 +107,8 @@ class GradientRulesTest {
         new Case("Cast", "to float32", FLOAT64, s -> s.op.cast(s.parameter("x", 4), FLOAT32)));
     cases.add(new Case("QuickGelu", "", FLOAT32, s -> s.op.silu(s.parameter("x", 2, 3))));
     cases.add(new Case("Softmax", "", FLOAT32, s -> s.op.softmax(s.parameter("x", 2, 3, 4))));
+    cases.add(
+        new Case("ReduceLogSumExp", "", FLOAT32, s -> s.op.logSumExp(s.parameter("x", 2, 3, 4))));
     cases.add(new Case("ReduceSum", "of all", FLOAT64, s -> s.op.sum(s.parameter("x", 2, 3))));
     int[][] axes = {{0}, {1}, {-1}, {0, 2}, {2, 0, 1}};
     for (int[] some : axes) {

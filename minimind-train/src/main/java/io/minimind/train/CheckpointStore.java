@@ -26,7 +26,9 @@ import java.util.zip.CRC32C;
  */
 public final class CheckpointStore {
 
-  static final String CHECKPOINT = "checkpoint";
+  /** The file of weights and moments in the folder of a checkpoint. */
+  public static final String CHECKPOINT = "checkpoint";
+
   private static final String STATE = "state.json";
   private static final String CHECKSUM = "crc32c";
   private static final String PREFIX = "update-";
