@@ -130,7 +130,7 @@ final class Course {
       Optional<StageResult> before = record.stage(step.name());
       if (before.isPresent()) {
         requireFolder(folder);
-        console.printf(": done.%n  %s%n", before.get().summary());
+        console.printf(": done.%n  %s%n", before.get().line());
         continue;
       }
       console.printf("%n%s", step.story().indent(2));
@@ -142,7 +142,7 @@ final class Course {
         return Optional.empty();
       }
       StageResult result = result(step, done.get(), record.prompts());
-      console.println("  " + result.summary());
+      console.println("  " + result.line());
       record = record.finished(result, out);
     }
     showAnswers(record);
@@ -159,8 +159,11 @@ final class Course {
         new Step(
             TOKENIZER,
             "Tokenizer",
-            "Learns up to %,d tokens: pieces of text that occur often. The model will read and write these."
-                .formatted(recipe.model().vocabularySize()),
+            String.format(
+                Locale.ROOT,
+                "Learns up to %,d tokens: pieces of text that occur often. The model will read and"
+                    + " write these.",
+                recipe.model().vocabularySize()),
             this::tokenizer),
         new Step(
             PRETRAINING,
@@ -333,8 +336,7 @@ final class Course {
         done.stage().isEmpty()
             ? List.of()
             : answers(out.resolve(step.name()), done.stage().get(), prompts);
-    String summary = done.summary() + ", " + ConsoleReport.duration(done.seconds()) + ".";
-    return new StageResult(step.name(), step.title(), summary, done.seconds(), answers);
+    return new StageResult(step.name(), step.title(), done.summary(), done.seconds(), answers);
   }
 
   private List<String> answers(Path folder, Stage stage, List<String> prompts) throws IOException {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
+import io.minimind.train.ConsoleReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,13 @@ record CourseRecord(
    * @param answers to the prompts, by the model as it was then; none if there was no model yet
    */
   record StageResult(
-      String name, String title, String summary, double seconds, List<String> answers) {}
+      String name, String title, String summary, double seconds, List<String> answers) {
+
+    /** What it did and how long it took. */
+    String line() {
+      return summary + ", " + ConsoleReport.duration(seconds) + ".";
+    }
+  }
 
   private static final String FILE = "course.json";
 

@@ -148,6 +148,7 @@ final class CourseReport {
     phase("Conversations", recipe.severalTurns());
     phase("Preferences", recipe.preferences());
     page.append("</table>\n");
+    element("p", "To train it again: ./minimind quickstart --recipe=" + recipe.name());
   }
 
   private void phase(String name, Phase phase) {

@@ -52,7 +52,7 @@ public final class Quickstart implements Callable<Integer> {
       paramLabel = "NAME",
       description =
           "How long to train which model: ${COMPLETION-CANDIDATES}. demo takes minutes; published"
-              + " is the model that the project publishes, and takes hours.")
+              + " is the larger model that the project publishes, and takes a few times as long.")
   private Choice recipe = Choice.DEMO;
 
   @Option(

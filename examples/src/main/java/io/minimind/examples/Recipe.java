@@ -27,8 +27,10 @@ record Recipe(
 
     private static final long SEED = 1337;
 
-    /** Updates between two validations, at each of which a checkpoint may be written. */
-    private static final int INTERVAL = 100;
+    /** In updates. */
+    private static final int VALIDATE_EVERY = 400;
+
+    private static final int SAVE_EVERY = 100;
 
     TrainingSettings settings() {
       return new TrainingSettings(
@@ -41,8 +43,8 @@ record Recipe(
           OptimizerSettings.DEFAULT.withMaxGradientNorm(1),
           SEED,
           Long.MAX_VALUE,
-          INTERVAL,
-          INTERVAL,
+          VALIDATE_EVERY,
+          SAVE_EVERY,
           1);
     }
   }
@@ -53,7 +55,7 @@ record Recipe(
           "demo",
           ModelConfig.of(128, 4, 4, 2, 2048, 128),
           new Phase(8, 16, 2e-3f, 50, 128),
-          new Phase(4, 32, 2e-3f, 20, 128),
+          new Phase(3, 32, 2e-3f, 20, 128),
           new Phase(2, 32, 1e-3f, 10, 128),
           new Phase(1, 16, 5e-5f, 0, 128));
 
@@ -61,11 +63,11 @@ record Recipe(
   static final Recipe PUBLISHED =
       new Recipe(
           "published",
-          ModelConfig.of(192, 6, 6, 3, 2048, 256),
-          new Phase(20, 16, 1e-3f, 100, 256),
-          new Phase(15, 8, 5e-4f, 50, 256),
-          new Phase(8, 8, 3e-4f, 50, 256),
-          new Phase(2, 4, 1e-5f, 10, 256));
+          ModelConfig.of(192, 5, 6, 3, 2048, 256),
+          new Phase(10, 16, 1.5e-3f, 80, 256),
+          new Phase(4, 32, 1.5e-3f, 40, 256),
+          new Phase(3, 32, 7e-4f, 20, 256),
+          new Phase(1, 16, 5e-5f, 0, 256));
 
   /** The architecture with as many tokens as the tokenizer has. */
   ModelConfig model(int vocabularySize) {
