@@ -56,9 +56,6 @@ final class Course {
   private static final String SEVERAL_TURNS = "chat";
   private static final String PREFERENCES = "dpo";
 
-  /** Share of the preferences that is held out. */
-  private static final double HELD_OUT_PREFERENCES = 0.1;
-
   private static final Precision EXPORTED = Precision.INT8;
   private static final int SHOWN = 100;
   private static final GenerationOptions GREEDY =
@@ -281,7 +278,7 @@ final class Course {
             phase.settings(),
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),
-            HELD_OUT_PREFERENCES,
+            0,
             0);
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
@@ -315,11 +312,14 @@ final class Course {
     String summary =
         String.format(
             Locale.ROOT,
-            "%,d rows, %,d updates, %,d tokens, validation loss %.3f",
+            "%,d rows, %,d updates, %,d tokens",
             run.rows(),
             state.update(),
-            state.tokens(),
-            state.validationLoss().orElseThrow());
+            state.tokens());
+    if (state.validationLoss().isPresent()) {
+      double loss = state.validationLoss().getAsDouble();
+      summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
+    }
     return Optional.of(
         new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
   }

@@ -33,6 +33,7 @@ import picocli.CommandLine.Command;
       Publish.class,
       Verify.class,
       Benchmark.class,
+      Bundle.class,
       CommandLine.HelpCommand.class
     },
     footer = {

@@ -173,8 +173,8 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             quantized()
                 ? "they are quantized"
                 : "the tensors have MiniMind's names, and rotary positions turn neighbouring"
-                    + " channels. docs/file-formats.md of MiniMind for Java has a script that makes a"
-                    + " folder which can be loaded");
+                    + " channels. docs/file-formats.md of MiniMind for Java has a script that"
+                    + " makes a folder which can be loaded");
   }
 
   private String training() {
