@@ -82,13 +82,11 @@ final class TrainingRun {
     RunFolder.requireNone(out);
     SkippedRows skipped = new SkippedRows();
     Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
-    RunFolder folder =
-        RunFolder.create(
-            out,
-            settings.withSamples(corpus.training().groups()),
-            tokenizer,
-            start.weights(settings));
+    List<NamedTensor> weights = start.weights(settings);
+    // Before the settings, with which the folder is a run: none is without its history.
     TrainingHistory.begin(out, workplace.command(), history(settings.stage(), tokenizer));
+    RunFolder folder =
+        RunFolder.create(out, settings.withSamples(corpus.training().groups()), tokenizer, weights);
     skipped.write(out);
     return new TrainingRun(folder, corpus, workplace);
   }

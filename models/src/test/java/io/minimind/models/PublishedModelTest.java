@@ -3,8 +3,6 @@ package io.minimind.models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
@@ -15,7 +13,6 @@ import io.minimind.infer.LanguageModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -88,7 +85,6 @@ class PublishedModelTest {
 
   private static List<Question> heldOut() throws IOException {
     Path file = Project.ROOT.resolve("examples/data/heldout.csv");
-    assumeTrue(Files.exists(file), "There is no " + file + ".");
     CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
     try (CSVParser rows = CSVParser.parse(file, StandardCharsets.UTF_8, format)) {
       List<Question> questions = new ArrayList<>();
@@ -103,7 +99,6 @@ class PublishedModelTest {
 
   @Test
   void itAnswersQuestionsThatItNeverReadAndStops() throws IOException {
-    assumeFalse(text("README.md").contains("A placeholder"), "The model is a placeholder.");
     List<Question> questions = heldOut();
     assertFalse(questions.isEmpty());
     List<String> wrong = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.minimind.examples.publish;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.train.TrainingHistory.TrainedStage;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -172,7 +173,8 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             quantized()
                 ? "they are quantized"
                 : "the tensors have MiniMind's names, and rotary positions turn neighbouring"
-                    + " channels");
+                    + " channels. docs/file-formats.md of MiniMind for Java has a script that"
+                    + " makes a folder which can be loaded");
   }
 
   private String training() {
@@ -210,7 +212,10 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     TrainingState state = stage.state();
     return row(
         stage.settings().stage().command()
-            + stage.settings().lora().map(lora -> ", LoRA of rank " + lora.rank()).orElse(""),
+            + stage.settings().lora().map(lora -> ", LoRA of rank " + lora.rank()).orElse("")
+            + (stage.settings().precision() == TrainingPrecision.FLOAT32
+                ? ""
+                : " in " + stage.settings().precision()),
         "`" + Path.of(stage.settings().data()).getFileName() + "`",
         count(stage.settings().samples()),
         Integer.toString(settings.epochs()),
