@@ -9,6 +9,9 @@ import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
@@ -21,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -72,6 +76,23 @@ public final class BenchmarkTraining implements Callable<Integer> {
       description = "Devices to train on, such as cpu, cpu:2 or cuda:0,cuda:1.")
   private Devices devices = Devices.CPU;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      split = ",",
+      defaultValue = "float32",
+      description = "Types of the matrix products, one or several of ${COMPLETION-CANDIDATES}.")
+  private List<TrainingPrecision> precisions;
+
+  @Option(
+      names = "--peak",
+      paramLabel = "TFLOPS",
+      description = {
+        "What one device can do at most, in 10^12 floating point operations a second, to say how",
+        "much of it is used; on the CPU, matrix products are measured if it is not given."
+      })
+  private Double peak;
+
   @Option(names = "--data", paramLabel = "FILE", description = "Corpus to measure on as well.")
   private Path data;
 
@@ -93,12 +114,6 @@ public final class BenchmarkTraining implements Callable<Integer> {
     MiniMind.run(new BenchmarkTraining(), args);
   }
 
-  /** Supplies the batches of a measurement. */
-  @FunctionalInterface
-  private interface Batches {
-    Batch next() throws IOException;
-  }
-
   @Override
   public Integer call() throws IOException {
     if ((data == null) != (tokenizer == null)) {
@@ -109,36 +124,42 @@ public final class BenchmarkTraining implements Callable<Integer> {
           spec.commandLine(),
           "Steps, batch sizes and threads must be at least 1, the length at least 2.");
     }
+    Cuda.require(devices.list());
     int vocabulary =
         tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
     ModelConfig config = modelOptions.config(vocabulary, length);
-    double matrixRate = MatrixMultiplyRate.measure(threads);
+    OptionalDouble peakOfOne = peakOfOne();
     System.out.printf(
         Locale.ROOT,
-        "%,d parameters, %d threads; this machine multiplies matrices at %.0f GFLOP/s%n",
+        "%,d parameters on %s, %d threads%s%n",
         config.parameterCount(),
+        devices,
         threads,
-        matrixRate / 1e9);
-    try (TemporaryFolder folder = TemporaryFolder.create()) {
-      ModelInTraining.Files files = write(folder.path(), config);
-      try (TrainingSession one = TrainingSession.open(files, devices.list().get(0), threads)) {
-        if (devices.list().size() > 1) {
-          replicas(files, one, config, matrixRate);
-        } else {
-          try (Batch rows = fullRows(vocabulary, 1)) {
-            report(fullRows(), one, config, matrixRate, () -> rows);
-          }
-        }
-        if (data != null) {
-          corpus(one, config, matrixRate);
-        }
+        peakOfOne.isEmpty()
+            ? ""
+            : String.format(
+                Locale.ROOT, "; one device does %.3g TFLOP/s", peakOfOne.getAsDouble() / 1e12));
+    for (TrainingPrecision precision : precisions) {
+      try (TemporaryFolder folder = TemporaryFolder.create()) {
+        measure(write(folder.path(), config, precision), config, precision, peakOfOne);
       }
     }
     return 0;
   }
 
-  private ModelInTraining.Files write(Path folder, ModelConfig config) throws IOException {
-    TrainingArtifacts artifacts = new TrainingArtifacts(config);
+  private OptionalDouble peakOfOne() {
+    if (peak != null) {
+      return OptionalDouble.of(peak * 1e12);
+    }
+    return devices.list().get(0).kind() == Device.Kind.CPU
+        ? OptionalDouble.of(MatrixMultiplyRate.measure(threads))
+        : OptionalDouble.empty();
+  }
+
+  private ModelInTraining.Files write(Path folder, ModelConfig config, TrainingPrecision precision)
+      throws IOException {
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(config).with(precision, devices.list().get(0).kind().target());
     artifacts.write(folder, OptimizerSettings.DEFAULT);
     artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("checkpoint");
@@ -147,38 +168,81 @@ public final class BenchmarkTraining implements Callable<Integer> {
     return new ModelInTraining.Files(checkpoint, folder);
   }
 
-  /** One and all take turns, so that both see the same machine. */
-  private void replicas(
-      ModelInTraining.Files files, TrainingSession one, ModelConfig config, double matrixRate)
+  private void measure(
+      ModelInTraining.Files files,
+      ModelConfig config,
+      TrainingPrecision precision,
+      OptionalDouble peakOfOne)
       throws IOException {
-    int count = devices.list().size();
-    List<Batch> batches = new ArrayList<>();
-    for (int seed = 1; seed <= count; seed++) {
-      batches.add(fullRows(config.vocabularySize(), seed));
-    }
-    PeakMemory.reset();
-    try (Replicas all = Replicas.open(files, devices.list(), threads)) {
-      TrainingSpeed speedOfOne = new TrainingSpeed(one, config);
-      TrainingSpeed speedOfAll = new TrainingSpeed(all, config);
-      boolean done = false;
-      while (!done) {
-        speedOfOne.step(batches.subList(0, 1), steps);
-        done = speedOfAll.step(batches, steps);
+    List<Device> used =
+        devices.list().stream()
+            .map(device -> device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32)))
+            .toList();
+    try (TrainingSession one = TrainingSession.open(files, used.get(0), threads)) {
+      TrainingSpeed alone = new TrainingSpeed(one, config, peakOfOne);
+      String name = "%s, %d x %d".formatted(precision, batchSize, length);
+      if (used.size() == 1) {
+        PeakMemory.reset();
+        try (Batch rows = fullRows(config.vocabularySize(), 1)) {
+          alone.steps(steps, () -> rows);
+        }
+        print(name, alone + ", " + memory(used));
+      } else {
+        replicas(name, files, used, alone, config, peakOfOne);
       }
-      print(fullRows() + " on " + devices.list().get(0), speedOfOne.describe(matrixRate));
-      print(
-          fullRows() + " on each of " + devices,
-          "%s; %.2f times one; averaging %.1f %% of a step; %s"
-              .formatted(
-                  speedOfAll.describe(matrixRate),
-                  speedOfAll.tokensPerSecond() / speedOfOne.tokensPerSecond(),
-                  100 * speedOfAll.averagingShare(),
-                  PeakMemory.describe()));
+      if (data != null) {
+        corpus(precision + ", ", one, config, peakOfOne);
+      }
     }
   }
 
-  private String fullRows() {
-    return "full rows, %d x %d".formatted(batchSize, length);
+  /** One and all take turns, so that both see the same machine. */
+  private void replicas(
+      String name,
+      ModelInTraining.Files files,
+      List<Device> used,
+      TrainingSpeed alone,
+      ModelConfig config,
+      OptionalDouble peakOfOne)
+      throws IOException {
+    List<Batch> batches = new ArrayList<>();
+    for (int seed = 1; seed <= used.size(); seed++) {
+      batches.add(fullRows(config.vocabularySize(), seed));
+    }
+    // The replicas on a CPU share its processors.
+    int devicesOfTheirOwn = used.get(0).kind() == Device.Kind.CPU ? 1 : used.size();
+    OptionalDouble peakOfAll =
+        peakOfOne.isEmpty()
+            ? peakOfOne
+            : OptionalDouble.of(devicesOfTheirOwn * peakOfOne.getAsDouble());
+    PeakMemory.reset();
+    try (Replicas all = Replicas.open(files, used, threads)) {
+      TrainingSpeed together = new TrainingSpeed(all, config, peakOfAll);
+      boolean done = false;
+      while (!done) {
+        alone.step(batches.subList(0, 1), steps);
+        done = together.step(batches, steps);
+      }
+      print(name + " on " + used.get(0), alone.toString());
+      double ratio = together.tokensPerSecond() / alone.tokensPerSecond();
+      print(
+          name + " on each of " + devices,
+          String.format(
+              Locale.ROOT,
+              "%s, %.2f times one%s, averaging %.1f %% of a step, %s",
+              together,
+              ratio,
+              devicesOfTheirOwn == 1
+                  ? " with all threads"
+                  : String.format(
+                      Locale.ROOT, " (efficiency %.0f %%)", 100 * ratio / devicesOfTheirOwn),
+              100 * together.averagingShare(),
+              memory(used)));
+    }
+  }
+
+  private static String memory(List<Device> used) throws IOException {
+    return used.get(0).kind() == Device.Kind.CPU ? PeakMemory.describe() : GpuMemory.describe(used);
   }
 
   private Batch fullRows(int vocabulary, long seed) {
@@ -195,7 +259,8 @@ public final class BenchmarkTraining implements Callable<Integer> {
         mask);
   }
 
-  private void corpus(TrainingSession session, ModelConfig config, double matrixRate)
+  private void corpus(
+      String name, TrainingSession session, ModelConfig config, OptionalDouble peakOfOne)
       throws IOException {
     PretrainingEncoder encoder = PretrainingEncoder.load(tokenizer, length);
     ProgressLine progress = ProgressLine.onStandardError();
@@ -210,31 +275,19 @@ public final class BenchmarkTraining implements Callable<Integer> {
     }
     BatchOrder similar = BatchOrder.of(shards, corpusBatchSize, 1);
     try (BatchLoader loader = BatchLoader.start(similar, 0, 0)) {
-      String name = "corpus, %d rows of similar lengths".formatted(corpusBatchSize);
-      report(name, session, config, matrixRate, () -> loader.next().orElseThrow());
+      TrainingSpeed speed = new TrainingSpeed(session, config, peakOfOne);
+      speed.steps(steps, () -> loader.next().orElseThrow());
+      print("%scorpus, %d rows of similar lengths".formatted(name, corpusBatchSize), "" + speed);
     }
     BatchOrder padded = BatchOrder.of(shards, batchSize, 1);
     try (BatchLoader loader = BatchLoader.startPadded(padded, 0, 0, length - 1)) {
-      String name = "corpus, %d rows padded to %d".formatted(batchSize, length - 1);
-      report(name, session, config, matrixRate, () -> loader.next().orElseThrow());
+      TrainingSpeed speed = new TrainingSpeed(session, config, peakOfOne);
+      speed.steps(steps, () -> loader.next().orElseThrow());
+      print("%scorpus, %d rows padded to %d".formatted(name, batchSize, length - 1), "" + speed);
     }
-  }
-
-  private void report(
-      String name, TrainingSession session, ModelConfig config, double matrixRate, Batches batches)
-      throws IOException {
-    PeakMemory.reset();
-    TrainingSpeed speed = new TrainingSpeed(session, config);
-    boolean done = false;
-    while (!done) {
-      try (Batch batch = batches.next()) {
-        done = speed.step(List.of(batch), steps);
-      }
-    }
-    print(name, speed.describe(matrixRate) + ", " + PeakMemory.describe());
   }
 
   private static void print(String name, String found) {
-    System.out.printf(Locale.ROOT, "%-36s %s%n", name, found);
+    System.out.printf(Locale.ROOT, "%-45s %s%n", name, found);
   }
 }

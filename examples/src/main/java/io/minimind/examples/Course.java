@@ -56,9 +56,6 @@ final class Course {
   private static final String SEVERAL_TURNS = "chat";
   private static final String PREFERENCES = "dpo";
 
-  /** Share of the preferences that is held out. */
-  private static final double HELD_OUT_PREFERENCES = 0.1;
-
   private static final Precision EXPORTED = Precision.INT8;
   private static final int SHOWN = 100;
   private static final GenerationOptions GREEDY =
@@ -73,12 +70,14 @@ final class Course {
   private final BooleanSupplier interrupted;
 
   /**
+   * @param command what was typed, for the record
    * @param out the folder of the course
    * @param threads threads to compute with, at least 1
    * @param console is told what happens
    * @param interrupted asked before every micro-batch and every stage; true from the first time on
    */
   Course(
+      String command,
       Recipe recipe,
       CourseData data,
       Path out,
@@ -90,7 +89,8 @@ final class Course {
     this.data = data;
     this.out = out;
     this.workplace =
-        new Workplace(out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
+        new Workplace(
+            command, out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
     this.console = console;
     this.interrupted = interrupted;
   }
@@ -278,7 +278,7 @@ final class Course {
             phase.settings(),
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),
-            HELD_OUT_PREFERENCES,
+            0,
             0);
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
@@ -312,11 +312,14 @@ final class Course {
     String summary =
         String.format(
             Locale.ROOT,
-            "%,d rows, %,d updates, %,d tokens, validation loss %.3f",
+            "%,d rows, %,d updates, %,d tokens",
             run.rows(),
             state.update(),
-            state.tokens(),
-            state.validationLoss().orElseThrow());
+            state.tokens());
+    if (state.validationLoss().isPresent()) {
+      double loss = state.validationLoss().getAsDouble();
+      summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
+    }
     return Optional.of(
         new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
   }

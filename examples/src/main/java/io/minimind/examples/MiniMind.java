@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
     name = "minimind",
     description = "Trains a small language model from nothing, and lets it speak.",
     mixinStandardHelpOptions = true,
-    version = "minimind 0.1.0",
+    version = "minimind " + MiniMind.VERSION,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Quickstart.class,
@@ -30,8 +30,10 @@ import picocli.CommandLine.Command;
       Evaluate.class,
       TokenizerCommand.class,
       Export.class,
+      Publish.class,
       Verify.class,
       Benchmark.class,
+      Bundle.class,
       CommandLine.HelpCommand.class
     },
     footer = {
@@ -40,6 +42,9 @@ import picocli.CommandLine.Command;
       "The first thing to try is in the README."
     })
 public final class MiniMind {
+
+  /** Of this project, as its Maven artifacts have it. */
+  static final String VERSION = "0.1.0";
 
   MiniMind() {}
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.regex.Pattern;
 
 /**
  * Questions to a chat model, each with what a right answer contains.
@@ -41,8 +42,12 @@ record QuestionSet(List<Question> questions) {
     }
 
     boolean accepts(String answer) {
-      String lower = answer.toLowerCase(Locale.ROOT);
-      return accepted.stream().anyMatch(text -> lower.contains(text.toLowerCase(Locale.ROOT)));
+      return accepted.stream().anyMatch(text -> ignoringCase(text).matcher(answer).find());
+    }
+
+    private static Pattern ignoringCase(String text) {
+      int flags = Pattern.LITERAL | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE;
+      return Pattern.compile(text, flags);
     }
   }
 

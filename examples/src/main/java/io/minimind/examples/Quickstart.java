@@ -93,6 +93,7 @@ public final class Quickstart implements Callable<Integer> {
             interrupted -> {
               Course course =
                   new Course(
+                      GivenCommand.of(spec),
                       recipe.recipe,
                       files,
                       out,
@@ -102,7 +103,7 @@ public final class Quickstart implements Callable<Integer> {
                       interrupted);
               complete.set(course.run().isPresent());
               if (!complete.get()) {
-                System.out.println("Go on with: ./minimind " + command());
+                System.out.println("Go on with: " + GivenCommand.of(spec));
               }
               return 0;
             });
@@ -115,12 +116,6 @@ public final class Quickstart implements Callable<Integer> {
         ConsoleReport.duration((System.nanoTime() - start) / 1e9),
         out);
     return chat();
-  }
-
-  /** This command, as it was given. */
-  private String command() {
-    return "quickstart "
-        + String.join(" ", spec.commandLine().getParseResult().originalArgs()).strip();
   }
 
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */

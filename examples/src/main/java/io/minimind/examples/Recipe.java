@@ -53,8 +53,8 @@ record Recipe(
           "demo",
           ModelConfig.of(128, 4, 4, 2, 2048, 128),
           new Phase(8, 16, 2e-3f, 50, 128),
-          new Phase(6, 32, 2e-3f, 20, 128),
-          new Phase(3, 32, 1e-3f, 10, 128),
+          new Phase(4, 32, 2e-3f, 20, 128),
+          new Phase(2, 32, 1e-3f, 10, 128),
           new Phase(1, 16, 5e-5f, 0, 128));
 
   /** The model that the project publishes. */

@@ -6,6 +6,9 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.CudaSettings;
+import io.minimind.runtime.Device;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.ProgressLine;
@@ -116,11 +119,29 @@ abstract class TrainingCommand implements Callable<Integer> {
       })
   private Devices devices = Devices.CPU;
 
+  @Option(
+      names = "--cuda-memory",
+      paramLabel = "MIB",
+      order = 55,
+      description = {
+        "Memory that each session may take on its GPU; all unless given. Several devices have",
+        "two sessions each."
+      })
+  private Integer cudaMemory;
+
   @Spec private CommandSpec spec;
 
   /** The options that may differ when a run is resumed. */
   private static final Set<String> RESUMABLE =
-      Set.of("--resume", "--out", "--cache", "--log-every", "--prompts", "--threads", "--devices");
+      Set.of(
+          "--resume",
+          "--out",
+          "--cache",
+          "--log-every",
+          "--prompts",
+          "--threads",
+          "--devices",
+          "--cuda-memory");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
@@ -173,7 +194,10 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
-    Workplace workplace = new Workplace(cache, devices.list(), threads, System.out, progress);
+    List<Device> used = devices();
+    Cuda.require(used);
+    Workplace workplace =
+        new Workplace(GivenCommand.of(spec), cache, used, threads, System.out, progress);
     TrainingRun run;
     if (resume) {
       rejectSettings();
@@ -187,6 +211,18 @@ abstract class TrainingCommand implements Callable<Integer> {
               out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
     }
     return train(run, report, texts);
+  }
+
+  private List<Device> devices() {
+    try {
+      CudaSettings cuda =
+          cudaMemory == null
+              ? CudaSettings.defaults()
+              : CudaSettings.defaults().withMemory(cudaMemory);
+      return devices.list().stream().map(device -> device.with(cuda)).toList();
+    } catch (IllegalArgumentException e) {
+      throw refused("--cuda-memory: " + e.getMessage());
+    }
   }
 
   private int train(TrainingRun run, ConsoleReport report, List<String> texts) throws IOException {

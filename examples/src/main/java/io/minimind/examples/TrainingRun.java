@@ -13,7 +13,9 @@ import io.minimind.train.ModelExport;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
+import io.minimind.train.Stage;
 import io.minimind.train.Trainer;
+import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -36,13 +38,19 @@ final class TrainingRun {
   /**
    * Where runs work.
    *
+   * @param command what was typed, for the record
    * @param cache folder of encoded corpora, used again while nothing changes
    * @param devices a replica of the model for each of them
    * @param threads threads to compute with, at least 1
    * @param out is told what the corpora hold
    */
   record Workplace(
-      Path cache, List<Device> devices, int threads, PrintStream out, ProgressLine progress) {}
+      String command,
+      Path cache,
+      List<Device> devices,
+      int threads,
+      PrintStream out,
+      ProgressLine progress) {}
 
   /** The weights of a new run. */
   @FunctionalInterface
@@ -80,8 +88,14 @@ final class TrainingRun {
             settings.withSamples(corpus.training().groups()),
             tokenizer,
             start.weights(settings));
+    TrainingHistory.begin(out, workplace.command(), history(settings.stage(), tokenizer));
     skipped.write(out);
     return new TrainingRun(folder, corpus, workplace);
+  }
+
+  /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
+  private static TrainingHistory history(Stage stage, Path from) throws IOException {
+    return stage instanceof Stage.Pretraining ? TrainingHistory.NONE : TrainingHistory.of(from);
   }
 
   /**

@@ -5,8 +5,10 @@ import io.minimind.data.Batch;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** Counts what training steps take. */
 final class TrainingSpeed {
@@ -16,15 +18,36 @@ final class TrainingSpeed {
 
   private final ModelInTraining model;
   private final ModelConfig config;
+  private final OptionalDouble peak;
   private int steps = -WARM_UP;
   private long tokens;
   private double operations;
   private double seconds;
   private double averagingBefore;
 
-  TrainingSpeed(ModelInTraining model, ModelConfig config) {
+  /**
+   * @param peak floating point operations that all its devices together can do in a second
+   */
+  TrainingSpeed(ModelInTraining model, ModelConfig config, OptionalDouble peak) {
     this.model = model;
     this.config = config;
+    this.peak = peak;
+  }
+
+  /** Supplies the batches of a measurement. */
+  @FunctionalInterface
+  interface Batches {
+    Batch next() throws IOException;
+  }
+
+  /** Trains a model on one device with a batch at a time. */
+  void steps(int count, Batches batches) throws IOException {
+    boolean done = false;
+    while (!done) {
+      try (Batch batch = batches.next()) {
+        done = step(List.of(batch), count);
+      }
+    }
   }
 
   /**
@@ -65,15 +88,20 @@ final class TrainingSpeed {
     return (averaging() - averagingBefore) / seconds;
   }
 
-  /**
-   * @param peak floating point operations that all devices together can do in a second
-   */
-  String describe(double peak) {
-    return String.format(
-        Locale.ROOT,
-        "%7.0f unmasked tokens/s, %5.0f ms a step, %3.0f %% of the matrix rate",
-        tokensPerSecond(),
-        1e3 * seconds / steps,
-        100 * operations / seconds / peak);
+  @Override
+  public String toString() {
+    String speed =
+        String.format(
+            Locale.ROOT,
+            "%7.0f unmasked tokens/s, %5.0f ms a step",
+            tokensPerSecond(),
+            1e3 * seconds / steps);
+    return peak.isEmpty()
+        ? speed
+        : speed
+            + String.format(
+                Locale.ROOT,
+                ", %.0f %% of the peak",
+                100 * operations / seconds / peak.getAsDouble());
   }
 }

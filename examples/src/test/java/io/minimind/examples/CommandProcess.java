@@ -29,7 +29,12 @@ final class CommandProcess implements AutoCloseable {
    * @param folder keeps what the command writes on standard error
    */
   static CommandProcess start(Path folder, String... args) throws IOException {
-    return start(folder, command(args));
+    return start(MiniMind.class, folder, args);
+  }
+
+  /** As {@link #start(Path, String...)}, for another main than that of the commands. */
+  static CommandProcess start(Class<?> main, Path folder, String... args) throws IOException {
+    return start(folder, command(main, args));
   }
 
   /**
@@ -41,16 +46,16 @@ final class CommandProcess implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + "; exec \"$@\"", "sh"));
-    command.addAll(command(args));
+    command.addAll(command(MiniMind.class, args));
     return start(folder, command);
   }
 
-  private static List<String> command(String... args) {
+  private static List<String> command(Class<?> main, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(MiniMind.class.getName());
+    command.add(main.getName());
     command.addAll(Arrays.asList(args));
     return command;
   }

@@ -19,7 +19,7 @@ final class Commands {
 
   static final Path DATA = projectData();
   static final Path CORPUS = DATA.resolve("pretrain_valid.csv");
-  static final Path CHATS = DATA.resolve("sft_multi.csv");
+  static final Path CHATS = DATA.resolve("sft_valid.csv");
   static final Path TOKENIZER = DATA.resolve("tokenizer");
 
   /** A model that trains in milliseconds, and eight updates an epoch. */

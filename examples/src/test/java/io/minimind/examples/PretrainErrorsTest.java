@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.examples.Commands.Result;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.Device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -119,6 +121,13 @@ class PretrainErrorsTest {
     assertRefused(1, List.of(file.toString()), "--tokenizer=" + tokenizer);
     Files.writeString(file, sound.replace("\"<s>\"", "\"<start>\""));
     assertRefused(1, List.of("The tokenizer has no token <s>"), "--tokenizer=" + tokenizer);
+  }
+
+  @Test
+  void aGpuThatCannotBeUsed() {
+    String missing = Cuda.problem(Device.parse("cuda:999")).orElseThrow();
+    assertRefused(1, List.of(missing), "--devices=cuda:999");
+    assertRefused(2, List.of("--cuda-memory", "at least 1", "0"), "--cuda-memory=0");
   }
 
   @Test
@@ -308,7 +317,7 @@ class PretrainErrorsTest {
     assertEquals(
         new Result(0, ""), Commands.run(pretrain(out, cache, "--data=" + data, "--max-updates=2")));
     Files.writeString(data, Files.readString(data) + "one more\n");
-    assertKept(List.of(data.toString(), "127", "126"), resume(out, cache));
+    assertKept(List.of(data.toString(), "123", "122"), resume(out, cache));
     Files.delete(data);
     assertKept(List.of("There is no file " + data), resume(out, cache));
   }

@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
  * What a replica of the model is trained on.
  *
  * @param index which of the GPUs, from 0; 0 for the CPU
+ * @param cuda how a GPU is used; the CPU has no use for it
  */
-public record Device(Kind kind, int index) {
+public record Device(Kind kind, int index, CudaSettings cuda) {
 
   /** Kinds of devices. */
   public enum Kind {
@@ -36,6 +37,11 @@ public record Device(Kind kind, int index) {
   private static final int MOST_REPLICAS = 64;
   private static final Pattern FORM =
       Pattern.compile("(cpu)(?::(\\d{1,3}))?|(cuda)(?::(\\d{1,3}))?");
+
+  /** A device with the default settings. */
+  public Device(Kind kind, int index) {
+    this(kind, index, CudaSettings.defaults());
+  }
 
   public Device {
     if (index < 0 || kind == Kind.CPU && index != 0) {
@@ -81,6 +87,10 @@ public record Device(Kind kind, int index) {
       throw malformed(list, "there can be " + MOST_REPLICAS + " replicas at most");
     }
     return List.copyOf(devices);
+  }
+
+  public Device with(CudaSettings cuda) {
+    return new Device(kind, index, cuda);
   }
 
   private static IllegalArgumentException malformed(String list, String why) {

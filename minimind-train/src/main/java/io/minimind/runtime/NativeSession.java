@@ -53,6 +53,9 @@ final class NativeSession implements AutoCloseable {
       check(API.SetIntraOpNumThreads(options, threads));
       // Batches differ in shape; a memory pattern per shape costs memory and saves no time.
       check(API.DisableMemPattern(options));
+      if (device.kind() == Device.Kind.CUDA) {
+        Cuda.use(device, options);
+      }
       check(
           TRAINING.CreateTrainingSession(
               OnnxRuntime.ENVIRONMENT,

@@ -9,6 +9,7 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.Target;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.train.Stage.PreferenceTuning;
@@ -81,7 +82,8 @@ public final class ReferenceLogProbabilities {
       TokenShards samples, RunSettings settings, int threads, Progress progress)
       throws IOException {
     PreferenceTuning stage = (PreferenceTuning) settings.stage();
-    Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16));
+    String rounding = settings.precision().products().isHalf() ? "-" + settings.precision() : "";
+    Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16) + rounding);
     try (FileChannel lock =
         FileChannel.open(
             samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -122,7 +124,10 @@ public final class ReferenceLogProbabilities {
   private static TrainingSession session(
       Path reference, RunSettings settings, Path work, int threads) throws IOException {
     PreferenceTuning stage = (PreferenceTuning) settings.stage();
-    TrainingArtifacts artifacts = new TrainingArtifacts(settings.model(), stage.objective());
+    // With the roundings of the run, so that its model and the reference are equal at the start.
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(settings.model(), stage.objective())
+            .with(settings.precision(), Target.CPU);
     artifacts.write(work, settings.training().optimizer());
     Path checkpoint = work.resolve("checkpoint");
     Path from = Path.of(stage.from());

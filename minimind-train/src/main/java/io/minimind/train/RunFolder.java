@@ -7,6 +7,7 @@ import io.minimind.files.AtomicFile;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
@@ -156,11 +157,14 @@ public final class RunFolder {
     graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
     ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());
-    if (devices.size() == 1) {
-      return TrainingSession.open(files, devices.get(0), threads);
+    boolean tf32 = settings.precision() == TrainingPrecision.TF32;
+    List<Device> used =
+        devices.stream().map(device -> device.with(device.cuda().withTf32(tf32))).toList();
+    if (used.size() == 1) {
+      return TrainingSession.open(files, used.get(0), threads);
     }
     graphs.writeReplicated(artifacts());
-    return Replicas.open(files, devices, threads);
+    return Replicas.open(files, used, threads);
   }
 
   /** Compares the parameters before the runtime sees the file: it trusts what it loads. */

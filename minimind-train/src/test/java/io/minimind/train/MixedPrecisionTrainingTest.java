@@ -12,13 +12,16 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchOrder;
 import io.minimind.graph.Target;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training in half precision, computed on the CPU with the roundings of a device that has it. */
 class MixedPrecisionTrainingTest {
@@ -36,13 +40,12 @@ class MixedPrecisionTrainingTest {
 
   private ModelInTraining.Files files(TrainingPrecision precision, Target target)
       throws IOException {
-    Path model = folder.resolve(precision + "-" + target);
-    ModelInTraining.Files files =
-        TinyModel.write(model, TinyModel.CONFIG, OptimizerSettings.DEFAULT);
-    new TrainingArtifacts(TinyModel.CONFIG)
-        .with(precision, target)
-        .write(model, OptimizerSettings.DEFAULT);
-    return files;
+    TrainingArtifacts artifacts = new TrainingArtifacts(TinyModel.CONFIG).with(precision, target);
+    return TinyModel.write(
+        folder.resolve(precision + "-" + target),
+        TinyModel.CONFIG,
+        artifacts,
+        OptimizerSettings.DEFAULT);
   }
 
   /** The losses of updates on four batches, again and again. */
@@ -83,12 +86,20 @@ class MixedPrecisionTrainingTest {
     final CheckpointStore store = new CheckpointStore(folder.resolve("run"), 100);
     final List<TrainingListener.Update> updates = new ArrayList<>();
     final ModelInTraining.Files files;
+    final int replicas;
 
-    Run(TrainingPrecision precision, int updates) throws IOException {
+    Run(TrainingPrecision precision, int replicas, int updates) throws IOException {
+      this.replicas = replicas;
       this.files = files(precision, Target.CPU);
       this.settings =
           new TrainingSettings(
-              1, 2, 1, 1, 1e-3f, 0, OptimizerSettings.DEFAULT, 1, updates, 100, 1, 100);
+              1, 2, replicas, 1, 1e-3f, 0, OptimizerSettings.DEFAULT, 1, updates, 100, 1, 100);
+    }
+
+    private ModelInTraining open(ModelInTraining.Files files) {
+      return replicas == 1
+          ? TrainingSession.open(files, 1)
+          : Replicas.open(files, Collections.nCopies(replicas, Device.CPU), 1);
     }
 
     void from(TrainingState state, Path checkpoint) throws IOException {
@@ -99,9 +110,9 @@ class MixedPrecisionTrainingTest {
               updates.add(update);
             }
           };
-      try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 1)) {
-        BatchOrder order = BatchOrder.of(TinyModel.samples(1, 40), 2, 1);
-        new Trainer(settings, session, order, Optional.empty(), store, List.of(listener))
+      try (ModelInTraining model = open(TinyModel.at(files, checkpoint))) {
+        BatchOrder order = BatchOrder.of(TinyModel.samples(1, 120), 2, 1);
+        new Trainer(settings, model, order, Optional.empty(), store, List.of(listener))
             .run(state, () -> false);
       }
     }
@@ -112,9 +123,10 @@ class MixedPrecisionTrainingTest {
         0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty(), Optional.of(scale));
   }
 
-  @Test
-  void anUpdateWhoseGradientsOverflowIsSkippedAndTheScaleHalved() throws IOException {
-    Run run = new Run(TrainingPrecision.FLOAT16, 30);
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void anUpdateWhoseGradientsOverflowIsSkippedAndTheScaleHalved(int replicas) throws IOException {
+    Run run = new Run(TrainingPrecision.FLOAT16, replicas, 30);
     run.from(startWith(new LossScale(0x1p30f, 7)), run.files.checkpoint());
     List<Path> newestFirst = run.store.checkpoints();
     TrainingCheckpoint before = TrainingCheckpoint.read(run.files.checkpoint());
@@ -140,7 +152,7 @@ class MixedPrecisionTrainingTest {
 
   @Test
   void theScaleIsKeptInTheCheckpoint() throws IOException {
-    Run run = new Run(TrainingPrecision.FLOAT16, 2);
+    Run run = new Run(TrainingPrecision.FLOAT16, 1, 2);
     run.from(startWith(new LossScale(128, 1999)), run.files.checkpoint());
     TrainingState saved = CheckpointStore.verify(run.store.latest().orElseThrow());
     assertEquals(Optional.of(new LossScale(256, 1)), saved.lossScale());
@@ -148,14 +160,14 @@ class MixedPrecisionTrainingTest {
 
   @Test
   void aRunWithoutAScaleBeginsWithTheFirstOne() throws IOException {
-    Run run = new Run(TrainingPrecision.FLOAT16, 1);
+    Run run = new Run(TrainingPrecision.FLOAT16, 1, 1);
     run.from(TrainingState.START, run.files.checkpoint());
     assertEquals(Optional.of(LossScale.START.kept()), run.updates.get(0).state().lossScale());
   }
 
   @Test
   void otherPrecisionsHaveNoScale() throws IOException {
-    Run run = new Run(TrainingPrecision.BFLOAT16, 1);
+    Run run = new Run(TrainingPrecision.BFLOAT16, 1, 1);
     run.from(TrainingState.START, run.files.checkpoint());
     assertFalse(run.updates.get(0).state().lossScale().isPresent());
   }
@@ -163,7 +175,7 @@ class MixedPrecisionTrainingTest {
   /** A learning rate beyond all reason ends a run in float16 as it does in float32. */
   @Test
   void gradientsThatNoScaleHelpsEndTheRun() throws IOException {
-    Run run = new Run(TrainingPrecision.FLOAT16, 30);
+    Run run = new Run(TrainingPrecision.FLOAT16, 1, 30);
     TrainingCheckpoint broken = TrainingCheckpoint.read(run.files.checkpoint());
     Path huge = folder.resolve("huge");
     TrainingCheckpoint.of(

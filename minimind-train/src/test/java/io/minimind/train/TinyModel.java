@@ -23,7 +23,12 @@ public final class TinyModel {
   /** Writes artifacts and start weights of a configuration. */
   public static ModelInTraining.Files write(
       Path folder, ModelConfig config, OptimizerSettings optimizer) throws IOException {
-    TrainingArtifacts artifacts = new TrainingArtifacts(config);
+    return write(folder, config, new TrainingArtifacts(config), optimizer);
+  }
+
+  static ModelInTraining.Files write(
+      Path folder, ModelConfig config, TrainingArtifacts artifacts, OptimizerSettings optimizer)
+      throws IOException {
     artifacts.write(folder, optimizer);
     artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("start");

@@ -1,0 +1,36 @@
+package io.minimind.examples;
+
+import io.minimind.runtime.Device;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The memory of GPUs that is in use, as NVIDIA's driver tells it. */
+final class GpuMemory {
+
+  private GpuMemory() {}
+
+  static String describe(List<Device> gpus) throws IOException {
+    List<String> used = new ArrayList<>();
+    for (Device gpu : gpus) {
+      used.add(gpu + " " + used(gpu));
+    }
+    return "memory in use: " + String.join(", ", used);
+  }
+
+  private static String used(Device gpu) throws IOException {
+    Process query =
+        new ProcessBuilder(
+                "nvidia-smi",
+                "--query-gpu=memory.used",
+                "--format=csv,noheader",
+                "--id=" + gpu.index())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try (var answer = query.inputReader(StandardCharsets.UTF_8)) {
+      String line = answer.readLine();
+      return line == null ? "unknown" : line.strip();
+    }
+  }
+}

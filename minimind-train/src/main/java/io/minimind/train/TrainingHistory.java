@@ -1,0 +1,133 @@
+package io.minimind.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a model came to be: the stages of training that it went through, the first one first. Each
+ * run keeps the history of the model that it started from, so that it outlives that model's folder.
+ */
+public record TrainingHistory(List<TrainedStage> stages) {
+
+  /** Nothing is known. */
+  public static final TrainingHistory NONE = new TrainingHistory(List.of());
+
+  private static final String FILE = "history.json";
+  private static final String COMMAND = "command";
+  private static final String EARLIER = "earlier";
+
+  /**
+   * One run.
+   *
+   * @param command the command line that began it, if it was recorded
+   * @param state where it was when its model was taken
+   */
+  public record TrainedStage(Optional<String> command, RunSettings settings, TrainingState state) {}
+
+  public TrainingHistory {
+    stages = List.copyOf(stages);
+  }
+
+  /**
+   * Records what a new run begins with.
+   *
+   * @param folder of the run; created if it is missing
+   * @param command the command line that begins it
+   */
+  public static void begin(Path folder, String command, TrainingHistory earlier)
+      throws IOException {
+    ObjectNode record = Json.MAPPER.createObjectNode();
+    record.put(COMMAND, command);
+    ArrayNode stages = record.putArray(EARLIER);
+    earlier.stages.forEach(stage -> stages.add(Json.MAPPER.valueToTree(stage)));
+    Files.createDirectories(folder);
+    AtomicFile.replace(folder.resolve(FILE), Json.MAPPER.writeValueAsBytes(record));
+  }
+
+  /**
+   * The history of the model in a folder, as its last checkpoint left it.
+   *
+   * @return empty if the folder holds no run
+   * @throws IOException if settings, history or checkpoint of the run are damaged
+   */
+  public static TrainingHistory of(Path folder) throws IOException {
+    if (!RunFolder.exists(folder)) {
+      return NONE;
+    }
+    RunFolder run = RunFolder.open(folder);
+    Optional<Path> latest = run.checkpoints().latest();
+    if (latest.isEmpty()) {
+      return NONE;
+    }
+    List<TrainedStage> stages = new ArrayList<>();
+    JsonNode record = read(folder.resolve(FILE));
+    for (JsonNode stage : record.path(EARLIER)) {
+      stages.add(stage(stage, folder.resolve(FILE)));
+    }
+    stages.add(
+        new TrainedStage(
+            command(record), run.settings(), CheckpointStore.verify(latest.orElseThrow())));
+    return new TrainingHistory(stages);
+  }
+
+  private static JsonNode read(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return MissingNode.getInstance(); // The run is of an earlier version.
+    }
+    try {
+      return Json.MAPPER.readTree(file.toFile());
+    } catch (JsonProcessingException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  private static TrainedStage stage(JsonNode stage, Path file) throws IOException {
+    JsonNode settings = stage.path("settings");
+    JsonNode state = stage.path("state");
+    if (!settings.isObject() || !state.isObject()) {
+      throw damaged(file, null);
+    }
+    try {
+      return new TrainedStage(
+          command(stage),
+          RunSettings.fromJson(Json.MAPPER.writeValueAsBytes(settings)),
+          TrainingState.fromJson(Json.MAPPER.writeValueAsBytes(state)));
+    } catch (JsonProcessingException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  private static Optional<String> command(JsonNode record) {
+    return Optional.ofNullable(record.path(COMMAND).textValue());
+  }
+
+  private static IOException damaged(Path file, Exception e) {
+    return new IOException(
+        "%s is damaged; if what it says of earlier stages may be lost, delete it.".formatted(file),
+        e);
+  }
+
+  /** This history, if the model was taken at another checkpoint of the last run. */
+  public TrainingHistory endingAt(TrainingState state) {
+    List<TrainedStage> stages = new ArrayList<>(this.stages);
+    TrainedStage last = stages.remove(stages.size() - 1);
+    stages.add(new TrainedStage(last.command(), last.settings(), state));
+    return new TrainingHistory(stages);
+  }
+
+  /** Whether the model learned to continue texts and nothing after that. */
+  public boolean endsWithPretraining() {
+    return !stages.isEmpty()
+        && stages.get(stages.size() - 1).settings().stage() instanceof Stage.Pretraining;
+  }
+}
