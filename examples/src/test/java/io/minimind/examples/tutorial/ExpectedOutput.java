@@ -38,7 +38,8 @@ final class ExpectedOutput {
       return Optional.empty();
     }
     whole.reset().lookingAt();
-    return Optional.of("it goes on with\n  " + found.substring(whole.end()).lines().findFirst().get());
+    return Optional.of(
+        "it goes on with\n  " + found.substring(whole.end()).lines().findFirst().get());
   }
 
   private static String withEnds(String output) {

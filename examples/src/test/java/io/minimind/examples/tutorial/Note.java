@@ -18,8 +18,7 @@ import java.util.List;
  * done behind its back, so that whoever changes the command sees what the test makes of it. Numbers
  * in its output are then not compared.
  */
-record Note(
-    List<Replacement> replacements, boolean skipped, boolean fails, boolean numbersDiffer) {
+record Note(List<Replacement> replacements, boolean skipped, boolean fails, boolean numbersDiffer) {
 
   record Replacement(String from, String to) {}
 

@@ -74,7 +74,9 @@ final class Project {
           }
           few.add(line);
           // A row of CSV goes on while a quote is open.
-          quoted ^= file.toString().endsWith(".csv") && line.chars().filter(c -> c == '"').count() % 2 == 1;
+          quoted ^=
+              file.toString().endsWith(".csv")
+                  && line.chars().filter(c -> c == '"').count() % 2 == 1;
         }
         Files.write(folder.resolve(file.getFileName().toString()), few);
       }

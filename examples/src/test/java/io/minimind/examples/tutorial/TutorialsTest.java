@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the tutorials say is so: each is followed, and its names and links lead somewhere. */
-@Timeout(300)
+@Timeout(900)
 class TutorialsTest {
 
   private static CodeNames names;

@@ -226,7 +226,6 @@ final class Walkthrough {
   private AssertionError failure(Block block, String what, Output output) {
     return new AssertionError(
         "%s:%d: the block%n%s%n%s%n---- standard output%n%s---- standard error%n%s"
-            .formatted(
-                tutorial.file(), block.line(), block.text(), what, output.out, output.err));
+            .formatted(tutorial.file(), block.line(), block.text(), what, output.out, output.err));
   }
 }

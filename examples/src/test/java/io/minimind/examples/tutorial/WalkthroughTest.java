@@ -181,7 +181,8 @@ class WalkthroughTest {
     ExpectedOutput expected = new ExpectedOutput("one\n…\nthree", false);
     assertTrue(expected.difference("one\ntwo\nthree\n").isEmpty());
     assertTrue(expected.difference("one\nthree\n").isEmpty());
-    assertEquals("it goes on with\n  four", expected.difference("one\nthree\nfour\n").orElseThrow());
+    assertEquals(
+        "it goes on with\n  four", expected.difference("one\nthree\nfour\n").orElseThrow());
   }
 
   @Test
