@@ -220,7 +220,6 @@ class PublishTest {
     Path early = folder.resolve("early");
     assertEquals(new Result(0, ""), publish(first, early, "--checkpoint=best"));
     String update = Long.toString(CheckpointStore.verify(best).update());
-    assertFalse(update.equals("4"), "the best checkpoint is the last one");
     assertEquals(List.of("pretrain", update), stages(early));
     assertTrue(Files.readString(early.resolve("README.md")).contains("continues texts"));
 
