@@ -345,7 +345,7 @@ class PretrainErrorsTest {
     Path disk = folder.resolve("disk");
     Files.createDirectory(disk);
     Assumptions.assumeTrue(
-        system("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk.toString()),
+        system("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk.toString()),
         "mounting a small file system is not allowed here");
     try {
       Path full = disk.resolve("cache");

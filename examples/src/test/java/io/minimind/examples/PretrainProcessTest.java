@@ -41,7 +41,7 @@ class PretrainProcessTest {
   private static final String[] RUN = {
     "--epochs=12", "--save-every=5", "--validate-every=7", "--validation-fraction=0.1"
   };
-  private static final int UPDATES = 12 * 8;
+  private static final int UPDATES = 12 * 7;
 
   @TempDir static Path shared;
   private static Path cache;
@@ -105,7 +105,7 @@ class PretrainProcessTest {
     for (String line : log) {
       assertTrue(
           line.matches(
-              "Epoch:\\[\\d+/12\\]\\(\\d+/15\\) loss:\\d+\\.\\d{3} lr:0\\.\\d{7}"
+              "Epoch:\\[\\d+/12\\]\\(\\d+/14\\) loss:\\d+\\.\\d{3} lr:0\\.\\d{7}"
                   + " epoch_Time:\\d+\\.\\dmin: \\d+ tokens/s"),
           line);
     }
@@ -119,10 +119,10 @@ class PretrainProcessTest {
       }
     }
     assertEquals(UPDATES, losses.size());
-    assertEquals(UPDATES / 7 + 1, validation.size());
+    assertEquals((UPDATES + 6) / 7, validation.size());
     double start = losses.get(0);
     assertEquals(Math.log(2048), start, 0.2);
-    assertTrue(losses.subList(UPDATES - 8, UPDATES).stream().allMatch(loss -> loss < start - 2));
+    assertTrue(losses.subList(UPDATES - 7, UPDATES).stream().allMatch(loss -> loss < start - 2));
     assertTrue(validation.get(validation.size() - 1) < validation.get(0) - 0.3);
     assertTrue(
         names(whole)
@@ -166,7 +166,7 @@ class PretrainProcessTest {
       }
     }
     assertEquals(answers.get(0), answers.get(1), "equal seeds draw equal texts");
-    assertTrue(answers.get(0).stream().anyMatch(answer -> answer.length() > 10));
+    assertTrue(answers.get(0).stream().anyMatch(answer -> answer.length() > "回答： ".length()));
   }
 
   @Test
