@@ -124,6 +124,10 @@ public final class BenchmarkTraining implements Callable<Integer> {
           spec.commandLine(),
           "Steps, batch sizes and threads must be at least 1, the length at least 2.");
     }
+    if (peak != null && !(peak > 0 && Double.isFinite(peak))) {
+      throw new ParameterException(
+          spec.commandLine(), "--peak must be a number above 0, but is " + peak + ".");
+    }
     Cuda.require(devices.list());
     int vocabulary =
         tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
@@ -183,9 +187,8 @@ public final class BenchmarkTraining implements Callable<Integer> {
       String name = "%s, %d x %d".formatted(precision, batchSize, length);
       if (used.size() == 1) {
         PeakMemory.reset();
-        try (Batch rows = fullRows(config.vocabularySize(), 1)) {
-          alone.steps(steps, () -> rows);
-        }
+        Batch rows = fullRows(config.vocabularySize(), 1);
+        alone.steps(steps, () -> rows);
         print(name, alone + ", " + memory(used));
       } else {
         replicas(name, files, used, alone, config, peakOfOne);
@@ -237,7 +240,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
                   : String.format(
                       Locale.ROOT, " (efficiency %.0f %%)", 100 * ratio / devicesOfTheirOwn),
               100 * together.averagingShare(),
-              memory(used)));
+              memory(used) + ", one alone included"));
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A folder as a compressed archive in parts, for ways that take no large files.
@@ -53,15 +54,19 @@ record SplitArchive(List<Path> parts, Path script) {
     } finally {
       tar.destroy();
     }
+    String names =
+        parts.stream()
+            .map(part -> GivenCommand.quoted(part.getFileName().toString()))
+            .collect(Collectors.joining(" "));
     Path script =
         Files.writeString(
             parent.resolve("unpack-" + name + ".sh"),
             """
             #!/bin/sh
             # Joins the parts that lie beside this script and unpacks them.
-            cd "$(dirname "$0")" && cat %1$s.tar.gz.??? | tar -xzf - && echo "Start with ./%1$s/minimind"
+            cd "$(dirname "$0")" && cat %s | tar -xzf - && echo Start with %s
             """
-                .formatted(name));
+                .formatted(names, GivenCommand.quoted("./" + name + "/minimind")));
     return new SplitArchive(List.copyOf(parts), script);
   }
 }

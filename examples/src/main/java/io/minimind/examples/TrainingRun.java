@@ -156,8 +156,7 @@ final class TrainingRun {
         new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
     all.add(new LossChart(folder.metrics(), folder.chart()));
     all.addAll(listeners);
-    try (ModelInTraining model =
-        folder.open(checkpoint(), workplace.devices(), workplace.threads())) {
+    try (ModelInTraining model = folder.open(checkpoint(), usefulDevices(), workplace.threads())) {
       return new Trainer(
               training,
               model,
@@ -167,6 +166,22 @@ final class TrainingRun {
               all)
           .run(state, interrupted);
     }
+  }
+
+  /** As many of the devices as can share an update, which is that of the devices at the start. */
+  private List<Device> usefulDevices() {
+    int window = folder.settings().training().window();
+    List<Device> devices = workplace.devices();
+    if (devices.size() <= window) {
+      return devices;
+    }
+    workplace
+        .out()
+        .printf(
+            "An update of this run is made of %d micro-batch%s: training on %d of the %d"
+                + " devices.%n",
+            window, window == 1 ? "" : "es", window, devices.size());
+    return devices.subList(0, window);
   }
 
   private static Corpus corpus(

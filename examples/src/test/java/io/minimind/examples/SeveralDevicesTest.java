@@ -108,6 +108,19 @@ class SeveralDevicesTest {
     }
   }
 
+  @Test
+  void devicesThatAnUpdateHasNoWorkForAreNotUsed() throws IOException {
+    Path whole = folder.resolve("whole");
+    run(
+        Commands.pretrain(
+            whole, cache, "--accumulation=1", "--save-every=3", "--keep=100", "--max-updates=6"));
+    Path more = folder.resolve("more");
+    Commands.copy(whole, more);
+    forgetAllBut("update-00000003", more);
+    run(resume("pretrain", more, cache, TWO));
+    assertArrayEquals(weights(whole), weights(more));
+  }
+
   private static double loss(JsonNode metric) {
     return metric.path("loss").asDouble(metric.path("validation_loss").asDouble());
   }

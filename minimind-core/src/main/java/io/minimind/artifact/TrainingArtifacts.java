@@ -246,7 +246,7 @@ public final class TrainingArtifacts {
     return OptimizerModel.create(settings);
   }
 
-  /** Writes the three models that a training session runs; those that are there are replaced. */
+  /** Writes the three models that train on one device; those that are there are replaced. */
   public void write(Path folder, OptimizerSettings settings) throws IOException {
     Files.createDirectories(folder);
     AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());

@@ -66,7 +66,7 @@ public final class BatchOrder {
     return groups / jointSize * parts + Math.min(groups % jointSize, parts);
   }
 
-  /** Samples of the largest batch; only the short one of an epoch has fewer. */
+  /** Samples of the largest batch; only the last ones of an epoch have fewer. */
   int rows() {
     long largest = groups < jointSize ? (groups + parts - 1) / parts : jointSize / parts;
     return Math.toIntExact(largest * groupSize);

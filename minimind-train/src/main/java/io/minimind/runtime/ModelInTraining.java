@@ -18,7 +18,8 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * The files that a model in training is made from.
    *
    * @param checkpoint parameters, and optimizer state if there is any
-   * @param artifacts the folder that {@link TrainingArtifacts#write} filled
+   * @param artifacts the folder that {@link TrainingArtifacts#write} filled, and for replicas also
+   *     {@link TrainingArtifacts#writeReplicated}
    */
   record Files(Path checkpoint, Path artifacts) {
 
@@ -83,7 +84,8 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param batches 1 to {@link #replicas}, one for each replica; read before this returns
    * @param gradientScale multiplies the gradients
    * @return a step without a gradient norm, which is not a number
-   * @throws OnnxRuntimeException if a replica fails; none of them goes on
+   * @throws OnnxRuntimeException if a replica fails; the others finish the step, and nothing but
+   *     {@link #close} is possible then
    */
   Step trainStep(List<Batch> batches, float gradientScale);
 

@@ -82,7 +82,7 @@ final class NativeSession implements AutoCloseable {
                 TRAINING::TrainingSessionGetEvalModelOutputName);
       }
       return session;
-    } catch (OnnxRuntimeException e) {
+    } catch (RuntimeException | Error e) {
       session.close();
       throw e;
     } finally {
@@ -131,7 +131,7 @@ final class NativeSession implements AutoCloseable {
               outputs.values().count,
               outputs.values().pointers));
       return outputs;
-    } catch (OnnxRuntimeException e) {
+    } catch (RuntimeException | Error e) {
       outputs.close();
       throw e;
     }

@@ -59,11 +59,11 @@ final class Replica implements AutoCloseable {
                 device,
                 threads);
         return new Replica(device, state, backward, update);
-      } catch (OnnxRuntimeException e) {
+      } catch (RuntimeException | Error e) {
         backward.close();
         throw e;
       }
-    } catch (OnnxRuntimeException e) {
+    } catch (RuntimeException | Error e) {
       state.close();
       throw e;
     }

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -27,6 +28,7 @@ public final class Replicas implements ModelInTraining {
   private final GradientAverager averager;
   private int participants;
   private double averagingSeconds;
+  private boolean failed;
   private boolean open = true;
 
   private Replicas(
@@ -39,7 +41,8 @@ public final class Replicas implements ModelInTraining {
   /**
    * @param files with the models that {@code TrainingArtifacts.writeReplicated} writes
    * @param devices of the replicas, at least two
-   * @param threads threads within an operator on the CPU, of all replicas together
+   * @param threads threads within an operator on the CPU, divided among the replicas, of which each
+   *     has at least one
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   public static Replicas open(Files files, List<Device> devices, int threads) {
@@ -56,7 +59,7 @@ public final class Replicas implements ModelInTraining {
         executors.add(executor("replica-" + executors.size()));
       }
       return all;
-    } catch (OnnxRuntimeException e) {
+    } catch (RuntimeException | Error e) {
       all.close();
       throw e;
     }
@@ -108,8 +111,8 @@ public final class Replicas implements ModelInTraining {
     long start = System.nanoTime();
     List<Gradient> mean =
         averager.mean(replicas.stream().limit(participants).map(Replica::gradients).toList());
-    averagingSeconds += (System.nanoTime() - start) / 1e9;
     List<Norms> norms = onAll(replica -> replica.takeGradients(mean, maxGradientNorm));
+    averagingSeconds += (System.nanoTime() - start) / 1e9;
     requireEqual(norms, "norms");
     return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
   }
@@ -130,7 +133,10 @@ public final class Replicas implements ModelInTraining {
     replicas.get(0).save(file);
   }
 
-  /** The time that averaging has taken so far. */
+  /**
+   * The time that it has taken so far to average gradients, to hand the mean to all replicas, and
+   * to clip it there.
+   */
   public double averagingSeconds() {
     return averagingSeconds;
   }
@@ -199,6 +205,7 @@ public final class Replicas implements ModelInTraining {
       }
     }
     if (failure != null) {
+      failed = true;
       throw failure;
     }
     return results;
@@ -232,9 +239,27 @@ public final class Replicas implements ModelInTraining {
     }
   }
 
+  private static void awaitEnd(ExecutorService thread) {
+    boolean interrupted = false;
+    boolean ended = false;
+    while (!ended) {
+      try {
+        ended = thread.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void requireOpen() {
     if (!open) {
       throw new IllegalStateException("The replicas are closed.");
+    }
+    if (failed) {
+      throw new IllegalStateException("A replica has failed; none of them can go on.");
     }
   }
 
@@ -242,6 +267,7 @@ public final class Replicas implements ModelInTraining {
   public void close() {
     open = false;
     threads.forEach(ExecutorService::shutdown);
+    threads.forEach(Replicas::awaitEnd); // What a thread computes with must not be released.
     replicas.forEach(Replica::close);
     replicas.clear();
     threads.clear();

@@ -49,7 +49,7 @@ public final class TrainingSession implements ModelInTraining {
               Optional.of(files.optimizer()),
               device,
               threads));
-    } catch (OnnxRuntimeException e) {
+    } catch (RuntimeException | Error e) {
       state.close();
       throw e;
     }

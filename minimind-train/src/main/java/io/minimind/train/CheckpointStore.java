@@ -32,6 +32,7 @@ public final class CheckpointStore {
   private static final String STATE = "state.json";
   private static final String CHECKSUM = "crc32c";
   private static final String PREFIX = "update-";
+  private static final String REPLACED = "replaced-";
   private static final String UNFINISHED = "unfinished-";
 
   private final Path folder;
@@ -65,9 +66,13 @@ public final class CheckpointStore {
       force(checkpoint);
       write(unfinished.resolve(STATE), Json.MAPPER.writeValueAsBytes(state));
       write(unfinished.resolve(CHECKSUM), checksum(unfinished).getBytes(StandardCharsets.UTF_8));
-      // There already if a process died just after it had saved the start of a run.
-      delete(target);
+      // There already if only a validation loss has come, or if a start is written anew.
+      Path replaced = folder.resolve(REPLACED + target.getFileName());
+      if (Files.exists(target)) {
+        Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
+      }
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
+      delete(replaced);
     } catch (IOException | RuntimeException e) {
       deleteUnfinished();
       throw new IOException(
@@ -90,11 +95,29 @@ public final class CheckpointStore {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
+    restoreReplaced();
     try (Stream<Path> entries = Files.list(folder)) {
       return entries
           .filter(entry -> entry.getFileName().toString().startsWith(PREFIX))
           .sorted(Comparator.comparing((Path entry) -> entry.getFileName().toString()).reversed())
           .toList();
+    }
+  }
+
+  /** A process that died while it put a checkpoint in the place of another left none there. */
+  private void restoreReplaced() throws IOException {
+    List<Path> replaced;
+    try (Stream<Path> entries = Files.list(folder)) {
+      replaced =
+          entries.filter(entry -> entry.getFileName().toString().startsWith(REPLACED)).toList();
+    }
+    for (Path entry : replaced) {
+      Path target = folder.resolve(entry.getFileName().toString().substring(REPLACED.length()));
+      if (Files.exists(target)) {
+        delete(entry);
+      } else {
+        Files.move(entry, target, StandardCopyOption.ATOMIC_MOVE);
+      }
     }
   }
 

@@ -47,6 +47,11 @@ public record TrainingSettings(
               .formatted(BatchOrder.MAX_BATCH_SIZE, (long) batchSize * replicas));
     }
     requireAtLeast("number of accumulation steps", 1, accumulationSteps);
+    if ((long) replicas * accumulationSteps > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "An update can be made of %d micro-batches at most: lower the number of accumulation steps."
+              .formatted(Integer.MAX_VALUE));
+    }
     requireAtLeast("number of warm-up steps", 0, warmupSteps);
     requireAtLeast("number of updates", 1, maxUpdates);
     requireAtLeast("validation interval", 1, validateEvery);
@@ -60,7 +65,7 @@ public record TrainingSettings(
 
   /** Micro-batches of an update; the last update of an epoch may have fewer. */
   public int window() {
-    return Math.multiplyExact(replicas, accumulationSteps);
+    return replicas * accumulationSteps;
   }
 
   /** The order in which these settings take samples. */

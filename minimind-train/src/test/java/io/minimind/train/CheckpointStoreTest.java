@@ -195,6 +195,24 @@ class CheckpointStoreTest {
     assertEquals("a file", Files.readString(folder()));
   }
 
+  /** A process may die after it put the old one aside, and after it put the new one there. */
+  @Test
+  void aCheckpointThatIsReplacedIsNeverMissing() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder(), 1);
+    Path saved = save(store, state(1));
+    Path aside = folder().resolve("replaced-" + saved.getFileName());
+    Files.move(saved, aside);
+    assertEquals(Optional.of(saved), store.latest());
+    assertSound(saved, state(1));
+    Files.createDirectory(aside);
+    assertEquals(List.of(saved), store.checkpoints());
+    assertSound(saved, state(1));
+    assertFalse(Files.exists(aside));
+    assertEquals(saved, save(store, state(1, OptionalDouble.of(2))));
+    assertEquals(List.of(saved.getFileName().toString()), names(folder()));
+    assertSound(saved, state(1, OptionalDouble.of(2)));
+  }
+
   /** An Error goes through the store as if the process had died there. */
   @Test
   void leftoversOfAKilledSaveAreNeverReadAndRemovedByTheNext() throws IOException {
