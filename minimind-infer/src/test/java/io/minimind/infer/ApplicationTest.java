@@ -35,6 +35,7 @@ class ApplicationTest {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 classPath,
                 Application.class.getName(),

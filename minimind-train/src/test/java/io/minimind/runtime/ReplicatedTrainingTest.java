@@ -224,6 +224,7 @@ class ReplicatedTrainingTest {
     Process process =
         new ProcessBuilder(
                 java.toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Killed.class.getName(),
