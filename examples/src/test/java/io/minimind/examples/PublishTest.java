@@ -258,6 +258,18 @@ class PublishTest {
     assertTrue(rest.contains("before that is not known"), rest);
   }
 
+  @Test
+  void theCardHasTheEpochsThatWereDone() throws IOException {
+    Path whole = folder.resolve("whole");
+    Path cache = shared.resolve("cache");
+    assertEquals(
+        new Result(0, ""), Commands.run(pretrain(whole, cache, "--epochs=2", "--max-updates=100")));
+    Path to = folder.resolve("to");
+    assertEquals(new Result(0, ""), publish(whole, to));
+    String card = Files.readString(to.resolve("README.md"));
+    assertEquals(List.of("2"), matches("(?m)^\\| pretrain (?:\\|[^|]*){2}\\| ([^|]*) \\|", card));
+  }
+
   /** Names and numbers of updates of the stages in a card. */
   private static List<String> stages(Path published) throws IOException {
     List<String> cells = new ArrayList<>();
