@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Makes the folder that others take a model from: the model, a card that says what it is and"
           + " how it was trained, checksums, and a pom.xml.",
-      "The folder can be loaded as it is, uploaded to a model hub, or deployed with 'mvn deploy'"
-          + " for applications that call LanguageModel.fromClasspath."
+      "The folder can be loaded as it is, uploaded to a model hub, or deployed with"
+          + " 'mvn deploy -DaltDeploymentRepository=ID::URL' for applications that call"
+          + " LanguageModel.fromClasspath."
     },
     footer = {
       "",

@@ -1,5 +1,8 @@
 package io.minimind.examples;
 
+import static io.minimind.examples.Commands.CHATS;
+import static io.minimind.examples.Commands.CORPUS;
+import static io.minimind.examples.Commands.TOKENIZER;
 import static io.minimind.examples.Commands.contents;
 import static io.minimind.examples.Commands.pretrain;
 import static io.minimind.examples.Commands.sft;
@@ -196,13 +199,29 @@ class PublishTest {
     String card = Files.readString(to.resolve("README.md"));
     List<String> commands = matches("(?m)^\\./minimind ((?:pretrain|sft) .*)$", card);
     assertEquals(2, commands.size(), card);
-    String runs = run.getParent().toString();
+    assertFalse(card.contains(shared.toString()), "the card tells folders of this machine");
     Path again = folder.resolve("again");
     for (String command : commands) {
-      String[] args = command.replace(runs, again.toString()).split(" ");
+      String[] args = placed(command.split(" "), again);
       assertEquals(new Result(0, ""), Commands.run(args));
     }
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(again.resolve(run.getFileName())));
+  }
+
+  /** Arguments with the places of files that the card does not tell; models lie in a folder. */
+  private static String[] placed(String[] args, Path models) {
+    for (int i = 0; i < args.length; i++) {
+      int value = args[i].indexOf('=') + 1;
+      String name = args[i].substring(value);
+      Path cache = shared.resolve("cache");
+      Path first = models.resolve("first");
+      for (Path file : List.of(CORPUS, CHATS, TOKENIZER, cache, first, models.resolve("second"))) {
+        if (file.endsWith(name)) {
+          args[i] = args[i].substring(0, value) + file;
+        }
+      }
+    }
+    return args;
   }
 
   @Test
@@ -223,11 +242,32 @@ class PublishTest {
     assertEquals(List.of("pretrain", update), stages(early));
     assertTrue(Files.readString(early.resolve("README.md")).contains("continues texts"));
 
+    Path exported = folder.resolve("exported");
+    assertEquals(0, Commands.run("export", "--model=" + first, "--out=" + exported).status());
+    Path unknown = folder.resolve("unknown");
+    assertEquals(new Result(0, ""), publish(exported, unknown));
+    String said = Files.readString(unknown.resolve("README.md"));
+    assertFalse(said.contains("answers questions") || said.contains("trained it"), said);
+
     Files.delete(moved.resolve("history.json"));
     Path old = folder.resolve("old");
     assertEquals(new Result(0, ""), publish(moved, old));
     assertEquals(List.of("sft", "2"), stages(old));
-    assertFalse(Files.readString(old.resolve("README.md")).contains("trained it, and with"));
+    String rest = Files.readString(old.resolve("README.md"));
+    assertFalse(rest.contains("train it again"), rest);
+    assertTrue(rest.contains("before that is not known"), rest);
+  }
+
+  @Test
+  void theCardHasTheEpochsThatWereDone() throws IOException {
+    Path whole = folder.resolve("whole");
+    Path cache = shared.resolve("cache");
+    assertEquals(
+        new Result(0, ""), Commands.run(pretrain(whole, cache, "--epochs=2", "--max-updates=100")));
+    Path to = folder.resolve("to");
+    assertEquals(new Result(0, ""), publish(whole, to));
+    String card = Files.readString(to.resolve("README.md"));
+    assertEquals(List.of("2"), matches("(?m)^\\| pretrain (?:\\|[^|]*){2}\\| ([^|]*) \\|", card));
   }
 
   /** Names and numbers of updates of the stages in a card. */
@@ -236,10 +276,24 @@ class PublishTest {
     for (String line : Files.readAllLines(published.resolve("README.md"))) {
       String[] row = line.split(" *\\| *");
       if (row.length > 7 && List.of("pretrain", "sft").contains(row[1])) {
+        assertEquals("0 of ", row[4].replaceAll("\\d+$", ""), "all of these stop early");
         cells.addAll(List.of(row[1], row[7]));
       }
     }
     return cells;
+  }
+
+  @Test
+  void theCardTellsOfNoTemplateThatIsNotThere() throws IOException {
+    Path to = folder.resolve("to");
+    assertEquals(new Result(0, ""), publish(run, to));
+    String part = "reads tokenizer and chat template from";
+    assertTrue(Files.readString(to.resolve("README.md")).contains(part));
+    Path plain = damaged("plain");
+    Files.writeString(plain.resolve("tokenizer_config.json"), "{}");
+    Path other = folder.resolve("other");
+    assertEquals(new Result(0, ""), publish(plain, other));
+    assertTrue(Files.readString(other.resolve("README.md")).contains("reads tokenizer from"));
   }
 
   private void assertRefused(int status, String part, Path model, String... more)

@@ -1,8 +1,10 @@
 package io.minimind.examples.publish;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.chat.ChatTemplate;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.train.Stage;
 import io.minimind.train.TrainingHistory.TrainedStage;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -16,15 +18,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The {@code README.md} of a published model: what it is, how to use it, how it was trained, what
  * it reached. Its front matter is what model hubs read.
  *
- * @param chats whether it answers questions, or only continues texts
+ * @param chats whether it is known to answer questions, and not only to continue texts
  * @param scores what it reached in which test
  */
 record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores) {
+
+  /** A word of a command as a shell takes it, quotes and all. */
+  private static final Pattern WORD = Pattern.compile("(?:'[^']*'|[^\\s'])+");
+
+  /** What stands before the last name of an absolute path. */
+  private static final Pattern FOLDERS =
+      Pattern.compile("(?<![^'=,])(?:[A-Za-z]:)?[/\\\\](?:[^,]*[/\\\\])?(?=[^/\\\\'])");
 
   /**
    * @param folder the published model
@@ -37,7 +48,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     sections.add(introduction());
     sections.add(facts(Files.size(folder.resolve(ModelFolder.WEIGHTS))));
     sections.add(inJava());
-    sections.add(elsewhere());
+    sections.add(elsewhere(files, ChatTemplate.find(folder).isPresent()));
     sections.add(training());
     if (!scores.isEmpty()) {
       sections.add(reached());
@@ -76,10 +87,11 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
 
   private String introduction() {
     String what =
-        "A language model of %s parameters that %s. MiniMind for Java trained it. It is small: what it says may read well and still be wrong."
+        "A language model of %s parameters that %s.%s It is small: what it says may read well and still be wrong."
             .formatted(
                 count(model.config().parameterCount()),
-                chats ? "answers questions" : "continues texts");
+                chats ? "answers questions" : "continues texts",
+                model.history().stages().isEmpty() ? "" : " MiniMind for Java trained it.");
     return publication().description().map(text -> text + "\n\n" + what).orElse(what);
   }
 
@@ -163,13 +175,17 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     return publication().languages().isEmpty() || publication().languages().contains("zh");
   }
 
-  private String elsewhere() {
+  private String elsewhere(List<String> files, boolean hasTemplate) {
     return """
     ## Use it elsewhere
 
-    `model.onnx` runs in ONNX Runtime from any language; it takes and gives keys and values, and finds its weights in `model.safetensors` beside it. `AutoTokenizer.from_pretrained` of transformers reads tokenizer and chat template from this folder. Its `AutoModelForCausalLM` cannot load the weights: %s.\
+    `model.onnx` runs in ONNX Runtime from any language; it takes and gives keys and values, and finds its weights in `model.safetensors` beside it. %s`AutoModelForCausalLM` of transformers cannot load the weights: %s.\
     """
         .formatted(
+            files.contains("tokenizer.json")
+                ? "`AutoTokenizer.from_pretrained` of transformers reads tokenizer%s from this folder. "
+                    .formatted(hasTemplate ? " and chat template" : "")
+                : "",
             quantized()
                 ? "they are quantized"
                 : "the tensors have MiniMind's names, and rotary positions turn neighbouring"
@@ -190,13 +206,25 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             + " time | validation loss |");
     lines.add("|---|---|---|---|---|---|---|---|---|---|");
     stages.forEach(stage -> lines.add(row(stage)));
+    boolean complete = stages.get(0).settings().stage() instanceof Stage.Pretraining;
+    if (!complete) {
+      lines.add("");
+      lines.add("What it was trained on before that is not known.");
+    }
     if (stages.stream().allMatch(stage -> stage.command().isPresent())) {
       lines.add("");
-      lines.add("These commands trained it, and with the same files train it again:");
+      lines.add(
+          complete
+              ? "These commands trained it, and with the same files train it again:"
+              : "These commands did the rest:");
       lines.add("");
       lines.add("```sh");
       // One command may have trained several stages.
-      stages.stream().flatMap(stage -> stage.command().stream()).distinct().forEach(lines::add);
+      stages.stream()
+          .flatMap(stage -> stage.command().stream())
+          .distinct()
+          .map(ModelCard::withoutFolders)
+          .forEach(lines::add);
       lines.add("```");
     }
     if (quantized()) {
@@ -205,6 +233,16 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
           "After that its matrices were quantized to %d bits.".formatted(model.precision().bits()));
     }
     return String.join("\n", lines);
+  }
+
+  /** A command without what its absolute paths tell of the machine. */
+  private static String withoutFolders(String command) {
+    return WORD.matcher(command)
+        .replaceAll(word -> Matcher.quoteReplacement(FOLDERS.matcher(word.group()).replaceAll("")));
+  }
+
+  private static String epochs(int done, int planned) {
+    return done == planned ? Integer.toString(done) : done + " of " + planned;
   }
 
   private static String row(TrainedStage stage) {
@@ -218,7 +256,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
                 : " in " + stage.settings().precision()),
         "`" + Path.of(stage.settings().data()).getFileName() + "`",
         count(stage.settings().samples()),
-        Integer.toString(settings.epochs()),
+        epochs(state.epoch(), settings.epochs()),
         Integer.toString(settings.batchSize() * settings.accumulationSteps() * settings.replicas()),
         Float.toString(settings.learningRate()),
         count(state.update()),

@@ -106,7 +106,11 @@ public record PublishedModel(
     files.removeIf(file -> !Files.exists(folder.resolve(file)));
     Map<String, String> scores = scores(folder);
     Checksums.write(folder, files);
-    boolean chats = ChatTemplate.find(folder).isPresent() && !history.endsWithPretraining();
+    // A run keeps the template from its first stage on, so only its history tells.
+    boolean chats =
+        ChatTemplate.find(folder).isPresent()
+            && !history.stages().isEmpty()
+            && !history.endsWithPretraining();
     write(folder.resolve(CARD), new ModelCard(this, chats, scores).text(folder, files));
     List<String> packaged = new ArrayList<>(List.of(CARD, Checksums.FILE));
     packaged.addAll(files);

@@ -45,8 +45,19 @@ class TutorialsTest {
     assertEquals(List.of(), names.unknown(Tutorial.read(file)));
   }
 
+  static List<Path> documents() throws IOException {
+    try (Stream<Path> docs = Files.walk(Project.HOME.resolve("docs"))) {
+      return Stream.concat(
+              docs.filter(file -> file.toString().endsWith(".md")),
+              Stream.of("README.md", "models/README.md", "examples/data/README.md")
+                  .map(Project.HOME::resolve))
+          .sorted()
+          .toList();
+    }
+  }
+
   @ParameterizedTest
-  @MethodSource("tutorials")
+  @MethodSource("documents")
   void itsLinksLeadSomewhere(Path file) throws IOException {
     assertEquals(List.of(), CodeNames.brokenLinks(Tutorial.read(file)));
   }

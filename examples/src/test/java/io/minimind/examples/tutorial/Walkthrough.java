@@ -118,7 +118,11 @@ final class Walkthrough {
             .redirectInput(in.toFile())
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    String home = System.getProperty("java.home");
+    builder.environment().put("JAVA_HOME", home);
+    builder
+        .environment()
+        .merge("PATH", home + "/bin", (path, bin) -> bin + File.pathSeparator + path);
     builder.environment().put("MINIMIND_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1");
     int status = builder.start().waitFor();
     return new Output(Files.readString(out), Files.readString(err), status);

@@ -83,6 +83,20 @@ class WalkthroughTest {
   }
 
   @Test
+  void javaIsTheOneOfTheTest() throws IOException, InterruptedException {
+    follow(
+        """
+        ```sh
+        command -v java
+        ```
+        ```output
+        %s/bin/java
+        ```
+        """
+            .formatted(System.getProperty("java.home")));
+  }
+
+  @Test
   void anotherOutputIsRefused() {
     String refusal =
         refusal(
