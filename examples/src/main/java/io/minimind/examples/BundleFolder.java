@@ -42,7 +42,7 @@ final class BundleFolder {
         "" | C | POSIX) export LC_ALL=C.UTF-8 ;;
       esac
 
-      exec "$home/runtime/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \\
+      exec "$home/runtime/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED%s \\
         -Djava.library.path="$home/natives" -Dorg.bytedeco.javacpp.pathsFirst=true \\
         ${MINIMIND_JAVA_OPTIONS:-} -cp "$home/lib/*" io.minimind.examples.MiniMind "$@"
       """;
@@ -96,10 +96,15 @@ final class BundleFolder {
       Files.copy(checkout.resolve(LICENSE), folder.resolve(LICENSE));
       Files.createDirectory(folder.resolve(DATA).getParent());
       copy(checkout.resolve(DATA), folder.resolve(DATA));
-      Path launcher = Files.writeString(folder.resolve("minimind"), LAUNCHER);
+      Path launcher = Files.writeString(folder.resolve("minimind"), LAUNCHER.formatted(options()));
       Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.move(folder, to);
     }
+  }
+
+  /** From Java 23 on, a warning of how protobuf reads memory would come with every command. */
+  private static String options() {
+    return Runtime.version().feature() < 23 ? "" : " --sun-misc-unsafe-memory-access=allow";
   }
 
   private static void run(String tool, String... args) throws IOException {
