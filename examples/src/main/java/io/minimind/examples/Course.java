@@ -137,6 +137,8 @@ final class Course {
       if (interrupted.getAsBoolean()) {
         return Optional.empty();
       }
+      // Somebody may have edited the data since the course began.
+      record.requireSame(out, recipe, data);
       Optional<Done> done = step.work().run(folder);
       if (done.isEmpty()) {
         return Optional.empty();
@@ -147,6 +149,9 @@ final class Course {
     }
     showAnswers(record);
     Score score = score(heldOut);
+    if (interrupted.getAsBoolean()) {
+      return Optional.empty();
+    }
     Path report = out.resolve("report.html");
     CourseReport.write(report, record, score, out);
     console.printf("%nHeld-out questions: %s%n", score);
@@ -301,7 +306,7 @@ final class Course {
     long begin = System.nanoTime();
     TrainingRun run =
         RunFolder.exists(folder)
-            ? TrainingRun.resume(RunFolder.open(folder), workplace)
+            ? TrainingRun.resume(begun(folder, settings), workplace)
             : TrainingRun.create(folder, settings, tokenizer, start, workplace);
     TrainingState from = run.state();
     if (from.update() > 0) {
@@ -325,6 +330,19 @@ final class Course {
     }
     return Optional.of(
         new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
+  }
+
+  /**
+   * A run goes on with the files that it began with, of which nothing is known if others are given.
+   */
+  private static RunFolder begun(Path folder, RunSettings settings) throws IOException {
+    RunFolder run = RunFolder.open(folder);
+    if (!run.settings().data().equals(settings.data())) {
+      throw new IOException(
+          "%s began with %s, not with %s: give the --data that it began with, or delete %s to do this stage anew."
+              .formatted(folder, run.settings().data(), settings.data(), folder));
+    }
+    return run;
   }
 
   private static double secondsSince(long nanos) {

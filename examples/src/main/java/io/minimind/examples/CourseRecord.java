@@ -91,7 +91,10 @@ record CourseRecord(
     }
   }
 
-  private void requireSame(Path folder, Recipe given, CourseData files) throws IOException {
+  /**
+   * @throws IOException if the recipe or the data are no longer those that the course began with
+   */
+  void requireSame(Path folder, Recipe given, CourseData files) throws IOException {
     if (!recipe.name().equals(given.name())) {
       throw new IOException(
           "%s holds a course of the recipe %s: go on with --recipe=%s, or choose another --out."

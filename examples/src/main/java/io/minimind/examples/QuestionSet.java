@@ -28,6 +28,7 @@ record QuestionSet(List<Question> questions) {
   /** Longest answer, in tokens. */
   static final int MAX_NEW_TOKENS = 64;
 
+  private static final String NUMERALS = "零一二两三四五六七八九十百千万";
   private static final List<String> COLUMNS = List.of("question", "accept");
 
   /**
@@ -42,12 +43,19 @@ record QuestionSet(List<Question> questions) {
     }
 
     boolean accepts(String answer) {
-      return accepted.stream().anyMatch(text -> ignoringCase(text).matcher(answer).find());
+      return accepted.stream().anyMatch(text -> pattern(text).matcher(answer).find());
     }
 
-    private static Pattern ignoringCase(String text) {
-      int flags = Pattern.LITERAL | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE;
-      return Pattern.compile(text, flags);
+    /** The text, but not as the end of a longer number or word: 十岁 is not in 八十岁. */
+    private static Pattern pattern(String text) {
+      String before = "";
+      if (NUMERALS.indexOf(text.charAt(0)) >= 0) {
+        before = "(?<![" + NUMERALS + "])";
+      } else if (text.charAt(0) < 128) {
+        before = "(?<![a-zA-Z0-9-])";
+      }
+      int flags = Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE;
+      return Pattern.compile(before + Pattern.quote(text), flags);
     }
   }
 

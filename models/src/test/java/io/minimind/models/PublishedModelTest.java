@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -78,8 +78,19 @@ class PublishedModelTest {
   private record Question(String text, List<String> accepted) {
 
     boolean accepts(String answer) {
-      String lower = answer.toLowerCase(Locale.ROOT);
-      return accepted.stream().anyMatch(text -> lower.contains(text.toLowerCase(Locale.ROOT)));
+      return accepted.stream().anyMatch(text -> contains(answer, text));
+    }
+
+    /** A text that is the end of a longer number or word does not count. */
+    private static boolean contains(String answer, String text) {
+      String numerals = "零一二两三四五六七八九十百千万";
+      String before =
+          numerals.contains(text.substring(0, 1))
+              ? "(?<![" + numerals + "])"
+              : text.charAt(0) < 128 ? "(?<![a-zA-Z0-9-])" : "";
+      return Pattern.compile(before + Pattern.quote(text), Pattern.CASE_INSENSITIVE)
+          .matcher(answer)
+          .find();
     }
   }
 
