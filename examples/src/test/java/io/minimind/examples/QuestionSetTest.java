@@ -42,9 +42,20 @@ class QuestionSetTest {
     all.add(Math.min(place, others.size()), accepted);
     Question question = new Question("?", all);
 
-    assertTrue(question.accepts(before + accepted + after));
-    assertTrue(question.accepts(before + accepted.toUpperCase(Locale.ROOT) + after));
-    assertTrue(question.accepts(before + accepted.toLowerCase(Locale.ROOT) + after));
+    String begun = before + " ";
+    assertTrue(question.accepts(begun + accepted + after));
+    assertTrue(question.accepts(begun + accepted.toUpperCase(Locale.ROOT) + after));
+    assertTrue(question.accepts(begun + accepted.toLowerCase(Locale.ROOT) + after));
+  }
+
+  @Test
+  void theEndOfALongerNumberOrWordIsNotEnough() {
+    Question question = new Question("?", List.of("十岁", "six cats"));
+
+    assertTrue(question.accepts("石头今年十岁。"));
+    assertFalse(question.accepts("梅婆婆八十岁了。"));
+    assertTrue(question.accepts("She has six cats."));
+    assertFalse(question.accepts("She has twenty-six cats."));
   }
 
   @Property
