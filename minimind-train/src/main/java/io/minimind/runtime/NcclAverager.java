@@ -114,7 +114,7 @@ final class NcclAverager implements GradientAverager {
   private static void check(int result) {
     if (result != ncclSuccess) {
       throw new OnnxRuntimeException(
-          "NCCL failed: %s (%d); NCCL_DEBUG=WARN in the environment makes it say more."
+          "NCCL failed: %s (%d)."
               .formatted(ncclGetErrorString(result).getString(), result));
     }
   }
