@@ -11,7 +11,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  *
  * @param routed experts to choose from; 0 for a model without a mixture
  * @param perToken how many the gate chooses for each token, 1 to {@code routed}
- * @param shared experts that every token passes through besides
+ * @param shared experts that every token passes through besides, 0 or 1
  * @param balance factor, called alpha, of the loss that keeps the gate from always choosing the
  *     same experts; 0 to train without it
  */
@@ -32,13 +32,15 @@ public record Experts(
    * @throws IllegalArgumentException if a value is out of its range
    */
   public Experts {
-    if (routed < 0 || shared < 0 || perToken < Math.min(routed, 1) || perToken > routed) {
+    if (routed < 0 || perToken < Math.min(routed, 1) || perToken > routed) {
       throw new IllegalArgumentException(
-          "Of n_routed_experts, num_experts_per_tok are chosen for each token, at least 1 and at most all, but they are %d and %d, with %d shared ones."
-              .formatted(routed, perToken, shared));
+          "Of n_routed_experts, num_experts_per_tok are chosen for each token, at least 1 and at most all, but they are %d and %d."
+              .formatted(routed, perToken));
     }
-    if (routed == 0 && shared > 0) {
-      throw new IllegalArgumentException("There are shared experts, but none to choose from.");
+    if (shared < 0 || shared > Math.min(routed, 1)) {
+      throw new IllegalArgumentException(
+          "n_shared_experts must be 0 or, beside experts to choose from, 1, but is %d."
+              .formatted(shared));
     }
     if (!(balance >= 0 && Double.isFinite(balance))) {
       throw new IllegalArgumentException(

@@ -111,7 +111,7 @@ public record ModelConfig(
     BASE(768, 16, 16, 8, Experts.NONE),
     /**
      * The small model with a mixture of experts: 96.1 million parameters, of which a token meets
-     * 52.8 million.
+     * 61.5 million.
      */
     MOE(512, 8, 16, 8, Experts.of(4));
 
