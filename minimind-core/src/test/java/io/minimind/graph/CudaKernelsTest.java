@@ -76,6 +76,7 @@ class CudaKernelsTest {
             "ReduceMean",
             "SimplifiedLayerNormalization",
             "SoftmaxCrossEntropyLossInternalGrad",
+            "SoftmaxGrad_13",
             "TopK",
             "Where");
     ofBytes.forEach(operator -> KERNELS.put(operator, FLOATING));
