@@ -20,6 +20,7 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ConsoleReport;
+import io.minimind.train.FolderLock;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.ReferenceLogProbabilities;
 import io.minimind.train.RunFolder;
@@ -118,11 +119,22 @@ final class Course {
    * Does what is left of the course.
    *
    * @return the score of the model on the held-out questions, or nothing if it was interrupted
-   * @throws IOException if the folder belongs to another course, or a stage fails
+   * @throws IOException if the folder belongs to another course, somebody else does this one, or a
+   *     stage fails
    */
   Optional<Score> run() throws IOException {
     QuestionSet heldOut = QuestionSet.read(data.heldOut());
-    CourseRecord record = CourseRecord.open(out, recipe, data);
+    CourseRecord.requireCourseOrNothing(out);
+    FolderLock lock = FolderLock.acquire(out);
+    try {
+      return run(heldOut, CourseRecord.open(out, recipe, data));
+    } finally {
+      lock.close();
+    }
+  }
+
+  private Optional<Score> run(QuestionSet heldOut, CourseRecord begun) throws IOException {
+    CourseRecord record = begun;
     List<Step> steps = steps();
     for (Step step : steps) {
       console.printf("%n[%d/%d] %s", steps.indexOf(step) + 1, steps.size(), step.title());
@@ -304,10 +316,18 @@ final class Course {
   private Optional<Done> train(Path folder, RunSettings settings, Path tokenizer, Start start)
       throws IOException {
     long begin = System.nanoTime();
-    TrainingRun run =
+    try (TrainingRun run =
         RunFolder.exists(folder)
             ? TrainingRun.resume(begun(folder, settings), workplace)
-            : TrainingRun.create(folder, settings, tokenizer, start, workplace);
+            : TrainingRun.create(folder, settings, tokenizer, start, workplace)) {
+      return train(run, begin);
+    }
+  }
+
+  /**
+   * @param begin since when it takes time, as {@link System#nanoTime} has it
+   */
+  private Optional<Done> train(TrainingRun run, long begin) throws IOException {
     TrainingState from = run.state();
     if (from.update() > 0) {
       console.printf(Locale.ROOT, "  Going on after %,d updates.%n", from.update());
@@ -329,7 +349,10 @@ final class Course {
       summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
     }
     return Optional.of(
-        new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
+        new Done(
+            summary,
+            from.seconds() + secondsSince(begin),
+            Optional.of(run.folder().settings().stage())));
   }
 
   /**

@@ -198,19 +198,22 @@ abstract class TrainingCommand implements Callable<Integer> {
     Cuda.require(used);
     Workplace workplace =
         new Workplace(GivenCommand.of(spec), cache, used, threads, System.out, progress);
-    TrainingRun run;
-    if (resume) {
-      rejectSettings();
-      RunFolder folder = RunFolder.open(out);
-      requireStage(folder.settings().stage());
-      run = TrainingRun.resume(folder, workplace);
-    } else {
-      Origin origin = origin();
-      run =
-          TrainingRun.create(
-              out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+    try (TrainingRun run = resume ? resumed(workplace) : begun(workplace)) {
+      return train(run, report, texts);
     }
-    return train(run, report, texts);
+  }
+
+  private TrainingRun begun(Workplace workplace) throws IOException {
+    Origin origin = origin();
+    return TrainingRun.create(
+        out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+  }
+
+  private TrainingRun resumed(Workplace workplace) throws IOException {
+    rejectSettings();
+    RunFolder folder = RunFolder.open(out);
+    requireStage(folder.settings().stage());
+    return TrainingRun.resume(folder, workplace);
   }
 
   private List<Device> devices() {

@@ -7,6 +7,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.train.CheckpointStore;
+import io.minimind.train.FolderLock;
 import io.minimind.train.LossChart;
 import io.minimind.train.MetricsFile;
 import io.minimind.train.ModelExport;
@@ -31,9 +32,10 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A run from its data to its model, new or resumed, for every stage: encodes the corpus, keeps the
- * folder, trains. What is told of the training itself, the caller decides.
+ * folder, trains. What is told of the training itself, the caller decides. Until it is closed, no
+ * other run can write to its folder.
  */
-final class TrainingRun {
+final class TrainingRun implements AutoCloseable {
 
   /**
    * Where runs work.
@@ -60,11 +62,13 @@ final class TrainingRun {
 
   private record Corpus(Samples training, Optional<Samples> validation) {}
 
+  private final FolderLock lock;
   private final RunFolder folder;
   private final Corpus corpus;
   private final Workplace workplace;
 
-  private TrainingRun(RunFolder folder, Corpus corpus, Workplace workplace) {
+  private TrainingRun(FolderLock lock, RunFolder folder, Corpus corpus, Workplace workplace) {
+    this.lock = lock;
     this.folder = folder;
     this.corpus = corpus;
     this.workplace = workplace;
@@ -74,7 +78,8 @@ final class TrainingRun {
    * Begins a run.
    *
    * @param tokenizer the folder of the tokenizer
-   * @throws IOException if the folder holds a run or a model already, or data cannot be read
+   * @throws IOException if the folder holds a run or a model already, another run is writing to it,
+   *     or data cannot be read
    */
   static TrainingRun create(
       Path out, RunSettings settings, Path tokenizer, Start start, Workplace workplace)
@@ -83,12 +88,21 @@ final class TrainingRun {
     SkippedRows skipped = new SkippedRows();
     Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
     List<NamedTensor> weights = start.weights(settings);
-    // Before the settings, with which the folder is a run: none is without its history.
-    TrainingHistory.begin(out, workplace.command(), history(settings.stage(), tokenizer));
-    RunFolder folder =
-        RunFolder.create(out, settings.withSamples(corpus.training().groups()), tokenizer, weights);
-    skipped.write(out);
-    return new TrainingRun(folder, corpus, workplace);
+    TrainingHistory history = history(settings.stage(), tokenizer);
+    // Only now: nothing is made for a run that cannot start.
+    FolderLock lock = FolderLock.acquire(out);
+    try {
+      RunFolder.requireNone(out); // Another run may have been there meanwhile.
+      // Before the settings, with which the folder is a run: none is without its history.
+      TrainingHistory.begin(out, workplace.command(), history);
+      RunSettings complete = settings.withSamples(corpus.training().groups());
+      RunFolder folder = RunFolder.create(out, complete, tokenizer, weights);
+      skipped.write(out);
+      return new TrainingRun(lock, folder, corpus, workplace);
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
   }
 
   /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
@@ -99,19 +113,26 @@ final class TrainingRun {
   /**
    * Goes on with a run.
    *
-   * @throws IOException if its data has other rows than when it began, or cannot be read
+   * @throws IOException if its data has other rows than when it began or cannot be read, or another
+   *     process goes on with the run
    */
   static TrainingRun resume(RunFolder folder, Workplace workplace) throws IOException {
-    SkippedRows skipped = new SkippedRows();
-    RunSettings settings = folder.settings();
-    Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
-    if (corpus.training().groups() != settings.samples()) {
-      throw new IOException(
-          "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
-              .formatted(settings.data(), corpus.training().groups(), settings.samples()));
+    FolderLock lock = FolderLock.acquire(folder.path());
+    try {
+      SkippedRows skipped = new SkippedRows();
+      RunSettings settings = folder.settings();
+      Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
+      if (corpus.training().groups() != settings.samples()) {
+        throw new IOException(
+            "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
+                .formatted(settings.data(), corpus.training().groups(), settings.samples()));
+      }
+      skipped.write(folder.path());
+      return new TrainingRun(lock, folder, corpus, workplace);
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
     }
-    skipped.write(folder.path());
-    return new TrainingRun(folder, corpus, workplace);
   }
 
   RunFolder folder() {
@@ -226,6 +247,11 @@ final class TrainingRun {
     } finally {
       progress.clear();
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
   }
 
   private static String referenceProgress(long done, long total) {
