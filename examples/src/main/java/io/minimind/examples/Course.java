@@ -27,6 +27,7 @@ import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
+import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingState;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -306,7 +307,8 @@ final class Course {
   private Optional<Done> export(Path folder) throws IOException {
     long start = System.nanoTime();
     Path from = out.resolve(PREFERENCES);
-    String summary = Export.write(from, ModelFolder.weights(from), EXPORTED, folder);
+    String summary =
+        Export.write(from, ModelFolder.weights(from), EXPORTED, TrainingHistory.of(from), folder);
     // The stage whose form its prompts have is the last one.
     Stage stage = RunFolder.open(from).settings().stage();
     return Optional.of(new Done(summary, secondsSince(start), Optional.of(stage)));
