@@ -52,7 +52,8 @@ public final class CheckpointStore {
    *
    * @param write writes the runtime's checkpoint to the file it is given
    * @return the folder of the new checkpoint
-   * @throws IOException if it cannot be written; older checkpoints are then untouched
+   * @throws IOException if the model cannot be saved or written; older checkpoints are then
+   *     untouched
    */
   public Path save(TrainingState state, CheckpointWriter write) throws IOException {
     Path target = folder.resolve(name(state.update()));
@@ -73,11 +74,18 @@ public final class CheckpointStore {
       }
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
       delete(replaced);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       deleteUnfinished();
       throw new IOException(
           "Cannot write a checkpoint to %s: %s. Earlier checkpoints are kept."
               .formatted(folder, reason(e)),
+          e);
+    } catch (RuntimeException e) {
+      deleteUnfinished();
+      // Not the disk's fault: replicas of the model differ, say.
+      throw new IOException(
+          "%s. So no checkpoint was written to %s; the last one there is intact."
+              .formatted(reason(e), folder),
           e);
     }
     prune();
