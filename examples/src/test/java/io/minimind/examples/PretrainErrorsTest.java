@@ -102,6 +102,12 @@ class PretrainErrorsTest {
     byte[] broken = "text\nabc\nd?f\n".getBytes(StandardCharsets.UTF_8);
     broken[10] = (byte) 0xff;
     assertCorpusRefused(broken, "is not valid UTF-8 at line 3", "offset 10");
+    Path json = folder.resolve("corpus.jsonl");
+    Files.writeString(json, "{\"text\": 5}\n{\"text\": [\"a\"]}\n");
+    String number =
+        "None of the 2 rows of " + json + " can be used; row 1 (line 1): it has 5 where";
+    assertRefused(1, List.of(number), "--data=" + json);
+    assertRefused(1, List.of(number), "--validation=" + json);
     Path missing = folder.resolve("missing.csv");
     assertRefused(1, List.of("There is no file " + missing), "--data=" + missing);
     assertRefused(1, List.of("There is no file " + missing), "--validation=" + missing);
