@@ -26,6 +26,7 @@ import io.minimind.train.ReferenceLogProbabilities;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
+import io.minimind.train.Stage.PreferenceTuning;
 import io.minimind.train.StartWeights;
 import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingState;
@@ -256,7 +257,8 @@ final class Course {
             data.pretraining().toAbsolutePath().toString(),
             Optional.of(data.pretrainingValidation().toAbsolutePath().toString()),
             0,
-            0);
+            0,
+            List.of());
     return train(
         folder,
         settings,
@@ -277,7 +279,8 @@ final class Course {
             rows.toAbsolutePath().toString(),
             Optional.of(data.chatValidation().toAbsolutePath().toString()),
             0,
-            0);
+            0,
+            List.of());
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
 
@@ -285,7 +288,7 @@ final class Course {
     Path from = out.resolve(SEVERAL_TURNS);
     Phase phase = recipe.preferences();
     Stage stage =
-        new Stage.PreferenceTuning(
+        new PreferenceTuning(
             from.toAbsolutePath().toString(),
             ReferenceLogProbabilities.fingerprint(from),
             phase.maxLength(),
@@ -300,7 +303,8 @@ final class Course {
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),
             0,
-            0);
+            0,
+            List.of());
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
 
@@ -320,7 +324,7 @@ final class Course {
     long begin = System.nanoTime();
     try (TrainingRun run =
         RunFolder.exists(folder)
-            ? TrainingRun.resume(begun(folder, settings), workplace)
+            ? resumed(RunFolder.open(folder), settings)
             : TrainingRun.create(folder, settings, tokenizer, start, workplace)) {
       return train(run, begin);
     }
@@ -357,17 +361,19 @@ final class Course {
             Optional.of(run.folder().settings().stage())));
   }
 
+  private TrainingRun resumed(RunFolder run, RunSettings now) throws IOException {
+    return TrainingRun.resume(run, moved(run.settings(), now), workplace);
+  }
+
   /**
-   * A run goes on with the files that it began with, of which nothing is known if others are given.
+   * The settings of a run that has begun, with the places that the files of the course have now.
    */
-  private static RunFolder begun(Path folder, RunSettings settings) throws IOException {
-    RunFolder run = RunFolder.open(folder);
-    if (!run.settings().data().equals(settings.data())) {
-      throw new IOException(
-          "%s began with %s, not with %s: give the --data that it began with, or delete %s to do this stage anew."
-              .formatted(folder, run.settings().data(), settings.data(), folder));
+  private static RunSettings moved(RunSettings begun, RunSettings now) {
+    Stage stage = begun.stage();
+    if (stage instanceof PreferenceTuning before && now.stage() instanceof PreferenceTuning here) {
+      stage = before.withFrom(here.from());
     }
-    return run;
+    return begun.withFiles(stage, Path.of(now.data()), now.validationData().map(Path::of));
   }
 
   private static double secondsSince(long nanos) {

@@ -60,7 +60,12 @@ final class TrainingRun implements AutoCloseable {
     List<NamedTensor> weights(RunSettings settings) throws IOException;
   }
 
-  private record Corpus(Samples training, Optional<Samples> validation) {}
+  private record Encoded(Samples samples, String checksum) {}
+
+  /**
+   * @param checksums of the files in the settings
+   */
+  private record Corpus(Samples training, Optional<Samples> validation, List<String> checksums) {}
 
   private final FolderLock lock;
   private final RunFolder folder;
@@ -95,7 +100,7 @@ final class TrainingRun implements AutoCloseable {
       RunFolder.requireNone(out); // Another run may have been there meanwhile.
       // Before the settings, with which the folder is a run: none is without its history.
       TrainingHistory.begin(out, workplace.command(), history);
-      RunSettings complete = settings.withSamples(corpus.training().groups());
+      RunSettings complete = settings.withCorpora(corpus.training().groups(), corpus.checksums());
       RunFolder folder = RunFolder.create(out, complete, tokenizer, weights);
       skipped.write(out);
       return new TrainingRun(lock, folder, corpus, workplace);
@@ -113,25 +118,39 @@ final class TrainingRun implements AutoCloseable {
   /**
    * Goes on with a run.
    *
+   * @param settings those of the folder, with the places that the files have now
    * @throws IOException if its data has other rows than when it began or cannot be read, or another
    *     process goes on with the run
    */
-  static TrainingRun resume(RunFolder folder, Workplace workplace) throws IOException {
+  static TrainingRun resume(RunFolder folder, RunSettings settings, Workplace workplace)
+      throws IOException {
     FolderLock lock = FolderLock.acquire(folder.path());
     try {
       SkippedRows skipped = new SkippedRows();
-      RunSettings settings = folder.settings();
       Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
-      if (corpus.training().groups() != settings.samples()) {
-        throw new IOException(
-            "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
-                .formatted(settings.data(), corpus.training().groups(), settings.samples()));
-      }
+      requireSame(corpus, settings);
       skipped.write(folder.path());
-      return new TrainingRun(lock, folder, corpus, workplace);
+      RunFolder current = settings.equals(folder.settings()) ? folder : folder.with(settings);
+      return new TrainingRun(lock, current, corpus, workplace);
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
+    }
+  }
+
+  /** What a run learns from must not change, lest it end as if it had never been stopped. */
+  private static void requireSame(Corpus corpus, RunSettings settings) throws IOException {
+    if (corpus.training().groups() != settings.samples()) {
+      throw new IOException(
+          "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
+              .formatted(settings.data(), corpus.training().groups(), settings.samples()));
+    }
+    for (int i = 0; i < settings.checksums().size(); i++) {
+      if (!settings.checksums().get(i).equals(corpus.checksums().get(i))) {
+        throw new IOException(
+            "%s does not hold the rows that the run began with: restore it, or start a new run."
+                .formatted(settings.files().get(i)));
+      }
     }
   }
 
@@ -208,19 +227,23 @@ final class TrainingRun implements AutoCloseable {
   private static Corpus corpus(
       RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
       throws IOException {
-    Samples all = encoded(Path.of(settings.data()), settings, tokenizer, workplace, skipped);
-    if (settings.validationData().isPresent()) {
-      Path file = Path.of(settings.validationData().get());
-      return new Corpus(all, Optional.of(encoded(file, settings, tokenizer, workplace, skipped)));
+    List<Encoded> files = new ArrayList<>();
+    for (Path file : settings.files()) {
+      files.add(encoded(file, settings, tokenizer, workplace, skipped));
+    }
+    List<String> checksums = files.stream().map(Encoded::checksum).toList();
+    Samples all = files.get(0).samples();
+    if (files.size() > 1) {
+      return new Corpus(all, Optional.of(files.get(1).samples()), checksums);
     }
     if (settings.validationFraction() == 0) {
-      return new Corpus(all, Optional.empty());
+      return new Corpus(all, Optional.empty(), checksums);
     }
     Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
-    return new Corpus(split.training(), Optional.of(split.validation()));
+    return new Corpus(split.training(), Optional.of(split.validation()), checksums);
   }
 
-  private static Samples encoded(
+  private static Encoded encoded(
       Path file, RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
       throws IOException {
     ProgressLine progress = workplace.progress();
@@ -237,13 +260,15 @@ final class TrainingRun implements AutoCloseable {
           .printf(
               Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
       skipped.report(file, shards, workplace.out());
-      return settings
-          .stage()
-          .samples(
-              shards,
-              settings,
-              workplace.threads(),
-              (done, total) -> progress.show(referenceProgress(done, total)));
+      Samples samples =
+          settings
+              .stage()
+              .samples(
+                  shards,
+                  settings,
+                  workplace.threads(),
+                  (done, total) -> progress.show(referenceProgress(done, total)));
+      return new Encoded(samples, shards.checksum());
     } finally {
       progress.clear();
     }

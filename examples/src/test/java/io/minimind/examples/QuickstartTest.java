@@ -261,6 +261,31 @@ class QuickstartTest {
     assertSameAsWhole(out);
   }
 
+  /** With the folder that the preferences' reference model lies in. */
+  @Test
+  void cutShortAndMovedItGoesOnToTheSameResult() throws IOException {
+    Path before = folder.resolve("before");
+    Path dataBefore = folder.resolve("data-before");
+    Commands.copy(data, dataBefore);
+    int[] left = {3};
+    Result cut =
+        course(
+            TINY,
+            dataBefore,
+            before,
+            () -> unfinishedStage(before).equals("dpo") && left[0]-- <= 0);
+    assertEquals("[5/6]", lastStage(cut));
+    assertTrue(Files.exists(before.resolve("dpo/settings.json")));
+    Path after = Files.move(before, folder.resolve("after"));
+    Path dataAfter = Files.move(dataBefore, folder.resolve("data-after"));
+
+    assertEquals(wholeResult.score(), course(TINY, dataAfter, after, () -> false).score());
+    assertEquals(answers(whole), answers(after));
+    assertEquals(
+        PretrainProcessTest.metrics(whole.resolve("dpo")),
+        PretrainProcessTest.metrics(after.resolve("dpo")));
+  }
+
   @Test
   void aCourseIsDoneByOneAtATime() throws IOException {
     Path out = folder.resolve("out");
