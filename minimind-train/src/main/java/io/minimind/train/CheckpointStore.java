@@ -74,18 +74,12 @@ public final class CheckpointStore {
       }
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
       delete(replaced);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       deleteUnfinished();
+      // The disk need not be at fault: replicas of the model may differ.
       throw new IOException(
-          "Cannot write a checkpoint to %s: %s. Earlier checkpoints are kept."
+          "No checkpoint was written to %s: %s. Earlier ones are intact."
               .formatted(folder, reason(e)),
-          e);
-    } catch (RuntimeException e) {
-      deleteUnfinished();
-      // Not the disk's fault: replicas of the model differ, say.
-      throw new IOException(
-          "%s. So no checkpoint was written to %s; the last one there is intact."
-              .formatted(reason(e), folder),
           e);
     }
     prune();
