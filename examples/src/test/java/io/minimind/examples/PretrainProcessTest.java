@@ -17,8 +17,10 @@ import io.minimind.train.FolderLock;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -263,6 +265,27 @@ class PretrainProcessTest {
     assertEquals(Set.of(Path.of(FolderLock.FILE)), contents(out).keySet());
     lock.close();
     assertEquals(0, Commands.run(pretrain(out, cache, "--max-updates=1")).status());
+  }
+
+  @Test
+  void aRunThatWaitsForTheCorpusOfAnotherSaysSo() throws Exception {
+    Path shards = Files.createDirectory(folder.resolve("cache"));
+    FileChannel lock =
+        FileChannel.open(
+            shards.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    lock.lock();
+    String[] run = pretrain(folder.resolve("out"), shards, "--max-updates=1");
+    try (CommandProcess waiting = CommandProcess.start(shared, run)) {
+      while (waiting.process.isAlive() && waiting.err().isEmpty()) {
+        Thread.yield();
+      }
+      lock.close();
+      waiting.remainingLines();
+      assertEquals(0, waiting.exitStatus());
+      assertEquals("Waiting for another run to encode its corpus …\n", waiting.err());
+    } finally {
+      lock.close();
+    }
   }
 
   @Test

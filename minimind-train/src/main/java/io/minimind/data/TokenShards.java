@@ -89,7 +89,10 @@ public final class TokenShards implements Samples {
       try (FileChannel channel =
           FileChannel.open(
               cache.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-        channel.lock();
+        if (channel.tryLock() == null) {
+          progress.waiting();
+          channel.lock();
+        }
         if (Files.exists(folder)) {
           try {
             return open(folder, fingerprint);
