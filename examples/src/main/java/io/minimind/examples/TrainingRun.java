@@ -266,6 +266,7 @@ final class TrainingRun implements AutoCloseable {
               .samples(
                   shards,
                   settings,
+                  workplace.devices().get(0),
                   workplace.threads(),
                   (done, total) -> progress.show(referenceProgress(done, total)));
       return new Encoded(samples, shards.checksum());
