@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,6 +83,25 @@ class MemoryTest {
     System.out.println("bytes per token: " + bytesPerToken[0] + " and " + bytesPerToken[1]);
     assertTrue(bytesPerToken[1] < 8192, bytesPerToken[1] + " bytes");
     assertTrue(bytesPerToken[1] < bytesPerToken[0] + 1024, "grows with vocabulary or context");
+  }
+
+  @Test
+  void aPromptTakesRoomForOneRowOfLogits() throws IOException {
+    int vocabulary = 20_000;
+    new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      long before = directMemory();
+      decoder.generate(new int[90], GenerationOptions.greedy().withMaxNewTokens(5), id -> true);
+      long used = directMemory() - before;
+      assertTrue(used < 2L * vocabulary * Float.BYTES, used + " bytes");
+    }
+  }
+
+  private static long directMemory() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   private static long allocated(Decoder decoder, GenerationOptions options) {
