@@ -35,7 +35,7 @@ final class DecoderSession implements AutoCloseable {
   private final IntBuffer lastIndex = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final IntBuffer totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final LongBuffer positions = DecoderShape.positions(CHUNK);
-  private final FloatBuffer logits;
+  private FloatBuffer values = KeyValueCache.direct(0, Float.BYTES).asFloatBuffer();
   private int length;
 
   private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
@@ -44,7 +44,6 @@ final class DecoderSession implements AutoCloseable {
     cache = new KeyValueCache(shape, 1, capacity);
     ids = new int[capacity];
     guard = LeakGuard.of(this, "A chat or a text stream", closing(inputs));
-    logits = rows(shape.choosesPositions() ? 1 : CHUNK, shape.vocabularySize());
   }
 
   /**
@@ -122,7 +121,7 @@ final class DecoderSession implements AutoCloseable {
    */
   FloatBuffer append(int... ids) throws OrtException {
     FloatBuffer[] last = new FloatBuffer[1];
-    append(ids, ids.length - 1, DecoderShape.LOGITS, logits, (position, row) -> last[0] = row);
+    append(ids, ids.length - 1, DecoderShape.LOGITS, (position, row) -> last[0] = row);
     return last[0];
   }
 
@@ -133,24 +132,18 @@ final class DecoderSession implements AutoCloseable {
 
   /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
   void score(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderShape.LOGITS, rows(CHUNK, shape.vocabularySize()), rows);
+    append(ids, 0, DecoderShape.LOGITS, rows);
   }
 
   /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
   void read(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderShape.HIDDEN_STATES, rows(CHUNK, shape.hiddenSize()), rows);
-  }
-
-  private static FloatBuffer rows(int count, int width) {
-    return KeyValueCache.direct(Math.multiplyExact(count, width), Float.BYTES).asFloatBuffer();
+    append(ids, 0, DecoderShape.HIDDEN_STATES, rows);
   }
 
   /**
    * @param from the first of the added tokens whose row is wanted
-   * @param values has room for what is computed at once
    */
-  private void append(int[] added, int from, String name, FloatBuffer values, Rows rows)
-      throws OrtException {
+  private void append(int[] added, int from, String name, Rows rows) throws OrtException {
     boolean logits = name.equals(DecoderShape.LOGITS);
     int width = logits ? shape.vocabularySize() : shape.hiddenSize();
     int count = 0;
@@ -161,6 +154,7 @@ final class DecoderSession implements AutoCloseable {
       }
       int first = Math.min(count, Math.max(0, from - start));
       int computed = shape.choosesPositions() ? count - first : count;
+      makeRoom(computed, width);
       FloatBuffer output = values.slice(0, computed * width);
       if (logits) {
         run(count, computed, name, output, shape.logits(1, computed));
@@ -171,6 +165,14 @@ final class DecoderSession implements AutoCloseable {
       for (int i = first; i < count; i++) {
         rows.take(start + i, values.slice((computed - count + i) * width, width));
       }
+    }
+  }
+
+  /** The room is kept for the next rows, because direct memory is freed only with garbage. */
+  private void makeRoom(int rows, int width) {
+    int room = Math.multiplyExact(rows > 1 ? CHUNK : rows, width);
+    if (values.capacity() < room) {
+      values = KeyValueCache.direct(room, Float.BYTES).asFloatBuffer();
     }
   }
 

@@ -97,6 +97,21 @@ class MemoryTest {
     }
   }
 
+  @Test
+  void readingManyTextsTakesTheRoomOfOne() throws IOException {
+    int vocabulary = 20_000;
+    new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      long before = directMemory();
+      for (int text = 0; text < 10; text++) {
+        int[] ids = new int[90 - text];
+        decoder.read(ids, session -> session.score(ids, (position, row) -> {}));
+      }
+      long used = directMemory() - before;
+      assertTrue(used < 2L * 64 * vocabulary * Float.BYTES, used + " bytes");
+    }
+  }
+
   private static long directMemory() {
     return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
         .filter(pool -> pool.getName().equals("direct"))
