@@ -232,13 +232,14 @@ public final class BenchmarkTraining implements Callable<Integer> {
           name + " on each of " + devices,
           String.format(
               Locale.ROOT,
-              "%s, %.2f times one%s, averaging %.1f %% of a step, %s",
+              "%s, %.2f times one%s, averaging %s %.1f %% of a step, %s",
               together,
               ratio,
               devicesOfTheirOwn == 1
                   ? " with all threads"
                   : String.format(
                       Locale.ROOT, " (efficiency %.0f %%)", 100 * ratio / devicesOfTheirOwn),
+              all.averaging(),
               100 * together.averagingShare(),
               memory(used) + ", one alone included"));
     }

@@ -22,6 +22,9 @@ final class BundleFolder {
 
   static final Path DATA = Path.of("examples", "data");
 
+  /** Of the bindings of CUDA's many libraries, those that are used. */
+  private static final String OF_CUDA = ".*/libjni(cudart|nccl)\\.so";
+
   private static final String LICENSE = "LICENSE";
 
   /** JavaCPP's name for the platform, which the jars with native libraries have in theirs. */
@@ -52,7 +55,9 @@ final class BundleFolder {
   /** Why this Java cannot make a bundle, or nothing if it can. */
   static Optional<String> problem() {
     Path java = Path.of(System.getProperty("java.home"));
-    return ToolProvider.findFirst("jlink").isPresent() && Files.isDirectory(java.resolve("jmods"))
+    // From Java 24 on, jlink can do without jmods; if it cannot, it says so.
+    boolean modules = Runtime.version().feature() >= 24 || Files.isDirectory(java.resolve("jmods"));
+    return ToolProvider.findFirst("jlink").isPresent() && modules
         ? Optional.empty()
         : Optional.of(
             "The Java at %s cannot make a smaller one, because it lacks jlink or its folder jmods: use a complete JDK, such as Eclipse Temurin 17, and set JAVA_HOME."
@@ -126,7 +131,9 @@ final class BundleFolder {
   }
 
   private static boolean isLibrary(ZipEntry entry) {
-    return entry.getName().matches(".*/lib[^/]*\\.so[.0-9]*");
+    String name = entry.getName();
+    return name.matches(".*/lib[^/]*\\.so[.0-9]*")
+        && (!name.startsWith("org/bytedeco/cuda/") || name.matches(OF_CUDA));
   }
 
   private static void copy(Path from, Path to) throws IOException {

@@ -221,6 +221,7 @@ final class TrainingRun {
           .samples(
               shards,
               settings,
+              workplace.devices().get(0),
               workplace.threads(),
               (done, total) -> progress.show(referenceProgress(done, total)));
     } finally {

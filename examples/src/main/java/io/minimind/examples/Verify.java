@@ -5,6 +5,7 @@ import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
 import io.minimind.examples.verify.PreferenceCases;
+import io.minimind.examples.verify.RoutingCases;
 import io.minimind.examples.verify.TemplateCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainedTokenizerCases;
@@ -85,6 +86,8 @@ public final class Verify implements Callable<Integer> {
       report(TrainedTokenizerCases.of(references, data));
       report(TrainingCases.of(references, "dense"));
       report(TrainingCases.of(references, "dense_accumulation"));
+      report(TrainingCases.of(references, "moe"));
+      report(RoutingCases.of(references));
       report(PreferenceCases.of(references));
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {

@@ -29,6 +29,8 @@ public final class Transformer {
   private final Tensor cosine;
   private final Tensor sine;
   private final HeadPadding padding;
+  private final FeedForward feedForward;
+  private final MixtureOfExperts experts;
   private final List<Attention> attentions = new ArrayList<>();
 
   /** With float32 matrices, which can be trained. */
@@ -81,6 +83,8 @@ public final class Transformer {
     this.cosine = op.graph().constant("rotary.cosine", table, cosines);
     this.sine = op.graph().constant("rotary.sine", table, sines);
     this.padding = new HeadPadding(op, config);
+    this.feedForward = new FeedForward(op, config, matrices);
+    this.experts = new MixtureOfExperts(op, config, matrices, feedForward);
   }
 
   /**
@@ -134,6 +138,23 @@ public final class Transformer {
   /** The attention of each layer, after {@link #hiddenStates} was built. */
   public List<Attention> attentions() {
     return List.copyOf(attentions);
+  }
+
+  /**
+   * The balance loss of a mixture of experts, after {@link #logits} was built.
+   *
+   * @param rows [batch, length]
+   * @return a scalar, or nothing where there is no mixture or it is trained without
+   */
+  public Optional<Tensor> balanceLoss(Shape rows) {
+    return config.experts().balance() > 0
+        ? Optional.of(experts.balanceLoss(rows))
+        : Optional.empty();
+  }
+
+  /** How each layer chose among its experts, after {@link #logits} was built; none without any. */
+  public List<Routing> routings() {
+    return experts.routings();
   }
 
   private Tensor attention(
@@ -191,18 +212,14 @@ public final class Transformer {
 
   private Tensor feedForward(int layer, Tensor x) {
     String prefix = "layers." + layer + ".feed_forward.";
-    int width = config.hiddenSize();
-    int inner = config.feedForwardSize();
     Tensor normed = norm("layers." + layer + ".ffn_norm.weight", x);
-    Matrix gate = new Matrix(prefix + "w1.weight", inner, width);
-    Matrix up = new Matrix(prefix + "w3.weight", inner, width);
-    List<Tensor> both = matrices.products(normed, List.of(gate, up));
-    Tensor gated = op.multiply(op.silu(both.get(0)), both.get(1));
-    return product(gated, new Matrix(prefix + "w2.weight", width, inner));
+    return config.experts().isMixture()
+        ? experts.apply(prefix, normed)
+        : feedForward.apply(prefix, normed);
   }
 
   private Tensor norm(String name, Tensor x) {
-    Tensor weight = matrices.vector(name, config.hiddenSize());
+    Tensor weight = matrices.plain(name, config.hiddenSize());
     return op.rmsNorm(x, weight, config.normEpsilon());
   }
 

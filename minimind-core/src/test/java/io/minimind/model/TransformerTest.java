@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,15 +31,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Heads of 16 fit the attention operator; others are padded. */
+/** Heads of 16 fit the attention operator; others are padded. One model is a mixture of experts. */
 @ParameterizedClass
 @MethodSource("configs")
 class TransformerTest {
 
   static List<ModelConfig> configs() {
-    return IntStream.of(16, 12, 8)
-        .mapToObj(headSize -> ModelConfig.of(4 * headSize, 2, 4, 2, 40, 12))
-        .toList();
+    List<ModelConfig> configs = new ArrayList<>();
+    for (int headSize : new int[] {16, 12, 8}) {
+      configs.add(ModelConfig.of(4 * headSize, 2, 4, 2, 40, 12));
+    }
+    configs.add(configs.get(0).with(Experts.of(4)));
+    return configs;
   }
 
   @Parameter private ModelConfig config;
@@ -154,7 +156,18 @@ class TransformerTest {
   @Test
   void parametersHaveTheNamesOfTheOriginal() {
     List<String> names = weights.stream().map(NamedTensor::name).toList();
-    assertEquals(2 + 9 * config.layers(), names.size());
+    List<String> inner = List.of("w1", "w2", "w3");
+    List<String> feedForward = new ArrayList<>();
+    if (config.experts().isMixture()) {
+      feedForward.add("gate");
+      for (String expert :
+          List.of("experts.0", "experts.1", "experts.2", "experts.3", "shared_experts")) {
+        inner.forEach(name -> feedForward.add(expert + "." + name));
+      }
+    } else {
+      feedForward.addAll(inner);
+    }
+    assertEquals(2 + (6 + feedForward.size()) * config.layers(), names.size());
     assertTrue(names.containsAll(List.of("tok_embeddings.weight", "norm.weight")));
     for (String part :
         List.of(
@@ -163,11 +176,11 @@ class TransformerTest {
             "attention.wk",
             "attention.wv",
             "attention.wo",
-            "ffn_norm",
-            "feed_forward.w1",
-            "feed_forward.w2",
-            "feed_forward.w3")) {
+            "ffn_norm")) {
       assertTrue(names.contains("layers.1." + part + ".weight"), part);
+    }
+    for (String part : feedForward) {
+      assertTrue(names.contains("layers.1.feed_forward." + part + ".weight"), part);
     }
   }
 

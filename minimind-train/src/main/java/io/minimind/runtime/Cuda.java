@@ -2,6 +2,8 @@ package io.minimind.runtime;
 
 import static io.minimind.runtime.OnnxRuntime.API;
 import static io.minimind.runtime.OnnxRuntime.check;
+import static org.bytedeco.onnxruntime.global.onnxruntime.OrtDeviceAllocator;
+import static org.bytedeco.onnxruntime.global.onnxruntime.OrtMemTypeDefault;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -13,6 +15,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.onnxruntime.OrtCUDAProviderOptionsV2;
+import org.bytedeco.onnxruntime.OrtMemoryInfo;
 import org.bytedeco.onnxruntime.OrtSessionOptions;
 
 /** NVIDIA GPUs: what they need of a machine, and how a session is told to use one. */
@@ -119,6 +122,15 @@ public final class Cuda {
         : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
   }
 
+  /** What tells the runtime that memory is on a GPU. */
+  static OrtMemoryInfo memory(Device gpu) {
+    OrtMemoryInfo memory = new OrtMemoryInfo();
+    try (BytePointer name = new BytePointer("Cuda")) {
+      check(API.CreateMemoryInfo(name, OrtDeviceAllocator, gpu.index(), OrtMemTypeDefault, memory));
+    }
+    return memory;
+  }
+
   /**
    * Makes sessions with these options use a GPU.
    *
@@ -144,6 +156,7 @@ public final class Cuda {
 
     @Override
     public boolean hasCudaBuild() {
+      OnnxRuntime.load();
       try {
         OrtCUDAProviderOptionsV2 cuda = new OrtCUDAProviderOptionsV2();
         check(API.CreateCUDAProviderOptions(cuda));

@@ -3,13 +3,32 @@ package io.minimind.runtime;
 import java.util.List;
 
 /** Makes one gradient of those of several replicas. */
-interface GradientAverager {
+interface GradientAverager extends AutoCloseable {
 
   /**
-   * @param gradients for each replica the gradients of all parameters, in native memory; may be
-   *     overwritten
-   * @return the mean over the replicas for each parameter, equal to the bit whenever the gradients
-   *     are; good as long as all of the arguments are
+   * The fastest that there is for these replicas.
+   *
+   * @param gradients of all replicas, which must stay open as long as the averager
    */
-  List<Gradient> mean(List<List<Gradient>> gradients);
+  static GradientAverager of(List<GradientBuffer> gradients) {
+    if (gradients.get(0).device().kind() == Device.Kind.CPU) {
+      return new HostAverager(gradients);
+    }
+    return NcclAverager.isAvailable()
+        ? NcclAverager.create(gradients)
+        : PinnedAverager.create(gradients);
+  }
+
+  /**
+   * Overwrites gradients with their mean, which is equal to the bit whenever they are.
+   *
+   * @param participants how many replicas, from the first on, have gradients that count, at least 1
+   */
+  void average(int participants);
+
+  /** Where the mean is that a replica is to take. */
+  GradientBuffer mean(int replica);
+
+  @Override
+  void close();
 }

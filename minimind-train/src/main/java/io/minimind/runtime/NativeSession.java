@@ -102,11 +102,21 @@ final class NativeSession implements AutoCloseable {
 
   /** Runs the training model, and adds gradients to those of the window. */
   Outputs trainStep(Values inputs) {
-    return run(trainingOutputs, inputs, TRAINING::TrainStep);
+    return trainStep(inputs, new Values(trainingOutputs.size()));
+  }
+
+  /**
+   * The same.
+   *
+   * @param outputs for each of {@link #trainingOutputs}, a tensor to write into or none; closed
+   *     with the result, or before an exception is thrown
+   */
+  Outputs trainStep(Values inputs, Values outputs) {
+    return run(trainingOutputs, inputs, outputs, TRAINING::TrainStep);
   }
 
   Outputs evaluate(Values inputs) {
-    return run(evaluationOutputs, inputs, TRAINING::EvalStep);
+    return run(evaluationOutputs, inputs, new Values(evaluationOutputs.size()), TRAINING::EvalStep);
   }
 
   private interface Step {
@@ -119,17 +129,10 @@ final class NativeSession implements AutoCloseable {
         PointerPointer<?> outputs);
   }
 
-  private Outputs run(List<String> names, Values inputs, Step step) {
-    Outputs outputs = new Outputs(names, new Values(names.size()));
+  private Outputs run(List<String> names, Values inputs, Values values, Step step) {
+    Outputs outputs = new Outputs(names, values);
     try {
-      check(
-          step.run(
-              session,
-              null,
-              inputs.count,
-              inputs.pointers,
-              outputs.values().count,
-              outputs.values().pointers));
+      check(step.run(session, null, inputs.count, inputs.pointers, values.count, values.pointers));
       return outputs;
     } catch (RuntimeException | Error e) {
       outputs.close();
@@ -173,8 +176,7 @@ final class NativeSession implements AutoCloseable {
   }
 
   private List<String> names(NameCount counter, NameAt namer) {
-    OrtAllocator allocator = new OrtAllocator();
-    check(API.GetAllocatorWithDefaultOptions(allocator));
+    OrtAllocator allocator = OnnxRuntime.allocator();
     List<String> names = new ArrayList<>();
     try (SizeTPointer count = new SizeTPointer(1);
         PointerPointer<Pointer> name = new PointerPointer<>(1)) {

@@ -11,6 +11,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.CharPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.onnxruntime.OrtAllocator;
 import org.bytedeco.onnxruntime.OrtApi;
 import org.bytedeco.onnxruntime.OrtEnv;
 import org.bytedeco.onnxruntime.OrtMemoryInfo;
@@ -20,12 +21,28 @@ import org.bytedeco.onnxruntime.OrtTrainingApi;
 /** The process-wide part of ONNX Runtime: its function tables, its environment, its errors. */
 final class OnnxRuntime {
 
+  static {
+    // JavaCPP refuses memory, however little, when the process has twice what the heap may have. A
+    // model in training lies outside the heap. The setting is read with the first pointer.
+    System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", "0");
+  }
+
   static final OrtApi API = OrtGetApiBase().GetApi().call(ORT_API_VERSION);
   static final OrtTrainingApi TRAINING = trainingApi();
   static final OrtEnv ENVIRONMENT = environment();
   static final OrtMemoryInfo CPU = cpu();
 
   private OnnxRuntime() {}
+
+  /** Makes sure that the libraries are loaded; before the first pointer. */
+  static void load() {}
+
+  /** The runtime's own allocator of host memory; it must not be released. */
+  static OrtAllocator allocator() {
+    OrtAllocator allocator = new OrtAllocator();
+    check(API.GetAllocatorWithDefaultOptions(allocator));
+    return allocator;
+  }
 
   private static OrtTrainingApi trainingApi() {
     OrtTrainingApi training = API.GetTrainingApi().call(ORT_API_VERSION);

@@ -27,10 +27,6 @@ record Outputs(List<String> names, Values values) implements AutoCloseable {
     return values.floats(names.indexOf(name));
   }
 
-  long[] shape(String name) {
-    return values.shape(names.indexOf(name));
-  }
-
   /** The loss, and whatever else the objective reports. */
   Evaluation evaluation() {
     Map<String, Float> metrics = new LinkedHashMap<>();

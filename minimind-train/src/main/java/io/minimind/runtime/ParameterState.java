@@ -13,6 +13,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.onnxruntime.OrtAllocator;
 import org.bytedeco.onnxruntime.OrtCheckpointState;
+import org.bytedeco.onnxruntime.OrtTensorTypeAndShapeInfo;
 import org.bytedeco.onnxruntime.OrtValue;
 
 /** Parameters, gradients and optimizer state, which the sessions of one device share. */
@@ -26,6 +27,7 @@ final class ParameterState implements AutoCloseable {
    * @throws OnnxRuntimeException if the runtime refuses the file
    */
   static ParameterState load(Path checkpoint) {
+    OnnxRuntime.load();
     ParameterState state = new ParameterState();
     try (Pointer file = path(checkpoint)) {
       check(TRAINING.LoadCheckpoint(file, state.handle));
@@ -39,10 +41,18 @@ final class ParameterState implements AutoCloseable {
     }
   }
 
+  /** The shape of a parameter. */
+  long[] shape(String name) {
+    OrtTensorTypeAndShapeInfo info = new OrtTensorTypeAndShapeInfo();
+    try (BytePointer text = new BytePointer(name, StandardCharsets.UTF_8)) {
+      check(TRAINING.GetParameterTypeAndShape(handle, text, info));
+    }
+    return Values.shape(info);
+  }
+
   /** The CRC-32C of the values of parameters, in their order. */
   long hash(List<String> names) {
-    OrtAllocator allocator = new OrtAllocator();
-    check(API.GetAllocatorWithDefaultOptions(allocator));
+    OrtAllocator allocator = OnnxRuntime.allocator();
     CRC32C hash = new CRC32C();
     for (String name : names) {
       OrtValue value = new OrtValue();

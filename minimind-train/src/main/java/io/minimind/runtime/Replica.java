@@ -4,8 +4,9 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.ElementType;
 import io.minimind.runtime.ModelInTraining.Evaluation;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
@@ -20,27 +21,22 @@ final class Replica implements AutoCloseable {
   private final ParameterState state;
   private final NativeSession backward;
   private final NativeSession update;
-  private final List<String> gradientNames;
+  private final List<String> parameters;
+  private final GradientBuffer gradients;
   private final FloatPointer scalar = new FloatPointer(1);
   private final FloatPointer lossScale = new FloatPointer(1).put(1);
-  private Optional<Outputs> last = Optional.empty();
 
-  private Replica(
-      Device device, ParameterState state, NativeSession backward, NativeSession update) {
+  /** What gives back the memory of all these, the last one first. */
+  private final Deque<Runnable> closing = new ArrayDeque<>();
+
+  private Replica(ModelInTraining.Files files, Device device, int threads) {
     this.device = device;
-    this.state = state;
-    this.backward = backward;
-    this.update = update;
-    this.gradientNames =
-        backward.trainingOutputs().stream()
-            .filter(name -> name.endsWith(TrainingArtifacts.GRADIENT))
-            .toList();
-  }
-
-  static Replica open(ModelInTraining.Files files, Device device, int threads) {
-    ParameterState state = ParameterState.load(files.checkpoint());
+    closing.push(scalar::close);
+    closing.push(lossScale::close);
     try {
-      NativeSession backward =
+      state = ParameterState.load(files.checkpoint());
+      closing.push(state::close);
+      backward =
           NativeSession.create(
               state,
               files.backward(),
@@ -48,25 +44,37 @@ final class Replica implements AutoCloseable {
               Optional.empty(),
               device,
               threads);
-      try {
-        // The second, because the optimizer takes the gradients of the latest session.
-        NativeSession update =
-            NativeSession.create(
-                state,
-                files.update(),
-                Optional.empty(),
-                Optional.of(files.optimizer()),
-                device,
-                threads);
-        return new Replica(device, state, backward, update);
-      } catch (RuntimeException | Error e) {
-        backward.close();
-        throw e;
-      }
+      closing.push(backward::close);
+      // The second, because the optimizer takes the gradients of the latest session.
+      update =
+          NativeSession.create(
+              state,
+              files.update(),
+              Optional.empty(),
+              Optional.of(files.optimizer()),
+              device,
+              threads);
+      closing.push(update::close);
+      parameters = parameters(backward);
+      gradients = GradientBuffer.allocate(device, parameters.stream().map(state::shape).toList());
+      closing.push(gradients::close);
     } catch (RuntimeException | Error e) {
-      state.close();
+      close();
       throw e;
     }
+  }
+
+  static Replica open(ModelInTraining.Files files, Device device, int threads) {
+    OnnxRuntime.load();
+    return new Replica(files, device, threads);
+  }
+
+  /** The trained ones, in the order of their gradients. */
+  private static List<String> parameters(NativeSession backward) {
+    return backward.trainingOutputs().stream()
+        .filter(name -> name.endsWith(TrainingArtifacts.GRADIENT))
+        .map(name -> name.substring(0, name.length() - TrainingArtifacts.GRADIENT.length()))
+        .toList();
   }
 
   Device device() {
@@ -82,12 +90,10 @@ final class Replica implements AutoCloseable {
   }
 
   void resetGradients() {
-    forget();
     backward.resetGradients();
   }
 
   Evaluation trainStep(Batch batch, float gradientScale) {
-    forget();
     scalar.put(gradientScale);
     int next = Values.of(batch);
     try (Values inputs = new Values(next + (scalesLoss() ? 2 : 1))) {
@@ -96,18 +102,18 @@ final class Replica implements AutoCloseable {
       if (scalesLoss()) {
         inputs.put(next, lossScale, Float.BYTES, ElementType.FLOAT32);
       }
-      Outputs outputs = backward.trainStep(inputs);
-      last = Optional.of(outputs);
-      return outputs.evaluation();
+      List<String> names = backward.trainingOutputs();
+      Values values = new Values(names.size());
+      gradients.put(values, names.indexOf(parameters.get(0) + TrainingArtifacts.GRADIENT));
+      try (Outputs outputs = backward.trainStep(inputs, values)) {
+        return outputs.evaluation();
+      }
     }
   }
 
-  /** The gradients of the window so far, one for each parameter; good until the next step. */
-  List<Gradient> gradients() {
-    Outputs outputs = last.orElseThrow();
-    return gradientNames.stream()
-        .map(name -> new Gradient(outputs.shape(name), outputs.floats(name)))
-        .toList();
+  /** The gradients of the window so far. */
+  GradientBuffer gradients() {
+    return gradients;
   }
 
   /**
@@ -118,16 +124,13 @@ final class Replica implements AutoCloseable {
    */
   record Norms(float gradient, float parameters) {}
 
-  /** Takes the mean of all replicas' gradients. */
-  Norms takeGradients(List<Gradient> mean, float maxGradientNorm) {
+  /** Takes the mean of all replicas' gradients, from memory of its device. */
+  Norms takeGradients(GradientBuffer mean, float maxGradientNorm) {
     scalar.put(maxGradientNorm);
     update.resetGradients();
-    try (Values inputs = new Values(mean.size() + 1)) {
-      for (int i = 0; i < mean.size(); i++) {
-        FloatBuffer values = mean.get(i).values();
-        inputs.put(i, values, values.limit(), mean.get(i).shape());
-      }
-      inputs.put(mean.size(), scalar, Float.BYTES, ElementType.FLOAT32);
+    try (Values inputs = new Values(mean.count() + 1)) {
+      mean.put(inputs, 0);
+      inputs.put(mean.count(), scalar, Float.BYTES, ElementType.FLOAT32);
       try (Outputs outputs = update.trainStep(inputs)) {
         return new Norms(
             outputs.scalar(TrainingArtifacts.GRADIENT_NORM),
@@ -151,28 +154,17 @@ final class Replica implements AutoCloseable {
 
   /** A hash of the trained parameters. */
   long hash() {
-    return state.hash(
-        gradientNames.stream()
-            .map(name -> name.substring(0, name.length() - TrainingArtifacts.GRADIENT.length()))
-            .toList());
+    return state.hash(parameters);
   }
 
   void save(Path file) {
     state.save(file);
   }
 
-  private void forget() {
-    last.ifPresent(Outputs::close);
-    last = Optional.empty();
-  }
-
   @Override
   public void close() {
-    forget();
-    update.close();
-    backward.close();
-    state.close();
-    scalar.close();
-    lossScale.close();
+    while (!closing.isEmpty()) {
+      closing.pop().run();
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,20 +24,15 @@ import java.util.function.Function;
  */
 public final class Replicas implements ModelInTraining {
 
-  private final List<Replica> replicas;
-  private final List<ExecutorService> threads;
-  private final GradientAverager averager;
+  private final List<Replica> replicas = new ArrayList<>();
+  private final List<ExecutorService> threads = new ArrayList<>();
+  private Optional<GradientAverager> averager = Optional.empty();
   private int participants;
   private double averagingSeconds;
   private boolean failed;
   private boolean open = true;
 
-  private Replicas(
-      List<Replica> replicas, List<ExecutorService> threads, GradientAverager averager) {
-    this.replicas = replicas;
-    this.threads = threads;
-    this.averager = averager;
-  }
+  private Replicas() {}
 
   /**
    * @param files with the models that {@code TrainingArtifacts.writeReplicated} writes
@@ -46,18 +42,23 @@ public final class Replicas implements ModelInTraining {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   public static Replicas open(Files files, List<Device> devices, int threads) {
-    return open(files, devices, threads, new HostAverager());
+    return open(files, devices, threads, GradientAverager::of);
   }
 
-  static Replicas open(Files files, List<Device> devices, int threads, GradientAverager averager) {
-    List<Replica> replicas = new ArrayList<>();
-    List<ExecutorService> executors = new ArrayList<>();
-    Replicas all = new Replicas(replicas, executors, averager);
+  static Replicas open(
+      Files files,
+      List<Device> devices,
+      int threads,
+      Function<List<GradientBuffer>, GradientAverager> averager) {
+    Replicas all = new Replicas();
     try {
       for (Device device : devices) {
-        replicas.add(Replica.open(files, device, Math.max(1, threads / devices.size())));
-        executors.add(executor("replica-" + executors.size()));
+        int threadsOfOne = Math.max(1, threads / devices.size());
+        all.replicas.add(Replica.open(files, device, threadsOfOne));
+        all.threads.add(executor("replica-" + all.threads.size()));
       }
+      List<GradientBuffer> gradients = all.replicas.stream().map(Replica::gradients).toList();
+      all.averager = Optional.of(averager.apply(gradients));
       return all;
     } catch (RuntimeException | Error e) {
       all.close();
@@ -109,9 +110,12 @@ public final class Replicas implements ModelInTraining {
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
     Step step = trainStep(batches, gradientScale);
     long start = System.nanoTime();
-    List<Gradient> mean =
-        averager.mean(replicas.stream().limit(participants).map(Replica::gradients).toList());
-    List<Norms> norms = onAll(replica -> replica.takeGradients(mean, maxGradientNorm));
+    GradientAverager averager = this.averager.orElseThrow();
+    averager.average(participants);
+    List<Norms> norms =
+        onFirst(
+            replicas.size(),
+            (replica, number) -> replica.takeGradients(averager.mean(number), maxGradientNorm));
     averagingSeconds += (System.nanoTime() - start) / 1e9;
     requireEqual(norms, "norms");
     return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
@@ -139,6 +143,11 @@ public final class Replicas implements ModelInTraining {
    */
   public double averagingSeconds() {
     return averagingSeconds;
+  }
+
+  /** How gradients are averaged, for people: by what, or in which memory. */
+  public String averaging() {
+    return averager.map(Object::toString).orElse("");
   }
 
   List<Replica> all() {
@@ -268,6 +277,8 @@ public final class Replicas implements ModelInTraining {
     open = false;
     threads.forEach(ExecutorService::shutdown);
     threads.forEach(Replicas::awaitEnd); // What a thread computes with must not be released.
+    averager.ifPresent(GradientAverager::close);
+    averager = Optional.empty();
     replicas.forEach(Replica::close);
     replicas.clear();
     threads.clear();

@@ -14,6 +14,7 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.bytedeco.onnxruntime.OrtMemoryInfo;
 import org.bytedeco.onnxruntime.OrtTensorTypeAndShapeInfo;
 import org.bytedeco.onnxruntime.OrtValue;
 
@@ -61,10 +62,20 @@ final class Values implements AutoCloseable {
   }
 
   void put(int index, Pointer values, long bytes, ElementType type, long... shape) {
+    put(index, OnnxRuntime.CPU, values, bytes, type, shape);
+  }
+
+  void put(
+      int index,
+      OrtMemoryInfo memory,
+      Pointer values,
+      long bytes,
+      ElementType type,
+      long... shape) {
     OrtValue value = new OrtValue();
     check(
         API.CreateTensorWithDataAsOrtValue(
-            OnnxRuntime.CPU, values, bytes, shape, shape.length, type.onnxCode(), value));
+            memory, values, bytes, shape, shape.length, type.onnxCode(), value));
     pointers.put(index, value);
   }
 
@@ -88,14 +99,15 @@ final class Values implements AutoCloseable {
     }
   }
 
-  long[] shape(int index) {
-    return shape(pointers.get(OrtValue.class, index));
-  }
-
   private static long[] shape(OrtValue value) {
     OrtTensorTypeAndShapeInfo info = new OrtTensorTypeAndShapeInfo();
+    check(API.GetTensorTypeAndShape(value, info));
+    return shape(info);
+  }
+
+  /** The shape that a description names; the description is released. */
+  static long[] shape(OrtTensorTypeAndShapeInfo info) {
     try (SizeTPointer rank = new SizeTPointer(1)) {
-      check(API.GetTensorTypeAndShape(value, info));
       check(API.GetDimensionsCount(info, rank));
       long[] shape = new long[Math.toIntExact(rank.get())];
       check(API.GetDimensions(info, shape, shape.length));

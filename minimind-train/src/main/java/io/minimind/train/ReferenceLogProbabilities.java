@@ -9,7 +9,7 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
-import io.minimind.graph.Target;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.train.Stage.PreferenceTuning;
@@ -74,12 +74,13 @@ public final class ReferenceLogProbabilities {
    * those of the same samples wait for one another.
    *
    * @param settings of a run whose stage is preference tuning
-   * @param threads threads within an operator, at least 1
+   * @param device that computes them if they are not there
+   * @param threads threads within an operator on the CPU, at least 1
    * @throws IOException if they must be computed and the weights are no longer those that the run
    *     started from, or a file cannot be read or written
    */
   public static synchronized Samples openOrCompute(
-      TokenShards samples, RunSettings settings, int threads, Progress progress)
+      TokenShards samples, RunSettings settings, Device device, int threads, Progress progress)
       throws IOException {
     PreferenceTuning stage = (PreferenceTuning) settings.stage();
     String rounding = settings.precision().products().isHalf() ? "-" + settings.precision() : "";
@@ -96,7 +97,7 @@ public final class ReferenceLogProbabilities {
         return found.get();
       }
       requireUnchanged(stage, file);
-      try (TrainingSession session = session(file, settings, work, threads)) {
+      try (TrainingSession session = session(file, settings, work, device, threads)) {
         compute(file, samples, session, progress);
       } finally {
         delete(work);
@@ -122,19 +123,21 @@ public final class ReferenceLogProbabilities {
   }
 
   private static TrainingSession session(
-      Path reference, RunSettings settings, Path work, int threads) throws IOException {
+      Path reference, RunSettings settings, Path work, Device device, int threads)
+      throws IOException {
     PreferenceTuning stage = (PreferenceTuning) settings.stage();
     // With the roundings of the run, so that its model and the reference are equal at the start.
     TrainingArtifacts artifacts =
         new TrainingArtifacts(settings.model(), stage.objective())
-            .with(settings.precision(), Target.CPU);
+            .with(settings.precision(), device.kind().target());
     artifacts.write(work, settings.training().optimizer());
     Path checkpoint = work.resolve("checkpoint");
     Path from = Path.of(stage.from());
     TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
     // Another run may have written its model there meanwhile; the copy is what counts.
     requireUnchanged(stage, reference);
-    return TrainingSession.open(new ModelInTraining.Files(checkpoint, work), threads);
+    return TrainingSession.open(
+        new ModelInTraining.Files(checkpoint, work), settings.on(device), threads);
   }
 
   private static void delete(Path work) throws IOException {

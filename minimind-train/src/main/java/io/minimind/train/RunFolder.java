@@ -7,7 +7,6 @@ import io.minimind.files.AtomicFile;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
-import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
@@ -157,9 +156,7 @@ public final class RunFolder {
     graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
     ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());
-    boolean tf32 = settings.precision() == TrainingPrecision.TF32;
-    List<Device> used =
-        devices.stream().map(device -> device.with(device.cuda().withTf32(tf32))).toList();
+    List<Device> used = devices.stream().map(settings::on).toList();
     if (used.size() == 1) {
       return TrainingSession.open(files, used.get(0), threads);
     }

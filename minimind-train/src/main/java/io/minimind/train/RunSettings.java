@@ -8,6 +8,7 @@ import io.minimind.graph.Target;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
@@ -102,6 +103,11 @@ public record RunSettings(
   /** The graphs that train this run on a kind of device. */
   TrainingArtifacts artifacts(Target target) {
     return new TrainingArtifacts(model, stage.objective(), lora).with(precision, target);
+  }
+
+  /** A device, used as this run uses it. */
+  Device on(Device device) {
+    return device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32));
   }
 
   byte[] toJson() throws IOException {

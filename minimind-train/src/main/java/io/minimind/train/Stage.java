@@ -14,6 +14,7 @@ import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
+import io.minimind.runtime.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,11 +50,13 @@ public sealed interface Stage {
    *
    * @param shards all samples of a file
    * @param settings of the run, which has this stage
-   * @param threads threads to compute with, at least 1
+   * @param device that computes what they lack
+   * @param threads threads to compute with on the CPU, at least 1
    */
   default Samples samples(
       TokenShards shards,
       RunSettings settings,
+      Device device,
       int threads,
       ReferenceLogProbabilities.Progress progress)
       throws IOException {
@@ -138,10 +141,11 @@ public sealed interface Stage {
     public Samples samples(
         TokenShards shards,
         RunSettings settings,
+        Device device,
         int threads,
         ReferenceLogProbabilities.Progress progress)
         throws IOException {
-      return ReferenceLogProbabilities.openOrCompute(shards, settings, threads, progress);
+      return ReferenceLogProbabilities.openOrCompute(shards, settings, device, threads, progress);
     }
   }
 }

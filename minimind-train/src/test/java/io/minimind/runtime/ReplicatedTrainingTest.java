@@ -25,6 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,7 +72,7 @@ class ReplicatedTrainingTest {
   private static boolean train(
       ModelInTraining.Files files,
       int devices,
-      GradientAverager averager,
+      Function<List<GradientBuffer>, GradientAverager> averager,
       CheckpointStore store,
       Samples samples,
       BooleanSupplier interrupted,
@@ -101,7 +103,7 @@ class ReplicatedTrainingTest {
       BooleanSupplier interrupted,
       TrainingListener... listeners)
       throws IOException {
-    return train(files, devices, new HostAverager(), store, SAMPLES, interrupted, listeners);
+    return train(files, devices, HostAverager::new, store, SAMPLES, interrupted, listeners);
   }
 
   private CheckpointStore store(String name) {
@@ -181,7 +183,7 @@ class ReplicatedTrainingTest {
     OnnxRuntimeException failure =
         assertThrows(
             OnnxRuntimeException.class,
-            () -> train(files, 2, new HostAverager(), store, damaged, NEVER));
+            () -> train(files, 2, HostAverager::new, store, damaged, NEVER));
     assertTrue(failure.getMessage().contains(" of 2 (cpu) stopped all: "), failure.getMessage());
     assertEquals(before, weights(store));
     assertTrue(train(2, store, NEVER));
@@ -249,23 +251,39 @@ class ReplicatedTrainingTest {
     public static void main(String[] args) throws IOException {
       ModelInTraining.Files files = new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]));
       AtomicInteger left = new AtomicInteger(Integer.parseInt(args[3]));
-      HostAverager averager = new HostAverager();
-      GradientAverager deadly =
-          gradients -> {
-            if (left.decrementAndGet() < 0) {
-              averager.mean(gradients.stream().map(of -> of.subList(0, of.size() / 2)).toList());
-              System.out.print("averaging");
-              System.out.flush();
-              kill();
-            }
-            return averager.mean(gradients);
-          };
-      train(files, 2, deadly, new CheckpointStore(Path.of(args[2]), 100), SAMPLES, NEVER);
+      train(
+          files,
+          2,
+          gradients -> new Deadly(gradients, left),
+          new CheckpointStore(Path.of(args[2]), 100),
+          SAMPLES,
+          NEVER);
     }
 
-    /** Nothing gets a chance to tidy up. */
-    private static void kill() {
-      Runtime.getRuntime().halt(137);
+    /** Averages the first half of the gradients, and no more, once it has averaged often enough. */
+    private record Deadly(List<GradientBuffer> gradients, AtomicInteger left)
+        implements GradientAverager {
+
+      @Override
+      public void average(int participants) {
+        List<FloatPointer> values = gradients.stream().map(GradientBuffer::values).toList();
+        long size = values.get(0).capacity();
+        boolean last = left.decrementAndGet() < 0;
+        Mean.intoFirst(values, 0, (int) (last ? size / 2 : size));
+        if (last) {
+          System.out.print("averaging");
+          System.out.flush();
+          Runtime.getRuntime().halt(137); // Nothing gets a chance to tidy up.
+        }
+      }
+
+      @Override
+      public GradientBuffer mean(int replica) {
+        return gradients.get(0);
+      }
+
+      @Override
+      public void close() {}
     }
   }
 }

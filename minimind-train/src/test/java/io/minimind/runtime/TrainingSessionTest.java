@@ -344,4 +344,37 @@ class TrainingSessionTest {
   private static void assertSays(OnnxRuntimeException e) {
     assertFalse(e.getMessage().isBlank());
   }
+
+  /** JavaCPP would refuse memory to a process that has twice what its heap may have. */
+  @Test
+  void aModelMayBeManyTimesTheHeap() throws Exception {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Process process =
+        new ProcessBuilder(
+                java.toString(),
+                "-Xmx16m",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SmallHeap.class.getName(),
+                files.checkpoint().toString(),
+                files.artifacts().toString())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertEquals(0, process.waitFor(), output);
+    assertTrue(output.endsWith("trained"), output);
+  }
+
+  /** Trains in a process whose native libraries alone are larger than its heap. */
+  static final class SmallHeap {
+    public static void main(String[] args) {
+      ModelInTraining.Files files = new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]));
+      try (TrainingSession session = TrainingSession.open(files, 1)) {
+        session.trainStep(TinyModel.batch(1, 4, LENGTH), 1, UNCLIPPED);
+        session.optimizerStep(0.01f);
+      }
+      System.out.print("trained");
+    }
+  }
 }

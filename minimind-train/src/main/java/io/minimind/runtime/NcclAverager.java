@@ -1,0 +1,134 @@
+package io.minimind.runtime;
+
+import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
+import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
+import static org.bytedeco.cuda.global.nccl.ncclAllReduce;
+import static org.bytedeco.cuda.global.nccl.ncclCommDestroy;
+import static org.bytedeco.cuda.global.nccl.ncclCommInitAll;
+import static org.bytedeco.cuda.global.nccl.ncclFloat32;
+import static org.bytedeco.cuda.global.nccl.ncclGetErrorString;
+import static org.bytedeco.cuda.global.nccl.ncclGroupEnd;
+import static org.bytedeco.cuda.global.nccl.ncclGroupStart;
+import static org.bytedeco.cuda.global.nccl.ncclRedOpCreatePreMulSum;
+import static org.bytedeco.cuda.global.nccl.ncclRedOpDestroy;
+import static org.bytedeco.cuda.global.nccl.ncclScalarHostImmediate;
+import static org.bytedeco.cuda.global.nccl.ncclSuccess;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.cuda.cudart.CUstream_st;
+import org.bytedeco.cuda.global.nccl;
+import org.bytedeco.cuda.nccl.ncclComm;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerPointer;
+
+/** Averages gradients of replicas on GPUs where they are, over NVLink where there is one. */
+final class NcclAverager implements GradientAverager {
+
+  private static final String LIBRARY = "libnccl.so.2";
+
+  /** One GPU among those that average. */
+  private record Rank(GradientBuffer gradients, ncclComm communicator, CUstream_st stream) {}
+
+  private final List<Rank> ranks = new ArrayList<>();
+
+  private NcclAverager() {}
+
+  /** Whether NCCL is on this machine; it is not part of CUDA. */
+  static boolean isAvailable() {
+    try {
+      Loader.loadGlobal(LIBRARY);
+      Loader.load(nccl.class);
+      return true;
+    } catch (UnsatisfiedLinkError e) {
+      return false;
+    }
+  }
+
+  static NcclAverager create(List<GradientBuffer> gradients) {
+    int count = gradients.size();
+    int[] devices = gradients.stream().mapToInt(one -> one.device().index()).toArray();
+    NcclAverager averager = new NcclAverager();
+    try (PointerPointer<ncclComm> communicators = new PointerPointer<>(count)) {
+      check(ncclCommInitAll(communicators, count, devices));
+      for (int i = 0; i < count; i++) {
+        CudaRuntime.select(gradients.get(i).device());
+        ncclComm communicator = communicators.get(ncclComm.class, i);
+        averager.ranks.add(new Rank(gradients.get(i), communicator, CudaRuntime.createStream()));
+      }
+      return averager;
+    } catch (RuntimeException | Error e) {
+      averager.close();
+      throw e;
+    }
+  }
+
+  /** All take part; those whose gradients do not count give zeros. */
+  @Override
+  public void average(int participants) {
+    List<Integer> sums = new ArrayList<>();
+    try (FloatPointer factor = new FloatPointer(1).put(1f / participants)) {
+      for (Rank rank : ranks) {
+        int[] sum = new int[1];
+        check(
+            ncclRedOpCreatePreMulSum(
+                sum, factor, ncclFloat32, ncclScalarHostImmediate, rank.communicator));
+        sums.add(sum[0]);
+      }
+      for (Rank rank : ranks.subList(participants, ranks.size())) {
+        FloatPointer values = rank.gradients.values();
+        CudaRuntime.select(rank.gradients.device());
+        CudaRuntime.check(cudaMemsetAsync(values, 0, values.capacity() * Float.BYTES, rank.stream));
+      }
+      check(ncclGroupStart());
+      for (int i = 0; i < ranks.size(); i++) {
+        Rank rank = ranks.get(i);
+        FloatPointer values = rank.gradients.values();
+        check(
+            ncclAllReduce(
+                values,
+                values,
+                values.capacity(),
+                ncclFloat32,
+                sums.get(i),
+                rank.communicator,
+                rank.stream));
+      }
+      check(ncclGroupEnd());
+      for (Rank rank : ranks) {
+        CudaRuntime.check(cudaStreamSynchronize(rank.stream));
+      }
+    } finally {
+      for (int i = 0; i < sums.size(); i++) {
+        ncclRedOpDestroy(sums.get(i), ranks.get(i).communicator);
+      }
+    }
+  }
+
+  @Override
+  public GradientBuffer mean(int replica) {
+    return ranks.get(replica).gradients;
+  }
+
+  private static void check(int result) {
+    if (result != ncclSuccess) {
+      throw new OnnxRuntimeException(
+          "NCCL failed: %s (%d).".formatted(ncclGetErrorString(result).getString(), result));
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Rank rank : ranks) {
+      ncclCommDestroy(rank.communicator);
+      CudaRuntime.destroy(rank.stream);
+    }
+    ranks.clear();
+  }
+
+  @Override
+  public String toString() {
+    return "by NCCL";
+  }
+}
