@@ -80,7 +80,10 @@ final class ModelOptions {
           .with(experts(base.experts()));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "The options of the model's sizes make no model: " + e.getMessage(), e);
+          "--hidden-size, --layers, --heads, --key-value-heads, --experts and --balance make no"
+              + " model: "
+              + e.getMessage(),
+          e);
     }
   }
 

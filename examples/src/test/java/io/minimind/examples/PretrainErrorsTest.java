@@ -161,7 +161,7 @@ class PretrainErrorsTest {
           2, List.of("--validation-fraction", fraction), "--validation-fraction=" + fraction);
     }
     assertRefused(2, List.of("--threads", "0"), "--threads=0");
-    assertRefused(2, List.of("--preset", "huge", "[TINY, SMALL, BASE]"), "--preset=huge");
+    assertRefused(2, List.of("--preset", "huge", "[TINY, SMALL, BASE, MOE]"), "--preset=huge");
     assertRefused(2, List.of("--epochs", "many"), "--epochs=many");
     assertRefused(2, List.of("--bach-size"), "--bach-size=3");
     assertRefused(

@@ -3,6 +3,7 @@ package io.minimind.model;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
 
 /**
  * The mixture of experts that the feed-forward layers of a model are: of several such layers a gate
@@ -17,10 +18,18 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record Experts(
-    @JsonProperty("n_routed_experts") int routed,
-    @JsonProperty("num_experts_per_tok") int perToken,
-    @JsonProperty("n_shared_experts") int shared,
-    @JsonProperty("aux_loss_alpha") double balance) {
+    @JsonProperty(ROUTED) int routed,
+    @JsonProperty(PER_TOKEN) int perToken,
+    @JsonProperty(SHARED) int shared,
+    @JsonProperty(BALANCE_WEIGHT) double balance) {
+
+  private static final String ROUTED = "n_routed_experts";
+  private static final String PER_TOKEN = "num_experts_per_tok";
+  private static final String SHARED = "n_shared_experts";
+  private static final String BALANCE_WEIGHT = "aux_loss_alpha";
+
+  /** Its fields in JSON; one that is missing is 0. */
+  public static final List<String> FIELDS = List.of(ROUTED, PER_TOKEN, SHARED, BALANCE_WEIGHT);
 
   /** One feed-forward layer in each block, without a gate. */
   public static final Experts NONE = new Experts(0, 0, 0, 0);

@@ -101,7 +101,7 @@ final class MixtureOfExperts {
       total = total == null ? sum : op.add(total, sum);
     }
     double factor = experts.balance() * experts.routed() / experts.perToken();
-    Tensor weight = op.graph().constant("balance", Shape.SCALAR, (float) factor);
+    Tensor weight = op.graph().constant("balance_weight", Shape.SCALAR, (float) factor);
     Tensor positions = op.cast(op.extent(batch.times(length).times(length)), FLOAT32);
     return op.divide(op.multiply(total, weight), op.reshape(positions, Shape.SCALAR));
   }
