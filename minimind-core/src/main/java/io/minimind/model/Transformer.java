@@ -25,13 +25,13 @@ public final class Transformer {
   private final Operators op;
   private final ModelConfig config;
   private final Matrices matrices;
+  private final Matrix embedding;
   private final Tensor cosine;
   private final Tensor sine;
   private final HeadPadding padding;
   private final FeedForward feedForward;
   private final MixtureOfExperts experts;
   private final List<Attention> attentions = new ArrayList<>();
-  private Tensor hiddenStates;
 
   /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
@@ -67,6 +67,7 @@ public final class Transformer {
     this.op = op;
     this.config = config;
     this.matrices = matrices;
+    embedding = new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
     // Pairs of zeros, with which heads may be padded, get angles too; any will do.
     int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
@@ -96,25 +97,24 @@ public final class Transformer {
     Dimension batch = ids.shape().dimension(0);
     Tensor length = op.extent(ids.shape().dimension(1));
     Tensor last = op.subtract(length, op.graph().constant("one", Shape.of(1), 1L));
-    return logits(
-        ids,
-        List.of(),
-        op.expand(op.cast(last, INT32), Shape.of(batch)),
-        op.reshape(op.cast(length, INT32), Shape.SCALAR));
+    return head(
+        hiddenStates(
+            ids,
+            List.of(),
+            op.expand(op.cast(last, INT32), Shape.of(batch)),
+            op.reshape(op.cast(length, INT32), Shape.SCALAR)));
   }
 
   /**
-   * Logits of the next tokens of sequences that are continued.
+   * What the head sees of sequences that are continued.
    *
    * @param ids int64 [batch, length]
    * @param past keys and values of each layer, none when positions start at 0
    * @param lastPosition int32 [batch], the last position of each row
    * @param totalLength int32 scalar, past and new positions
-   * @return [tokens, vocabulary]
+   * @return [tokens, width]
    */
-  public Tensor logits(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
-    Matrix embedding =
-        new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
+  public Tensor hiddenStates(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
     Tensor x = matrices.rows(embedding, ids);
     Shape rows = ids.shape();
     for (int layer = 0; layer < config.layers(); layer++) {
@@ -122,16 +122,20 @@ public final class Transformer {
       x = op.add(x, attention(layer, x, rows, layerPast, lastPosition, totalLength));
       x = op.add(x, feedForward(layer, x));
     }
-    hiddenStates = norm("norm.weight", x);
+    return norm("norm.weight", x);
+  }
+
+  /**
+   * Logits of the next tokens.
+   *
+   * @param hiddenStates [tokens, width], of all tokens or some
+   * @return [tokens, vocabulary]
+   */
+  public Tensor head(Tensor hiddenStates) {
     return product(hiddenStates, embedding);
   }
 
-  /** What the head sees, [tokens, width], after {@link #logits} was built. */
-  public Tensor hiddenStates() {
-    return hiddenStates;
-  }
-
-  /** The attention of each layer, after {@link #logits} was built. */
+  /** The attention of each layer, after {@link #hiddenStates} was built. */
   public List<Attention> attentions() {
     return List.copyOf(attentions);
   }

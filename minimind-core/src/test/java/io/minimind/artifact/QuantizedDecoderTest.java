@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,6 +91,8 @@ class QuantizedDecoderTest {
         inputs.add(ModelRunner.longs("input_ids", next, 1, next.length));
         inputs.add(ModelRunner.integers("seqlens_k", new int[] {end - 1}, 1));
         inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
+        long[] all = LongStream.range(0, next.length).toArray();
+        inputs.add(ModelRunner.longs("logit_positions", all, all.length));
         Map<String, NamedTensor> outputs = decoder.run(inputs);
         logits.add(ModelRunner.doubles(outputs.get("logits")));
         past = ModelRunner.pastOf(outputs);

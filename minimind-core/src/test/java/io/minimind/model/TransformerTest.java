@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -115,10 +116,10 @@ class TransformerTest {
     double[][] expected = logits(rows);
     List<NamedTensor> past = emptyPast(2, 10);
     for (int start = 0, end = prompt; start < length; start = end, end++) {
-      Map<String, NamedTensor> outputs = decode(rows, start, end, past);
+      long[] everywhere = LongStream.range(0, 2L * (end - start)).toArray();
+      Map<String, NamedTensor> outputs = decode(rows, start, end, past, everywhere);
       double[] logits = ModelRunner.doubles(outputs.get("logits"));
       int vocabulary = config.vocabularySize();
-      assertArrayEquals(new long[] {2, end - start, vocabulary}, outputs.get("logits").shape());
       for (int row = 0; row < 2; row++) {
         for (int i = start; i < end; i++) {
           int from = (row * (end - start) + i - start) * vocabulary;
@@ -130,6 +131,25 @@ class TransformerTest {
         }
       }
       past = ModelRunner.pastOf(outputs);
+    }
+  }
+
+  @Test
+  void theDecoderGivesTheLogitsOfThePositionsAskedFor() {
+    long[][] rows = rows(2, 6);
+    double[][] expected = logits(rows);
+    for (long[] positions : new long[][] {{}, {5, 11}, {7, 0, 7}}) {
+      NamedTensor found = decode(rows, 0, 6, emptyPast(2, 10), positions).get("logits");
+      int vocabulary = config.vocabularySize();
+      assertArrayEquals(new long[] {positions.length, vocabulary}, found.shape());
+      double[] logits = ModelRunner.doubles(found);
+      for (int i = 0; i < positions.length; i++) {
+        assertArrayEquals(
+            expected[(int) positions[i]],
+            Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary),
+            1e-4,
+            "position " + positions[i]);
+      }
     }
   }
 
@@ -211,7 +231,7 @@ class TransformerTest {
   }
 
   private static Map<String, NamedTensor> decode(
-      long[][] rows, int start, int end, List<NamedTensor> past) {
+      long[][] rows, int start, int end, List<NamedTensor> past, long[] positions) {
     long[][] next =
         Arrays.stream(rows).map(row -> Arrays.copyOfRange(row, start, end)).toArray(long[][]::new);
     int[] last = new int[rows.length];
@@ -220,6 +240,7 @@ class TransformerTest {
     inputs.add(ids(next));
     inputs.add(ModelRunner.integers("seqlens_k", last, last.length));
     inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
+    inputs.add(ModelRunner.longs("logit_positions", positions, positions.length));
     return decoder.run(inputs);
   }
 }
