@@ -114,8 +114,7 @@ final class NcclAverager implements GradientAverager {
   private static void check(int result) {
     if (result != ncclSuccess) {
       throw new OnnxRuntimeException(
-          "NCCL failed: %s (%d)."
-              .formatted(ncclGetErrorString(result).getString(), result));
+          "NCCL failed: %s (%d).".formatted(ncclGetErrorString(result).getString(), result));
     }
   }
 
