@@ -1,7 +1,9 @@
 package io.minimind.examples;
 
+import io.minimind.data.MalformedRowException;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.SkippedRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,6 +25,7 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
   private final long bytesTotal;
   private long bytesOfFilesRead;
   private Optional<RowReader> reader = Optional.empty();
+  private Path file;
   private Optional<Row> next = Optional.empty();
 
   private CorpusTexts(List<Path> files, long bytesTotal) {
@@ -55,7 +58,8 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
             close();
           }
         } else if (files.hasNext()) {
-          reader = Optional.of(RowReader.open(files.next(), COLUMNS));
+          file = files.next();
+          reader = Optional.of(RowReader.open(file, COLUMNS));
         } else {
           return false;
         }
@@ -71,9 +75,14 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    String text = next.orElseThrow().cells().get(0);
+    Row row = next.orElseThrow();
     next = Optional.empty();
-    return text;
+    try {
+      return row.text(0);
+    } catch (IllegalArgumentException e) {
+      throw new UncheckedIOException(
+          new MalformedRowException(file, SkippedRow.of(row, e.getMessage())));
+    }
   }
 
   long bytesRead() {

@@ -20,12 +20,15 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ConsoleReport;
+import io.minimind.train.FolderLock;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.ReferenceLogProbabilities;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.Stage;
+import io.minimind.train.Stage.PreferenceTuning;
 import io.minimind.train.StartWeights;
+import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingState;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -118,11 +121,22 @@ final class Course {
    * Does what is left of the course.
    *
    * @return the score of the model on the held-out questions, or nothing if it was interrupted
-   * @throws IOException if the folder belongs to another course, or a stage fails
+   * @throws IOException if the folder belongs to another course, somebody else does this one, or a
+   *     stage fails
    */
   Optional<Score> run() throws IOException {
     QuestionSet heldOut = QuestionSet.read(data.heldOut());
-    CourseRecord record = CourseRecord.open(out, recipe, data);
+    CourseRecord.requireCourseOrNothing(out);
+    FolderLock lock = FolderLock.acquire(out);
+    try {
+      return run(heldOut, CourseRecord.open(out, recipe, data));
+    } finally {
+      lock.close();
+    }
+  }
+
+  private Optional<Score> run(QuestionSet heldOut, CourseRecord begun) throws IOException {
+    CourseRecord record = begun;
     List<Step> steps = steps();
     for (Step step : steps) {
       console.printf("%n[%d/%d] %s", steps.indexOf(step) + 1, steps.size(), step.title());
@@ -243,7 +257,8 @@ final class Course {
             data.pretraining().toAbsolutePath().toString(),
             Optional.of(data.pretrainingValidation().toAbsolutePath().toString()),
             0,
-            0);
+            0,
+            List.of());
     return train(
         folder,
         settings,
@@ -264,7 +279,8 @@ final class Course {
             rows.toAbsolutePath().toString(),
             Optional.of(data.chatValidation().toAbsolutePath().toString()),
             0,
-            0);
+            0,
+            List.of());
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
 
@@ -272,7 +288,7 @@ final class Course {
     Path from = out.resolve(SEVERAL_TURNS);
     Phase phase = recipe.preferences();
     Stage stage =
-        new Stage.PreferenceTuning(
+        new PreferenceTuning(
             from.toAbsolutePath().toString(),
             ReferenceLogProbabilities.fingerprint(from),
             phase.maxLength(),
@@ -287,14 +303,16 @@ final class Course {
             data.preferences().toAbsolutePath().toString(),
             Optional.empty(),
             0,
-            0);
+            0,
+            List.of());
     return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
   }
 
   private Optional<Done> export(Path folder) throws IOException {
     long start = System.nanoTime();
     Path from = out.resolve(PREFERENCES);
-    String summary = Export.write(from, ModelFolder.weights(from), EXPORTED, folder);
+    String summary =
+        Export.write(from, ModelFolder.weights(from), EXPORTED, TrainingHistory.of(from), folder);
     // The stage whose form its prompts have is the last one.
     Stage stage = RunFolder.open(from).settings().stage();
     return Optional.of(new Done(summary, secondsSince(start), Optional.of(stage)));
@@ -304,10 +322,18 @@ final class Course {
   private Optional<Done> train(Path folder, RunSettings settings, Path tokenizer, Start start)
       throws IOException {
     long begin = System.nanoTime();
-    TrainingRun run =
+    try (TrainingRun run =
         RunFolder.exists(folder)
-            ? TrainingRun.resume(begun(folder, settings), workplace)
-            : TrainingRun.create(folder, settings, tokenizer, start, workplace);
+            ? resumed(RunFolder.open(folder), settings)
+            : TrainingRun.create(folder, settings, tokenizer, start, workplace)) {
+      return train(run, begin);
+    }
+  }
+
+  /**
+   * @param begin since when it takes time, as {@link System#nanoTime} has it
+   */
+  private Optional<Done> train(TrainingRun run, long begin) throws IOException {
     TrainingState from = run.state();
     if (from.update() > 0) {
       console.printf(Locale.ROOT, "  Going on after %,d updates.%n", from.update());
@@ -329,20 +355,25 @@ final class Course {
       summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
     }
     return Optional.of(
-        new Done(summary, from.seconds() + secondsSince(begin), Optional.of(settings.stage())));
+        new Done(
+            summary,
+            from.seconds() + secondsSince(begin),
+            Optional.of(run.folder().settings().stage())));
+  }
+
+  private TrainingRun resumed(RunFolder run, RunSettings now) throws IOException {
+    return TrainingRun.resume(run, moved(run.settings(), now), workplace);
   }
 
   /**
-   * A run goes on with the files that it began with, of which nothing is known if others are given.
+   * The settings of a run that has begun, with the places that the files of the course have now.
    */
-  private static RunFolder begun(Path folder, RunSettings settings) throws IOException {
-    RunFolder run = RunFolder.open(folder);
-    if (!run.settings().data().equals(settings.data())) {
-      throw new IOException(
-          "%s began with %s, not with %s: give the --data that it began with, or delete %s to do this stage anew."
-              .formatted(folder, run.settings().data(), settings.data(), folder));
+  private static RunSettings moved(RunSettings begun, RunSettings now) {
+    Stage stage = begun.stage();
+    if (stage instanceof PreferenceTuning before && now.stage() instanceof PreferenceTuning here) {
+      stage = before.withFrom(here.from());
     }
-    return run;
+    return begun.withFiles(stage, Path.of(now.data()), now.validationData().map(Path::of));
   }
 
   private static double secondsSince(long nanos) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
 import io.minimind.train.ConsoleReport;
+import io.minimind.train.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,13 +55,11 @@ record CourseRecord(
   /**
    * Begins a course, or goes on with the one in a folder.
    *
-   * @throws IOException if the folder holds something else, or a course with another recipe or
-   *     other data
+   * @throws IOException if the folder holds a course with another recipe or other data
    */
   static CourseRecord open(Path folder, Recipe recipe, CourseData data) throws IOException {
     Path file = folder.resolve(FILE);
     if (!Files.exists(file)) {
-      requireEmpty(folder);
       CourseRecord begun = new CourseRecord(recipe, data.digests(), data.prompts(), List.of());
       begun.write(folder);
       return begun;
@@ -78,17 +77,24 @@ record CourseRecord(
     return begun;
   }
 
-  private static void requireEmpty(Path folder) throws IOException {
-    if (Files.isDirectory(folder)) {
+  /**
+   * @throws IOException if a folder holds other files than those of a course
+   */
+  static void requireCourseOrNothing(Path folder) throws IOException {
+    if (Files.isDirectory(folder) && !Files.exists(folder.resolve(FILE))) {
       try (Stream<Path> entries = Files.list(folder)) {
         // A process that was killed at the very start may have left an unfinished record.
-        if (entries.anyMatch(entry -> !entry.getFileName().toString().startsWith(FILE))) {
+        if (!entries.map(entry -> entry.getFileName().toString()).allMatch(CourseRecord::isOurs)) {
           throw new IOException(
               "%s holds other files than those of a course: choose another --out."
                   .formatted(folder));
         }
       }
     }
+  }
+
+  private static boolean isOurs(String name) {
+    return name.startsWith(FILE) || name.equals(FolderLock.FILE);
   }
 
   /**

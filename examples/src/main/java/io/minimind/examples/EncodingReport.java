@@ -21,6 +21,11 @@ record EncodingReport(Path file, ProgressLine progress) implements EncodingProgr
   }
 
   @Override
+  public void waiting() {
+    System.err.println("Waiting for another run to encode its corpus …");
+  }
+
+  @Override
   public void rebuilding(String reason) {
     progress.clear();
     System.err.println(reason);

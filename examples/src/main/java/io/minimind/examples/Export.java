@@ -4,6 +4,7 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.train.RunFolder;
+import io.minimind.train.TrainingHistory;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ public final class Export implements Callable<Integer> {
       throw new IOException("--out must be another folder than --model: both are " + out + ".");
     }
     RunFolder.requireNone(out);
-    System.out.println(write(model, source.weights(), source.precision(), out));
+    System.out.println(write(model, source.weights(), source.precision(), source.history(), out));
     return 0;
   }
 
@@ -55,11 +56,14 @@ public final class Export implements Callable<Integer> {
    * Writes a model folder.
    *
    * @param model the folder with configuration and tokenizer
+   * @param history of the model, which it keeps
    * @return what was written, in a line
    */
-  static String write(Path model, List<NamedTensor> weights, Precision precision, Path out)
+  static String write(
+      Path model, List<NamedTensor> weights, Precision precision, TrainingHistory history, Path out)
       throws IOException {
     ModelConfig config = ModelConfig.read(model.resolve(ModelFolder.CONFIG));
+    history.write(out);
     ModelFolder.writeConfiguration(out, config, precision, model);
     ModelFolder.writeDecoder(out, config, precision, weights);
     return String.format(

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import picocli.CommandLine.Option;
 
@@ -42,6 +43,26 @@ final class ModelOptions {
       order = 24)
   private Integer keyValueHeads;
 
+  @Option(
+      names = "--experts",
+      paramLabel = "N",
+      description = {
+        "Experts that each feed-forward layer is a mixture of, instead of the preset's; a gate",
+        "chooses 2 for each token, and one more is shared by all. 0 is no mixture."
+      },
+      order = 25)
+  private Integer experts;
+
+  @Option(
+      names = "--balance",
+      paramLabel = "ALPHA",
+      description = {
+        "Weight of the loss that keeps a mixture from always choosing the same experts,",
+        "0 for none; 0.01 unless given."
+      },
+      order = 26)
+  private Double balance;
+
   ModelConfig config(int vocabularySize, int maxLength) {
     if (maxLength < 2) {
       throw new IllegalArgumentException(
@@ -50,17 +71,31 @@ final class ModelOptions {
     ModelConfig base = preset.config(vocabularySize, maxLength);
     try {
       return ModelConfig.of(
-          or(hiddenSize, base.hiddenSize()),
-          or(layers, base.layers()),
-          or(heads, base.heads()),
-          or(keyValueHeads, base.keyValueHeads()),
-          vocabularySize,
-          maxLength);
+              or(hiddenSize, base.hiddenSize()),
+              or(layers, base.layers()),
+              or(heads, base.heads()),
+              or(keyValueHeads, base.keyValueHeads()),
+              vocabularySize,
+              maxLength)
+          .with(experts(base.experts()));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "--hidden-size, --layers, --heads and --key-value-heads make no model: " + e.getMessage(),
+          "--hidden-size, --layers, --heads, --key-value-heads, --experts and --balance make no"
+              + " model: "
+              + e.getMessage(),
           e);
     }
+  }
+
+  private Experts experts(Experts base) {
+    Experts mixture = experts == null ? base : Experts.of(experts);
+    if (balance == null) {
+      return mixture;
+    }
+    if (!mixture.isMixture()) {
+      throw new IllegalArgumentException("--balance is for a mixture of experts only.");
+    }
+    return mixture.withBalance(balance);
   }
 
   private static int or(Integer given, int otherwise) {

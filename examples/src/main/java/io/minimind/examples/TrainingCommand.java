@@ -50,7 +50,9 @@ abstract class TrainingCommand implements Callable<Integer> {
   @Option(
       names = "--resume",
       order = 11,
-      description = "Goes on with the run in --out, with its settings, from its last checkpoint.")
+      description =
+          "Goes on with the run in --out, with its settings, from its last checkpoint. Where its"
+              + " data has moved, --data and --validation say where it is now.")
   private boolean resume;
 
   @Option(
@@ -136,12 +138,18 @@ abstract class TrainingCommand implements Callable<Integer> {
       Set.of(
           "--resume",
           "--out",
+          "--data",
+          "--validation",
           "--cache",
           "--log-every",
           "--prompts",
           "--threads",
           "--devices",
           "--cuda-memory");
+
+  /** Those among them that need not be given again. */
+  private static final Set<String> REMEMBERED =
+      Set.of("--resume", "--out", "--data", "--validation");
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
@@ -198,19 +206,34 @@ abstract class TrainingCommand implements Callable<Integer> {
     Cuda.require(used);
     Workplace workplace =
         new Workplace(GivenCommand.of(spec), cache, used, threads, System.out, progress);
-    TrainingRun run;
-    if (resume) {
-      rejectSettings();
-      RunFolder folder = RunFolder.open(out);
-      requireStage(folder.settings().stage());
-      run = TrainingRun.resume(folder, workplace);
-    } else {
-      Origin origin = origin();
-      run =
-          TrainingRun.create(
-              out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+    try (TrainingRun run = resume ? resumed(workplace) : begun(workplace)) {
+      return train(run, report, texts);
     }
-    return train(run, report, texts);
+  }
+
+  private TrainingRun begun(Workplace workplace) throws IOException {
+    Origin origin = origin();
+    return TrainingRun.create(
+        out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+  }
+
+  private TrainingRun resumed(Workplace workplace) throws IOException {
+    rejectSettings();
+    RunFolder folder = RunFolder.open(out);
+    requireStage(folder.settings().stage());
+    return TrainingRun.resume(folder, moved(folder.settings()), workplace);
+  }
+
+  /** The settings of a run with the places of its data that options give. */
+  private RunSettings moved(RunSettings begun) {
+    if (validation != null && begun.validationData().isEmpty()) {
+      throw refused("The run in " + out + " began without --validation: leave it out.");
+    }
+    Path data = spec.findOption("--data").getValue();
+    return begun.withFiles(
+        begun.stage(),
+        data == null ? Path.of(begun.data()) : data,
+        begun.validationData().map(file -> validation == null ? Path.of(file) : validation));
   }
 
   private List<Device> devices() {
@@ -293,7 +316,8 @@ abstract class TrainingCommand implements Callable<Integer> {
         origin.data().toAbsolutePath().toString(),
         Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
         validationFraction,
-        0);
+        0,
+        List.of());
   }
 
   /**
@@ -355,7 +379,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     StringBuilder options = new StringBuilder(" --out=" + out);
     for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
       String name = option.longestName();
-      if (RESUMABLE.contains(name) && !Set.of("--resume", "--out").contains(name)) {
+      if (RESUMABLE.contains(name) && !REMEMBERED.contains(name)) {
         options.append(' ').append(name).append('=').append(option.<Object>getValue());
       }
     }

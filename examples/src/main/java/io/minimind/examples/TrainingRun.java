@@ -7,6 +7,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.train.CheckpointStore;
+import io.minimind.train.FolderLock;
 import io.minimind.train.LossChart;
 import io.minimind.train.MetricsFile;
 import io.minimind.train.ModelExport;
@@ -31,9 +32,10 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A run from its data to its model, new or resumed, for every stage: encodes the corpus, keeps the
- * folder, trains. What is told of the training itself, the caller decides.
+ * folder, trains. What is told of the training itself, the caller decides. Until it is closed, no
+ * other run can write to its folder.
  */
-final class TrainingRun {
+final class TrainingRun implements AutoCloseable {
 
   /**
    * Where runs work.
@@ -58,13 +60,20 @@ final class TrainingRun {
     List<NamedTensor> weights(RunSettings settings) throws IOException;
   }
 
-  private record Corpus(Samples training, Optional<Samples> validation) {}
+  private record Encoded(Samples samples, String checksum) {}
 
+  /**
+   * @param checksums of the files in the settings
+   */
+  private record Corpus(Samples training, Optional<Samples> validation, List<String> checksums) {}
+
+  private final FolderLock lock;
   private final RunFolder folder;
   private final Corpus corpus;
   private final Workplace workplace;
 
-  private TrainingRun(RunFolder folder, Corpus corpus, Workplace workplace) {
+  private TrainingRun(FolderLock lock, RunFolder folder, Corpus corpus, Workplace workplace) {
+    this.lock = lock;
     this.folder = folder;
     this.corpus = corpus;
     this.workplace = workplace;
@@ -74,7 +83,8 @@ final class TrainingRun {
    * Begins a run.
    *
    * @param tokenizer the folder of the tokenizer
-   * @throws IOException if the folder holds a run or a model already, or data cannot be read
+   * @throws IOException if the folder holds a run or a model already, another run is writing to it,
+   *     or data cannot be read
    */
   static TrainingRun create(
       Path out, RunSettings settings, Path tokenizer, Start start, Workplace workplace)
@@ -83,12 +93,21 @@ final class TrainingRun {
     SkippedRows skipped = new SkippedRows();
     Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
     List<NamedTensor> weights = start.weights(settings);
-    // Before the settings, with which the folder is a run: none is without its history.
-    TrainingHistory.begin(out, workplace.command(), history(settings.stage(), tokenizer));
-    RunFolder folder =
-        RunFolder.create(out, settings.withSamples(corpus.training().groups()), tokenizer, weights);
-    skipped.write(out);
-    return new TrainingRun(folder, corpus, workplace);
+    TrainingHistory history = history(settings.stage(), tokenizer);
+    // Only now: nothing is made for a run that cannot start.
+    FolderLock lock = FolderLock.acquire(out);
+    try {
+      RunFolder.requireNone(out); // Another run may have been there meanwhile.
+      // Before the settings, with which the folder is a run: none is without its history.
+      TrainingHistory.begin(out, workplace.command(), history);
+      RunSettings complete = settings.withCorpora(corpus.training().groups(), corpus.checksums());
+      RunFolder folder = RunFolder.create(out, complete, tokenizer, weights);
+      skipped.write(out);
+      return new TrainingRun(lock, folder, corpus, workplace);
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
   }
 
   /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
@@ -99,19 +118,40 @@ final class TrainingRun {
   /**
    * Goes on with a run.
    *
-   * @throws IOException if its data has other rows than when it began, or cannot be read
+   * @param settings those of the folder, with the places that the files have now
+   * @throws IOException if its data has other rows than when it began or cannot be read, or another
+   *     process goes on with the run
    */
-  static TrainingRun resume(RunFolder folder, Workplace workplace) throws IOException {
-    SkippedRows skipped = new SkippedRows();
-    RunSettings settings = folder.settings();
-    Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
+  static TrainingRun resume(RunFolder folder, RunSettings settings, Workplace workplace)
+      throws IOException {
+    FolderLock lock = FolderLock.acquire(folder.path());
+    try {
+      SkippedRows skipped = new SkippedRows();
+      Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
+      requireSame(corpus, settings);
+      skipped.write(folder.path());
+      RunFolder current = settings.equals(folder.settings()) ? folder : folder.with(settings);
+      return new TrainingRun(lock, current, corpus, workplace);
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /** What a run learns from must not change, lest it end as if it had never been stopped. */
+  private static void requireSame(Corpus corpus, RunSettings settings) throws IOException {
     if (corpus.training().groups() != settings.samples()) {
       throw new IOException(
           "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
               .formatted(settings.data(), corpus.training().groups(), settings.samples()));
     }
-    skipped.write(folder.path());
-    return new TrainingRun(folder, corpus, workplace);
+    for (int i = 0; i < settings.checksums().size(); i++) {
+      if (!settings.checksums().get(i).equals(corpus.checksums().get(i))) {
+        throw new IOException(
+            "%s does not hold the rows that the run began with: restore it, or start a new run."
+                .formatted(settings.files().get(i)));
+      }
+    }
   }
 
   RunFolder folder() {
@@ -187,19 +227,23 @@ final class TrainingRun {
   private static Corpus corpus(
       RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
       throws IOException {
-    Samples all = encoded(Path.of(settings.data()), settings, tokenizer, workplace, skipped);
-    if (settings.validationData().isPresent()) {
-      Path file = Path.of(settings.validationData().get());
-      return new Corpus(all, Optional.of(encoded(file, settings, tokenizer, workplace, skipped)));
+    List<Encoded> files = new ArrayList<>();
+    for (Path file : settings.files()) {
+      files.add(encoded(file, settings, tokenizer, workplace, skipped));
+    }
+    List<String> checksums = files.stream().map(Encoded::checksum).toList();
+    Samples all = files.get(0).samples();
+    if (files.size() > 1) {
+      return new Corpus(all, Optional.of(files.get(1).samples()), checksums);
     }
     if (settings.validationFraction() == 0) {
-      return new Corpus(all, Optional.empty());
+      return new Corpus(all, Optional.empty(), checksums);
     }
     Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
-    return new Corpus(split.training(), Optional.of(split.validation()));
+    return new Corpus(split.training(), Optional.of(split.validation()), checksums);
   }
 
-  private static Samples encoded(
+  private static Encoded encoded(
       Path file, RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
       throws IOException {
     ProgressLine progress = workplace.progress();
@@ -216,17 +260,24 @@ final class TrainingRun {
           .printf(
               Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
       skipped.report(file, shards, workplace.out());
-      return settings
-          .stage()
-          .samples(
-              shards,
-              settings,
-              workplace.devices().get(0),
-              workplace.threads(),
-              (done, total) -> progress.show(referenceProgress(done, total)));
+      Samples samples =
+          settings
+              .stage()
+              .samples(
+                  shards,
+                  settings,
+                  workplace.devices().get(0),
+                  workplace.threads(),
+                  (done, total) -> progress.show(referenceProgress(done, total)));
+      return new Encoded(samples, shards.checksum());
     } finally {
       progress.clear();
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
   }
 
   private static String referenceProgress(long done, long total) {

@@ -5,6 +5,7 @@ import io.minimind.examples.verify.EncodingCases;
 import io.minimind.examples.verify.GenerationCases;
 import io.minimind.examples.verify.GoldenFolder;
 import io.minimind.examples.verify.PreferenceCases;
+import io.minimind.examples.verify.RoutingCases;
 import io.minimind.examples.verify.TemplateCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainedTokenizerCases;
@@ -99,6 +100,8 @@ public final class Verify implements Callable<Integer> {
       report(TrainedTokenizerCases.of(references, data));
       report(TrainingCases.of(references, "dense", device));
       report(TrainingCases.of(references, "dense_accumulation", device));
+      report(TrainingCases.of(references, "moe", device));
+      report(RoutingCases.of(references));
       report(PreferenceCases.of(references, device));
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {

@@ -14,6 +14,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.RunFolder;
+import io.minimind.train.TrainingHistory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -107,6 +108,24 @@ class ExportTest {
         CheckpointStore.weights(last, Optional.empty()),
         ModelFolder.weights(folder.resolve("last")));
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(folder.resolve("last")));
+    assertEquals(
+        TrainingHistory.of(run).endingAt(CheckpointStore.verify(best)),
+        TrainingHistory.of(folder.resolve("best")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"float32", "int8", "int4"})
+  void anExportedModelKeepsItsHistory(String precision) throws IOException {
+    Path out = folder.resolve("out");
+    assertEquals(new Result(0, ""), export(run, out, "--quantize=" + precision));
+    TrainingHistory history = TrainingHistory.of(run);
+    assertEquals(1, history.stages().size());
+    assertEquals(history, TrainingHistory.of(out));
+    if (precision.equals("float32")) {
+      // As does one that is made of it.
+      assertEquals(new Result(0, ""), export(out, folder.resolve("next"), "--quantize=int4"));
+      assertEquals(history, TrainingHistory.of(folder.resolve("next")));
+    }
   }
 
   private static void assertSays(int status, String part, Result result) {

@@ -102,6 +102,12 @@ class PretrainErrorsTest {
     byte[] broken = "text\nabc\nd?f\n".getBytes(StandardCharsets.UTF_8);
     broken[10] = (byte) 0xff;
     assertCorpusRefused(broken, "is not valid UTF-8 at line 3", "offset 10");
+    Path json = folder.resolve("corpus.jsonl");
+    Files.writeString(json, "{\"text\": 5}\n{\"text\": [\"a\"]}\n");
+    String number =
+        "None of the 2 rows of " + json + " can be used; row 1 (line 1): it has 5 where";
+    assertRefused(1, List.of(number), "--data=" + json);
+    assertRefused(1, List.of(number), "--validation=" + json);
     Path missing = folder.resolve("missing.csv");
     assertRefused(1, List.of("There is no file " + missing), "--data=" + missing);
     assertRefused(1, List.of("There is no file " + missing), "--validation=" + missing);
@@ -155,7 +161,7 @@ class PretrainErrorsTest {
           2, List.of("--validation-fraction", fraction), "--validation-fraction=" + fraction);
     }
     assertRefused(2, List.of("--threads", "0"), "--threads=0");
-    assertRefused(2, List.of("--preset", "huge", "[TINY, SMALL, BASE]"), "--preset=huge");
+    assertRefused(2, List.of("--preset", "huge", "[TINY, SMALL, BASE, MOE]"), "--preset=huge");
     assertRefused(2, List.of("--epochs", "many"), "--epochs=many");
     assertRefused(2, List.of("--bach-size"), "--bach-size=3");
     assertRefused(
@@ -223,7 +229,7 @@ class PretrainErrorsTest {
   @Test
   void otherSettingsForAResumedRun() throws IOException {
     copy(finished, out);
-    for (String option : new String[] {"--learning-rate=1", "--layers=2", "--data=" + CORPUS}) {
+    for (String option : new String[] {"--learning-rate=1", "--layers=2", "--tokenizer=x"}) {
       Map<Path, ByteBuffer> before = contents(out);
       String name = option.substring(0, option.indexOf('='));
       assertSays(
@@ -232,6 +238,55 @@ class PretrainErrorsTest {
           resume(out, cache, option));
       assertEquals(before, contents(out));
     }
+  }
+
+  @Test
+  void dataThatHasMoved() throws IOException {
+    copy(finished, out);
+    delete(latest(out));
+    Path moved = Files.copy(CORPUS, folder.resolve("moved.csv"));
+    assertEquals(new Result(0, ""), Commands.run(resume(out, cache, "--data=" + moved)));
+    assertTrue(sameWeights());
+    assertTrue(Files.readString(out.resolve("settings.json")).contains(moved.toString()));
+    // From now on it is looked for there.
+    Files.delete(moved);
+    assertKept(List.of("There is no file " + moved), resume(out, cache));
+    assertEquals(new Result(0, ""), Commands.run(resume(out, cache, "--data=" + CORPUS)));
+    assertKept(2, List.of("began without --validation"), "--validation=" + CORPUS);
+  }
+
+  @Test
+  void dataThatHasChanged() throws IOException {
+    String rows = Files.readString(CORPUS);
+    Path data = Files.writeString(folder.resolve("data.csv"), rows);
+    Path validation = Files.writeString(folder.resolve("validation.csv"), rows);
+    String[] options = {"--data=" + data, "--validation=" + validation, "--max-updates=1"};
+    assertEquals(new Result(0, ""), Commands.run(pretrain(out, cache, options)));
+    Path other = folder.resolve("other.csv");
+    for (String name : List.of("--data", "--validation")) {
+      Files.writeString(other, rows);
+      assertEquals(new Result(0, ""), Commands.run(resume(out, cache, name + "=" + other)));
+      // As many rows as before.
+      Files.writeString(other, rows.replaceFirst("。", "。。"));
+      String sentence = other + " does not hold the rows that the run began with";
+      assertKept(1, List.of(sentence, "restore it"), name + "=" + other);
+      assertKept(1, List.of(sentence));
+      Path earlier = name.equals("--data") ? data : validation;
+      assertEquals(new Result(0, ""), Commands.run(resume(out, cache, name + "=" + earlier)));
+    }
+    // A run of an earlier version says less.
+    Path settings = out.resolve("settings.json");
+    String said = Files.readString(settings);
+    String less = said.replaceAll(",\\s*\"checksums\" : \\[[^]]*\\]", "");
+    assertTrue(less.length() < said.length(), said);
+    Files.writeString(settings, less);
+    assertEquals(new Result(0, ""), Commands.run(resume(out, cache, "--data=" + other)));
+  }
+
+  private void assertKept(int status, List<String> parts, String... options) throws IOException {
+    Map<Path, ByteBuffer> before = contents(out);
+    assertSays(status, parts, resume(out, cache, options));
+    assertEquals(before, contents(out));
   }
 
   @Test

@@ -6,20 +6,26 @@ import static io.minimind.examples.Commands.resume;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.examples.Commands.Result;
+import io.minimind.train.FolderLock;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -226,6 +232,60 @@ class PretrainProcessTest {
       }
     }
     return false;
+  }
+
+  /** A run that would not end by itself has its folder until it is killed. */
+  @Test
+  void nobodyElseWritesToTheFolderOfARun() throws Exception {
+    Path out = folder.resolve("out");
+    String[] endless = pretrain(out, cache, "--epochs=1000000");
+    try (CommandProcess running = CommandProcess.start(shared, endless)) {
+      running.awaitLines("Epoch:", 1);
+      assertTrue(running.process.isAlive(), running.err());
+      Result refused = Commands.run(resume(out, cache));
+      assertEquals(1, refused.status());
+      assertTrue(refused.err().startsWith("Another run is writing to " + out), refused.err());
+      assertEquals(1, refused.err().lines().count(), refused.err());
+      running.kill();
+    }
+    FolderLock.acquire(out).close();
+  }
+
+  @Test
+  void aFolderInWhichARunBeginsIsLeftAlone() throws Exception {
+    Path out = folder.resolve("out");
+    FolderLock lock = FolderLock.acquire(out);
+    // Failing to get it twice must not give it up.
+    assertThrows(IOException.class, () -> FolderLock.acquire(out));
+    try (CommandProcess running = CommandProcess.start(shared, pretrain(out, cache, RUN))) {
+      running.remainingLines();
+      assertEquals(1, running.exitStatus());
+      assertTrue(running.err().startsWith("Another run is writing to " + out), running.err());
+    }
+    assertEquals(Set.of(Path.of(FolderLock.FILE)), contents(out).keySet());
+    lock.close();
+    assertEquals(0, Commands.run(pretrain(out, cache, "--max-updates=1")).status());
+  }
+
+  @Test
+  void aRunThatWaitsForTheCorpusOfAnotherSaysSo() throws Exception {
+    Path shards = Files.createDirectory(folder.resolve("cache"));
+    FileChannel lock =
+        FileChannel.open(
+            shards.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    lock.lock();
+    String[] run = pretrain(folder.resolve("out"), shards, "--max-updates=1");
+    try (CommandProcess waiting = CommandProcess.start(shared, run)) {
+      while (waiting.process.isAlive() && waiting.err().isEmpty()) {
+        Thread.yield();
+      }
+      lock.close();
+      waiting.remainingLines();
+      assertEquals(0, waiting.exitStatus());
+      assertEquals("Waiting for another run to encode its corpus …\n", waiting.err());
+    } finally {
+      lock.close();
+    }
   }
 
   @Test

@@ -243,7 +243,13 @@ class PublishTest {
     assertTrue(Files.readString(early.resolve("README.md")).contains("continues texts"));
 
     Path exported = folder.resolve("exported");
-    assertEquals(0, Commands.run("export", "--model=" + first, "--out=" + exported).status());
+    assertEquals(0, Commands.run("export", "--model=" + run, "--out=" + exported).status());
+    Path copied = folder.resolve("copied");
+    assertEquals(new Result(0, ""), publish(exported, copied));
+    assertEquals(List.of("pretrain", "4", "sft", "2"), stages(copied));
+    assertTrue(Files.readString(copied.resolve("README.md")).contains("answers questions"));
+
+    Files.delete(exported.resolve("history.json"));
     Path unknown = folder.resolve("unknown");
     assertEquals(new Result(0, ""), publish(exported, unknown));
     String said = Files.readString(unknown.resolve("README.md"));

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
@@ -257,6 +258,55 @@ class QuickstartTest {
     assertEquals(SCORING, unfinishedStage(out));
 
     assertEquals(wholeResult.score(), course(out, failing).score());
+    assertSameAsWhole(out);
+  }
+
+  /** With the folder that the preferences' reference model lies in. */
+  @Test
+  void cutShortAndMovedItGoesOnToTheSameResult() throws IOException {
+    Path before = folder.resolve("before");
+    Path dataBefore = folder.resolve("data-before");
+    Commands.copy(data, dataBefore);
+    int[] left = {3};
+    Result cut =
+        course(
+            TINY,
+            dataBefore,
+            before,
+            () -> unfinishedStage(before).equals("dpo") && left[0]-- <= 0);
+    assertEquals("[5/6]", lastStage(cut));
+    assertTrue(Files.exists(before.resolve("dpo/settings.json")));
+    Path after = Files.move(before, folder.resolve("after"));
+    Path dataAfter = Files.move(dataBefore, folder.resolve("data-after"));
+
+    assertEquals(wholeResult.score(), course(TINY, dataAfter, after, () -> false).score());
+    assertEquals(answers(whole), answers(after));
+    assertEquals(
+        PretrainProcessTest.metrics(whole.resolve("dpo")),
+        PretrainProcessTest.metrics(after.resolve("dpo")));
+  }
+
+  @Test
+  void aCourseIsDoneByOneAtATime() throws IOException {
+    Path out = folder.resolve("out");
+    TreeSet<String> refused = new TreeSet<>();
+    BooleanSupplier attempting =
+        () -> {
+          assertRefused(out, TINY, data, "Another run is writing to " + out, "another --out");
+          String stage = unfinishedStage(out);
+          if (refused.add(stage) || !TRAINED.contains(stage)) {
+            return false;
+          }
+          // In the middle of a run, which is its own folder's.
+          String[] resume = Commands.resume(stage, out.resolve(stage), out.resolve("cache"));
+          String err = Commands.run(resume).err();
+          assertTrue(err.startsWith("Another run is writing to " + out.resolve(stage)), err);
+          return stage.equals("sft");
+        };
+
+    assertEquals("[3/6]", lastStage(course(out, attempting)));
+    assertEquals(Set.of("tokenizer", "pretrain", "sft"), refused);
+    assertEquals(wholeResult.score(), course(out, () -> false).score());
     assertSameAsWhole(out);
   }
 

@@ -151,6 +151,9 @@ class TokenizerCommandTest {
     assertTrainingRefused(List.of("Row 2 of " + data + " (line 3)", "\"text\""), "--data=" + data);
     assertTrainingRefused(
         List.of("Row 2 of " + data + " (line 3)"), "--data", CORPUS, data.toString());
+    Files.writeString(data, "{\"text\": \"a\"}\n{\"text\": 5}\n");
+    assertTrainingRefused(
+        List.of("Row 2 of " + data + " (line 2)", "it has 5 where a text"), "--data=" + data);
     Files.write(data, new byte[] {'{', (byte) 0xFF});
     assertTrainingRefused(List.of(data + " is not valid UTF-8 at line 1"), "--data=" + data);
     Path csv = Files.writeString(folder.resolve("data.csv"), "prose\nabc\n");

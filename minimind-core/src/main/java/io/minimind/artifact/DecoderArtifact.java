@@ -27,11 +27,12 @@ import java.util.Map;
  *
  * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
  * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
- * past_key_values.N.key} and {@code .value} float32 [batch, key/value heads, capacity, cached head
- * size]. Outputs: {@code logits} float32 [batch, length, vocabulary], {@code hidden_states} float32
- * [batch, length, width], from which the head computes them, and {@code present.N.key}, {@code
- * .value} with the shape of the past, which may be the same memory. The metadata {@code
- * context_length} is the number of positions that the graph knows.
+ * logit_positions} int64 [positions], which of the new tokens need logits, counted from 0 through
+ * all rows; {@code past_key_values.N.key} and {@code .value} float32 [batch, key/value heads,
+ * capacity, cached head size]. Outputs: {@code logits} float32 [positions, vocabulary], {@code
+ * hidden_states} float32 [batch, length, width], from which the head computes them, and {@code
+ * present.N.key}, {@code .value} with the shape of the past, which may be the same memory. The
+ * metadata {@code context_length} is the number of positions that the graph knows.
  */
 public final class DecoderArtifact {
 
@@ -50,6 +51,8 @@ public final class DecoderArtifact {
     Tensor ids = graph.input("input_ids", INT64, rows);
     Tensor lastPosition = graph.input("seqlens_k", INT32, Shape.of(batch));
     Tensor total = graph.input("total_sequence_length", INT32, Shape.SCALAR);
+    Tensor positions =
+        graph.input("logit_positions", INT64, Shape.of(Dimension.symbol("positions")));
     Shape cache =
         Shape.of(
             batch,
@@ -65,13 +68,11 @@ public final class DecoderArtifact {
               graph.input(prefix + ".value", FLOAT32, cache)));
     }
     Transformer transformer = new Transformer(op, config, precision);
-    Tensor logits = transformer.logits(ids, past, lastPosition, total);
-    Dimension vocabulary = Dimension.of(config.vocabularySize());
-    Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), vocabulary);
-    graph.output("logits", op.reshape(logits, perRow));
+    Tensor hiddenStates = transformer.hiddenStates(ids, past, lastPosition, total);
+    graph.output("logits", transformer.head(op.gather(hiddenStates, positions)));
     Dimension width = Dimension.of(config.hiddenSize());
-    Shape hidden = Shape.of(rows.dimension(0), rows.dimension(1), width);
-    graph.output("hidden_states", op.reshape(transformer.hiddenStates(), hidden));
+    Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), width);
+    graph.output("hidden_states", op.reshape(hiddenStates, perRow));
     for (int layer = 0; layer < config.layers(); layer++) {
       Attention attention = transformer.attentions().get(layer);
       graph.output("present." + layer + ".key", attention.presentKey());

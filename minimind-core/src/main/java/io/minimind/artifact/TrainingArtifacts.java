@@ -44,6 +44,7 @@ import java.util.Optional;
  * are infinite or not numbers if it was too large.
  *
  * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
+ * for a mixture of experts also {@code balance_loss}, which is learnt besides and not part of it;
  * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
  * present weights. The training model also gives {@code gradient_norm}, the norm of the gradients
  * accumulated so far, and scales these down if it exceeds the input {@code max_gradient_norm}, a
@@ -60,6 +61,7 @@ public final class TrainingArtifacts {
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
   public static final String LOG_PROBABILITIES = "answer_log_probabilities";
+  public static final String BALANCE_LOSS = "balance_loss";
   public static final String LOSS_SCALE = "loss_scale";
   public static final String REFERENCE = "reference_log_probabilities";
   public static final String PARAMETER_NORM = "parameter_norm";
@@ -135,7 +137,7 @@ public final class TrainingArtifacts {
   public ModelProto training() {
     Operators op = new Operators(new Graph("training", target));
     Graph graph = op.graph();
-    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).learnt()));
     Tensor factor =
         clippingFactor(op, accumulations.values().stream().map(Accumulation::sum).toList());
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
@@ -157,7 +159,7 @@ public final class TrainingArtifacts {
   public ModelProto backward() {
     Operators op = new Operators(new Graph("backward", target));
     Graph graph = op.graph();
-    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).mean()));
+    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).learnt()));
     accumulations.forEach(
         (name, accumulation) -> {
           graph.output(name + GRADIENT, accumulation.sum());
@@ -236,7 +238,7 @@ public final class TrainingArtifacts {
     Graph graph = op.graph();
     Loss loss = loss(op);
     graph.output("logits", loss.logits());
-    gradients(op, loss.mean())
+    gradients(op, loss.learnt())
         .forEach((parameter, gradient) -> graph.output(parameter.name() + GRADIENT, gradient));
     return graph.toModel();
   }
@@ -260,7 +262,10 @@ public final class TrainingArtifacts {
     AtomicFile.replace(folder.resolve(UPDATE), update().toByteArray());
   }
 
-  private record Loss(Tensor logits, Tensor mean) {}
+  /**
+   * @param learnt what the gradients are of: the mean, and the balance loss of a mixture of experts
+   */
+  private record Loss(Tensor logits, Tensor learnt) {}
 
   private Loss loss(Operators op) {
     return objective instanceof Preference preference
@@ -271,12 +276,13 @@ public final class TrainingArtifacts {
   /** The mean over the unmasked positions. */
   private Loss perToken(Operators op, PerToken perToken) {
     Batch batch = batch(op, Dimension.symbol("batch"));
-    Tensor logits = transformer(op).logits(batch.ids());
+    Transformer transformer = transformer(op);
+    Tensor logits = transformer.logits(batch.ids());
     Tensor weights = op.reshape(batch.mask(), batch.flat());
     Tensor losses = perToken.losses(op, logits, op.reshape(batch.labels(), batch.flat()));
     Tensor mean = op.divide(op.sum(op.multiply(losses, weights)), op.sum(weights));
     op.graph().output(LOSS, mean);
-    return new Loss(logits, mean);
+    return new Loss(logits, balanced(op, mean, transformer, batch));
   }
 
   /** The log-probability of an answer is the sum of those of its unmasked tokens. */
@@ -286,7 +292,8 @@ public final class TrainingArtifacts {
     Shape answers = Shape.of(pairs, Dimension.of(2));
     Batch batch = batch(op, answers.elements());
     Tensor reference = graph.input(REFERENCE, FLOAT32, answers);
-    Tensor logits = transformer(op).logits(batch.ids());
+    Transformer transformer = transformer(op);
+    Tensor logits = transformer.logits(batch.ids());
     Tensor labels = op.reshape(batch.labels(), batch.flat());
     Tensor perToken = op.crossEntropy(logits, labels, PerToken.NO_LABEL);
     Tensor masked = op.multiply(op.reshape(perToken, batch.mask().shape()), batch.mask());
@@ -294,7 +301,13 @@ public final class TrainingArtifacts {
     Tensor lengths = op.reshape(op.sum(batch.mask(), 1), answers);
     Tensor mean = new PreferenceLoss(op, preference, pairs).add(policy, reference, lengths);
     graph.output(LOG_PROBABILITIES, policy);
-    return new Loss(logits, mean);
+    return new Loss(logits, balanced(op, mean, transformer, batch));
+  }
+
+  private static Tensor balanced(Operators op, Tensor mean, Transformer transformer, Batch batch) {
+    Optional<Tensor> balance = transformer.balanceLoss(batch.ids().shape());
+    balance.ifPresent(loss -> op.graph().output(BALANCE_LOSS, loss));
+    return balance.map(loss -> op.add(mean, loss)).orElse(mean);
   }
 
   private Transformer transformer(Operators op) {

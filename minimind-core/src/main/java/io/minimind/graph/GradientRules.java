@@ -18,6 +18,7 @@ final class GradientRules {
       Map.ofEntries(
           entry("Add", GradientRules::add),
           entry("Cast", GradientRules::cast),
+          entry("Concat", GradientRules::concatenate),
           entry("Div", GradientRules::divide),
           entry("Expand", GradientRules::expand),
           entry("FusedMatMul", GradientRules::batchedProduct),
@@ -34,6 +35,7 @@ final class GradientRules {
           entry("SimplifiedLayerNormalization", GradientRules::rmsNorm),
           entry("Softmax", GradientRules::softmax),
           entry(CrossEntropy.OPERATOR, CrossEntropy::rule),
+          entry("Split", GradientRules::split),
           entry("Sub", GradientRules::subtract),
           entry("Transpose", GradientRules::transpose));
 
@@ -139,6 +141,25 @@ final class GradientRules {
     IntStream.range(0, inverse.length)
         .forEach(axis -> inverse[permutation.get(axis).intValue()] = axis);
     return List.of(() -> op.transpose(gradients.get(0), inverse));
+  }
+
+  private static List<Supplier<Tensor>> concatenate(
+      Operators op, Node node, List<Tensor> gradients) {
+    int axis = (int) node.integer("axis", 0);
+    List<Dimension> extents =
+        node.inputs().stream().map(input -> input.shape().dimension(axis)).toList();
+    List<Tensor> parts = op.split(gradients.get(0), axis, extents);
+    return parts.stream().<Supplier<Tensor>>map(part -> () -> part).toList();
+  }
+
+  /** All parts are asked for, as long as the loss depends on all of them. */
+  private static List<Supplier<Tensor>> split(Operators op, Node node, List<Tensor> gradients) {
+    if (!gradients.stream().allMatch(Tensor::isPresent)) {
+      throw new IllegalArgumentException("The loss depends on some parts of a Split only.");
+    }
+    int axis = (int) node.integer("axis", 0);
+    Dimension whole = node.input(0).shape().dimension(axis);
+    return List.of(() -> op.concatenate(gradients, axis, whole));
   }
 
   private static List<Supplier<Tensor>> sum(Operators op, Node node, List<Tensor> gradients) {

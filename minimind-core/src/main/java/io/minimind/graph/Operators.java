@@ -75,6 +75,12 @@ public final class Operators {
     return node("Greater", "", BOOL, broadcast("Greater", a, b), Map.of(), a, b);
   }
 
+  /** Whether {@code a = b}, bool, broadcast as in {@link #add}. No gradient flows through it. */
+  public Tensor equal(Tensor a, Tensor b) {
+    expectType("Equal", b, a.type());
+    return node("Equal", "", BOOL, broadcast("Equal", a, b), Map.of(), a, b);
+  }
+
   /** The larger of {@code a} and {@code b}, broadcast as in {@link #add}. */
   Tensor maximum(Tensor a, Tensor b) {
     return arithmetic("Max", a, b);
@@ -247,6 +253,16 @@ public final class Operators {
     return node("Split", "", Map.of("axis", -1L), List.of(x, integers(extents)), parts).outputs();
   }
 
+  /** Parts of an axis, one after the other, which together are the whole of it. */
+  public List<Tensor> split(Tensor x, int axis, List<Dimension> extents) {
+    Tensor[] parts =
+        extents.stream()
+            .map(extent -> fresh("part", x.type(), x.shape().with(axis, extent)))
+            .toArray(Tensor[]::new);
+    Tensor sizes = shapeTensor(new Shape(extents), false);
+    return node("Split", "", Map.of("axis", (long) axis), List.of(x, sizes), parts).outputs();
+  }
+
   /** {@code x} repeated along the axes in which the shape is larger. */
   public Tensor expand(Tensor x, Shape shape) {
     if (x.shape().equals(shape)) {
@@ -301,6 +317,22 @@ public final class Operators {
       product = product == null ? extent : multiply(product, extent);
     }
     return product;
+  }
+
+  /**
+   * A dimension whose value is computed.
+   *
+   * @param name that no other symbol has
+   * @param extent int64 [1]
+   */
+  public Dimension dimension(String name, Tensor extent) {
+    expectType("dimension", extent, INT64);
+    expectShape("dimension", extent, Shape.of(1));
+    Dimension symbol = Dimension.symbol(name);
+    if (!graph.shared(symbol, () -> extent).equals(extent)) {
+      throw new IllegalArgumentException("The graph already has the dimension " + name + ".");
+    }
+    return symbol;
   }
 
   private boolean isOfInputs(Dimension dimension) {
@@ -374,10 +406,45 @@ public final class Operators {
   }
 
   /** An int64 vector of constants. */
-  Tensor integers(long... values) {
+  public Tensor integers(long... values) {
     return graph.shared(
         List.of("integers", LongStream.of(values).boxed().toList()),
         () -> graph.constant(graph.freshName("integers"), Shape.of(values.length), values));
+  }
+
+  /**
+   * Where the largest elements of the last axis are, the largest first. No gradient flows through
+   * it.
+   *
+   * @param count at most the extent of the axis
+   * @return int64, the last axis having that extent
+   */
+  public Tensor largest(Tensor x, int count) {
+    return topElements(x, Dimension.of(count), true);
+  }
+
+  /**
+   * Where the elements of a vector are that sort it from the smallest to the largest. For a
+   * permutation that is the one which undoes it.
+   *
+   * @return int64, as long as the vector
+   */
+  public Tensor ascending(Tensor x) {
+    expectRank("TopK", x, 1);
+    return topElements(x, x.shape().dimension(0), false);
+  }
+
+  private Tensor topElements(Tensor x, Dimension count, boolean largest) {
+    Shape shape = x.shape().with(-1, count);
+    Map<String, Object> attributes = Map.of("axis", -1L, "largest", flag(largest), "sorted", 1L);
+    return node(
+            "TopK",
+            "",
+            attributes,
+            List.of(x, shapeTensor(Shape.of(count), false)),
+            fresh("top_values", x.type(), shape),
+            fresh("top_indices", INT64, shape))
+        .output(1);
   }
 
   /** Softmax over the last axis. */

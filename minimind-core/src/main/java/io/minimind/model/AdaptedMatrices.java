@@ -16,8 +16,8 @@ record AdaptedMatrices(Operators op, LowRankAdapters adapters, ElementType produ
     implements Matrices {
 
   @Override
-  public Tensor vector(String name, long extent) {
-    return op.graph().frozenParameter(name, extent);
+  public Tensor plain(String name, long... extents) {
+    return op.graph().frozenParameter(name, extents);
   }
 
   @Override

@@ -15,8 +15,8 @@ import java.util.List;
 record FloatMatrices(Operators op, ElementType products) implements Matrices {
 
   @Override
-  public Tensor vector(String name, long extent) {
-    return op.graph().parameter(name, extent);
+  public Tensor plain(String name, long... extents) {
+    return op.graph().parameter(name, extents);
   }
 
   @Override

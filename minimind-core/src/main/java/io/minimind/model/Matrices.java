@@ -13,8 +13,8 @@ interface Matrices {
    */
   record Matrix(String name, int out, int in) {}
 
-  /** A weight that is no matrix, float32 [extent]. */
-  Tensor vector(String name, long extent);
+  /** A weight that is kept as it is, float32: the vectors, and the small matrices of gates. */
+  Tensor plain(String name, long... extents);
 
   /**
    * Rows of a matrix.

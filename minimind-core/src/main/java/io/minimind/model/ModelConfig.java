@@ -2,6 +2,7 @@ package io.minimind.model;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,11 +22,12 @@ import java.util.Locale;
  * @param layers number of blocks
  * @param heads query heads; a multiple of the key/value heads
  * @param keyValueHeads key/value heads
- * @param feedForwardSize inner width of the feed-forward layers
+ * @param feedForwardSize inner width of the feed-forward layers, or of each expert
  * @param vocabularySize number of token ids
  * @param maxLength longest sequence in tokens
  * @param normEpsilon added to the mean square in every normalisation
  * @param ropeTheta base of the rotary angles
+ * @param experts what the feed-forward layers are a mixture of, if they are one
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record ModelConfig(
@@ -37,7 +39,8 @@ public record ModelConfig(
     @JsonProperty(value = "vocab_size", required = true) int vocabularySize,
     @JsonProperty(value = "max_position_embeddings", required = true) int maxLength,
     @JsonProperty(value = "rms_norm_eps", required = true) float normEpsilon,
-    @JsonProperty(value = "rope_theta", required = true) float ropeTheta) {
+    @JsonProperty(value = "rope_theta", required = true) float ropeTheta,
+    @JsonUnwrapped Experts experts) {
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -68,6 +71,30 @@ public record ModelConfig(
     }
   }
 
+  /** A model without a mixture of experts. */
+  public ModelConfig(
+      int hiddenSize,
+      int layers,
+      int heads,
+      int keyValueHeads,
+      int feedForwardSize,
+      int vocabularySize,
+      int maxLength,
+      float normEpsilon,
+      float ropeTheta) {
+    this(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        feedForwardSize,
+        vocabularySize,
+        maxLength,
+        normEpsilon,
+        ropeTheta,
+        Experts.NONE);
+  }
+
   private static void requirePositive(String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(name + " must be at least 1, but is " + value + ".");
@@ -77,26 +104,33 @@ public record ModelConfig(
   /** The sizes that have a name. */
   public enum Preset {
     /** For demonstrations: about a million parameters, trained in minutes on two cores. */
-    TINY(128, 4, 4, 2),
+    TINY(128, 4, 4, 2, Experts.NONE),
     /** The 26.9-million-parameter model of the course. */
-    SMALL(512, 8, 16, 8),
+    SMALL(512, 8, 16, 8, Experts.NONE),
     /** The 108.7-million-parameter model. */
-    BASE(768, 16, 16, 8);
+    BASE(768, 16, 16, 8, Experts.NONE),
+    /**
+     * The small model with a mixture of experts: 96.1 million parameters, of which a token meets
+     * 61.5 million.
+     */
+    MOE(512, 8, 16, 8, Experts.of(4));
 
     private final int hiddenSize;
     private final int layers;
     private final int heads;
     private final int keyValueHeads;
+    private final Experts experts;
 
-    Preset(int hiddenSize, int layers, int heads, int keyValueHeads) {
+    Preset(int hiddenSize, int layers, int heads, int keyValueHeads, Experts experts) {
       this.hiddenSize = hiddenSize;
       this.layers = layers;
       this.heads = heads;
       this.keyValueHeads = keyValueHeads;
+      this.experts = experts;
     }
 
     public ModelConfig config(int vocabularySize, int maxLength) {
-      return of(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength);
+      return of(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength).with(experts);
     }
 
     @Override
@@ -120,6 +154,21 @@ public record ModelConfig(
         10_000f);
   }
 
+  /** The same architecture with another mixture of experts, or none. */
+  public ModelConfig with(Experts experts) {
+    return new ModelConfig(
+        hiddenSize,
+        layers,
+        heads,
+        keyValueHeads,
+        feedForwardSize,
+        vocabularySize,
+        maxLength,
+        normEpsilon,
+        ropeTheta,
+        experts);
+  }
+
   /** Two thirds of four times the hidden size, rounded down and then up to a multiple of 64. */
   private static int feedForwardSize(int hiddenSize) {
     return (2 * 4 * hiddenSize / 3 + 63) / 64 * 64;
@@ -140,20 +189,32 @@ public record ModelConfig(
 
   /** Number of parameters, the shared embedding and output matrix counted once. */
   public long parameterCount() {
+    return parameterCount(experts.isMixture() ? experts.all() : 1);
+  }
+
+  /** Number of parameters that a token meets: {@link #parameterCount} less the other experts'. */
+  public long activeParameterCount() {
+    return parameterCount(experts.isMixture() ? experts.perToken() + experts.shared() : 1);
+  }
+
+  private long parameterCount(int feedForwardLayers) {
     long attention = 2L * hiddenSize * hiddenSize + 2L * hiddenSize * keyValueHeads * headSize();
-    long block = attention + 3L * hiddenSize * feedForwardSize + 2L * hiddenSize;
+    long gate = (long) experts.routed() * hiddenSize;
+    long feedForward = feedForwardLayers * 3L * hiddenSize * feedForwardSize;
+    long block = attention + gate + feedForward + 2L * hiddenSize;
     return (long) vocabularySize * hiddenSize + layers * block + hiddenSize;
   }
 
   /**
-   * Floating point operations of a training step for each position of a row: 6 for each parameter,
-   * and 6 · layers · width · length for causal attention (Chowdhery et al. 2022, "PaLM", appendix
-   * B, halved for the mask). What the backward pass computes again does not count.
+   * Floating point operations of a training step for each position of a row: 6 for each parameter
+   * that a token meets, and 6 · layers · width · length for causal attention (Chowdhery et al.
+   * 2022, "PaLM", appendix B, halved for the mask). What the backward pass computes again does not
+   * count.
    *
    * @param length positions of the row
    */
   public double operationsPerPosition(int length) {
-    return 6.0 * parameterCount() + 6.0 * layers * hiddenSize * length;
+    return 6.0 * activeParameterCount() + 6.0 * layers * hiddenSize * length;
   }
 
   /**

@@ -9,7 +9,7 @@ import java.util.Random;
 /**
  * MiniMind's start weights: norm weights 1, matrices normal with deviation 0.02, those that write
  * into the residual stream ({@code wo} and, as in the original, {@code w3}) with 0.02 / sqrt(2 ·
- * layers).
+ * layers), gates of experts uniform within 1 / sqrt(width).
  */
 public final class ParameterInitializer {
 
@@ -34,8 +34,12 @@ public final class ParameterInitializer {
       double deviation = residual ? DEVIATION / Math.sqrt(2.0 * config.layers()) : DEVIATION;
       // A stream of its own for each name: weights do not depend on the order of declaration.
       Random random = new Random(31 * seed + parameter.name().hashCode());
+      boolean gate = MixtureOfExperts.isGate(parameter.name());
+      double bound = 1 / Math.sqrt(extents[1]);
       for (int i = 0; i < values.length; i++) {
-        values[i] = (float) (deviation * random.nextGaussian());
+        double drawn =
+            gate ? bound * (2 * random.nextDouble() - 1) : deviation * random.nextGaussian();
+        values[i] = (float) drawn;
       }
     }
     return NamedTensor.ofFloats(parameter.name(), values, extents);

@@ -42,7 +42,7 @@ public enum Precision {
 
   private Stream<NamedTensor> store(NamedTensor weight) {
     boolean matrix = weight.shape().length == 2;
-    return isQuantized() && matrix
+    return isQuantized() && matrix && !MixtureOfExperts.isGate(weight.name())
         ? new BlockQuantization(bits).quantize(weight).stream()
         : Stream.of(weight);
   }

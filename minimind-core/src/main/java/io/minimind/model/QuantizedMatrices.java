@@ -17,8 +17,8 @@ import java.util.function.Function;
 record QuantizedMatrices(Operators op, int bits) implements Matrices {
 
   @Override
-  public Tensor vector(String name, long extent) {
-    return op.graph().parameter(name, extent);
+  public Tensor plain(String name, long... extents) {
+    return op.graph().parameter(name, extents);
   }
 
   @Override

@@ -25,11 +25,13 @@ public final class Transformer {
   private final Operators op;
   private final ModelConfig config;
   private final Matrices matrices;
+  private final Matrix embedding;
   private final Tensor cosine;
   private final Tensor sine;
   private final HeadPadding padding;
+  private final FeedForward feedForward;
+  private final MixtureOfExperts experts;
   private final List<Attention> attentions = new ArrayList<>();
-  private Tensor hiddenStates;
 
   /** With float32 matrices, which can be trained. */
   public Transformer(Operators op, ModelConfig config) {
@@ -65,6 +67,7 @@ public final class Transformer {
     this.op = op;
     this.config = config;
     this.matrices = matrices;
+    embedding = new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
     // Pairs of zeros, with which heads may be padded, get angles too; any will do.
     int pairs = config.cachedHeadSize() / 2;
     float[] cosines = new float[config.maxLength() * pairs];
@@ -80,6 +83,8 @@ public final class Transformer {
     this.cosine = op.graph().constant("rotary.cosine", table, cosines);
     this.sine = op.graph().constant("rotary.sine", table, sines);
     this.padding = new HeadPadding(op, config);
+    this.feedForward = new FeedForward(op, config, matrices);
+    this.experts = new MixtureOfExperts(op, config, matrices, feedForward);
   }
 
   /**
@@ -92,25 +97,24 @@ public final class Transformer {
     Dimension batch = ids.shape().dimension(0);
     Tensor length = op.extent(ids.shape().dimension(1));
     Tensor last = op.subtract(length, op.graph().constant("one", Shape.of(1), 1L));
-    return logits(
-        ids,
-        List.of(),
-        op.expand(op.cast(last, INT32), Shape.of(batch)),
-        op.reshape(op.cast(length, INT32), Shape.SCALAR));
+    return head(
+        hiddenStates(
+            ids,
+            List.of(),
+            op.expand(op.cast(last, INT32), Shape.of(batch)),
+            op.reshape(op.cast(length, INT32), Shape.SCALAR)));
   }
 
   /**
-   * Logits of the next tokens of sequences that are continued.
+   * What the head sees of sequences that are continued.
    *
    * @param ids int64 [batch, length]
    * @param past keys and values of each layer, none when positions start at 0
    * @param lastPosition int32 [batch], the last position of each row
    * @param totalLength int32 scalar, past and new positions
-   * @return [tokens, vocabulary]
+   * @return [tokens, width]
    */
-  public Tensor logits(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
-    Matrix embedding =
-        new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
+  public Tensor hiddenStates(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
     Tensor x = matrices.rows(embedding, ids);
     Shape rows = ids.shape();
     for (int layer = 0; layer < config.layers(); layer++) {
@@ -118,18 +122,39 @@ public final class Transformer {
       x = op.add(x, attention(layer, x, rows, layerPast, lastPosition, totalLength));
       x = op.add(x, feedForward(layer, x));
     }
-    hiddenStates = norm("norm.weight", x);
+    return norm("norm.weight", x);
+  }
+
+  /**
+   * Logits of the next tokens.
+   *
+   * @param hiddenStates [tokens, width], of all tokens or some
+   * @return [tokens, vocabulary]
+   */
+  public Tensor head(Tensor hiddenStates) {
     return product(hiddenStates, embedding);
   }
 
-  /** What the head sees, [tokens, width], after {@link #logits} was built. */
-  public Tensor hiddenStates() {
-    return hiddenStates;
-  }
-
-  /** The attention of each layer, after {@link #logits} was built. */
+  /** The attention of each layer, after {@link #hiddenStates} was built. */
   public List<Attention> attentions() {
     return List.copyOf(attentions);
+  }
+
+  /**
+   * The balance loss of a mixture of experts, after {@link #logits} was built.
+   *
+   * @param rows [batch, length]
+   * @return a scalar, or nothing where there is no mixture or it is trained without
+   */
+  public Optional<Tensor> balanceLoss(Shape rows) {
+    return config.experts().balance() > 0
+        ? Optional.of(experts.balanceLoss(rows))
+        : Optional.empty();
+  }
+
+  /** How each layer chose among its experts, after {@link #logits} was built; none without any. */
+  public List<Routing> routings() {
+    return experts.routings();
   }
 
   private Tensor attention(
@@ -187,18 +212,14 @@ public final class Transformer {
 
   private Tensor feedForward(int layer, Tensor x) {
     String prefix = "layers." + layer + ".feed_forward.";
-    int width = config.hiddenSize();
-    int inner = config.feedForwardSize();
     Tensor normed = norm("layers." + layer + ".ffn_norm.weight", x);
-    Matrix gate = new Matrix(prefix + "w1.weight", inner, width);
-    Matrix up = new Matrix(prefix + "w3.weight", inner, width);
-    List<Tensor> both = matrices.products(normed, List.of(gate, up));
-    Tensor gated = op.multiply(op.silu(both.get(0)), both.get(1));
-    return product(gated, new Matrix(prefix + "w2.weight", width, inner));
+    return config.experts().isMixture()
+        ? experts.apply(prefix, normed)
+        : feedForward.apply(prefix, normed);
   }
 
   private Tensor norm(String name, Tensor x) {
-    Tensor weight = matrices.vector(name, config.hiddenSize());
+    Tensor weight = matrices.plain(name, config.hiddenSize());
     return op.rmsNorm(x, weight, config.normEpsilon());
   }
 

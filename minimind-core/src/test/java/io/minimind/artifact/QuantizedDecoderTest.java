@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.ModelRunner;
+import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.model.Weights;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,15 +38,14 @@ class QuantizedDecoderTest {
 
   /** Widths that are whole blocks and that are not, heads with padding and without. */
   static Stream<Arguments> models() {
+    List<ModelConfig> configs = new ArrayList<>();
+    for (int headSize : new int[] {16, 12, 8, 10}) {
+      configs.add(ModelConfig.of(4 * headSize, 2, 4, 2, VOCABULARY, CAPACITY));
+    }
+    // Rounding may not decide which experts are chosen: here all are.
+    configs.add(configs.get(0).with(new Experts(3, 3, 1, 0)));
     return Stream.of(Precision.INT8, Precision.INT4)
-        .flatMap(
-            precision ->
-                Stream.of(16, 12, 8, 10)
-                    .map(
-                        headSize ->
-                            Arguments.of(
-                                precision,
-                                ModelConfig.of(4 * headSize, 2, 4, 2, VOCABULARY, CAPACITY))));
+        .flatMap(precision -> configs.stream().map(config -> Arguments.of(precision, config)));
   }
 
   @ParameterizedTest
@@ -90,6 +91,8 @@ class QuantizedDecoderTest {
         inputs.add(ModelRunner.longs("input_ids", next, 1, next.length));
         inputs.add(ModelRunner.integers("seqlens_k", new int[] {end - 1}, 1));
         inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
+        long[] all = LongStream.range(0, next.length).toArray();
+        inputs.add(ModelRunner.longs("logit_positions", all, all.length));
         Map<String, NamedTensor> outputs = decoder.run(inputs);
         logits.add(ModelRunner.doubles(outputs.get("logits")));
         past = ModelRunner.pastOf(outputs);

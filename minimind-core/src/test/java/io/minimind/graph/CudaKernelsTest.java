@@ -8,6 +8,7 @@ import static io.minimind.graph.ElementType.INT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.minimind.graph.Operators.Accumulation;
+import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -46,6 +47,7 @@ class CudaKernelsTest {
             "PassThrough",
             "Reshape",
             "Slice",
+            "Split",
             "Transpose",
             "Trilu");
     List<String> ofAll =
@@ -74,6 +76,8 @@ class CudaKernelsTest {
             "ReduceMean",
             "SimplifiedLayerNormalization",
             "SoftmaxCrossEntropyLossInternalGrad",
+            "SoftmaxGrad_13",
+            "TopK",
             "Where");
     ofBytes.forEach(operator -> KERNELS.put(operator, FLOATING));
     ofAll.forEach(operator -> KERNELS.put(operator, FLOATING));
@@ -82,11 +86,11 @@ class CudaKernelsTest {
   }
 
   private static List<Node> trainingGraph(
-      TrainingPrecision precision, Optional<LowRankAdapters> adapters) {
+      TrainingPrecision precision, Optional<LowRankAdapters> adapters, Experts experts) {
     Graph graph = new Graph("training", Target.CUDA);
     Operators op = new Operators(graph);
     // Heads of 12 are padded where attention is one operator.
-    ModelConfig config = ModelConfig.of(48, 2, 4, 2, 20, 16);
+    ModelConfig config = ModelConfig.of(48, 2, 4, 2, 20, 16).with(experts);
     Shape rows = Shape.of(Dimension.symbol("batch"), Dimension.symbol("length"));
     Tensor ids = graph.input("ids", INT64, rows);
     Tensor labels = op.reshape(graph.input("labels", INT64, rows), Shape.of(rows.elements()));
@@ -115,7 +119,8 @@ class CudaKernelsTest {
   @EnumSource(TrainingPrecision.class)
   void thereIsAKernelForEveryOperatorAndType(TrainingPrecision precision) {
     Set<String> missing = new TreeSet<>();
-    for (Node node : both(precision)) {
+    List<Node> mixture = trainingGraph(precision, Optional.empty(), Experts.of(4));
+    for (Node node : Stream.concat(both(precision).stream(), mixture.stream()).toList()) {
       Set<ElementType> types = KERNELS.getOrDefault(node.operator(), Set.of());
       node.inputs().stream()
           .filter(input -> input.isPresent() && input.type().isFloating())
@@ -149,7 +154,7 @@ class CudaKernelsTest {
   @EnumSource(TrainingPrecision.class)
   void nothingIsCastTwice(TrainingPrecision precision) {
     Set<List<Object>> casts = new HashSet<>();
-    List<Node> nodes = trainingGraph(precision, Optional.empty());
+    List<Node> nodes = trainingGraph(precision, Optional.empty(), Experts.NONE);
     nodes.stream()
         .filter(node -> node.operator().equals("Cast"))
         .forEach(
@@ -163,8 +168,8 @@ class CudaKernelsTest {
   private static List<Node> both(TrainingPrecision precision) {
     LowRankAdapters adapters = new LowRankAdapters(2, 3, LowRankAdapters.TARGETS);
     return Stream.concat(
-            trainingGraph(precision, Optional.empty()).stream(),
-            trainingGraph(precision, Optional.of(adapters)).stream())
+            trainingGraph(precision, Optional.empty(), Experts.NONE).stream(),
+            trainingGraph(precision, Optional.of(adapters), Experts.NONE).stream())
         .toList();
   }
 }

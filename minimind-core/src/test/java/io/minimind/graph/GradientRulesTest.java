@@ -176,6 +176,46 @@ class GradientRulesTest {
               FLOAT64,
               s -> s.op.transpose(s.parameter("x", 2, 3, 4), permutation)));
     }
+    for (int axis : new int[] {0, -1}) {
+      cases.add(
+          new Case(
+              "Concat",
+              "along axis " + axis,
+              FLOAT64,
+              s -> {
+                Tensor a = s.parameter("a", 2, 2);
+                return s.op.concatenate(
+                    List.of(a, s.parameter("b", 2, 2), a), axis, Dimension.of(6));
+              }));
+    }
+    cases.add(
+        new Case(
+            "Split",
+            "of the last axis",
+            FLOAT64,
+            s -> {
+              List<Tensor> parts = s.op.split(s.parameter("x", 2, 4), 1, 3);
+              return s.op.multiply(parts.get(0), parts.get(1));
+            }));
+    cases.add(
+        new Case(
+            "Split",
+            "into parts that are counted, one of them empty",
+            FLOAT64,
+            s -> {
+              List<Dimension> extents = new ArrayList<>();
+              for (int count : new int[] {2, 0, 1}) {
+                String name = "count" + extents.size();
+                Tensor extent = s.integers(name, Shape.of(1), count);
+                extents.add(s.op.dimension(name, extent));
+              }
+              List<Tensor> parts = s.op.split(s.parameter("x", 3, 2), 0, extents);
+              List<Tensor> products = new ArrayList<>();
+              for (Tensor part : parts) {
+                products.add(s.op.linear(part, s.parameter("weight" + products.size(), 4, 2)));
+              }
+              return s.op.concatenate(products, 0, Dimension.of(3));
+            }));
     cases.add(
         new Case(
             "Gather",

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,7 @@ class ModelConfigTest {
   void presetsHaveThePublishedNumbersOfParameters() {
     assertEquals(26_878_464, Preset.SMALL.config(6400, 512).parameterCount());
     assertEquals(108_749_568, Preset.BASE.config(6400, 512).parameterCount());
+    assertEquals(96_100_864, Preset.MOE.config(6400, 512).parameterCount());
   }
 
   @ParameterizedTest
@@ -59,6 +61,8 @@ class ModelConfigTest {
         new TrainingArtifacts(config)
             .parameters().stream()
                 .filter(parameter -> parameter.shape().rank() == 2)
+                // Whichever two experts of four a token meets.
+                .filter(parameter -> !parameter.name().matches(".*\\.experts\\.[23]\\..*"))
                 .mapToDouble(parameter -> 2.0 * parameter.shape().elements().extent())
                 .sum();
     double attention = 0;
@@ -79,7 +83,11 @@ class ModelConfigTest {
       @ForAll @IntRange(min = 1) int vocabulary,
       @ForAll @IntRange(min = 1) int length,
       @ForAll @IntRange(min = 1, max = LARGEST_FLOAT) int epsilon,
-      @ForAll @IntRange(min = ONE + 1, max = LARGEST_FLOAT) int theta)
+      @ForAll @IntRange(min = ONE + 1, max = LARGEST_FLOAT) int theta,
+      @ForAll @IntRange(max = 5) int experts,
+      @ForAll @IntRange(max = 3) int fewer,
+      @ForAll @IntRange(max = 1) int shared,
+      @ForAll @DoubleRange(max = 2) double balance)
       throws IOException {
     int width = 2 * size * heads * group;
     ModelConfig config =
@@ -92,7 +100,10 @@ class ModelConfigTest {
             vocabulary,
             length,
             Float.intBitsToFloat(epsilon),
-            Float.intBitsToFloat(theta));
+            Float.intBitsToFloat(theta),
+            experts == 0
+                ? Experts.NONE
+                : new Experts(experts, Math.max(1, experts - fewer), shared, balance));
     Path file = Files.createTempFile("config", ".json");
     try {
       Files.writeString(file, config.toJson());
@@ -100,6 +111,11 @@ class ModelConfigTest {
     } finally {
       Files.delete(file);
     }
+  }
+
+  @Test
+  void aModelWithoutExpertsDoesNotSpeakOfThem() {
+    assertEquals(9, VALID.lines().filter(line -> line.contains(":")).count(), VALID);
   }
 
   @Test

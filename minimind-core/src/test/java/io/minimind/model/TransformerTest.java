@@ -20,7 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -31,15 +31,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Heads of 16 fit the attention operator; others are padded. */
+/** Heads of 16 fit the attention operator; others are padded. One model is a mixture of experts. */
 @ParameterizedClass
 @MethodSource("configs")
 class TransformerTest {
 
   static List<ModelConfig> configs() {
-    return IntStream.of(16, 12, 8)
-        .mapToObj(headSize -> ModelConfig.of(4 * headSize, 2, 4, 2, 40, 12))
-        .toList();
+    List<ModelConfig> configs = new ArrayList<>();
+    for (int headSize : new int[] {16, 12, 8}) {
+      configs.add(ModelConfig.of(4 * headSize, 2, 4, 2, 40, 12));
+    }
+    configs.add(configs.get(0).with(Experts.of(4)));
+    return configs;
   }
 
   @Parameter private ModelConfig config;
@@ -113,10 +116,10 @@ class TransformerTest {
     double[][] expected = logits(rows);
     List<NamedTensor> past = emptyPast(2, 10);
     for (int start = 0, end = prompt; start < length; start = end, end++) {
-      Map<String, NamedTensor> outputs = decode(rows, start, end, past);
+      long[] everywhere = LongStream.range(0, 2L * (end - start)).toArray();
+      Map<String, NamedTensor> outputs = decode(rows, start, end, past, everywhere);
       double[] logits = ModelRunner.doubles(outputs.get("logits"));
       int vocabulary = config.vocabularySize();
-      assertArrayEquals(new long[] {2, end - start, vocabulary}, outputs.get("logits").shape());
       for (int row = 0; row < 2; row++) {
         for (int i = start; i < end; i++) {
           int from = (row * (end - start) + i - start) * vocabulary;
@@ -132,9 +135,39 @@ class TransformerTest {
   }
 
   @Test
+  void theDecoderGivesTheLogitsOfThePositionsAskedFor() {
+    long[][] rows = rows(2, 6);
+    double[][] expected = logits(rows);
+    for (long[] positions : new long[][] {{}, {5, 11}, {7, 0, 7}}) {
+      NamedTensor found = decode(rows, 0, 6, emptyPast(2, 10), positions).get("logits");
+      int vocabulary = config.vocabularySize();
+      assertArrayEquals(new long[] {positions.length, vocabulary}, found.shape());
+      double[] logits = ModelRunner.doubles(found);
+      for (int i = 0; i < positions.length; i++) {
+        assertArrayEquals(
+            expected[(int) positions[i]],
+            Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary),
+            1e-4,
+            "position " + positions[i]);
+      }
+    }
+  }
+
+  @Test
   void parametersHaveTheNamesOfTheOriginal() {
     List<String> names = weights.stream().map(NamedTensor::name).toList();
-    assertEquals(2 + 9 * config.layers(), names.size());
+    List<String> inner = List.of("w1", "w2", "w3");
+    List<String> feedForward = new ArrayList<>();
+    if (config.experts().isMixture()) {
+      feedForward.add("gate");
+      for (String expert :
+          List.of("experts.0", "experts.1", "experts.2", "experts.3", "shared_experts")) {
+        inner.forEach(name -> feedForward.add(expert + "." + name));
+      }
+    } else {
+      feedForward.addAll(inner);
+    }
+    assertEquals(2 + (6 + feedForward.size()) * config.layers(), names.size());
     assertTrue(names.containsAll(List.of("tok_embeddings.weight", "norm.weight")));
     for (String part :
         List.of(
@@ -143,11 +176,11 @@ class TransformerTest {
             "attention.wk",
             "attention.wv",
             "attention.wo",
-            "ffn_norm",
-            "feed_forward.w1",
-            "feed_forward.w2",
-            "feed_forward.w3")) {
+            "ffn_norm")) {
       assertTrue(names.contains("layers.1." + part + ".weight"), part);
+    }
+    for (String part : feedForward) {
+      assertTrue(names.contains("layers.1.feed_forward." + part + ".weight"), part);
     }
   }
 
@@ -198,7 +231,7 @@ class TransformerTest {
   }
 
   private static Map<String, NamedTensor> decode(
-      long[][] rows, int start, int end, List<NamedTensor> past) {
+      long[][] rows, int start, int end, List<NamedTensor> past, long[] positions) {
     long[][] next =
         Arrays.stream(rows).map(row -> Arrays.copyOfRange(row, start, end)).toArray(long[][]::new);
     int[] last = new int[rows.length];
@@ -207,6 +240,7 @@ class TransformerTest {
     inputs.add(ids(next));
     inputs.add(ModelRunner.integers("seqlens_k", last, last.length));
     inputs.add(ModelRunner.integers("total_sequence_length", new int[] {end}));
+    inputs.add(ModelRunner.longs("logit_positions", positions, positions.length));
     return decoder.run(inputs);
   }
 }

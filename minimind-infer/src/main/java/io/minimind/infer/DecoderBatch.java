@@ -24,6 +24,7 @@ final class DecoderBatch implements AutoCloseable {
   private final LongBuffer inputIds;
   private final IntBuffer lastIndex;
   private final IntBuffer totalLength;
+  private final LongBuffer positions;
   private final FloatBuffer logits;
   private final List<DecoderSession> texts = new ArrayList<>();
   private final Map<Integer, Binding> bindings = new HashMap<>();
@@ -48,6 +49,7 @@ final class DecoderBatch implements AutoCloseable {
     inputIds = KeyValueCache.direct(rows, Long.BYTES).asLongBuffer();
     lastIndex = KeyValueCache.direct(rows, Integer.BYTES).asIntBuffer();
     totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
+    positions = DecoderShape.positions(rows);
     logits =
         KeyValueCache.direct(Math.multiplyExact(rows, vocabularySize), Float.BYTES).asFloatBuffer();
   }
@@ -132,12 +134,15 @@ final class DecoderBatch implements AutoCloseable {
     binding.inputs.put(
         DecoderShape.TOTAL_LENGTH,
         OnnxTensor.createTensor(environment, totalLength, new long[] {}));
+    if (pool.shape().choosesPositions()) {
+      binding.inputs.put(
+          DecoderShape.LOGIT_POSITIONS,
+          OnnxTensor.createTensor(environment, positions.slice(0, size), new long[] {size}));
+    }
     binding.outputs.put(
         DecoderShape.LOGITS,
         OnnxTensor.createTensor(
-            environment,
-            logits.slice(0, size * vocabularySize),
-            new long[] {size, 1, vocabularySize}));
+            environment, logits.slice(0, size * vocabularySize), pool.shape().logits(size, 1)));
   }
 
   @Override

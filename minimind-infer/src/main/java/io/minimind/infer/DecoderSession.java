@@ -18,12 +18,14 @@ import java.util.Map;
  * only at positions that the new text has written.
  */
 final class DecoderSession implements AutoCloseable {
-  /** Positions computed at once; bounds the logits and attention scores held for a long prompt. */
+  /**
+   * Positions computed at once; bounds the activations and attention scores held for a long prompt.
+   */
   private static final int CHUNK = 64;
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
-  private final int hiddenSize;
+  private final DecoderShape shape;
   private final KeyValueCache cache;
   private final int[] ids;
   private final LeakGuard guard;
@@ -32,16 +34,16 @@ final class DecoderSession implements AutoCloseable {
   private final LongBuffer inputIds = KeyValueCache.direct(CHUNK, Long.BYTES).asLongBuffer();
   private final IntBuffer lastIndex = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final IntBuffer totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
-  private final FloatBuffer logits;
+  private final LongBuffer positions = DecoderShape.positions(CHUNK);
+  private FloatBuffer values = KeyValueCache.direct(0, Float.BYTES).asFloatBuffer();
   private int length;
 
   private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
     this.session = session;
+    this.shape = shape;
     cache = new KeyValueCache(shape, 1, capacity);
     ids = new int[capacity];
     guard = LeakGuard.of(this, "A chat or a text stream", closing(inputs));
-    hiddenSize = shape.hiddenSize();
-    logits = KeyValueCache.direct(CHUNK * shape.vocabularySize(), Float.BYTES).asFloatBuffer();
   }
 
   /**
@@ -119,7 +121,7 @@ final class DecoderSession implements AutoCloseable {
    */
   FloatBuffer append(int... ids) throws OrtException {
     FloatBuffer[] last = new FloatBuffer[1];
-    append(ids, DecoderShape.LOGITS, logits, (position, row) -> last[0] = row);
+    append(ids, ids.length - 1, DecoderShape.LOGITS, (position, row) -> last[0] = row);
     return last[0];
   }
 
@@ -130,45 +132,73 @@ final class DecoderSession implements AutoCloseable {
 
   /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
   void score(int[] ids, Rows rows) throws OrtException {
-    append(ids, DecoderShape.LOGITS, logits, rows);
+    append(ids, 0, DecoderShape.LOGITS, rows);
   }
 
   /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
   void read(int[] ids, Rows rows) throws OrtException {
-    FloatBuffer states = KeyValueCache.direct(CHUNK * hiddenSize, Float.BYTES).asFloatBuffer();
-    append(ids, DecoderShape.HIDDEN_STATES, states, rows);
+    append(ids, 0, DecoderShape.HIDDEN_STATES, rows);
   }
 
-  private void append(int[] added, String name, FloatBuffer values, Rows rows) throws OrtException {
-    int width = values.capacity() / CHUNK;
+  /**
+   * @param from the first of the added tokens whose row is wanted
+   */
+  private void append(int[] added, int from, String name, Rows rows) throws OrtException {
+    boolean logits = name.equals(DecoderShape.LOGITS);
+    int width = logits ? shape.vocabularySize() : shape.hiddenSize();
     int count = 0;
     for (int start = 0; start < added.length; start += count) {
       count = Math.min(CHUNK, added.length - start);
       for (int i = 0; i < count; i++) {
         inputIds.put(i, added[start + i]);
       }
-      run(count, name, values.slice(0, count * width), width);
+      int first = Math.min(count, Math.max(0, from - start));
+      int computed = shape.choosesPositions() ? count - first : count;
+      makeRoom(computed, width);
+      FloatBuffer output = values.slice(0, computed * width);
+      if (logits) {
+        run(count, computed, name, output, shape.logits(1, computed));
+      } else {
+        run(count, 0, name, output, new long[] {1, computed, width});
+      }
       System.arraycopy(added, start, ids, length - count, count);
-      for (int i = 0; i < count; i++) {
-        rows.take(start + i, values.slice(i * width, width));
+      for (int i = first; i < count; i++) {
+        rows.take(start + i, values.slice((computed - count + i) * width, width));
       }
     }
   }
 
-  private void run(int count, String name, FloatBuffer rows, int width) throws OrtException {
+  /** The room is kept for the next rows, because direct memory is freed only with garbage. */
+  private void makeRoom(int rows, int width) {
+    int room = Math.multiplyExact(rows > 1 ? CHUNK : rows, width);
+    if (values.capacity() < room) {
+      values = KeyValueCache.direct(room, Float.BYTES).asFloatBuffer();
+    }
+  }
+
+  /**
+   * @param logits of how many tokens logits are computed, the last ones
+   */
+  private void run(int count, int logits, String name, FloatBuffer rows, long[] extents)
+      throws OrtException {
     length += count;
     lastIndex.put(0, length - 1);
     totalLength.put(0, length);
-    long[] idShape = {1, count};
-    long[] rowShape = {1, count, width};
     try (OnnxTensor input =
-            OnnxTensor.createTensor(environment, inputIds.slice(0, count), idShape);
-        OnnxTensor output = OnnxTensor.createTensor(environment, rows, rowShape)) {
+            OnnxTensor.createTensor(environment, inputIds.slice(0, count), new long[] {1, count});
+        OnnxTensor chosen =
+            OnnxTensor.createTensor(
+                environment, positions.slice(count - logits, logits), new long[] {logits});
+        OnnxTensor output = OnnxTensor.createTensor(environment, rows, extents)) {
       inputs.put(DecoderShape.INPUT_IDS, input);
+      if (shape.choosesPositions()) {
+        inputs.put(DecoderShape.LOGIT_POSITIONS, chosen);
+      }
       outputs.put(name, output);
       session.run(inputs, outputs).close();
     } finally {
       inputs.remove(DecoderShape.INPUT_IDS);
+      inputs.remove(DecoderShape.LOGIT_POSITIONS);
       outputs.remove(name);
     }
   }

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import java.io.IOException;
+import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -17,6 +18,8 @@ import java.util.Map;
  * @param keyValueHeads heads of the keys and values
  * @param headSize numbers per head
  * @param vocabularySize logits per position
+ * @param choosesPositions whether the graph computes logits only where it is asked to; older ones
+ *     do so at every position
  * @param hiddenSize numbers per position of what the logits are computed from, or 0 if the graph
  *     does not give it out
  * @param bufferLength positions that the key and value buffers must have, or -1 if they may have
@@ -27,11 +30,13 @@ record DecoderShape(
     int keyValueHeads,
     int headSize,
     int vocabularySize,
+    boolean choosesPositions,
     int hiddenSize,
     int bufferLength) {
   static final String INPUT_IDS = "input_ids";
   static final String LAST_INDEX = "seqlens_k";
   static final String TOTAL_LENGTH = "total_sequence_length";
+  static final String LOGIT_POSITIONS = "logit_positions";
   static final String LOGITS = "logits";
   static final String HIDDEN_STATES = "hidden_states";
 
@@ -52,7 +57,12 @@ record DecoderShape(
     check(file, "input", INPUT_IDS, inputs, OnnxJavaType.INT64, 2);
     check(file, "input", LAST_INDEX, inputs, OnnxJavaType.INT32, 1);
     check(file, "input", TOTAL_LENGTH, inputs, OnnxJavaType.INT32, 0);
-    long[] logits = check(file, "output", LOGITS, outputs, OnnxJavaType.FLOAT, 3);
+    boolean choosesPositions = inputs.containsKey(LOGIT_POSITIONS);
+    if (choosesPositions) {
+      check(file, "input", LOGIT_POSITIONS, inputs, OnnxJavaType.INT64, 1);
+    }
+    int axes = choosesPositions ? 2 : 3;
+    long[] logits = check(file, "output", LOGITS, outputs, OnnxJavaType.FLOAT, axes);
     long[] buffer = check(file, "input", past(0, "key"), inputs, OnnxJavaType.FLOAT, 4);
     int layers = 0;
     for (; inputs.containsKey(past(layers, "key")); layers++) {
@@ -68,13 +78,30 @@ record DecoderShape(
     }
     int heads = fixed(file, past(0, "key"), buffer, 1);
     int headSize = fixed(file, past(0, "key"), buffer, 3);
-    int vocabulary = fixed(file, LOGITS, logits, 2);
+    int vocabulary = fixed(file, LOGITS, logits, axes - 1);
     int hidden = 0;
     if (outputs.containsKey(HIDDEN_STATES)) {
       long[] states = check(file, "output", HIDDEN_STATES, outputs, OnnxJavaType.FLOAT, 3);
       hidden = fixed(file, HIDDEN_STATES, states, 2);
     }
-    return new DecoderShape(layers, heads, headSize, vocabulary, hidden, (int) buffer[2]);
+    return new DecoderShape(
+        layers, heads, headSize, vocabulary, choosesPositions, hidden, (int) buffer[2]);
+  }
+
+  /** All positions up to a number, from which those that need logits are taken. */
+  static LongBuffer positions(int count) {
+    LongBuffer positions = KeyValueCache.direct(count, Long.BYTES).asLongBuffer();
+    for (int i = 0; i < count; i++) {
+      positions.put(i, i);
+    }
+    return positions;
+  }
+
+  /** The extents of the logits of so many texts' positions, as many in each. */
+  long[] logits(int texts, int positions) {
+    return choosesPositions
+        ? new long[] {(long) texts * positions, vocabularySize}
+        : new long[] {texts, positions, vocabularySize};
   }
 
   private static long[] check(

@@ -74,8 +74,21 @@ final class KeyValueCache {
     }
   }
 
+  /**
+   * Memory that the runtime can read and write.
+   *
+   * @throws IllegalStateException if there is none left
+   */
   static ByteBuffer direct(int elements, int bytes) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytes))
-        .order(ByteOrder.nativeOrder());
+    int size = Math.multiplyExact(elements, bytes);
+    try {
+      return ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
+    } catch (OutOfMemoryError e) {
+      // Its limit is one of its own and seldom known; the heap is not what is short of memory.
+      throw new IllegalStateException(
+          "There is no memory left outside of the Java heap for the buffers of another text (Java says: %s); generate fewer texts at a time, or start Java with a larger -XX:MaxDirectMemorySize, which is otherwise that of the heap."
+              .formatted(e.getMessage()),
+          e);
+    }
   }
 }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Texts of different lengths that are computed together come out as each of them alone. */
 class BatchTest {
@@ -47,9 +48,10 @@ class BatchTest {
         .withMaxNewTokens(1 + 11 * i % 60);
   }
 
-  @Test
-  void severalPromptsGiveWhatEachGivesAlone() throws IOException {
-    TestModel.TINY.write(folder, TestModel.random(1), 5);
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void severalPromptsGiveWhatEachGivesAlone(boolean choosesPositions) throws IOException {
+    TestModel.TINY.write(folder, choosesPositions, TestModel.random(1), 5);
     List<String> prompts =
         IntStream.range(0, 20).mapToObj(i -> prompt(1 + 37 * i % 150, i)).toList();
     GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(40);

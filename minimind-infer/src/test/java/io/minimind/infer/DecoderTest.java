@@ -27,6 +27,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DecoderTest {
   private static final TestModel TINY = TestModel.TINY;
@@ -40,8 +42,10 @@ class DecoderTest {
     TINY.write(folder, TestModel.random(1), NO_END);
   }
 
-  @Test
-  void aPromptInChunksGivesTheLogitsOfTokenByToken() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aPromptInChunksGivesTheLogitsOfTokenByToken(boolean choosesPositions) throws Exception {
+    TINY.write(folder, choosesPositions, TestModel.random(1), NO_END);
     int[] ids = prompt(150, 3);
     String model = folder.resolve("model.onnx").toString();
     try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model)) {

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -29,34 +31,53 @@ class MemoryTest {
         Files.exists(Path.of("/proc/self/status")), "this system does not tell resident memory");
     ExportedModel.write(folder);
     Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[-1]['content'] }}");
-    Path output = folder.resolve("output");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-Xms64m",
-                "-Xmx64m",
-                "-XX:+AlwaysPreTouch",
-                // The second compiler's own memory would hide a leak.
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ManyGenerations.class.getName(),
-                folder.toString(),
-                System.getProperty("minimind.generations", "2000"))
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    int status = process.waitFor();
-    List<String> lines = Files.readAllLines(output);
+    int status = generate("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch");
+    List<String> lines = output();
     assertEquals(0, status, String.join("\n", lines));
     // No line but these two: nothing was left to the cleaner, which would warn.
     assertEquals(2, lines.size(), String.join("\n", lines));
     long before = Long.parseLong(lines.get(0));
     long after = Long.parseLong(lines.get(1));
     System.out.println("resident memory in KB: " + before + ", then " + after);
-    // The buffers of one text are 130 KB, and there were at least 1,600 texts in between.
+    // The buffers of one text are 18 KB, and there were at least 1,600 texts in between.
     assertTrue(after - before < 8 * 1024, before + " KB became " + after + " KB");
+  }
+
+  @Test
+  void tooLittleMemoryOutsideOfTheHeapIsASentence() throws Exception {
+    ExportedModel.write(folder);
+    assertEquals(1, generate("-XX:MaxDirectMemorySize=16k"));
+    String message = String.join("\n", output());
+    assertTrue(
+        message.contains("IllegalStateException: There is no memory left outside of the Java heap"),
+        message);
+    assertTrue(message.contains("start Java with a larger -XX:MaxDirectMemorySize"), message);
+  }
+
+  /** Generates in another process, and returns its exit status. */
+  private int generate(String... javaOptions) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(javaOptions));
+    command.addAll(
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            // The second compiler's own memory would hide a leak.
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            ManyGenerations.class.getName(),
+            folder.toString(),
+            System.getProperty("minimind.generations", "2000")));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("output").toFile())
+        .start()
+        .waitFor();
+  }
+
+  private List<String> output() throws IOException {
+    return Files.readAllLines(folder.resolve("output"));
   }
 
   @Test
@@ -82,6 +103,40 @@ class MemoryTest {
     System.out.println("bytes per token: " + bytesPerToken[0] + " and " + bytesPerToken[1]);
     assertTrue(bytesPerToken[1] < 8192, bytesPerToken[1] + " bytes");
     assertTrue(bytesPerToken[1] < bytesPerToken[0] + 1024, "grows with vocabulary or context");
+  }
+
+  @Test
+  void aPromptTakesRoomForOneRowOfLogits() throws IOException {
+    int vocabulary = 20_000;
+    new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      long before = directMemory();
+      decoder.generate(new int[90], GenerationOptions.greedy().withMaxNewTokens(5), id -> true);
+      long used = directMemory() - before;
+      assertTrue(used < 2L * vocabulary * Float.BYTES, used + " bytes");
+    }
+  }
+
+  @Test
+  void readingManyTextsTakesTheRoomOfOne() throws IOException {
+    int vocabulary = 20_000;
+    new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      long before = directMemory();
+      for (int text = 0; text < 10; text++) {
+        int[] ids = new int[90 - text];
+        decoder.read(ids, session -> session.score(ids, (position, row) -> {}));
+      }
+      long used = directMemory() - before;
+      assertTrue(used < 2L * 64 * vocabulary * Float.BYTES, used + " bytes");
+    }
+  }
+
+  private static long directMemory() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   private static long allocated(Decoder decoder, GenerationOptions options) {

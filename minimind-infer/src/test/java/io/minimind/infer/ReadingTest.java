@@ -13,17 +13,24 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Scores and embeddings of given texts. */
+/** Scores and embeddings of given texts, by graphs that choose positions and by older ones. */
+@ParameterizedClass
+@ValueSource(booleans = {true, false})
 class ReadingTest {
   private static final LetterTokenizer TOKENIZER = new LetterTokenizer(64);
   private static final LoadOptions ONE = LoadOptions.defaults().withThreads(1);
+
+  @Parameter private boolean choosesPositions;
 
   @TempDir private Path folder;
 
   @BeforeEach
   void writeModel() throws IOException {
-    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    TestModel.TINY.write(folder, choosesPositions, TestModel.random(1), -1);
   }
 
   private static int[] ids(int length) {
@@ -124,6 +131,7 @@ class ReadingTest {
   void aModelThatComputesNoNumbersGivesNoScoreAndNoEmbedding() throws IOException {
     TestModel.TINY.write(
         folder,
+        choosesPositions,
         (name, shape) -> {
           float[] values = TestModel.random(1).get(name, shape);
           if (name.equals("norm.weight")) {

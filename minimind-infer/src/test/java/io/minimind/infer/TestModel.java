@@ -55,8 +55,17 @@ record TestModel(
 
   /** Writes a model that ends a text with the given id. */
   Path write(Path folder, Weights weights, int endOfText) throws IOException {
+    return write(folder, true, weights, endOfText);
+  }
+
+  /**
+   * @param choosesPositions whether the graph computes logits where it is asked to; if not, it does
+   *     so at every position, as graphs did before
+   */
+  Path write(Path folder, boolean choosesPositions, Weights weights, int endOfText)
+      throws IOException {
     Files.createDirectories(folder);
-    Files.write(folder.resolve("model.onnx"), model(weights).toByteArray());
+    Files.write(folder.resolve("model.onnx"), model(choosesPositions, weights).toByteArray());
     Files.writeString(
         folder.resolve("config.json"), "{\"max_position_embeddings\": %d}".formatted(context));
     Files.writeString(
@@ -68,6 +77,7 @@ record TestModel(
   Map<String, float[]> weightsInOrder(Weights weights) {
     Map<String, float[]> all = new HashMap<>();
     model(
+        true,
         (name, shape) -> {
           all.put(name, weights.get(name, shape));
           return all.get(name);
@@ -75,13 +85,18 @@ record TestModel(
     return all;
   }
 
-  private ModelProto model(Weights weights) {
+  private ModelProto model(boolean choosesPositions, Weights weights) {
     int headSize = width / heads;
     GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
     graph.addInput(value("input_ids", TensorProto.DataType.INT64, "batch", "length"));
     graph.addInput(value("seqlens_k", TensorProto.DataType.INT32, "batch"));
     graph.addInput(value("total_sequence_length", TensorProto.DataType.INT32));
-    graph.addOutput(value("logits", TensorProto.DataType.FLOAT, "batch", "length", vocabulary));
+    if (choosesPositions) {
+      graph.addInput(value("logit_positions", TensorProto.DataType.INT64, "positions"));
+      graph.addOutput(value("logits", TensorProto.DataType.FLOAT, "positions", vocabulary));
+    } else {
+      graph.addOutput(value("logits", TensorProto.DataType.FLOAT, "batch", "length", vocabulary));
+    }
     graph.addOutput(value("hidden_states", TensorProto.DataType.FLOAT, "batch", "length", width));
     weight(graph, weights, "tok_embeddings.weight", vocabulary, width);
     rotary(graph, headSize);
@@ -114,7 +129,20 @@ record TestModel(
       add(graph, "Add", "x" + (layer + 1), p + "h", p + "w2");
     }
     norm(graph, weights, "norm.weight", "x" + layers, "hidden_states");
-    linear(graph, weights, "output.weight", "hidden_states", "logits", vocabulary, width);
+    String judged = "hidden_states";
+    if (choosesPositions) {
+      graph.addInitializer(
+          TensorProto.newBuilder()
+              .setName("flat")
+              .setDataType(TensorProto.DataType.INT64.getNumber())
+              .addDims(2)
+              .addInt64Data(-1)
+              .addInt64Data(width));
+      add(graph, "Reshape", "tokens", "hidden_states", "flat");
+      judged = "judged";
+      add(graph, "Gather", judged, "tokens", "logit_positions");
+    }
+    linear(graph, weights, "output.weight", judged, "logits", vocabulary, width);
     return ModelProto.newBuilder()
         .setIrVersion(9)
         .setGraph(graph)

@@ -34,13 +34,13 @@ final class Conversation {
    */
   static List<Message> of(Row row) {
     List<String> cells = row.cells();
-    return cells.size() == 1 ? messages(cells.get(0)) : turns(cells);
+    return cells.size() == 1 ? messages(cells.get(0)) : turns(row);
   }
 
   /** History, question and answer, as MiniMind's data has them. */
-  private static List<Message> turns(List<String> cells) {
+  private static List<Message> turns(Row row) {
     List<Message> messages = new ArrayList<>();
-    for (JsonNode turn : history(cells.get(0))) {
+    for (JsonNode turn : history(row.cells().get(0))) {
       if (!turn.isArray()) {
         throw new IllegalArgumentException(
             "its history holds %s where a pair of question and answer was expected."
@@ -51,10 +51,12 @@ final class Conversation {
         messages.add(Message.assistant(text(turn.get(1), "its history")));
       }
     }
-    requireText(cells.get(1), "its question");
-    requireText(cells.get(2), "its answer");
-    messages.add(Message.user(cells.get(1)));
-    messages.add(Message.assistant(cells.get(2)));
+    String question = row.text(1);
+    String answer = row.text(2);
+    requireText(question, "its question");
+    requireText(answer, "its answer");
+    messages.add(Message.user(question));
+    messages.add(Message.assistant(answer));
     return messages;
   }
 

@@ -14,6 +14,9 @@ public interface EncodingProgress {
    */
   void update(long bytesRead, long bytesTotal, long rows, long tokens);
 
+  /** Another process encodes a corpus, which is waited for. */
+  default void waiting() {}
+
   /** Samples on disk cannot be used and are encoded anew; the reason is a sentence. */
   default void rebuilding(String reason) {}
 

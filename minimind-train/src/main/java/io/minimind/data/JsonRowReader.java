@@ -80,7 +80,7 @@ final class JsonRowReader implements RowReader {
             .formatted(file, parser.currentLocation().getLineNr(), Math.max(1, rows), reason));
   }
 
-  /** The row that a JSON value holds; nothing but text is given as JSON, null as empty. */
+  /** The row that a JSON value holds; what is no text is given as JSON, null as empty. */
   static Row row(
       Path file, long number, long line, JsonNode object, List<List<String>> alternatives)
       throws MalformedRowException {
@@ -89,7 +89,7 @@ final class JsonRowReader implements RowReader {
         List<JsonNode> values = columns.stream().<JsonNode>map(object::get).toList();
         Set<Integer> json =
             IntStream.range(0, values.size())
-                .filter(i -> values.get(i).isContainerNode())
+                .filter(i -> !values.get(i).isTextual() && !values.get(i).isNull())
                 .boxed()
                 .collect(Collectors.toSet());
         return new Row(number, line, values.stream().map(JsonRowReader::cell).toList(), json);

@@ -3,13 +3,13 @@ package io.minimind.data;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** One row cannot be read, but those after it can. */
+/** One row cannot be used, but those after it can. */
 public final class MalformedRowException extends IOException {
   private static final long serialVersionUID = 1;
 
   private final transient SkippedRow row;
 
-  MalformedRowException(Path file, SkippedRow row) {
+  public MalformedRowException(Path file, SkippedRow row) {
     super(
         "Row %d of %s (line %d) cannot be used: %s"
             .formatted(row.number(), file, row.line(), row.reason()));

@@ -43,7 +43,7 @@ record Manifest(
       int vocabularySize,
       int samplesPerRow) {
     /** Goes up also when the encoders make other samples of the same rows. */
-    private static final int FORMAT = 3;
+    private static final int FORMAT = 4;
 
     static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
       return new Fingerprint(

@@ -176,9 +176,7 @@ public final class PreferenceEncoder implements SampleEncoder {
     List<Message> messages = new ArrayList<>();
     if (row.json().contains(cell)) {
       JsonNode list = parsed(text);
-      require(
-          list.isArray(),
-          "its %s is an object: expected a text or a list of messages.".formatted(column));
+      require(list.isArray(), "its %s is neither a text nor a list of messages.".formatted(column));
       for (JsonNode message : list) {
         String name = "its %s message %d".formatted(column, messages.size() + 1);
         messages.add(Conversation.message(message, name));

@@ -74,7 +74,7 @@ public final class PretrainingEncoder implements SampleEncoder {
   /** Encodes the row's only cell; a blank text gives an empty sample. */
   @Override
   public Sample encode(Row row) {
-    String text = row.cells().get(0);
+    String text = row.text(0);
     if (text.isBlank()) {
       return Sample.empty();
     }

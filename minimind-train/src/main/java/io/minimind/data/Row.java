@@ -9,12 +9,29 @@ import java.util.Set;
  * @param number counted from 1, header and blank lines not counted
  * @param line the line of the file where the row starts, counted from 1
  * @param cells the values of the columns that were asked for, in that order
- * @param json which of the cells were no texts but JSON lists or objects, whose JSON they hold
+ * @param json which of the cells were no texts but other JSON, which they hold; null is an empty
+ *     text
  */
 public record Row(long number, long line, List<String> cells, Set<Integer> json) {
 
   /** A row of texts. */
   public Row(long number, long line, List<String> cells) {
     this(number, line, cells, Set.of());
+  }
+
+  /**
+   * The text of a cell.
+   *
+   * @throws IllegalArgumentException if it holds other JSON; the message says about the row what is
+   *     wrong
+   */
+  public String text(int cell) {
+    String text = cells.get(cell);
+    if (json.contains(cell)) {
+      throw new IllegalArgumentException(
+          "it has %s where a text in quotes was expected."
+              .formatted(text.length() > 40 ? text.substring(0, 40) + "…" : text));
+    }
+    return text;
   }
 }

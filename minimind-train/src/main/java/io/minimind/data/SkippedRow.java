@@ -9,7 +9,7 @@ package io.minimind.data;
  */
 public record SkippedRow(long number, long line, String reason) {
 
-  static SkippedRow of(Row row, String reason) {
+  public static SkippedRow of(Row row, String reason) {
     return new SkippedRow(row.number(), row.line(), reason);
   }
 

@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
@@ -13,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 
 /**
  * The samples of a corpus file, encoded once and kept in memory-mapped files, so that a corpus of
@@ -87,7 +89,10 @@ public final class TokenShards implements Samples {
       try (FileChannel channel =
           FileChannel.open(
               cache.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-        channel.lock();
+        if (channel.tryLock() == null) {
+          progress.waiting();
+          channel.lock();
+        }
         if (Files.exists(folder)) {
           try {
             return open(folder, fingerprint);
@@ -217,6 +222,18 @@ public final class TokenShards implements Samples {
   /** Number of tokens of all samples that count in the loss. */
   public long targets() {
     return manifest.targets();
+  }
+
+  /**
+   * What tells these samples from others, wherever the file lies: the CRC-32C of the checksums of
+   * all samples, in hexadecimal.
+   */
+  public String checksum() {
+    CRC32C checksum = new CRC32C();
+    for (Shard shard : manifest.shards()) {
+      checksum.update(ByteBuffer.allocate(Long.BYTES).putLong(0, shard.indexChecksum()));
+    }
+    return "%08x".formatted(checksum.getValue());
   }
 
   /** Number of rows of the file that gave no sample. */

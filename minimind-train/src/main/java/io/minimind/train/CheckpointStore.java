@@ -52,7 +52,8 @@ public final class CheckpointStore {
    *
    * @param write writes the runtime's checkpoint to the file it is given
    * @return the folder of the new checkpoint
-   * @throws IOException if it cannot be written; older checkpoints are then untouched
+   * @throws IOException if the model cannot be saved or written; older checkpoints are then
+   *     untouched
    */
   public Path save(TrainingState state, CheckpointWriter write) throws IOException {
     Path target = folder.resolve(name(state.update()));
@@ -75,8 +76,9 @@ public final class CheckpointStore {
       delete(replaced);
     } catch (IOException | RuntimeException e) {
       deleteUnfinished();
+      // The disk need not be at fault: replicas of the model may differ.
       throw new IOException(
-          "Cannot write a checkpoint to %s: %s. Earlier checkpoints are kept."
+          "No checkpoint was written to %s: %s. Earlier ones are intact."
               .formatted(folder, reason(e)),
           e);
     }

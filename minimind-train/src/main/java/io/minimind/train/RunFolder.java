@@ -117,6 +117,12 @@ public final class RunFolder {
     }
   }
 
+  /** Keeps the settings, in which files have moved, from now on. */
+  public RunFolder with(RunSettings moved) throws IOException {
+    AtomicFile.replace(folder.resolve(SETTINGS), moved.toJson());
+    return new RunFolder(folder, moved);
+  }
+
   public Path path() {
     return folder;
   }

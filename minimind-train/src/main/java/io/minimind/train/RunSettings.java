@@ -5,13 +5,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.Target;
+import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a run is made of, kept in {@code settings.json} so that it can be resumed without being told
@@ -25,6 +29,8 @@ import java.util.Optional;
  * @param validationFraction the share of the rows that is held out where there is no such file; 0
  *     for none
  * @param samples rows that the run learns from, to notice when the data has changed
+ * @param checksums for the same reason those of the encoded files, {@code data} first; none in runs
+ *     of earlier versions
  */
 public record RunSettings(
     Stage stage,
@@ -35,7 +41,8 @@ public record RunSettings(
     String data,
     Optional<String> validationData,
     double validationFraction,
-    long samples) {
+    long samples,
+    List<String> checksums) {
 
   /** A checkpoint of more would exceed the runtime's 2 GB. */
   private static final long MOST_NUMBERS = Integer.MAX_VALUE / Float.BYTES;
@@ -44,6 +51,7 @@ public record RunSettings(
    * @throws IllegalArgumentException if the model is too large to be saved
    */
   public RunSettings {
+    checksums = List.copyOf(checksums);
     // What is trained is saved with Adam's two moments.
     long frozen = lora.isPresent() ? model.parameterCount() : 0;
     long most = (MOST_NUMBERS - frozen) / 3;
@@ -72,9 +80,38 @@ public record RunSettings(
                 .sum();
   }
 
-  public RunSettings withSamples(long samples) {
+  public RunSettings withCorpora(long samples, List<String> checksums) {
     return new RunSettings(
-        stage, model, lora, precision, training, data, validationData, validationFraction, samples);
+        stage,
+        model,
+        lora,
+        precision,
+        training,
+        data,
+        validationData,
+        validationFraction,
+        samples,
+        checksums);
+  }
+
+  /** These settings where the files have moved. */
+  public RunSettings withFiles(Stage stage, Path data, Optional<Path> validationData) {
+    return new RunSettings(
+        stage,
+        model,
+        lora,
+        precision,
+        training,
+        data.toAbsolutePath().toString(),
+        validationData.map(file -> file.toAbsolutePath().toString()),
+        validationFraction,
+        samples,
+        checksums);
+  }
+
+  /** The files that are learnt from and validated on. */
+  public List<Path> files() {
+    return Stream.concat(Stream.of(data), validationData.stream()).map(Path::of).toList();
   }
 
   /**
@@ -89,8 +126,16 @@ public record RunSettings(
       if (!object.has("lora")) {
         object.putNull("lora");
       }
+      if (!object.has("checksums")) {
+        object.putArray("checksums");
+      }
       if (!object.has("precision")) {
         object.put("precision", TrainingPrecision.FLOAT32.name());
+      }
+      if (object.get("model") instanceof ObjectNode model) {
+        Experts.FIELDS.stream()
+            .filter(name -> !model.has(name))
+            .forEach(name -> model.put(name, 0));
       }
       if (object.get("training") instanceof ObjectNode training && !training.has("replicas")) {
         training.put("replicas", 1);

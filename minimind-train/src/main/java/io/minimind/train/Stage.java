@@ -127,6 +127,11 @@ public sealed interface Stage {
       implements Stage {
     static final String NAME = "dpo";
 
+    /** Where that folder has moved. */
+    public PreferenceTuning withFrom(String from) {
+      return new PreferenceTuning(from, fromWeights, maxLength, objective);
+    }
+
     @Override
     public String command() {
       return NAME;

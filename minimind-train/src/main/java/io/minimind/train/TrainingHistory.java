@@ -15,7 +15,8 @@ import java.util.Optional;
 
 /**
  * How a model came to be: the stages of training that it went through, the first one first. Each
- * run keeps the history of the model that it started from, so that it outlives that model's folder.
+ * run keeps the history of the model that it started from, so that it outlives that model's folder;
+ * an exported model has that of the run.
  */
 public record TrainingHistory(List<TrainedStage> stages) {
 
@@ -46,8 +47,20 @@ public record TrainingHistory(List<TrainedStage> stages) {
    */
   public static void begin(Path folder, String command, TrainingHistory earlier)
       throws IOException {
-    ObjectNode record = Json.MAPPER.createObjectNode();
-    record.put(COMMAND, command);
+    write(folder, Json.MAPPER.createObjectNode().put(COMMAND, command), earlier);
+  }
+
+  /**
+   * Hands this history on with a copy of the model.
+   *
+   * @param folder of the copy, which is no run; created if it is missing
+   */
+  public void write(Path folder) throws IOException {
+    write(folder, Json.MAPPER.createObjectNode(), this);
+  }
+
+  private static void write(Path folder, ObjectNode record, TrainingHistory earlier)
+      throws IOException {
     ArrayNode stages = record.putArray(EARLIER);
     earlier.stages.forEach(stage -> stages.add(Json.MAPPER.valueToTree(stage)));
     Files.createDirectories(folder);
@@ -55,24 +68,24 @@ public record TrainingHistory(List<TrainedStage> stages) {
   }
 
   /**
-   * The history of the model in a folder, as its last checkpoint left it.
+   * The history of the model in a folder, in that of a run as its last checkpoint left it.
    *
-   * @return empty if the folder holds no run
-   * @throws IOException if settings, history or checkpoint of the run are damaged
+   * @return empty if the folder does not say
+   * @throws IOException if the history, or settings or checkpoint of the run are damaged
    */
   public static TrainingHistory of(Path folder) throws IOException {
+    List<TrainedStage> stages = new ArrayList<>();
+    JsonNode record = read(folder.resolve(FILE));
+    for (JsonNode stage : record.path(EARLIER)) {
+      stages.add(stage(stage, folder.resolve(FILE)));
+    }
     if (!RunFolder.exists(folder)) {
-      return NONE;
+      return new TrainingHistory(stages);
     }
     RunFolder run = RunFolder.open(folder);
     Optional<Path> latest = run.checkpoints().latest();
     if (latest.isEmpty()) {
       return NONE;
-    }
-    List<TrainedStage> stages = new ArrayList<>();
-    JsonNode record = read(folder.resolve(FILE));
-    for (JsonNode stage : record.path(EARLIER)) {
-      stages.add(stage(stage, folder.resolve(FILE)));
     }
     stages.add(
         new TrainedStage(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.chat.Message;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +51,11 @@ class ConversationTest {
     assertRefused("its history holds null where a text", "[['a', None]]", "q", "a");
     assertRefused("its question is empty", "[]", " \n", "a");
     assertRefused("its answer is empty", "[]", "q", "　");
+    for (int cell : List.of(1, 2)) {
+      Row json = new Row(1, 1, List.of("[]", "[1]", "[1]"), Set.of(cell));
+      Exception e = assertThrows(IllegalArgumentException.class, () -> Conversation.of(json));
+      assertEquals("it has [1] where a text in quotes was expected.", e.getMessage());
+    }
   }
 
   @Test

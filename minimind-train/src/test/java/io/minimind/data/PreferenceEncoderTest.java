@@ -179,8 +179,8 @@ class PreferenceEncoderTest {
             + " expected.",
         "Q | [{\"role\":\"user\",\"content\":\"Q\"}] | B | its chosen answer is nothing but the"
             + " prompt.",
-        "Q | {\"role\":\"assistant\",\"content\":\"A\"} | B | its chosen is an object: expected a"
-            + " text or a list of messages.",
+        "Q | {\"role\":\"assistant\",\"content\":\"A\"} | B | its chosen is neither a text nor a"
+            + " list of messages.",
         "Q | A | [\"x\"] | its rejected message 1 is from \"\": expected system, user or"
             + " assistant.",
         "[{\"role\":\"tool\",\"content\":\"Q\"}] | A | B | its prompt message 1 is from \"tool\":"

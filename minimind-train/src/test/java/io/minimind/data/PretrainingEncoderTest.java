@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -37,6 +38,15 @@ class PretrainingEncoderTest {
   void aBlankTextGivesNoTarget() {
     assertEquals(0, encoder(9).encode(row(" \n　")).targetCount());
     assertEquals(0, encoder(9).encode(row("")).targetCount());
+  }
+
+  @Test
+  void whatIsNoTextIsRefused() {
+    Row number = new Row(1, 2, List.of("5"), Set.of(0));
+    String reason =
+        assertThrows(IllegalArgumentException.class, () -> encoder(9).encode(number)).getMessage();
+    assertEquals("it has 5 where a text in quotes was expected.", reason);
+    assertEquals(3, encoder(9).encode(row("5")).ids().length);
   }
 
   @Test

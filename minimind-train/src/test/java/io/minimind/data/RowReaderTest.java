@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.CharRange;
@@ -85,6 +86,19 @@ class RowReaderTest {
     List<Row> rows = rows(file, "text");
     assertEquals(List.of(List.of(text), List.of(""), List.of("[1,\"a\"]")), cells(rows));
     assertEquals(List.of(1L, 3L, 4L), rows.stream().map(Row::line).toList());
+  }
+
+  @Test
+  void whatIsNoTextInJsonIsMarked() throws IOException {
+    for (String name : List.of("types.jsonl", "types.json")) {
+      String json = "{\"a\": 5, \"b\": \"5\", \"c\": null}\n{\"a\": true, \"b\": [], \"c\": {}}";
+      List<Row> rows = rows(write(name, json), "a", "b", "c");
+      assertEquals(List.of(List.of("5", "5", ""), List.of("true", "[]", "{}")), cells(rows));
+      assertEquals(List.of(Set.of(0), Set.of(0, 1, 2)), rows.stream().map(Row::json).toList());
+      assertEquals("5", rows.get(0).text(1));
+      assertThrows(IllegalArgumentException.class, () -> rows.get(0).text(0));
+    }
+    assertEquals(Set.of(), rows(write("types.csv", "a\n5\n"), "a").get(0).json());
   }
 
   @Test

@@ -172,18 +172,20 @@ class CheckpointStoreTest {
               throw new IOException("the disk is full.");
             },
             file -> {
-              throw new IllegalStateException("the disk is full");
+              throw new IllegalStateException("The weights of replica 1 differ.");
             },
             file -> {});
     for (CheckpointStore.CheckpointWriter writer : failing) {
       IOException e = assertThrows(IOException.class, () -> store.save(state(2), writer));
-      assertTrue(e.getMessage().startsWith("Cannot write a checkpoint to " + folder()));
-      assertTrue(e.getMessage().endsWith(". Earlier checkpoints are kept."), e.getMessage());
+      assertTrue(e.getMessage().startsWith("No checkpoint was written to " + folder()));
+      assertTrue(e.getMessage().endsWith(". Earlier ones are intact."), e.getMessage());
       assertEquals(List.of("update-00000001"), names(folder()));
       assertSound(first, state(1));
     }
     IOException e = assertThrows(IOException.class, () -> store.save(state(2), failing.get(0)));
     assertTrue(e.getMessage().contains(": the disk is full. Earlier"), e.getMessage());
+    e = assertThrows(IOException.class, () -> store.save(state(2), failing.get(1)));
+    assertTrue(e.getMessage().contains(": The weights of replica 1 differ. "), e.getMessage());
   }
 
   @Test

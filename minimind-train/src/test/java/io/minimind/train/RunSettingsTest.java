@@ -36,7 +36,8 @@ class RunSettingsTest {
         "data",
         Optional.empty(),
         0,
-        1);
+        1,
+        List.of());
   }
 
   @Test

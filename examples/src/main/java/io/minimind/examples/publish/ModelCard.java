@@ -2,6 +2,7 @@ package io.minimind.examples.publish;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
+import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.train.Stage;
@@ -107,11 +108,24 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             "decoder of %d layers, %d wide, %d query and %d key/value heads (RMSNorm, rotary positions, SwiGLU, tied embedding)"
                 .formatted(
                     config.layers(), config.hiddenSize(), config.heads(), config.keyValueHeads())));
+    if (config.experts().isMixture()) {
+      rows.add(row("feed-forward layers", experts(config)));
+    }
     rows.add(row("vocabulary", count(config.vocabularySize()) + " tokens"));
     rows.add(row("context", count(config.maxLength()) + " tokens, prompt and answer together"));
     rows.add(row("weights", weights() + ", " + megabytes(weightBytes)));
     publication().license().ifPresent(license -> rows.add(row("licence", license)));
     return String.join("\n", rows);
+  }
+
+  private static String experts(ModelConfig config) {
+    Experts experts = config.experts();
+    return "a mixture of %d experts, of which each token passes through %d%s: it meets %s of the parameters"
+        .formatted(
+            experts.routed(),
+            experts.perToken(),
+            experts.shared() == 0 ? "" : " and one that all share",
+            count(config.activeParameterCount()));
   }
 
   private String weights() {

@@ -1,9 +1,15 @@
 package io.minimind.examples.verify;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import java.util.OptionalInt;
 
-/** The configuration of a reference model, by the names of the original. */
+/**
+ * The configuration of a reference model, by the names of the original.
+ *
+ * @param nSharedExperts a number, or whether there is one
+ */
 record GoldenConfig(
     int dim,
     int nLayers,
@@ -13,11 +19,30 @@ record GoldenConfig(
     OptionalInt hiddenDim,
     int multipleOf,
     float normEps,
-    int maxSeqLen) {
+    int maxSeqLen,
+    boolean useMoe,
+    int nRoutedExperts,
+    int numExpertsPerTok,
+    JsonNode nSharedExperts,
+    double auxLossAlpha) {
 
   private static final float ROPE_THETA = 10_000;
 
+  /** The model as the references were trained, which is without the balance loss. */
   ModelConfig model() {
+    return model(0);
+  }
+
+  /** The model with the balance loss of the configuration. */
+  ModelConfig balancedModel() {
+    return model(auxLossAlpha);
+  }
+
+  private ModelConfig model(double balance) {
+    Experts experts =
+        useMoe
+            ? new Experts(nRoutedExperts, numExpertsPerTok, nSharedExperts.asInt(), balance)
+            : Experts.NONE;
     return new ModelConfig(
         dim,
         nLayers,
@@ -27,7 +52,8 @@ record GoldenConfig(
         vocabSize,
         maxSeqLen,
         normEps,
-        ROPE_THETA);
+        ROPE_THETA,
+        experts);
   }
 
   private int derivedHiddenDim() {
