@@ -126,8 +126,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       paramLabel = "MIB",
       order = 55,
       description = {
-        "Memory that each session may take on its GPU; all unless given. Several devices have",
-        "two sessions each."
+        "Memory that training may take on its GPU, and evaluation and the optimizer as much each;",
+        "all unless given."
       })
   private Integer cudaMemory;
 

@@ -10,6 +10,8 @@ import io.minimind.examples.verify.TemplateCases;
 import io.minimind.examples.verify.TokenizerCases;
 import io.minimind.examples.verify.TrainedTokenizerCases;
 import io.minimind.examples.verify.TrainingCases;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.Device;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -65,6 +67,17 @@ public final class Verify implements Callable<Integer> {
       description = "Folder of the tokenizer the references were computed with (tokenizer.json).")
   private Path tokenizer;
 
+  @Option(
+      names = "--devices",
+      paramLabel = "DEVICE",
+      converter = Devices.Converter.class,
+      description = {
+        "The device that trains, where a case trains: cpu, or a GPU such as cuda:0, for which"
+            + " limits",
+        "are ten times as large, since it adds up in other orders."
+      })
+  private Devices devices = Devices.CPU;
+
   @Spec private CommandSpec spec;
 
   private int compared;
@@ -77,6 +90,7 @@ public final class Verify implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
+      Device device = device();
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
       report(TokenizerCases.of(references, tokens));
@@ -84,11 +98,11 @@ public final class Verify implements Callable<Integer> {
       report(EncodingCases.of(references, data, tokenizer));
       report(GenerationCases.of(references));
       report(TrainedTokenizerCases.of(references, data));
-      report(TrainingCases.of(references, "dense"));
-      report(TrainingCases.of(references, "dense_accumulation"));
-      report(TrainingCases.of(references, "moe"));
+      report(TrainingCases.of(references, "dense", device));
+      report(TrainingCases.of(references, "dense_accumulation", device));
+      report(TrainingCases.of(references, "moe", device));
       report(RoutingCases.of(references));
-      report(PreferenceCases.of(references));
+      report(PreferenceCases.of(references, device));
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {
       spec.commandLine().getErr().println(e.getMessage());
@@ -100,6 +114,15 @@ public final class Verify implements Callable<Integer> {
             failed,
             compared);
     return failed == 0 ? 0 : 1;
+  }
+
+  private Device device() {
+    if (devices.list().size() != 1) {
+      throw new IllegalArgumentException(
+          "--devices must be one device here, but is " + devices + ".");
+    }
+    Cuda.require(devices.list());
+    return devices.list().get(0);
   }
 
   private void report(List<Case> cases) {

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.runtime.Cuda;
+import io.minimind.runtime.Device;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -41,12 +44,20 @@ class VerifyTest {
     }
 
     static Run of(Path golden, Path data, Path tokenizer) {
+      return on("cpu", golden, data, tokenizer);
+    }
+
+    static Run on(String devices, Path golden, Path data, Path tokenizer) {
       StringWriter out = new StringWriter();
       StringWriter err = new StringWriter();
       CommandLine command = MiniMind.commandLine(new Verify());
       command.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
       int status =
-          command.execute("--golden=" + golden, "--data=" + data, "--tokenizer=" + tokenizer);
+          command.execute(
+              "--golden=" + golden,
+              "--data=" + data,
+              "--tokenizer=" + tokenizer,
+              "--devices=" + devices);
       return new Run(status, out.toString(), err.toString());
     }
   }
@@ -62,6 +73,29 @@ class VerifyTest {
     assertEquals(35, run.linesWith("  ok").size(), run.out());
     assertEquals(1, run.linesWith("skipped").size(), "what is skipped is named");
     assertEquals("", run.err());
+  }
+
+  @Test
+  void aGpuMeetsTheReferencesOfTraining() {
+    Optional<String> problem = Cuda.problem(Device.parse("cuda:0"));
+    Assumptions.assumeTrue(problem.isEmpty(), problem::get);
+    Path shared = shared();
+    Run run =
+        Run.on(
+            "cuda:0",
+            shared.resolve("golden"),
+            shared.resolve("data"),
+            shared.resolve("tokenizer/minimind"));
+    assertEquals(0, run.status(), run.out() + run.err());
+    assertEquals(List.of(), run.linesWith(FAILED));
+  }
+
+  @Test
+  void theDeviceMustBeOneThatIsThere() {
+    assertRefused(Run.on("cpu:2", temporary, temporary, temporary), "cpu:2");
+    Optional<String> problem = Cuda.problem(Device.parse("cuda:0"));
+    Assumptions.assumeTrue(problem.isPresent(), "There is a GPU.");
+    assertRefused(Run.on("cuda:0", temporary, temporary, temporary), problem.get());
   }
 
   @Test

@@ -31,10 +31,7 @@ final class OptimizerModel {
             .addInput(sequence("gradients"))
             .addInput(sequence("first_order_moments"))
             .addInput(sequence("second_order_moments"))
-            .addOutput(vector("updated_flag", DataType.BOOL))
-            .addOutput(sequence("updated_params"))
-            .addOutput(sequence("updated_first_order_moments"))
-            .addOutput(sequence("updated_second_order_moments"));
+            .addOutput(vector("updated_flag", DataType.BOOL));
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType("AdamWOptimizer")
@@ -47,12 +44,11 @@ final class OptimizerModel {
                     "gradients",
                     "first_order_moments",
                     "second_order_moments"))
-            .addAllOutput(
-                List.of(
-                    "updated_flag",
-                    "updated_params",
-                    "updated_first_order_moments",
-                    "updated_second_order_moments"))
+            // The operator writes into its inputs. What else it gives would be copies of them,
+            // which
+            // the training API fetches: on a GPU, of parameters and moments to the host in each
+            // step.
+            .addOutput("updated_flag")
             .addAttribute(real("alpha", settings.beta1()))
             .addAttribute(real("beta", settings.beta2()))
             .addAttribute(real("epsilon", settings.epsilon()))

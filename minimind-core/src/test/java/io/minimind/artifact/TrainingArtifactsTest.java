@@ -3,6 +3,8 @@ package io.minimind.artifact;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.graph.ModelRunner;
@@ -115,6 +117,15 @@ class TrainingArtifactsTest {
       inputs.addAll(Weights.of(config(reference)));
       assertEquals(expected, loss(evaluation.run(inputs)), 1e-4);
     }
+  }
+
+  /** What else it gave would be copied out of the session, and off a GPU, in every step. */
+  @Test
+  void theOptimizerGivesNothingButItsFlag() {
+    GraphProto graph = TrainingArtifacts.optimizer(OptimizerSettings.DEFAULT).getGraph();
+    assertEquals(
+        List.of("updated_flag"),
+        graph.getOutputList().stream().map(ValueInfoProto::getName).toList());
   }
 
   @Test

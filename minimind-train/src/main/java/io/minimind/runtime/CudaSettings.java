@@ -7,8 +7,10 @@ import java.util.OptionalInt;
 /**
  * How a session uses a GPU.
  *
- * @param memory MiB that its arena may take, at least 1; all there is unless given. A replica has
- *     two sessions, and each has an arena. What CUDA and its libraries take comes on top
+ * @param memory MiB that each of its arenas may take, at least 1; all there is unless given. One is
+ *     for training, with the parameters, one for evaluation, and one for the optimizer, with its
+ *     moments; one of several replicas has a fourth, for the update. What CUDA and its libraries
+ *     take comes on top
  * @param tf32 whether products of float32 matrices may be computed with 10 bits of mantissa, which
  *     is several times as fast on GPUs that can
  */

@@ -35,6 +35,8 @@ final class NativeSession implements AutoCloseable {
    * @param evaluation if there is none, {@link #evaluate} must not be called
    * @param optimizer if there is none, {@link #optimizerStep} must not be called
    * @param threads threads within an operator, at least 1
+   * @param deterministic whether equal inputs must give results that are equal to the bit; on a GPU
+   *     the kernels that do are slower
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   static NativeSession create(
@@ -43,7 +45,8 @@ final class NativeSession implements AutoCloseable {
       Optional<Path> evaluation,
       Optional<Path> optimizer,
       Device device,
-      int threads) {
+      int threads,
+      boolean deterministic) {
     NativeSession session = new NativeSession();
     OrtSessionOptions options = new OrtSessionOptions();
     try (Pointer trainingPath = path(training);
@@ -53,6 +56,7 @@ final class NativeSession implements AutoCloseable {
       check(API.SetIntraOpNumThreads(options, threads));
       // Batches differ in shape; a memory pattern per shape costs memory and saves no time.
       check(API.DisableMemPattern(options));
+      check(API.SetDeterministicCompute(options, deterministic));
       if (device.kind() == Device.Kind.CUDA) {
         Cuda.use(device, options);
       }

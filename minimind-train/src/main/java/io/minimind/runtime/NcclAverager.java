@@ -81,7 +81,24 @@ final class NcclAverager implements GradientAverager {
         CudaRuntime.select(rank.gradients.device());
         CudaRuntime.check(cudaMemsetAsync(values, 0, values.capacity() * Float.BYTES, rank.stream));
       }
-      check(ncclGroupStart());
+      reduce(sums);
+      for (Rank rank : ranks) {
+        CudaRuntime.check(cudaStreamSynchronize(rank.stream));
+      }
+    } finally {
+      for (int i = 0; i < sums.size(); i++) {
+        ncclRedOpDestroy(sums.get(i), ranks.get(i).communicator);
+      }
+    }
+  }
+
+  /**
+   * One thread asks for all GPUs, which only a group lets it do; a group must end, whatever fails.
+   */
+  private void reduce(List<Integer> sums) {
+    check(ncclGroupStart());
+    int ended;
+    try {
       for (int i = 0; i < ranks.size(); i++) {
         Rank rank = ranks.get(i);
         FloatPointer values = rank.gradients.values();
@@ -95,15 +112,10 @@ final class NcclAverager implements GradientAverager {
                 rank.communicator,
                 rank.stream));
       }
-      check(ncclGroupEnd());
-      for (Rank rank : ranks) {
-        CudaRuntime.check(cudaStreamSynchronize(rank.stream));
-      }
     } finally {
-      for (int i = 0; i < sums.size(); i++) {
-        ncclRedOpDestroy(sums.get(i), ranks.get(i).communicator);
-      }
+      ended = ncclGroupEnd();
     }
+    check(ended);
   }
 
   @Override

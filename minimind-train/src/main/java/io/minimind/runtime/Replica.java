@@ -43,9 +43,12 @@ final class Replica implements AutoCloseable {
               Optional.of(files.evaluation()),
               Optional.empty(),
               device,
-              threads);
+              threads,
+              false);
       closing.push(backward::close);
-      // The second, because the optimizer takes the gradients of the latest session.
+      // The second, because the optimizer takes the gradients of the latest session. Deterministic,
+      // because the norm that clips them must be the same on all devices: a GPU would otherwise add
+      // up parts of it in the order in which they are ready.
       update =
           NativeSession.create(
               state,
@@ -53,7 +56,8 @@ final class Replica implements AutoCloseable {
               Optional.empty(),
               Optional.of(files.optimizer()),
               device,
-              threads);
+              threads,
+              true);
       closing.push(update::close);
       parameters = parameters(backward);
       gradients = GradientBuffer.allocate(device, parameters.stream().map(state::shape).toList());

@@ -48,7 +48,8 @@ public final class TrainingSession implements ModelInTraining {
               Optional.of(files.evaluation()),
               Optional.of(files.optimizer()),
               device,
-              threads));
+              threads,
+              false));
     } catch (RuntimeException | Error e) {
       state.close();
       throw e;

@@ -3,9 +3,13 @@ package io.minimind.runtime;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.graph.Target;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.train.TinyModel;
@@ -16,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +100,33 @@ class ReplicasTest {
         last = step.loss();
       }
       assertTrue(last < first - 0.5, "from " + first + " to " + last);
+    }
+  }
+
+  /** Two on the first GPU, where sums may come out differently each time they are added up. */
+  @Test
+  void onAGpuTheyStayEqualAndLearnAsOnTheCpu() throws IOException {
+    Device gpu = new Device(Device.Kind.CUDA, 0);
+    Optional<String> problem = Cuda.problem(List.of(gpu));
+    assumeTrue(problem.isEmpty(), problem::get);
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(TinyModel.CONFIG).with(TrainingPrecision.FLOAT32, Target.CUDA);
+    ModelInTraining.Files onGpu =
+        TinyModel.write(
+            folder.resolve("gpu"), TinyModel.CONFIG, artifacts, OptimizerSettings.DEFAULT);
+    try (Replicas found = Replicas.open(onGpu, List.of(gpu, gpu), 2, PinnedAverager::create);
+        Replicas expected = Replicas.open(files, cpus(2), 2)) {
+      for (int update = 0; update < 20; update++) {
+        found.resetGradients();
+        expected.resetGradients();
+        Step step = found.lastTrainStep(parts(update % 5, 2), 1, MAX_NORM);
+        Step wanted = expected.lastTrainStep(parts(update % 5, 2), 1, MAX_NORM);
+        assertEquals(wanted.loss(), step.loss(), 2e-3, "update " + update);
+        assertEquals(wanted.gradientNorm(), step.gradientNorm(), 1e-2, "update " + update);
+        found.optimizerStep(RATE);
+        expected.optimizerStep(RATE);
+        requireEqual(found);
+      }
     }
   }
 

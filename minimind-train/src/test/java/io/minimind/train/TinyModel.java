@@ -26,7 +26,8 @@ public final class TinyModel {
     return write(folder, config, new TrainingArtifacts(config), optimizer);
   }
 
-  static ModelInTraining.Files write(
+  /** Writes artifacts and start weights. */
+  public static ModelInTraining.Files write(
       Path folder, ModelConfig config, TrainingArtifacts artifacts, OptimizerSettings optimizer)
       throws IOException {
     artifacts.write(folder, optimizer);

@@ -5,6 +5,8 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.examples.TemporaryFolder;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
@@ -65,39 +67,44 @@ public final class PreferenceCases {
 
   private final Reference reference;
   private final List<NamedTensor> weights;
+  private final Device device;
   private final TrainingArtifacts artifacts;
   private final Worst referenceLogProbabilities = new Worst();
   private final Worst policyLogProbabilities = new Worst();
   private final Worst losses = new Worst();
   private final Worst margins = new Worst();
 
-  private PreferenceCases(GoldenFolder golden) throws IOException {
+  private PreferenceCases(GoldenFolder golden, Device device) throws IOException {
+    this.device = device;
     reference = golden.read(NAME, Reference.class);
     ModelConfig config = reference.config().model();
     weights = golden.parameters(NAME, config);
     artifacts =
         new TrainingArtifacts(
-            config, new Preference(reference.beta(), 0, Preference.Variant.SIGMOID));
+                config, new Preference(reference.beta(), 0, Preference.Variant.SIGMOID))
+            .with(TrainingPrecision.FLOAT32, device.kind().target());
   }
 
   /**
+   * @param device to train on
    * @throws IOException if the reference's files are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden) throws IOException {
-    PreferenceCases cases = new PreferenceCases(golden);
+  public static List<Case> of(GoldenFolder golden, Device device) throws IOException {
+    PreferenceCases cases = new PreferenceCases(golden, device);
     cases.run();
     return List.of(
-        cases.referenceLogProbabilities.against(NAME + " reference log-probabilities", LIMIT),
-        cases.policyLogProbabilities.against(NAME + " policy log-probabilities", LIMIT),
-        cases.losses.against(NAME + " losses", LIMIT),
-        cases.margins.against(NAME + " reward margins", LIMIT));
+        cases.referenceLogProbabilities.against(
+            NAME + " reference log-probabilities", LIMIT, device),
+        cases.policyLogProbabilities.against(NAME + " policy log-probabilities", LIMIT, device),
+        cases.losses.against(NAME + " losses", LIMIT, device),
+        cases.margins.against(NAME + " reward margins", LIMIT, device));
   }
 
   private void run() throws IOException {
     List<Step> steps = reference.steps();
     float[][] references = new float[steps.size()][];
     try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = TrainingSession.open(files(folder.path()), 1)) {
+        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         references[i] = logProbabilities(session, step, new float[2 * step.chosen().length]);

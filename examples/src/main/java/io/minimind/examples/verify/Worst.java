@@ -1,5 +1,6 @@
 package io.minimind.examples.verify;
 
+import io.minimind.runtime.Device;
 import java.nio.FloatBuffer;
 
 /** The largest of several differences. */
@@ -19,6 +20,13 @@ final class Worst {
 
   Case against(String name, double limit) {
     return new Case.Compared(name, difference, limit, where);
+  }
+
+  /**
+   * @param limit on the CPU; ten times as much on a GPU, which adds up in other orders
+   */
+  Case against(String name, double limit, Device device) {
+    return against(name, device.kind() == Device.Kind.CUDA ? 10 * limit : limit);
   }
 
   /** The largest difference of two elements; infinite if the numbers of elements differ. */
