@@ -3,7 +3,7 @@ package io.minimind.model;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.List;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 
 /**
  * The mixture of experts that the feed-forward layers of a model are: of several such layers a gate
@@ -17,6 +17,7 @@ import java.util.List;
  *     same experts; 0 to train without it
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+@JsonDeserialize(builder = Experts.Builder.class)
 public record Experts(
     @JsonProperty(ROUTED) int routed,
     @JsonProperty(PER_TOKEN) int perToken,
@@ -27,9 +28,6 @@ public record Experts(
   private static final String PER_TOKEN = "num_experts_per_tok";
   private static final String SHARED = "n_shared_experts";
   private static final String BALANCE_WEIGHT = "aux_loss_alpha";
-
-  /** Its fields in JSON; one that is missing is 0. */
-  public static final List<String> FIELDS = List.of(ROUTED, PER_TOKEN, SHARED, BALANCE_WEIGHT);
 
   /** One feed-forward layer in each block, without a gate. */
   public static final Experts NONE = new Experts(0, 0, 0, 0);
@@ -81,5 +79,24 @@ public record Experts(
   /** The same mixture, balanced by another factor. */
   public Experts withBalance(double balance) {
     return new Experts(routed, perToken, shared, balance);
+  }
+
+  /** What reads JSON: a field that is missing is 0, also to mappers that want every field. */
+  static final class Builder {
+    @JsonProperty(ROUTED)
+    private int routed;
+
+    @JsonProperty(PER_TOKEN)
+    private int perToken;
+
+    @JsonProperty(SHARED)
+    private int shared;
+
+    @JsonProperty(BALANCE_WEIGHT)
+    private double balance;
+
+    Experts build() {
+      return new Experts(routed, perToken, shared, balance);
+    }
   }
 }

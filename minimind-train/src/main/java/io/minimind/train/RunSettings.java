@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.Target;
-import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -131,11 +130,6 @@ public record RunSettings(
       }
       if (!object.has("precision")) {
         object.put("precision", TrainingPrecision.FLOAT32.name());
-      }
-      if (object.get("model") instanceof ObjectNode model) {
-        Experts.FIELDS.stream()
-            .filter(name -> !model.has(name))
-            .forEach(name -> model.put(name, 0));
       }
       if (object.get("training") instanceof ObjectNode training && !training.has("replicas")) {
         training.put("replicas", 1);
