@@ -39,10 +39,15 @@ public record Experts(
    * @throws IllegalArgumentException if a value is out of its range
    */
   public Experts {
-    if (routed < 0 || perToken < Math.min(routed, 1) || perToken > routed) {
+    if (routed < 0) {
       throw new IllegalArgumentException(
-          "Of n_routed_experts, num_experts_per_tok are chosen for each token, at least 1 and at most all, but they are %d and %d."
-              .formatted(routed, perToken));
+          "n_routed_experts must be at least 0, but is " + routed + ".");
+    }
+    int fewest = Math.min(routed, 1);
+    if (perToken < fewest || perToken > routed) {
+      throw new IllegalArgumentException(
+          "num_experts_per_tok must be at least %d and at most n_routed_experts, %d, but is %d."
+              .formatted(fewest, routed, perToken));
     }
     if (shared < 0 || shared > Math.min(routed, 1)) {
       throw new IllegalArgumentException(
@@ -72,8 +77,8 @@ public record Experts(
   }
 
   /** Experts of a block. */
-  int all() {
-    return routed + shared;
+  long all() {
+    return (long) routed + shared;
   }
 
   /** The same mixture, balanced by another factor. */

@@ -197,10 +197,10 @@ public record ModelConfig(
     return parameterCount(experts.isMixture() ? experts.perToken() + experts.shared() : 1);
   }
 
-  private long parameterCount(int feedForwardLayers) {
+  private long parameterCount(long feedForwardLayers) {
     long attention = 2L * hiddenSize * hiddenSize + 2L * hiddenSize * keyValueHeads * headSize();
     long gate = (long) experts.routed() * hiddenSize;
-    long feedForward = feedForwardLayers * 3L * hiddenSize * feedForwardSize;
+    long feedForward = 3 * feedForwardLayers * hiddenSize * feedForwardSize;
     long block = attention + gate + feedForward + 2L * hiddenSize;
     return (long) vocabularySize * hiddenSize + layers * block + hiddenSize;
   }

@@ -197,14 +197,37 @@ class MixtureOfExpertsTest {
     assertEquals(List.of(gate), Precision.INT4.store(List.of(gate)));
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-1 | 0 | 0 | 0 | n_routed_experts must be at least 0, but is -1.",
+        "4 | 0 | 0 | 0 | num_experts_per_tok must be at least 1 and at most n_routed_experts, 4,"
+            + " but is 0.",
+        "4 | 5 | 0 | 0 | num_experts_per_tok must be at least 1 and at most n_routed_experts, 4,"
+            + " but is 5.",
+        "0 | 2 | 0 | 0 | num_experts_per_tok must be at least 0 and at most n_routed_experts, 0,"
+            + " but is 2.",
+        "4 | 2 | 2 | 0 | n_shared_experts must be 0 or, beside experts to choose from, 1, but is"
+            + " 2.",
+        "0 | 0 | 1 | 0 | n_shared_experts must be 0 or, beside experts to choose from, 1, but is"
+            + " 1.",
+        "4 | 2 | 1 | -0.1 | aux_loss_alpha must be at least 0, but is -0.1.",
+        "4 | 2 | 1 | NaN | aux_loss_alpha must be at least 0, but is NaN."
+      })
+  void mixturesThatCannotBe(int routed, int perToken, int shared, double balance, String message) {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> new Experts(routed, perToken, shared, balance));
+    assertEquals(message, e.getMessage());
+  }
+
   @Test
-  void mixturesThatCannotBe() {
-    assertThrows(IllegalArgumentException.class, () -> new Experts(4, 0, 0, 0));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(4, 5, 0, 0));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(4, 2, 2, 0));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(0, 0, 1, 0));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(-1, 0, 0, 0));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(4, 2, 1, -0.1));
-    assertThrows(IllegalArgumentException.class, () -> new Experts(4, 2, 1, Double.NaN));
+  void parametersOfVeryManyExpertsAreCounted() {
+    Experts most = Experts.of(Integer.MAX_VALUE);
+    // Each has three matrices of its own, and a row of the gate.
+    long expert = 3L * WIDTH * config(most).feedForwardSize() + WIDTH;
+    long difference = config(most).parameterCount() - config(Experts.of(2)).parameterCount();
+    assertEquals(expert * (Integer.MAX_VALUE - 2), difference);
   }
 }
