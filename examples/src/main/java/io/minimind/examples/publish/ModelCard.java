@@ -200,11 +200,18 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
                 ? "`AutoTokenizer.from_pretrained` of transformers reads tokenizer%s from this folder. "
                     .formatted(hasTemplate ? " and chat template" : "")
                 : "",
-            quantized()
-                ? "they are quantized"
-                : "the tensors have MiniMind's names, and rotary positions turn neighbouring"
-                    + " channels. docs/file-formats.md of MiniMind for Java has a script that"
-                    + " makes a folder which can be loaded");
+            whyNotInTransformers());
+  }
+
+  private String whyNotInTransformers() {
+    if (quantized()) {
+      return "they are quantized";
+    }
+    return model.config().experts().isMixture()
+        ? "it has no architecture with this mixture of experts"
+        : "the tensors have MiniMind's names, and rotary positions turn neighbouring channels."
+            + " docs/file-formats.md of MiniMind for Java has a script that makes a folder which"
+            + " can be loaded";
   }
 
   private String training() {
