@@ -247,6 +247,7 @@ class PreferenceTuneTest {
       assertTrue(
           refused.err().contains(start + " no longer holds the model that the run started from"),
           refused.err());
+      assertTrue(refused.err().contains("are not in " + file.getParent()), refused.err());
       Files.delete(weights);
       assertEquals(refused, resume(out), "the model is gone");
     } finally {

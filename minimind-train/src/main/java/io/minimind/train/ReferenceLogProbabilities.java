@@ -117,7 +117,7 @@ public final class ReferenceLogProbabilities {
     }
     if (!unchanged) {
       throw new IOException(
-          "The reference's log-probabilities in %s are gone, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
+          "The reference's log-probabilities are not in %s, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
               .formatted(reference.getParent(), from));
     }
   }
