@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.model.Precision;
@@ -15,21 +16,34 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Quantized folders are loaded like any other, here by the official runtime. */
+/**
+ * Quantized folders are loaded like any other, here by the official runtime; one model is a mixture
+ * of experts.
+ */
+@ParameterizedClass
+@MethodSource("configs")
 class QuantizedModelTest {
 
-  private static final ModelConfig CONFIG = ModelConfig.of(72, 2, 4, 2, 90, 64);
+  static List<ModelConfig> configs() {
+    ModelConfig config = ModelConfig.of(72, 2, 4, 2, 90, 64);
+    return List.of(config, config.with(Experts.of(4)));
+  }
+
+  @Parameter private ModelConfig config;
 
   @TempDir Path folder;
 
   private Path write(Precision precision) throws IOException {
     List<NamedTensor> weights =
-        ParameterInitializer.initialize(new TrainingArtifacts(CONFIG).parameters(), CONFIG, 3);
-    ModelFolder.writeConfig(folder, CONFIG, precision);
-    ModelFolder.writeDecoder(folder, CONFIG, precision, weights);
+        ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 3);
+    ModelFolder.writeConfig(folder, config, precision);
+    ModelFolder.writeDecoder(folder, config, precision, weights);
     return folder;
   }
 
@@ -37,7 +51,7 @@ class QuantizedModelTest {
   @EnumSource(Precision.class)
   void writesTheSameTokensCachedAndUncached(Precision precision) throws IOException {
     GenerationOptions options = GenerationOptions.greedy().withMaxNewTokens(20);
-    LetterTokenizer tokenizer = new LetterTokenizer(CONFIG.vocabularySize());
+    LetterTokenizer tokenizer = new LetterTokenizer(config.vocabularySize());
     int[] prompt = {5, 17, 80};
     try (LanguageModel model =
             LanguageModel.load(write(precision), LoadOptions.defaults(), tokenizer);
@@ -54,6 +68,11 @@ class QuantizedModelTest {
         text[i] = best;
       }
       assertArrayEquals(Arrays.copyOfRange(text, 3, text.length), generation.tokenIds());
+      List<String> prompts = List.of(tokenizer.decode(prompt), tokenizer.decode(new int[] {80}));
+      List<Generation> together = model.generateAll(prompts, options);
+      assertArrayEquals(generation.tokenIds(), together.get(0).tokenIds());
+      assertArrayEquals(
+          model.generate(prompts.get(1), options).tokenIds(), together.get(1).tokenIds());
     }
   }
 
