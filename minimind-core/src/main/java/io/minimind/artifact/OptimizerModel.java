@@ -44,10 +44,9 @@ final class OptimizerModel {
                     "gradients",
                     "first_order_moments",
                     "second_order_moments"))
-            // The operator writes into its inputs. What else it gives would be copies of them,
+            // The operator writes into its inputs. Its other outputs would be copies of these,
             // which
-            // the training API fetches: on a GPU, of parameters and moments to the host in each
-            // step.
+            // the training API fetches in each step, from a GPU to the host.
             .addOutput("updated_flag")
             .addAttribute(real("alpha", settings.beta1()))
             .addAttribute(real("beta", settings.beta2()))

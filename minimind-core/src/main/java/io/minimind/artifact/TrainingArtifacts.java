@@ -44,11 +44,11 @@ import java.util.Optional;
  * are infinite or not numbers if it was too large.
  *
  * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
- * for a mixture of experts also {@code balance_loss}, which is learnt besides and not part of it;
- * for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2], those of the
- * present weights. The training model also gives {@code gradient_norm}, the norm of the gradients
- * accumulated so far, and scales these down if it exceeds the input {@code max_gradient_norm}, a
- * float32 scalar: infinity before the last micro-batch.
+ * for a mixture of experts that is balanced {@code balance_loss}, which is learnt besides and not
+ * part of it; for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2],
+ * those of the present weights. The training model also gives {@code gradient_norm}, the norm of
+ * the gradients accumulated so far, and scales these down if it exceeds the input {@code
+ * max_gradient_norm}, a float32 scalar: infinity before the last micro-batch.
  */
 public final class TrainingArtifacts {
 

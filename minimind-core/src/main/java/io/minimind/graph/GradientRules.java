@@ -152,10 +152,11 @@ final class GradientRules {
     return parts.stream().<Supplier<Tensor>>map(part -> () -> part).toList();
   }
 
-  /** All parts are asked for, as long as the loss depends on all of them. */
+  /** For a Split whose parts are all used; there is nothing that would need the others' zeros. */
   private static List<Supplier<Tensor>> split(Operators op, Node node, List<Tensor> gradients) {
     if (!gradients.stream().allMatch(Tensor::isPresent)) {
-      throw new IllegalArgumentException("The loss depends on some parts of a Split only.");
+      throw new IllegalArgumentException(
+          "The loss depends on some parts of a Split only: its gradient needs all of them.");
     }
     int axis = (int) node.integer("axis", 0);
     Dimension whole = node.input(0).shape().dimension(axis);
