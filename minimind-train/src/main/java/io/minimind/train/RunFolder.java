@@ -113,8 +113,15 @@ public final class RunFolder {
     try {
       return new RunFolder(folder, RunSettings.fromJson(Files.readAllBytes(file)));
     } catch (JsonProcessingException e) {
-      throw new IOException(file + " is not valid: " + e.getOriginalMessage(), e);
+      throw new IOException(file + " is not valid: " + reason(e), e);
     }
+  }
+
+  /** A value that cannot be has a sentence of its own. */
+  private static String reason(JsonProcessingException e) {
+    return e.getCause() instanceof IllegalArgumentException invalid
+        ? invalid.getMessage()
+        : e.getOriginalMessage();
   }
 
   /** Keeps the settings, in which files have moved, from now on. */
