@@ -78,7 +78,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      description = "Held-out texts, .csv or .jsonl with the column text; needs --model.")
+      description = "Held-out texts, .csv or .jsonl with the column text, or .txt; needs --model.")
   private Path data;
 
   @Option(names = "--rows", paramLabel = "N", description = "Texts of --data to predict.")

@@ -88,15 +88,15 @@ public final class BenchmarkTraining implements Callable<Integer> {
       names = "--peak",
       paramLabel = "TFLOPS",
       description = {
-        "What one device can do at most, in 10^12 floating point operations a second, to say how",
-        "much of it is used; on the CPU, matrix products are measured if it is not given."
+        "What one device can do at most, in 10^12 floating point operations a second, to say how"
+            + " much of it is used; on the CPU, matrix products are measured if it is not given."
       })
   private Double peak;
 
   @Option(names = "--data", paramLabel = "FILE", description = "Corpus to measure on as well.")
   private Path data;
 
-  @Option(names = "--tokenizer", paramLabel = "DIR", description = "Folder with tokenizer.json.")
+  @Option(names = "--tokenizer", paramLabel = "DIR", description = "Folder of the tokenizer.")
   private Path tokenizer;
 
   @Option(

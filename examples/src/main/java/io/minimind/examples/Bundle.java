@@ -20,15 +20,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bundle",
     description = {
-      "Writes a folder with all that the commands need, to run them on other Linux machines with",
-      "an x86-64 processor. These need no Java, no Maven and no network."
+      "Writes a folder with all that the commands need, to run them on other Linux machines with"
+          + " an x86-64 processor. These need no Java, no Maven and no network."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
     footer = {
       "",
-      "In the folder, ./minimind takes the same commands as here. To train with CUDA, such a",
-      "machine must have the NVIDIA driver, CUDA 13 and cuDNN 9."
+      "In the folder, ./minimind takes the same commands as here. To train with CUDA, such a"
+          + " machine must have the NVIDIA driver, CUDA 13 and cuDNN 9."
     })
 public final class Bundle implements Callable<Integer> {
 
@@ -39,15 +39,15 @@ public final class Bundle implements Callable<Integer> {
       description = "Folder to write; there must be none yet.")
   private Path to;
 
-  @Option(names = "--cuda", description = "With the native libraries for CUDA, 183 MB more.")
+  @Option(names = "--cuda", description = "With the native libraries for CUDA, nearly 190 MB more.")
   private boolean cuda;
 
   @Option(
       names = "--split",
       paramLabel = "MIB",
       description = {
-        "Writes a compressed archive beside the folder too, in parts of at most this size, and a",
-        "script that joins and unpacks them."
+        "Writes a compressed archive beside the folder too, in parts of at most this size, and a"
+            + " script that joins and unpacks them."
       })
   private Integer split;
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.JsonErrors;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.FolderLock;
 import java.io.IOException;
@@ -70,7 +71,7 @@ record CourseRecord(
     } catch (JsonProcessingException e) {
       throw new IOException(
           "%s is not valid: %s. Choose another --out, or delete the folder to start anew."
-              .formatted(file, e.getOriginalMessage()),
+              .formatted(file, JsonErrors.reason(e)),
           e);
     }
     begun.requireSame(folder, recipe, data);

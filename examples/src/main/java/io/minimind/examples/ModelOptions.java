@@ -47,8 +47,8 @@ final class ModelOptions {
       names = "--experts",
       paramLabel = "N",
       description = {
-        "Experts that each feed-forward layer is a mixture of, instead of the preset's; a gate",
-        "chooses 2 for each token, and one more is shared by all. 0 is no mixture."
+        "Experts that each feed-forward layer is a mixture of, instead of the preset's; a gate"
+            + " chooses 2 for each token, and one more is shared by all. 0 is no mixture."
       },
       order = 25)
   private Integer experts;
@@ -57,8 +57,8 @@ final class ModelOptions {
       names = "--balance",
       paramLabel = "ALPHA",
       description = {
-        "Weight of the loss that keeps a mixture from always choosing the same experts,",
-        "0 for none; 0.01 unless given."
+        "Weight of the loss that keeps a mixture from always choosing the same experts,"
+            + " 0 for none; 0.01 unless given."
       },
       order = 26)
   private Double balance;

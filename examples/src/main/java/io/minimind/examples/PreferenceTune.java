@@ -64,8 +64,9 @@ public final class PreferenceTune extends TrainingCommand {
       names = "--variant",
       paramLabel = "NAME",
       order = 5,
+      defaultValue = "sigmoid",
       description = "Loss: sigmoid (DPO), ipo or hinge.")
-  private Preference.Variant variant = Preference.Variant.SIGMOID;
+  private Preference.Variant variant;
 
   @Option(
       names = "--max-length",

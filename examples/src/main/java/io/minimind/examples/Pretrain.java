@@ -30,14 +30,16 @@ public final class Pretrain extends TrainingCommand {
       names = "--data",
       paramLabel = "FILE",
       order = 1,
-      description = "Corpus: a CSV file with a column 'text', or JSON lines with a field 'text'.")
+      description =
+          "Corpus: a CSV file with a column 'text', JSON lines with a field 'text', or a .txt file"
+              + " with a text in each line.")
   private Path data;
 
   @Option(
       names = "--tokenizer",
       paramLabel = "DIR",
       order = 2,
-      description = "Folder with tokenizer.json.")
+      description = "Folder of the tokenizer.")
   private Path tokenizer;
 
   @Mixin private ModelOptions modelOptions;

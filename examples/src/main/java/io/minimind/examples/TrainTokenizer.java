@@ -63,10 +63,11 @@ public final class TrainTokenizer implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
+      defaultValue = "bpe",
       description =
           "What to train: bpe (byte-level, a tokenizer.json), or sentencepiece (BPE with byte"
               + " fallback, a tokenizer.model).")
-  private Format format = Format.BPE;
+  private Format format;
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 

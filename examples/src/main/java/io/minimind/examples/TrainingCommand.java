@@ -116,8 +116,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       order = 54,
       converter = Devices.Converter.class,
       description = {
-        "Devices to train on, a replica of the model on each: cpu, cpu:2 for two on the CPU,",
-        "cuda:0,cuda:1 for two GPUs."
+        "Devices to train on, a replica of the model on each: cpu, cpu:2 for two on the CPU,"
+            + " cuda:0,cuda:1 for two GPUs."
       })
   private Devices devices = Devices.CPU;
 
@@ -126,8 +126,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       paramLabel = "MIB",
       order = 55,
       description = {
-        "Memory that training may take on its GPU, and evaluation and the optimizer as much each;",
-        "all unless given."
+        "Memory that training may take on its GPU, and evaluation and the optimizer as much each;"
+            + " all unless given."
       })
   private Integer cudaMemory;
 

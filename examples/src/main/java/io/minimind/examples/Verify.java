@@ -73,8 +73,8 @@ public final class Verify implements Callable<Integer> {
       converter = Devices.Converter.class,
       description = {
         "The device that trains, where a case trains: cpu, or a GPU such as cuda:0, for which"
-            + " limits",
-        "are ten times as large, since it adds up in other orders."
+            + " limits"
+            + " are ten times as large, since it adds up in other orders."
       })
   private Devices devices = Devices.CPU;
 

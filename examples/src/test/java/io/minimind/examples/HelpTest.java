@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -39,13 +40,24 @@ class HelpTest {
     String help = help(spec.qualifiedName());
     assertFalse(String.join("", spec.usageMessage().description()).isBlank(), "what it does");
     assertTrue(help.contains("Usage: " + spec.qualifiedName()), help);
+    assertFalse(Pattern.compile("Default: [A-Z]{2}").matcher(help).find(), help);
+    assertParagraphs("description", spec.usageMessage().description());
     for (OptionSpec option : spec.options()) {
       assertFalse(option.hidden(), option.longestName());
       assertFalse(String.join("", option.description()).isBlank(), option.longestName());
       assertTrue(help.contains(option.longestName()), option.longestName());
+      assertParagraphs(option.longestName(), option.description());
     }
     for (CommandLine subcommand : command.getSubcommands().values()) {
       assertTrue(help.contains("  " + subcommand.getCommandName() + "  "), help);
+    }
+  }
+
+  /** Each is one line of the help, and the first is what the list of commands shows. */
+  private static void assertParagraphs(String of, String... paragraphs) {
+    for (String paragraph : paragraphs) {
+      String text = paragraph.replaceFirst("%n$", "");
+      assertTrue(text.isEmpty() || text.endsWith("."), of + ": " + text);
     }
   }
 

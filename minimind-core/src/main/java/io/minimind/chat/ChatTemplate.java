@@ -169,8 +169,7 @@ public final class ChatTemplate {
       return JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not valid JSON%s: %s."
-              .formatted(file, JsonErrors.place(e), e.getOriginalMessage()),
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
   }

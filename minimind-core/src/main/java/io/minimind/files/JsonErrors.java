@@ -1,11 +1,20 @@
 package io.minimind.files;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import java.util.regex.Pattern;
 
 /** What to tell people about JSON that cannot be read. */
 public final class JsonErrors {
 
+  /** Jackson adds in which input a bracket was opened, but never has a name for the input. */
+  private static final Pattern BEGINNING = Pattern.compile(" \\([^(]*\\[Source: [^]]*]\\)");
+
   private JsonErrors() {}
+
+  /** What is wrong with it. */
+  public static String reason(JsonProcessingException e) {
+    return BEGINNING.matcher(e.getOriginalMessage()).replaceAll("");
+  }
 
   /**
    * Where the error is, as {@code " at line 3, column 5"}; empty where Jackson does not know, as

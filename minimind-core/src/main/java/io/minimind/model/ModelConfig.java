@@ -238,9 +238,9 @@ public record ModelConfig(
       return invalid.getMessage().replaceFirst("\\.$", "");
     }
     if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
-      return mapping.getPath().get(0).getFieldName() + ": " + e.getOriginalMessage();
+      return mapping.getPath().get(0).getFieldName() + ": " + JsonErrors.reason(e);
     }
-    return e.getOriginalMessage() + JsonErrors.place(e);
+    return JsonErrors.reason(e) + JsonErrors.place(e);
   }
 
   /** This configuration as {@code config.json}. */

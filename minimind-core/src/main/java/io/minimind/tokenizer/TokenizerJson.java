@@ -63,7 +63,7 @@ final class TokenizerJson {
     } catch (JsonProcessingException e) {
       throw new IOException(
           "Tokenizer file %s is not valid JSON%s: %s."
-              .formatted(file, JsonErrors.place(e), e.getOriginalMessage()),
+              .formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
     return new TokenizerJson(file).tokenizer(root);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.JsonErrors;
 import io.minimind.graph.ElementType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -99,7 +100,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
     } catch (CharacterCodingException e) {
       throw new IOException("its header is not UTF-8", e);
     } catch (JsonProcessingException e) {
-      throw new IOException("its header is broken JSON: " + e.getOriginalMessage(), e);
+      throw new IOException("its header is broken JSON: " + JsonErrors.reason(e), e);
     }
   }
 

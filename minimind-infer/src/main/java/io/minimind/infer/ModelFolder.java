@@ -3,6 +3,7 @@ package io.minimind.infer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JsonErrors;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -85,8 +86,7 @@ record ModelFolder(Path path) {
       return root;
     } catch (JsonProcessingException e) {
       String place = e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
-      throw new IOException(
-          file + place + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+      throw new IOException(file + place + " is not valid JSON: " + JsonErrors.reason(e) + ".", e);
     }
   }
 }

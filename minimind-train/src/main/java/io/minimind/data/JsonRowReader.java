@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,7 +62,7 @@ final class JsonRowReader implements RowReader {
       parser.clearCurrentToken();
       token();
     } catch (JsonProcessingException e) {
-      throw broken(e.getOriginalMessage());
+      throw broken(JsonErrors.reason(e));
     }
     return Optional.of(row(file, rows, line, value, alternatives));
   }
@@ -70,7 +71,7 @@ final class JsonRowReader implements RowReader {
     try {
       return parser.nextToken();
     } catch (JsonProcessingException e) {
-      throw broken(e.getOriginalMessage());
+      throw broken(JsonErrors.reason(e));
     }
   }
 

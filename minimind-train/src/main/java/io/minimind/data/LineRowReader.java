@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JsonErrors;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ final class LineRowReader implements RowReader {
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      String reason = "it is not JSON: " + e.getOriginalMessage() + ".";
+      String reason = "it is not JSON: " + JsonErrors.reason(e) + ".";
       throw new MalformedRowException(file, new SkippedRow(number, line, reason));
     }
   }

@@ -5,7 +5,9 @@ import io.minimind.data.Manifest.Shard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,11 +158,21 @@ public final class TokenShards implements Samples {
         "The token shards cannot be written to "
             + folder
             + " ("
-            + (cause instanceof FileSystemException e && e.getReason() == null
-                ? e.getClass().getSimpleName()
-                : cause.getMessage())
+            + reason(cause)
             + "): free some space, or choose another folder for them.",
         cause);
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "it is a file";
+    }
+    return e instanceof FileSystemException file && file.getReason() == null
+        ? e.getClass().getSimpleName()
+        : e.getMessage();
   }
 
   /** While the lock is held, a folder that is not complete was left by a run that was killed. */

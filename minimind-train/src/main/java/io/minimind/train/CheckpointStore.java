@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -180,7 +181,7 @@ public final class CheckpointStore {
       return Optional.ofNullable(TrainingState.fromJson(json))
           .orElseThrow(() -> damaged(checkpoint, STATE + " is empty", null));
     } catch (JsonProcessingException e) {
-      throw damaged(checkpoint, STATE + " is not valid: " + e.getOriginalMessage(), e);
+      throw damaged(checkpoint, STATE + " is not valid: " + JsonErrors.reason(e), e);
     } catch (NoSuchFileException e) {
       throw damaged(checkpoint, STATE + " is missing", e);
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.JsonErrors;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.model.LowRankAdapters;
@@ -121,7 +122,7 @@ public final class RunFolder {
   private static String reason(JsonProcessingException e) {
     return e.getCause() instanceof IllegalArgumentException invalid
         ? invalid.getMessage()
-        : e.getOriginalMessage();
+        : JsonErrors.reason(e);
   }
 
   /** Keeps the settings, in which files have moved, from now on. */

@@ -6,6 +6,7 @@ import io.minimind.graph.ElementType;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
+import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -29,8 +30,8 @@ public final class StartWeights {
    * The weights in {@code model.safetensors} of a model folder. The file is mapped, not read. What
    * it holds besides the model's parameters is left alone.
    *
-   * @throws IOException if the file is missing or broken, or has not every parameter of the model
-   *     as float32 in its shape
+   * @throws IOException if the file is missing or broken or quantized, or has not every parameter
+   *     of the model as float32 in its shape
    */
   public static List<NamedTensor> of(Path modelFolder, ModelConfig model) throws IOException {
     Path path = modelFolder.resolve(ModelFolder.WEIGHTS);
@@ -38,6 +39,11 @@ public final class StartWeights {
       throw new IOException("There are no weights to start from: %s is missing.".formatted(path));
     }
     SafetensorsFile file = SafetensorsFile.open(path);
+    if (file.names().stream().anyMatch(name -> name.endsWith(BlockQuantization.values("")))) {
+      throw new IOException(
+          "The weights in %s are quantized, and cannot be trained: give the float32 model instead."
+              .formatted(path));
+    }
     List<NamedTensor> weights = new ArrayList<>();
     for (Tensor parameter : parameters(model)) {
       long[] shape = parameter.shape().extents();

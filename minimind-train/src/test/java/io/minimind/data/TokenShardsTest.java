@@ -477,7 +477,7 @@ class TokenShardsTest {
   void aCacheThatCannotBeWrittenIsReported() throws IOException {
     writeRows(randomRows(5, 6400));
     Files.writeString(cache, "a file, not a folder");
-    assertSays("cannot be written to " + cache);
+    assertSays("cannot be written to " + cache + " (it is a file)");
   }
 
   private void assertSays(String part) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.JsonErrors;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.List;
@@ -97,9 +98,7 @@ public final class Constraints {
       throw new IllegalArgumentException(
           "The schema is not valid JSON at line %d, column %d: %s."
               .formatted(
-                  e.getLocation().getLineNr(),
-                  e.getLocation().getColumnNr(),
-                  e.getOriginalMessage()),
+                  e.getLocation().getLineNr(), e.getLocation().getColumnNr(), JsonErrors.reason(e)),
           e);
     }
   }
