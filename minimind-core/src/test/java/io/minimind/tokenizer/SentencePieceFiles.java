@@ -76,6 +76,7 @@ final class SentencePieceFiles {
                     "ﬁ",
                     "…",
                     "\u00AD",
+                    "\u2581",
                     "\u2585",
                     "\uFFFD",
                     "\uD800",

@@ -131,10 +131,15 @@ class SentencePieceTokenizerTest {
     return new String(AlignedText.of(text).chars());
   }
 
+  /** The mark that SentencePiece puts in the place of a space becomes one. */
+  private static String decoded(String text) {
+    return wellFormed(text).replace('\u2581', ' ');
+  }
+
   @Property
   void decodingGivesTheTextBack(@ForAll("texts") String text) {
-    assertEquals(wellFormed(text), PLAIN.decode(PLAIN.encode(text)));
-    assertEquals(wellFormed(text), PLAIN.decode(PLAIN.encodeOrdinary(text)));
+    assertEquals(decoded(text), PLAIN.decode(PLAIN.encode(text)));
+    assertEquals(decoded(text), PLAIN.decode(PLAIN.encodeOrdinary(text)));
   }
 
   @Property
@@ -143,7 +148,7 @@ class SentencePieceTokenizerTest {
     for (int id : PLAIN.encodeOrdinary(text)) {
       bytes.writeBytes(PLAIN.bytes(id));
     }
-    assertEquals(wellFormed(text), bytes.toString(StandardCharsets.UTF_8));
+    assertEquals(decoded(text), bytes.toString(StandardCharsets.UTF_8));
     PLAIN.specialTokens().values().forEach(id -> assertEquals(0, PLAIN.bytes(id).length));
   }
 
@@ -208,7 +213,7 @@ class SentencePieceTokenizerTest {
       joined.append(decoder.next(id));
     }
     assertEquals("", decoder.finish());
-    assertEquals(wellFormed(text), joined.toString());
+    assertEquals(decoded(text), joined.toString());
   }
 
   @Test
