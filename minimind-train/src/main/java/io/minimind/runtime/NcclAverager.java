@@ -3,6 +3,7 @@ package io.minimind.runtime;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
 import static org.bytedeco.cuda.global.nccl.ncclAllReduce;
+import static org.bytedeco.cuda.global.nccl.ncclCommAbort;
 import static org.bytedeco.cuda.global.nccl.ncclCommDestroy;
 import static org.bytedeco.cuda.global.nccl.ncclCommInitAll;
 import static org.bytedeco.cuda.global.nccl.ncclFloat32;
@@ -32,6 +33,9 @@ final class NcclAverager implements GradientAverager {
   private record Rank(GradientBuffer gradients, ncclComm communicator, CUstream_st stream) {}
 
   private final List<Rank> ranks = new ArrayList<>();
+
+  /** Whether an average was begun and not finished: then the ranks must not wait for each other. */
+  private boolean unfinished;
 
   private NcclAverager() {}
 
@@ -67,6 +71,7 @@ final class NcclAverager implements GradientAverager {
   /** All take part; those whose gradients do not count give zeros. */
   @Override
   public void average(int participants) {
+    unfinished = true;
     List<Integer> sums = new ArrayList<>();
     try (FloatPointer factor = new FloatPointer(1).put(1f / participants)) {
       for (Rank rank : ranks) {
@@ -85,6 +90,7 @@ final class NcclAverager implements GradientAverager {
       for (Rank rank : ranks) {
         CudaRuntime.check(cudaStreamSynchronize(rank.stream));
       }
+      unfinished = false;
     } finally {
       for (int i = 0; i < sums.size(); i++) {
         ncclRedOpDestroy(sums.get(i), ranks.get(i).communicator);
@@ -133,7 +139,11 @@ final class NcclAverager implements GradientAverager {
   @Override
   public void close() {
     for (Rank rank : ranks) {
-      ncclCommDestroy(rank.communicator);
+      if (unfinished) {
+        ncclCommAbort(rank.communicator);
+      } else {
+        ncclCommDestroy(rank.communicator);
+      }
       CudaRuntime.destroy(rank.stream);
     }
     ranks.clear();

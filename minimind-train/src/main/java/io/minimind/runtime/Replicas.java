@@ -111,7 +111,7 @@ public final class Replicas implements ModelInTraining {
     Step step = trainStep(batches, gradientScale);
     long start = System.nanoTime();
     GradientAverager averager = this.averager.orElseThrow();
-    averager.average(participants);
+    average(averager);
     List<Norms> norms =
         onFirst(
             replicas.size(),
@@ -119,6 +119,16 @@ public final class Replicas implements ModelInTraining {
     averagingSeconds += (System.nanoTime() - start) / 1e9;
     requireEqual(norms, "norms");
     return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
+  }
+
+  private void average(GradientAverager averager) {
+    try {
+      averager.average(participants);
+    } catch (OnnxRuntimeException e) {
+      failed = true;
+      throw new OnnxRuntimeException(
+          "Averaging the gradients %s stopped all: %s".formatted(averager, e.getMessage()));
+    }
   }
 
   @Override

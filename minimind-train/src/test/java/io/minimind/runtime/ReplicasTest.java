@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -257,6 +258,45 @@ class ReplicasTest {
               OnnxRuntimeException.class,
               () -> replicas.lastTrainStep(List.of(part(0, 0), impossible), 1, MAX_NORM));
       assertTrue(failure.getMessage().contains("1 of 2 (cpu)"), failure.getMessage());
+    }
+  }
+
+  @Test
+  void anAverageThatFailsStopsAll() {
+    AtomicBoolean closed = new AtomicBoolean();
+    try (Replicas replicas =
+        Replicas.open(files, cpus(2), 2, gradients -> new Failing(gradients, closed))) {
+      replicas.resetGradients();
+      OnnxRuntimeException failure =
+          assertThrows(
+              OnnxRuntimeException.class, () -> replicas.lastTrainStep(parts(0, 2), 1, MAX_NORM));
+      assertTrue(failure.getMessage().contains("by cable stopped all: It broke."), "" + failure);
+      assertThrows(IllegalStateException.class, () -> replicas.optimizerStep(RATE));
+    }
+    assertTrue(closed.get(), "the averager is closed");
+  }
+
+  private record Failing(List<GradientBuffer> gradients, AtomicBoolean closed)
+      implements GradientAverager {
+
+    @Override
+    public void average(int participants) {
+      throw new OnnxRuntimeException("It broke.");
+    }
+
+    @Override
+    public GradientBuffer mean(int replica) {
+      return gradients.get(replica);
+    }
+
+    @Override
+    public void close() {
+      closed.set(true);
+    }
+
+    @Override
+    public String toString() {
+      return "by cable";
     }
   }
 
