@@ -80,6 +80,7 @@ record Recipe(
         vocabularySize,
         model.maxLength(),
         model.normEpsilon(),
-        model.ropeTheta());
+        model.ropeTheta(),
+        model.experts());
   }
 }

@@ -71,30 +71,6 @@ public record ModelConfig(
     }
   }
 
-  /** A model without a mixture of experts. */
-  public ModelConfig(
-      int hiddenSize,
-      int layers,
-      int heads,
-      int keyValueHeads,
-      int feedForwardSize,
-      int vocabularySize,
-      int maxLength,
-      float normEpsilon,
-      float ropeTheta) {
-    this(
-        hiddenSize,
-        layers,
-        heads,
-        keyValueHeads,
-        feedForwardSize,
-        vocabularySize,
-        maxLength,
-        normEpsilon,
-        ropeTheta,
-        Experts.NONE);
-  }
-
   private static void requirePositive(String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(name + " must be at least 1, but is " + value + ".");
@@ -151,7 +127,8 @@ public record ModelConfig(
         vocabularySize,
         maxLength,
         1e-5f,
-        10_000f);
+        10_000f,
+        Experts.NONE);
   }
 
   /** The same architecture with another mixture of experts, or none. */
