@@ -32,7 +32,7 @@ class StandaloneApplicationTest {
 
   /** What applications take; the other modules are in the copy with their pom.xml alone. */
   private static final List<String> DEPLOYED =
-      List.of("minimind-core", "minimind-infer", "models/minimind-demo");
+      List.of("minimind-core", "minimind-core/text", "minimind-infer", "models/minimind-demo");
 
   private static final String PLACE =
       """

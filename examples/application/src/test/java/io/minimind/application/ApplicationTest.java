@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class ApplicationTest {
 
   @Test
-  void infersDependenciesAreOnnxRuntimeJacksonAndCore() throws IOException {
+  void infersDependenciesAreOnnxRuntimeJacksonAndText() throws IOException {
     String tree = Files.readString(Path.of("target", "dependency-tree.txt"));
     System.out.println(tree);
     Set<String> found =
@@ -27,7 +27,7 @@ class ApplicationTest {
     Set<String> needed =
         Set.of(
             "io.minimind:minimind-infer",
-            "io.minimind:minimind-core",
+            "io.minimind:minimind-text",
             "com.microsoft.onnxruntime:onnxruntime",
             "com.fasterxml.jackson.core:jackson-databind",
             "com.fasterxml.jackson.core:jackson-core",

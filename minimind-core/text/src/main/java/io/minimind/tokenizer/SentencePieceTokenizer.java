@@ -39,9 +39,6 @@ public final class SentencePieceTokenizer implements Tokenizer {
   /** What a project must depend on to use this class, as group, artifact and version. */
   public static final String LIBRARY = "ai.djl.sentencepiece:sentencepiece:0.34.0";
 
-  /** What else, where nothing brings it: training does, inference alone does not. */
-  public static final String PROTOBUF = "com.google.protobuf:protobuf-java:3.25.6";
-
   /** How many characters may be encoded at once: the library takes some 250 bytes for each. */
   private static final int MAXIMUM_LENGTH = 1 << 22;
 
@@ -97,8 +94,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
       return new SentencePieceTokenizer(model, NativeSentencePiece.load(model.toBytes()));
     } catch (NoClassDefFoundError e) {
       throw new IOException(
-          "Tokenizer file %s is a SentencePiece model, and the library for such files is missing: add the dependencies %s and %s to the application."
-              .formatted(file, LIBRARY, PROTOBUF),
+          "Tokenizer file %s is a SentencePiece model, and the library for such files is missing: add the dependency %s to the application."
+              .formatted(file, LIBRARY),
           e);
     } catch (LinkageError | RuntimeException e) {
       throw new IOException(

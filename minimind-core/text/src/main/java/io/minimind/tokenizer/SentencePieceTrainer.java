@@ -113,11 +113,10 @@ public final class SentencePieceTrainer {
         folder.resolve("tokenizer.model"),
         model.toBytes(
             out -> {
-              out.writeFloat(
-                  SentencePieceModel.TRAINER_CHARACTER_COVERAGE, (float) characterCoverage);
-              out.writeBool(SentencePieceModel.TRAINER_WHITESPACE_ONLY_PIECES, true);
+              out.float32(SentencePieceModel.TRAINER_CHARACTER_COVERAGE, (float) characterCoverage);
+              out.flag(SentencePieceModel.TRAINER_WHITESPACE_ONLY_PIECES, true);
             },
-            out -> out.writeString(SentencePieceModel.NORMALIZER_NAME, "identity")));
+            out -> out.text(SentencePieceModel.NORMALIZER_NAME, "identity")));
     return model.pieces().size();
   }
 

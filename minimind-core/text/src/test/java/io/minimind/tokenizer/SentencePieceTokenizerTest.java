@@ -331,7 +331,7 @@ class SentencePieceTokenizerTest {
               .getCause();
       assertInstanceOf(IOException.class, failure);
       assertTrue(
-          failure.getMessage().contains("add the dependencies " + SentencePieceTokenizer.LIBRARY),
+          failure.getMessage().contains("add the dependency " + SentencePieceTokenizer.LIBRARY),
           failure.getMessage());
     }
   }

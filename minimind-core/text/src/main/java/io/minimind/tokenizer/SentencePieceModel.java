@@ -1,10 +1,8 @@
 package io.minimind.tokenizer;
 
-import com.google.protobuf.CodedOutputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.minimind.files.ProtobufWriter;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What a SentencePiece {@code .model} file says about encoding and decoding. {@link
@@ -96,12 +94,6 @@ record SentencePieceModel(
   static final int NORMALIZER_EXTRA_WHITESPACES = 4;
   static final int NORMALIZER_ESCAPE = 5;
 
-  /** Writes the fields of one message. */
-  @FunctionalInterface
-  interface Fields {
-    void writeTo(CodedOutputStream out) throws IOException;
-  }
-
   /** The model as the contents of a file, with nothing in it but what this record knows. */
   byte[] toBytes() {
     return toBytes(out -> {}, out -> {});
@@ -113,52 +105,36 @@ record SentencePieceModel(
    * @param trainerDetails writes more fields of the message TrainerSpec
    * @param normalizerDetails writes more fields of the message NormalizerSpec
    */
-  byte[] toBytes(Fields trainerDetails, Fields normalizerDetails) {
-    return message(
-        out -> {
-          for (Piece piece : pieces) {
-            out.writeByteArray(PIECES, message(fields -> writePiece(piece, fields)));
-          }
-          out.writeByteArray(
-              TRAINER,
-              message(
-                  fields -> {
-                    fields.writeEnum(TRAINER_TYPE, type.number);
-                    fields.writeInt32(TRAINER_VOCABULARY_SIZE, pieces.size());
-                    fields.writeBool(TRAINER_WHITESPACE_SUFFIX, whitespaceIsSuffix);
-                    fields.writeBool(TRAINER_BYTE_FALLBACK, byteFallback);
-                    trainerDetails.writeTo(fields);
-                  }));
-          out.writeByteArray(
-              NORMALIZER,
-              message(
-                  fields -> {
-                    fields.writeByteArray(NORMALIZER_RULES, normalizer.rules().toBytes());
-                    fields.writeBool(NORMALIZER_DUMMY_PREFIX, normalizer.addDummyPrefix());
-                    fields.writeBool(
-                        NORMALIZER_EXTRA_WHITESPACES, normalizer.removeExtraWhitespaces());
-                    fields.writeBool(NORMALIZER_ESCAPE, normalizer.escapeWhitespaces());
-                    normalizerDetails.writeTo(fields);
-                  }));
-        });
-  }
-
-  private static void writePiece(Piece piece, CodedOutputStream out) throws IOException {
-    out.writeString(PIECE_TEXT, piece.text());
-    out.writeFloat(PIECE_SCORE, piece.score());
-    out.writeEnum(PIECE_KIND, piece.kind().number);
-  }
-
-  /** The bytes of one message. */
-  static byte[] message(Fields fields) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    CodedOutputStream out = CodedOutputStream.newInstance(bytes);
-    try {
-      fields.writeTo(out);
-      out.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException("Writing to memory failed.", e);
+  byte[] toBytes(
+      Consumer<ProtobufWriter> trainerDetails, Consumer<ProtobufWriter> normalizerDetails) {
+    ProtobufWriter out = new ProtobufWriter();
+    for (Piece piece : pieces) {
+      out.message(
+          PIECES,
+          fields -> {
+            fields.text(PIECE_TEXT, piece.text());
+            fields.float32(PIECE_SCORE, piece.score());
+            fields.number(PIECE_KIND, piece.kind().number);
+          });
     }
-    return bytes.toByteArray();
+    out.message(
+        TRAINER,
+        fields -> {
+          fields.number(TRAINER_TYPE, type.number);
+          fields.number(TRAINER_VOCABULARY_SIZE, pieces.size());
+          fields.flag(TRAINER_WHITESPACE_SUFFIX, whitespaceIsSuffix);
+          fields.flag(TRAINER_BYTE_FALLBACK, byteFallback);
+          trainerDetails.accept(fields);
+        });
+    out.message(
+        NORMALIZER,
+        fields -> {
+          fields.bytes(NORMALIZER_RULES, normalizer.rules().toBytes());
+          fields.flag(NORMALIZER_DUMMY_PREFIX, normalizer.addDummyPrefix());
+          fields.flag(NORMALIZER_EXTRA_WHITESPACES, normalizer.removeExtraWhitespaces());
+          fields.flag(NORMALIZER_ESCAPE, normalizer.escapeWhitespaces());
+          normalizerDetails.accept(fields);
+        });
+    return out.toBytes();
   }
 }

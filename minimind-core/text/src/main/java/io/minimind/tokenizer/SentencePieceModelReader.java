@@ -1,8 +1,7 @@
 package io.minimind.tokenizer;
 
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.WireFormat;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.ProtobufReader;
 import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Normalizer;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
@@ -72,8 +71,8 @@ final class SentencePieceModelReader {
 
   private SentencePieceModel model(byte[] bytes) throws IOException {
     try {
-      readModel(CodedInputStream.newInstance(bytes));
-    } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+      readModel(new ProtobufReader(ByteBuffer.wrap(bytes)));
+    } catch (ProtobufReader.MalformedException e) {
       throw refusal("it is damaged, cut short, or no SentencePiece model", e);
     }
     if (pieces.isEmpty() || !hasTrainer || !hasNormalizer) {
@@ -94,81 +93,75 @@ final class SentencePieceModelReader {
         new Normalizer(map, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces));
   }
 
-  private void readModel(CodedInputStream in) throws IOException {
-    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-      switch (WireFormat.getTagFieldNumber(tag)) {
-        case SentencePieceModel.PIECES -> readPiece(message(in, tag));
-        case SentencePieceModel.TRAINER -> readTrainer(message(in, tag));
-        case SentencePieceModel.NORMALIZER -> readNormalizer(message(in, tag));
-        case SentencePieceModel.DENORMALIZER -> readDenormalizer(message(in, tag));
-        default -> in.skipField(tag);
+  private void readModel(ProtobufReader in) throws IOException {
+    while (in.next()) {
+      switch (in.field()) {
+        case SentencePieceModel.PIECES -> readPiece(in.message());
+        case SentencePieceModel.TRAINER -> readTrainer(in.message());
+        case SentencePieceModel.NORMALIZER -> readNormalizer(in.message());
+        case SentencePieceModel.DENORMALIZER -> readDenormalizer(in.message());
+        default -> {}
       }
     }
   }
 
-  private void readPiece(CodedInputStream in) throws IOException {
+  private void readPiece(ProtobufReader in) throws IOException {
     String text = "";
     float score = 0;
     Kind kind = Kind.NORMAL;
-    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-      switch (WireFormat.getTagFieldNumber(tag)) {
-        case SentencePieceModel.PIECE_TEXT -> text = text(bytes(in, tag));
-        case SentencePieceModel.PIECE_SCORE -> {
-          require(tag, WireFormat.WIRETYPE_FIXED32);
-          score = in.readFloat();
-        }
+    while (in.next()) {
+      switch (in.field()) {
+        case SentencePieceModel.PIECE_TEXT -> text = text(in);
+        case SentencePieceModel.PIECE_SCORE -> score = in.float32();
         case SentencePieceModel.PIECE_KIND -> {
-          int number = number(in, tag);
+          int number = number(in);
           kind =
               List.of(Kind.values()).stream()
                   .filter(value -> value.number == number)
                   .findAny()
                   .orElseThrow(() -> refusal(place() + " is of the unknown kind " + number, null));
         }
-        default -> in.skipField(tag);
+        default -> {}
       }
     }
     pieces.add(new Piece(text, score, kind));
   }
 
-  private void readTrainer(CodedInputStream in) throws IOException {
+  private void readTrainer(ProtobufReader in) throws IOException {
     hasTrainer = true;
-    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-      switch (WireFormat.getTagFieldNumber(tag)) {
+    while (in.next()) {
+      switch (in.field()) {
         case SentencePieceModel.TRAINER_TYPE -> {
-          int number = number(in, tag);
+          int number = number(in);
           type =
               List.of(Type.values()).stream()
                   .filter(value -> value.number == number)
                   .findAny()
                   .orElseThrow(() -> refusal("its model_type " + number + " is unknown", null));
         }
-        case SentencePieceModel.TRAINER_WHITESPACE_SUFFIX -> whitespaceIsSuffix = flag(in, tag);
-        case SentencePieceModel.TRAINER_BYTE_FALLBACK -> byteFallback = flag(in, tag);
-        default -> in.skipField(tag);
+        case SentencePieceModel.TRAINER_WHITESPACE_SUFFIX -> whitespaceIsSuffix = in.flag();
+        case SentencePieceModel.TRAINER_BYTE_FALLBACK -> byteFallback = in.flag();
+        default -> {}
       }
     }
   }
 
-  private void readNormalizer(CodedInputStream in) throws IOException {
+  private void readNormalizer(ProtobufReader in) throws IOException {
     hasNormalizer = true;
-    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-      switch (WireFormat.getTagFieldNumber(tag)) {
-        case SentencePieceModel.NORMALIZER_RULES -> rules = bytes(in, tag);
-        case SentencePieceModel.NORMALIZER_DUMMY_PREFIX -> addDummyPrefix = flag(in, tag);
-        case SentencePieceModel.NORMALIZER_EXTRA_WHITESPACES ->
-            removeExtraWhitespaces = flag(in, tag);
-        case SentencePieceModel.NORMALIZER_ESCAPE -> escapeWhitespaces = flag(in, tag);
-        default -> in.skipField(tag);
+    while (in.next()) {
+      switch (in.field()) {
+        case SentencePieceModel.NORMALIZER_RULES -> rules = bytes(in);
+        case SentencePieceModel.NORMALIZER_DUMMY_PREFIX -> addDummyPrefix = in.flag();
+        case SentencePieceModel.NORMALIZER_EXTRA_WHITESPACES -> removeExtraWhitespaces = in.flag();
+        case SentencePieceModel.NORMALIZER_ESCAPE -> escapeWhitespaces = in.flag();
+        default -> {}
       }
     }
   }
 
-  private void readDenormalizer(CodedInputStream in) throws IOException {
-    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-      if (WireFormat.getTagFieldNumber(tag) != SentencePieceModel.NORMALIZER_RULES) {
-        in.skipField(tag);
-      } else if (bytes(in, tag).length > 0) {
+  private void readDenormalizer(ProtobufReader in) throws IOException {
+    while (in.next()) {
+      if (in.field() == SentencePieceModel.NORMALIZER_RULES && bytes(in).length > 0) {
         throw refusal("its denormalizer_spec has rules, which is not supported", null);
       }
     }
@@ -248,36 +241,23 @@ final class SentencePieceModelReader {
         : Optional.empty();
   }
 
-  private CodedInputStream message(CodedInputStream in, int tag) throws IOException {
-    return CodedInputStream.newInstance(bytes(in, tag));
+  private static byte[] bytes(ProtobufReader in) throws IOException {
+    ByteBuffer view = in.bytes();
+    byte[] bytes = new byte[view.remaining()];
+    view.get(bytes);
+    return bytes;
   }
 
-  private byte[] bytes(CodedInputStream in, int tag) throws IOException {
-    require(tag, WireFormat.WIRETYPE_LENGTH_DELIMITED);
-    return in.readByteArray();
+  /** An enum, which protobuf keeps in 32 bits. */
+  private static int number(ProtobufReader in) throws IOException {
+    return (int) in.number();
   }
 
-  private int number(CodedInputStream in, int tag) throws IOException {
-    require(tag, WireFormat.WIRETYPE_VARINT);
-    return in.readInt32();
-  }
-
-  private boolean flag(CodedInputStream in, int tag) throws IOException {
-    require(tag, WireFormat.WIRETYPE_VARINT);
-    return in.readBool();
-  }
-
-  private String text(byte[] utf8) throws IOException {
+  private String text(ProtobufReader in) throws IOException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(in.bytes()).toString();
     } catch (CharacterCodingException e) {
       throw refusal(place() + " is no UTF-8", e);
-    }
-  }
-
-  private void require(int tag, int wireType) throws IOException {
-    if (WireFormat.getTagWireType(tag) != wireType) {
-      throw refusal("it is damaged or no SentencePiece model", null);
     }
   }
 
