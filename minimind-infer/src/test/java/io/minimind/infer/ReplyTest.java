@@ -238,6 +238,29 @@ class ReplyTest {
   }
 
   @Test
+  void aConstraintIsAboutWhatIsSaid() throws IOException {
+    try (LanguageModel model = load()) {
+      Constraints constraints = Constraints.of(model.tokenizer());
+      List<Message> asked = List.of(Message.user("hi"));
+      ChatOptions thinking = ChatOptions.defaults().withThinking(true);
+      Reply reply =
+          model.reply(
+              asked,
+              thinking.withGeneration(
+                  SHORT.withMaxNewTokens(40).withConstraint(constraints.choices("yes", "no"))));
+      assertTrue(List.of("yes", "no").contains(reply.text()), reply.toString());
+      Reply call =
+          model.reply(
+              asked,
+              thinking
+                  .withGeneration(SHORT.withMaxNewTokens(200))
+                  .withTools(WEATHER)
+                  .withToolChoice(ToolChoice.required(constraints::jsonSchema)));
+      assertEquals("weather", call.toolCalls().get(0).name());
+    }
+  }
+
+  @Test
   void aChatBeginsWithGivenMessagesAndTakesWhatToolsGaveBack() throws IOException {
     ToolCall call = new ToolCall("c0", "time", "{}");
     List<Message> before =
