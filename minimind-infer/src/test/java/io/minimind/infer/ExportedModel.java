@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph;
-import io.minimind.graph.Operators;
+import io.minimind.graph.operator.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;

@@ -7,7 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph;
-import io.minimind.graph.Operators;
+import io.minimind.graph.operator.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
