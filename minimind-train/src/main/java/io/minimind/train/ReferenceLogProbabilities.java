@@ -9,6 +9,8 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
@@ -18,15 +20,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -55,17 +52,8 @@ public final class ReferenceLogProbabilities {
    * @throws IOException if one of them is missing
    */
   public static String fingerprint(Path modelFolder) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : List.of(ModelFolder.CONFIG, ModelFolder.WEIGHTS)) {
-        try (FileChannel channel = FileChannel.open(modelFolder.resolve(name))) {
-          digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
-        }
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
-    }
+    return Sha256.of(
+        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
   }
 
   /**
@@ -91,7 +79,7 @@ public final class ReferenceLogProbabilities {
       lock.lock();
       // While the lock is held, what is there was left by a process that was killed.
       Path work = samples.companion("unfinished-reference");
-      delete(work);
+      Folders.delete(work);
       Optional<Samples> found = open(file, samples);
       if (found.isPresent()) {
         return found.get();
@@ -100,7 +88,7 @@ public final class ReferenceLogProbabilities {
       try (TrainingSession session = session(file, settings, work, device, threads)) {
         compute(file, samples, session, progress);
       } finally {
-        delete(work);
+        Folders.delete(work);
       }
       return open(file, samples)
           .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
@@ -138,17 +126,6 @@ public final class ReferenceLogProbabilities {
     requireUnchanged(stage, reference);
     return TrainingSession.open(
         new ModelInTraining.Files(checkpoint, work), settings.on(device), threads);
-  }
-
-  private static void delete(Path work) throws IOException {
-    if (Files.isDirectory(work)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(work)) {
-        for (Path file : files) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(work);
-    }
   }
 
   /**
