@@ -20,10 +20,9 @@ import java.util.concurrent.Future;
 import java.util.zip.CRC32C;
 
 /**
- * Encodes rows into shards. The calling thread reads rows and writes shards, the
- * processors encode in between; what lies between reading and writing is bounded and keeps its
- * order, so the shards do not depend on the number of processors and memory does not depend on the
- * number of rows.
+ * Encodes rows into shards. The calling thread reads rows and writes shards, the processors encode
+ * in between; what lies between reading and writing is bounded and keeps its order, so the shards
+ * do not depend on the number of processors and memory does not depend on the number of rows.
  */
 final class ShardBuilder {
   private static final int CHUNK_CHARS = 1 << 16;
@@ -76,8 +75,7 @@ final class ShardBuilder {
           Chunk chunk = result(pending.remove());
           writer.append(chunk);
           totals.add(chunk);
-          progress.update(
-              reader.position(), fingerprint.sourceBytes(), totals.rows, totals.tokens);
+          progress.update(reader.position(), fingerprint.sourceBytes(), totals.rows, totals.tokens);
         }
       }
       List<Shard> shards = writer.finish();

@@ -20,9 +20,9 @@ import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * The samples of a corpus, encoded once and kept in memory-mapped files, so that a corpus of
- * any size takes no heap. They are used again as long as the rows, the tokenizer and the encoding
- * stay the same. Each sample is checked against its checksum when it is read.
+ * The samples of a corpus, encoded once and kept in memory-mapped files, so that a corpus of any
+ * size takes no heap. They are used again as long as the rows, the tokenizer and the encoding stay
+ * the same. Each sample is checked against its checksum when it is read.
  */
 public final class TokenShards implements Samples {
   // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
@@ -70,8 +70,8 @@ public final class TokenShards implements Samples {
    *
    * @param cache the folder that keeps shards of all corpora; created if missing
    * @param source rows with the encoder's columns
-   * @throws IOException if the rows cannot be read, or the shards cannot be written; the
-   *     message is one sentence
+   * @throws IOException if the rows cannot be read, or the shards cannot be written; the message is
+   *     one sentence
    */
   public static TokenShards openOrBuild(
       Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress)

@@ -1,6 +1,6 @@
 /**
- * Rows to training batches: they are read as a stream, encoded once into token shards on
- * disk, and served from there in a seeded order as padded batches.
+ * Rows to training batches: they are read as a stream, encoded once into token shards on disk, and
+ * served from there in a seeded order as padded batches.
  *
  * <pre>{@code
  * SampleEncoder encoder = PretrainingEncoder.of(tokenizer, fingerprint, 512);
