@@ -6,7 +6,7 @@ import io.minimind.files.Sha256;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.train.Stage;
+import io.minimind.task.Pretraining;
 import io.minimind.train.TrainingHistory.TrainedStage;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -228,7 +228,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             + " time | validation loss |");
     lines.add("|---|---|---|---|---|---|---|---|---|---|");
     stages.forEach(stage -> lines.add(row(stage)));
-    boolean complete = stages.get(0).settings().stage() instanceof Stage.Pretraining;
+    boolean complete = stages.get(0).settings().task() instanceof Pretraining;
     if (!complete) {
       lines.add("");
       lines.add("What it was trained on before that is not known.");
@@ -271,7 +271,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     TrainingSettings settings = stage.settings().training();
     TrainingState state = stage.state();
     return row(
-        stage.settings().stage().command()
+        stage.settings().task().name()
             + stage.settings().lora().map(lora -> ", LoRA of rank " + lora.rank()).orElse("")
             + (stage.settings().precision() == TrainingPrecision.FLOAT32
                 ? ""
