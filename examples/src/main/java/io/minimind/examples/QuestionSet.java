@@ -6,9 +6,9 @@ import io.minimind.data.Rows;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.FinishReason;
-import io.minimind.infer.Generation;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
+import io.minimind.infer.Reply;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,12 +155,12 @@ record QuestionSet(List<Question> questions) {
     List<Answer> answers = new ArrayList<>();
     for (Question question : questions) {
       try (Chat chat = model.chat(options)) {
-        Generation answer = chat.send(question.text());
+        Reply answer = chat.send(question.text());
         answers.add(
             new Answer(
                 question,
                 answer.text().strip(),
-                answer.finishReason() == FinishReason.END_OF_TEXT));
+                answer.generation().finishReason() == FinishReason.END_OF_TEXT));
       }
       asked.accept(answers.size());
     }

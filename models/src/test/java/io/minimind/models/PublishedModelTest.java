@@ -115,7 +115,7 @@ class PublishedModelTest {
     try (LanguageModel model = LanguageModel.fromClasspath(NAME)) {
       for (Question question : questions) {
         try (Chat chat = model.chat(GREEDY)) {
-          Generation answer = chat.send(question.text());
+          Generation answer = chat.send(question.text()).generation();
           if (!question.accepts(answer.text())) {
             wrong.add(question.text() + " " + answer.text() + " " + question.accepted());
           }

@@ -180,7 +180,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
   private String write() {
     return """
     try (LanguageModel model = LanguageModel.fromClasspath("%s")) {
-      System.out.println(model.generate("<s>%s", GenerationOptions.defaults()).text());
+      System.out.println(model.generate("%s").text());
     }\
     """
         .formatted(publication().name(), chinese() ? "今天" : "Today");

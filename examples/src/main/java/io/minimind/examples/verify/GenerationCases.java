@@ -43,8 +43,8 @@ public final class GenerationCases {
       GenerationOptions options =
           GenerationOptions.greedy().withMaxNewTokens(maxLen - prompt.length);
       List<Integer> ids = new ArrayList<>();
-      decoder.generate(prompt, options, id -> id != eos && ids.add(id));
-      return ids.stream().mapToInt(Integer::intValue).toArray();
+      decoder.generate(prompt, options, ids::add);
+      return ids.stream().mapToInt(Integer::intValue).takeWhile(id -> id != eos).toArray();
     }
   }
 
