@@ -4,6 +4,8 @@ import static io.minimind.graph.ElementType.FLOAT32;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -12,6 +14,10 @@ import java.util.stream.Stream;
  * what a kernel does, which adds up in float32 and rounds what it writes.
  */
 final class HalfPrecision {
+
+  /** They give out elements of what they got: nothing to round. */
+  private static final Set<String> MOVING =
+      Set.of("Concat", "Expand", "PassThrough", "Reshape", "Slice", "Split", "Transpose");
 
   private HalfPrecision() {}
 
@@ -22,10 +28,10 @@ final class HalfPrecision {
     if (inputs.equals(node.inputs()) && outputs.equals(node.outputs())) {
       return Stream.of(node);
     }
-    if (node.operator().movesElements()) {
+    if (MOVING.contains(node.operator())) {
       return Stream.of(with(node, inputs, outputs));
     }
-    if (node.operator() instanceof Cast) {
+    if (node.operator().equals("Cast")) {
       Tensor output = node.output(0);
       return output.type().isHalf()
           ? rounding(inputs.get(0), output)
@@ -56,10 +62,11 @@ final class HalfPrecision {
   }
 
   private static Node cast(Tensor from, Tensor to) {
-    return new Node(new Cast(to.type()), List.of(from), List.of(to));
+    Map<String, Object> attributes = Map.of("to", (long) to.type().onnxCode());
+    return new Node("Cast", "", List.of(from), List.of(to), attributes);
   }
 
   private static Node with(Node node, List<Tensor> inputs, List<Tensor> outputs) {
-    return new Node(node.operator(), inputs, outputs);
+    return new Node(node.operator(), node.domain(), inputs, outputs, node.attributes());
   }
 }

@@ -10,9 +10,9 @@ package io.minimind.graph;
 public record Tensor(String name, ElementType type, Shape shape) {
 
   /** Stands for an optional operand that is left out. */
-  public static final Tensor ABSENT = new Tensor("", ElementType.FLOAT32, Shape.SCALAR);
+  static final Tensor ABSENT = new Tensor("", ElementType.FLOAT32, Shape.SCALAR);
 
-  public boolean isPresent() {
+  boolean isPresent() {
     return !name.isEmpty();
   }
 
