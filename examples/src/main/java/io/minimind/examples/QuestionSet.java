@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.FinishReason;
@@ -116,7 +117,7 @@ record QuestionSet(List<Question> questions) {
    */
   static QuestionSet read(Path file) throws IOException {
     List<Question> questions = new ArrayList<>();
-    try (RowReader reader = RowReader.open(file, COLUMNS)) {
+    try (RowReader reader = Rows.of(file).open(List.of(COLUMNS))) {
       for (Optional<Row> next = reader.next(); next.isPresent(); next = reader.next()) {
         Row row = next.get();
         String text = row.cells().get(0).strip();

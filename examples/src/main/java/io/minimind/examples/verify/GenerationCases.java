@@ -1,8 +1,8 @@
 package io.minimind.examples.verify;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.examples.TemporaryFolder;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;
