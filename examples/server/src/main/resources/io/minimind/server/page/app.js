@@ -226,7 +226,6 @@ async function respond() {
       const tokens = result.usage.completion_tokens;
       byId('speed').textContent = word('speed', tokens, (Math.max(0, tokens - 1) / seconds).toFixed(1));
     }
-    byId('status').textContent = word('answered');
   } catch (error) {
     if (error.name === 'AbortError') {
       message.note = word('stopped');

@@ -15,7 +15,6 @@ const WORDS = {
     stopped: 'stopped', cut: 'cut at its longest', speed: '{0} tokens, {1} a second',
     failed: 'That did not work: {0}', unreachable: 'the server does not answer.',
     badTools: 'The tools are no JSON list.', empty: 'What would you like to talk about?',
-    answered: 'The answer is complete.',
   },
   zh: {
     skip: '跳到输入框', newChat: '新对话', settings: '设置', exportChat: '导出对话',
@@ -32,7 +31,6 @@ const WORDS = {
     stopped: '已停止', cut: '已达最大长度', speed: '{0} 个词元，每秒 {1} 个',
     failed: '出错了：{0}', unreachable: '服务器没有回应。',
     badTools: '工具不是 JSON 列表。', empty: '想聊点什么？',
-    answered: '回答完毕。',
   },
 };
 
