@@ -1,10 +1,8 @@
-package io.minimind.examples;
+package io.minimind.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /** A folder that goes when it is closed. */
 public record TemporaryFolder(Path path) implements AutoCloseable {
@@ -14,10 +12,11 @@ public record TemporaryFolder(Path path) implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    try (Stream<Path> files = Files.walk(path)) {
+  public void close() {
+    try {
+      Folders.delete(path);
+    } catch (IOException e) {
       // Windows keeps files that are still mapped; they are left to its own cleaning.
-      files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
     }
   }
 }

@@ -1,6 +1,7 @@
-package io.minimind.train;
+package io.minimind.preference;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
@@ -9,24 +10,23 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
-import io.minimind.runtime.Device;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
-import io.minimind.train.Stage.PreferenceTuning;
+import io.minimind.task.Preparation;
+import io.minimind.task.Preparation.Progress;
+import io.minimind.train.StartWeights;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -35,16 +35,10 @@ import java.util.zip.CRC32C;
  * computed once and kept in a file: little-endian float32, one for each sample, then the CRC-32C of
  * their bytes as int32. So training has no second model in memory.
  */
-public final class ReferenceLogProbabilities {
+final class ReferenceLogProbabilities {
 
   /** Pairs of a batch: enough to keep the processors busy, at little memory. */
   private static final int BATCH_PAIRS = 4;
-
-  /** Is told how many samples are done. */
-  @FunctionalInterface
-  public interface Progress {
-    void update(long done, long total);
-  }
 
   private ReferenceLogProbabilities() {}
 
@@ -54,18 +48,9 @@ public final class ReferenceLogProbabilities {
    *
    * @throws IOException if one of them is missing
    */
-  public static String fingerprint(Path modelFolder) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : List.of(ModelFolder.CONFIG, ModelFolder.WEIGHTS)) {
-        try (FileChannel channel = FileChannel.open(modelFolder.resolve(name))) {
-          digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
-        }
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
-    }
+  static String fingerprint(Path modelFolder) throws IOException {
+    return Sha256.of(
+        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
   }
 
   /**
@@ -73,45 +58,42 @@ public final class ReferenceLogProbabilities {
    * the weights that the run started from. They lie beside the samples. Processes that ask for
    * those of the same samples wait for one another.
    *
-   * @param settings of a run whose stage is preference tuning
-   * @param device that computes them if they are not there
-   * @param threads threads within an operator on the CPU, at least 1
+   * @param preparation where they are computed if they are not there
    * @throws IOException if they must be computed and the weights are no longer those that the run
    *     started from, or a file cannot be read or written
    */
-  public static synchronized Samples openOrCompute(
-      TokenShards samples, RunSettings settings, Device device, int threads, Progress progress)
-      throws IOException {
-    PreferenceTuning stage = (PreferenceTuning) settings.stage();
-    String rounding = settings.precision().products().isHalf() ? "-" + settings.precision() : "";
-    Path file = samples.companion("reference-" + stage.fromWeights().substring(0, 16) + rounding);
+  static synchronized Samples openOrCompute(
+      TokenShards samples, PreferenceTuning task, Preparation preparation) throws IOException {
+    TrainingPrecision precision = preparation.precision();
+    String rounding = precision.products().isHalf() ? "-" + precision : "";
+    Path file = samples.companion("reference-" + task.fromWeights().substring(0, 16) + rounding);
     try (FileChannel lock =
         FileChannel.open(
             samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       lock.lock();
       // While the lock is held, what is there was left by a process that was killed.
       Path work = samples.companion("unfinished-reference");
-      delete(work);
+      Folders.delete(work);
       Optional<Samples> found = open(file, samples);
       if (found.isPresent()) {
         return found.get();
       }
-      requireUnchanged(stage, file);
-      try (TrainingSession session = session(file, settings, work, device, threads)) {
-        compute(file, samples, session, progress);
+      requireUnchanged(task, file);
+      try (TrainingSession session = session(file, task, preparation, work)) {
+        compute(file, samples, session, preparation.progress());
       } finally {
-        delete(work);
+        Folders.delete(work);
       }
       return open(file, samples)
           .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
     }
   }
 
-  private static void requireUnchanged(PreferenceTuning stage, Path reference) throws IOException {
-    Path from = Path.of(stage.from());
+  private static void requireUnchanged(PreferenceTuning task, Path reference) throws IOException {
+    Path from = Path.of(task.from());
     boolean unchanged;
     try {
-      unchanged = fingerprint(from).equals(stage.fromWeights());
+      unchanged = fingerprint(from).equals(task.fromWeights());
     } catch (NoSuchFileException e) {
       unchanged = false;
     }
@@ -123,32 +105,20 @@ public final class ReferenceLogProbabilities {
   }
 
   private static TrainingSession session(
-      Path reference, RunSettings settings, Path work, Device device, int threads)
+      Path reference, PreferenceTuning task, Preparation preparation, Path work)
       throws IOException {
-    PreferenceTuning stage = (PreferenceTuning) settings.stage();
     // With the roundings of the run, so that its model and the reference are equal at the start.
     TrainingArtifacts artifacts =
-        new TrainingArtifacts(settings.model(), stage.objective())
-            .with(settings.precision(), device.kind().target());
-    artifacts.write(work, settings.training().optimizer());
+        new TrainingArtifacts(preparation.model(), task.objective())
+            .with(preparation.precision(), preparation.device().kind().target());
+    artifacts.write(work, OptimizerSettings.DEFAULT);
     Path checkpoint = work.resolve("checkpoint");
-    Path from = Path.of(stage.from());
-    TrainingCheckpoint.of(StartWeights.of(from, settings.model())).write(checkpoint);
+    Path from = Path.of(task.from());
+    TrainingCheckpoint.of(StartWeights.of(from, preparation.model())).write(checkpoint);
     // Another run may have written its model there meanwhile; the copy is what counts.
-    requireUnchanged(stage, reference);
+    requireUnchanged(task, reference);
     return TrainingSession.open(
-        new ModelInTraining.Files(checkpoint, work), settings.on(device), threads);
-  }
-
-  private static void delete(Path work) throws IOException {
-    if (Files.isDirectory(work)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(work)) {
-        for (Path file : files) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(work);
-    }
+        new ModelInTraining.Files(checkpoint, work), preparation.device(), preparation.threads());
   }
 
   /**

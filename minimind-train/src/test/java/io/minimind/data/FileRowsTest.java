@@ -27,7 +27,7 @@ import org.apache.commons.csv.QuoteMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class RowReaderTest {
+class FileRowsTest {
   private static final String BOM = "\uFEFF";
 
   @TempDir Path folder;
@@ -129,11 +129,11 @@ class RowReaderTest {
       }
       out.write("]");
     }
-    try (RowReader reader = RowReader.open(file, List.of("text"))) {
+    try (RowReader reader = Rows.of(file).open(List.of(List.of("text")))) {
       for (int i = 0; i < count; i++) {
         if (i == count / 2) {
           long half = Files.size(file) / 2;
-          assertEquals(half, reader.bytesRead(), 1 << 17, "no more is read than needed");
+          assertEquals(half, reader.position(), 1 << 17, "no more is read than needed");
         }
         assertEquals(Integer.toString(i), reader.next().orElseThrow().cells().get(0));
       }
@@ -148,7 +148,7 @@ class RowReaderTest {
     Path lines = write("some.jsonl", "{\"text\":\"one\"}\n{\"text\":\n{\"text\":\"three\"}\n");
     Path array = write("some.json", "[{\"text\":\"one\"},\n7,\n{\"text\":\"three\"}]");
     for (Path file : List.of(csv, lines, array)) {
-      try (RowReader reader = RowReader.open(file, List.of("text"))) {
+      try (RowReader reader = Rows.of(file).open(List.of(List.of("text")))) {
         assertEquals("one", reader.next().orElseThrow().cells().get(0));
         SkippedRow row = assertThrows(MalformedRowException.class, reader::next).row();
         assertEquals(2, row.number());
@@ -176,7 +176,7 @@ class RowReaderTest {
   }
 
   private static List<Row> any(Path file, List<List<String>> alternatives) throws IOException {
-    try (RowReader reader = RowReader.openAny(file, alternatives)) {
+    try (RowReader reader = Rows.of(file).open(alternatives)) {
       return drain(reader);
     }
   }
@@ -208,7 +208,7 @@ class RowReaderTest {
     byte[] bytes = ("text\n" + "a".repeat(50_000) + "\nb\n\nc?").getBytes(StandardCharsets.UTF_8);
     bytes[bytes.length - 1] = (byte) 0xff;
     Files.write(file, bytes);
-    try (RowReader reader = RowReader.open(file, List.of("text"))) {
+    try (RowReader reader = Rows.of(file).open(List.of(List.of("text")))) {
       assertEquals("a".repeat(50_000), reader.next().orElseThrow().cells().get(0));
       IOException e = assertThrows(IOException.class, () -> drain(reader));
       assertTrue(e.getMessage().contains("line 5"), e.getMessage());
@@ -280,9 +280,9 @@ class RowReaderTest {
   }
 
   private static List<Row> rows(Path file, String... columns) throws IOException {
-    try (RowReader reader = RowReader.open(file, List.of(columns))) {
+    try (RowReader reader = Rows.of(file).open(List.of(List.of(columns)))) {
       List<Row> rows = drain(reader);
-      assertEquals(Files.size(file), reader.bytesRead());
+      assertEquals(Files.size(file), reader.position());
       return rows;
     }
   }
