@@ -1,6 +1,8 @@
 package io.minimind.weights;
 
-/** Floating point numbers of two bytes, as bits: IEEE 754 binary16, and the upper half of float32. */
+/**
+ * Floating point numbers of two bytes, as bits: IEEE 754 binary16, and the upper half of float32.
+ */
 public final class HalfFloats {
 
   private HalfFloats() {}

@@ -98,7 +98,10 @@ public enum NumberType {
     return (first, into, offset, count) -> {
       int start = Math.toIntExact(first * bytes);
       if (this == FLOAT32) {
-        numbers.slice(start, count * bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
+        numbers
+            .slice(start, count * bytes)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .asFloatBuffer()
             .get(into, offset, count);
         return;
       }

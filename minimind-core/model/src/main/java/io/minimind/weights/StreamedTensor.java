@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.LongUnaryOperator;
 
 /**
- * A tensor of some file whose values are read as float32, piece by piece and only when asked for, so
- * that its size is no matter.
+ * A tensor of some file whose values are read as float32, piece by piece and only when asked for,
+ * so that its size is no matter.
  *
  * @param name unique in its source
  * @param shape the extents, outermost first; empty for a scalar
@@ -55,8 +55,7 @@ public record StreamedTensor(String name, List<Long> shape, String type, Values 
         name,
         Arrays.stream(shape).boxed().toList(),
         "F32",
-        (first, into, offset, count) ->
-            System.arraycopy(values, (int) first, into, offset, count));
+        (first, into, offset, count) -> System.arraycopy(values, (int) first, into, offset, count));
   }
 
   /** A tensor of a safetensors file; types that are no numbers of up to 64 bits have no values. */

@@ -43,8 +43,8 @@ public final class WeightFiles {
   }
 
   /**
-   * Opens safetensors, what PyTorch saved, or GGUF, by its content; or the files that an index names.
-   * Only headers are read.
+   * Opens safetensors, what PyTorch saved, or GGUF, by its content; or the files that an index
+   * names. Only headers are read.
    *
    * @return the tensors by their names, in the order of the file
    * @throws IOException with one sentence that names the file and what is wrong with it
@@ -109,8 +109,7 @@ public final class WeightFiles {
       throw new IOException("There is no file " + index + ".", e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not valid JSON%s: %s."
-              .formatted(index, JsonErrors.place(e), JsonErrors.reason(e)),
+          "%s is not valid JSON%s: %s.".formatted(index, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
     if (!map.isObject() || map.isEmpty()) {

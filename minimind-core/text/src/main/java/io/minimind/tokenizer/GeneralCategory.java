@@ -64,8 +64,7 @@ final class GeneralCategory {
       case "word" -> WORD.set(first, behind);
       case "punctuation" -> PUNCTUATION.set(first, behind);
       case "lower" ->
-          IntStream.range(first, behind)
-              .forEach(c -> LOWER.put(c, c + Integer.parseInt(range[3])));
+          IntStream.range(first, behind).forEach(c -> LOWER.put(c, c + Integer.parseInt(range[3])));
       default -> {
         byte category = (byte) NAMES.indexOf(range[0]);
         Arrays.fill(CATEGORIES, first, behind, category);

@@ -7,9 +7,9 @@ import java.util.function.IntPredicate;
 
 /**
  * A regular expression of a pre-tokenizer, as far as such expressions go: classes, categories,
- * groups, alternatives, greedy and possessive quantifiers, look-ahead. It matches as the reference's
- * engine does, by backtracking: the first alternative that leads to a match wins. Whatever else an
- * expression holds makes {@link #of} give nothing.
+ * groups, alternatives, greedy and possessive quantifiers, look-ahead. It matches as the
+ * reference's engine does, by backtracking: the first alternative that leads to a match wins.
+ * Whatever else an expression holds makes {@link #of} give nothing.
  */
 final class PatternExpression implements WordPattern, TextNormalizer.WordFinder {
 

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The encoding of texts by a {@link BpeTokenizer}: finds added tokens, normalizes, cuts
- * into words, merges. Immutable; what one text needs is in {@link Run}.
+ * The encoding of texts by a {@link BpeTokenizer}: finds added tokens, normalizes, cuts into words,
+ * merges. Immutable; what one text needs is in {@link Run}.
  *
  * @param alphabet what the symbols are that a word is merged from
  * @param wholeWords words that are a token as a whole whatever the merges say, by their text

@@ -25,7 +25,10 @@ interface TextNormalizer {
     return (text, start, end) -> {
       AlignedText now = text;
       for (TextNormalizer change : changes) {
-        now = now == text ? change.normalize(text, start, end) : change.normalize(now, 0, now.chars().length);
+        now =
+            now == text
+                ? change.normalize(text, start, end)
+                : change.normalize(now, 0, now.chars().length);
       }
       return now;
     };

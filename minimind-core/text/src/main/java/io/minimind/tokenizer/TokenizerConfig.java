@@ -56,8 +56,7 @@ final class TokenizerConfig {
       config = JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not valid JSON%s: %s."
-              .formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
     Map<Integer, JsonNode> declared = new TreeMap<>();
@@ -75,7 +74,8 @@ final class TokenizerConfig {
       JsonNode value = config.path(field);
       for (JsonNode named : value.isArray() ? value : List.of(value)) {
         if (named.isTextual()) {
-          tokens.add(token(JSON.createObjectNode().put("content", named.asText()).put("special", true)));
+          tokens.add(
+              token(JSON.createObjectNode().put("content", named.asText()).put("special", true)));
         } else if (named.path("content").isTextual()) {
           tokens.add(token(named).put("special", true));
         }
@@ -112,8 +112,7 @@ final class TokenizerConfig {
           "Cannot make the folder %s: %s.".formatted(folder, AtomicFile.reason(e)), e);
     }
     AtomicFile.replace(
-        folder.resolve(NAME),
-        IndentedJson.object(json -> write(json, tokenizerClass)));
+        folder.resolve(NAME), IndentedJson.object(json -> write(json, tokenizerClass)));
   }
 
   private static void write(JsonGenerator json, String tokenizerClass) throws IOException {

@@ -134,7 +134,8 @@ final class TokenizerJson {
     String[] tokens = tokens();
     if (!characters) {
       byte[][] bytes = new byte[tokens.length][];
-      Arrays.setAll(bytes, id -> tokens[id] == null ? NO_BYTES : byteLevelBytes(spelling(id, tokens)));
+      Arrays.setAll(
+          bytes, id -> tokens[id] == null ? NO_BYTES : byteLevelBytes(spelling(id, tokens)));
       return new ByteLevelBpeTokenizer(vocabulary(tokens, bytes), encoder);
     }
     int strippedSpaces = strippedSpaces(decoder.path("decoders"));
@@ -146,9 +147,7 @@ final class TokenizerJson {
       bytes[id] =
           single.get(id)
               ? new byte[] {(byte) Integer.parseInt(spelling.substring(3, 5), 16)}
-              : spelling
-                  .replace(CharacterBpeTokenizer.SPACE, ' ')
-                  .getBytes(StandardCharsets.UTF_8);
+              : spelling.replace(CharacterBpeTokenizer.SPACE, ' ').getBytes(StandardCharsets.UTF_8);
     }
     return new CharacterBpeTokenizer(vocabulary(tokens, bytes), encoder, single, strippedSpaces);
   }
@@ -169,8 +168,7 @@ final class TokenizerJson {
   }
 
   private static byte[] byteLevelBytes(String spelling) {
-    return ByteAlphabet.bytes(spelling)
-        .orElseGet(() -> spelling.getBytes(StandardCharsets.UTF_8));
+    return ByteAlphabet.bytes(spelling).orElseGet(() -> spelling.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Characters where the vocabulary has them, else bytes: each of these must have a token. */
@@ -184,7 +182,8 @@ final class TokenizerJson {
     for (int b = 0; b < 256; b++) {
       String token = "<0x%02X>".formatted(b);
       if (!ids.containsKey(token)) {
-        throw refusal("model.vocab has no token \"%s\"; expected one for every byte".formatted(token));
+        throw refusal(
+            "model.vocab has no token \"%s\"; expected one for every byte".formatted(token));
       }
       byteIds[b] = ids.get(token);
     }
@@ -220,8 +219,7 @@ final class TokenizerJson {
     if (!List.of("first", "always", "never").contains(scheme)) {
       throw refusal("pre_tokenizer.prepend_scheme is missing; expected first, always or never");
     }
-    TextNormalizer spaces =
-        TextNormalizer.replace(TextNormalizer.WordFinder.literal(" "), space);
+    TextNormalizer spaces = TextNormalizer.replace(TextNormalizer.WordFinder.literal(" "), space);
     TextNormalizer prefix = TextNormalizer.prepend(space);
     pieceStart =
         (text, start, end) -> {
@@ -257,8 +255,8 @@ final class TokenizerJson {
                 && strip.path("start").canConvertToInt();
     if (!known) {
       throw refusal(
-          "decoder is a Sequence that is not supported; expected Replace of \"▁\", ByteFallback, Fuse"
-              + " and perhaps Strip");
+          "decoder is a Sequence that is not supported; expected Replace of \"▁\", ByteFallback,"
+              + " Fuse and perhaps Strip");
     }
     return strip.path("start").asInt(0);
   }
@@ -635,7 +633,9 @@ final class TokenizerJson {
                 special));
   }
 
-  /** Adds a token that only the configuration declares: with its id in the vocabulary, or the next. */
+  /**
+   * Adds a token that only the configuration declares: with its id in the vocabulary, or the next.
+   */
   private void addTokenBeside(JsonNode token) throws IOException {
     String content = token.path("content").asText();
     if (content.isEmpty() || added.contains(content)) {
@@ -645,8 +645,7 @@ final class TokenizerJson {
     int next = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
     int id = ids.getOrDefault(content, next);
     if (token.has("id") && token.path("id").asInt(-1) != id) {
-      throw refusal(
-          "%s with the id %s, which would be %d".formatted(place, token.path("id"), id));
+      throw refusal("%s with the id %s, which would be %d".formatted(place, token.path("id"), id));
     }
     ids.putIfAbsent(content, id);
     addToken(token, place, content, id);

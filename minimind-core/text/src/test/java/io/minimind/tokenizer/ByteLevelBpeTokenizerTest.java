@@ -228,8 +228,7 @@ class ByteLevelBpeTokenizerTest {
     Tokenizer normalizing = SmallTokenizer.load(json);
     assertEquals("the:", normalizing.decode(normalizing.encode("the：")));
     token.put("content", "<é中>");
-    assertEquals(
-        "<é中>", SmallTokenizer.load(json).decode(new int[] {SMALL.vocabularySize()}));
+    assertEquals("<é中>", SmallTokenizer.load(json).decode(new int[] {SMALL.vocabularySize()}));
   }
 
   @Test

@@ -158,7 +158,8 @@ class ReferenceLibraryTest {
                     variant.getKey(),
                     () -> {
                       ObjectNode json =
-                          (ObjectNode) SmallTokenizer.resource(variant.getValue().path("of").asText());
+                          (ObjectNode)
+                              SmallTokenizer.resource(variant.getValue().path("of").asText());
                       json.setAll((ObjectNode) variant.getValue().path("fields"));
                       compare(variant.getKey(), json);
                     }));

@@ -244,8 +244,7 @@ class TokenizerFileTest {
     assertArrayEquals(new int[] {size, size + 1}, tokenizer.encode("<|tool|><pad>"));
     assertEquals("<|tool|>", tokenizer.decode(new int[] {size, size + 1}, true));
 
-    Files.writeString(
-        config, "{\"added_tokens_decoder\": {\"7\": {\"content\": \"<|tool|>\"}}}");
+    Files.writeString(config, "{\"added_tokens_decoder\": {\"7\": {\"content\": \"<|tool|>\"}}}");
     assertEquals(
         "Tokenizer file %s: tokenizer_config.json declares \"<|tool|>\" with the id 7, which would be %d."
             .formatted(file(), size),

@@ -39,7 +39,8 @@ class WordPatternTest {
   @Test
   void anUnknownRegularExpressionHasNoScanner() {
     for (String regex :
-        List.of("\\bx", "x*?", "(ab)+", "^x", "(?<=x)y", "x{1,2}+", "x*", "\\w+", "[a&&b]", "[", "")) {
+        List.of(
+            "\\bx", "x*?", "(ab)+", "^x", "(?<=x)y", "x{1,2}+", "x*", "\\w+", "[a&&b]", "[", "")) {
       assertEquals(Optional.empty(), WordPattern.ofRegex(regex), regex);
     }
   }

@@ -179,7 +179,8 @@ public final class GgufFile {
       long width = place.shape().isEmpty() ? 1 : place.shape().get(place.shape().size() - 1);
       if (width % type.blockElements() != 0) {
         throw new IOException(
-            "its tensor %s has rows that are no multiple of %d".formatted(shape, type.blockElements()));
+            "its tensor %s has rows that are no multiple of %d"
+                .formatted(shape, type.blockElements()));
       }
       long blocks = elements / type.blockElements();
       if (blocks > Integer.MAX_VALUE / type.blockBytes()) {

@@ -73,6 +73,10 @@ public final class GgufMetadata {
 
   private IOException wrong(String key, String expected) {
     return new IOException(
-        "%s of %s is not %s.".formatted(key, path, expected).replace("Double", "numbers").replace("Long", "whole numbers").replace("String", "texts"));
+        "%s of %s is not %s."
+            .formatted(key, path, expected)
+            .replace("Double", "numbers")
+            .replace("Long", "whole numbers")
+            .replace("String", "texts"));
   }
 }

@@ -76,8 +76,8 @@ public enum GgufType {
     }
   },
   /**
-   * 256 elements in 8 groups: {@code d}, {@code m}, 6 bits of scale and of minimum for each group in
-   * 12 bytes, then 4 bits each; q·d·scale − m·minimum.
+   * 256 elements in 8 groups: {@code d}, {@code m}, 6 bits of scale and of minimum for each group
+   * in 12 bytes, then 4 bits each; q·d·scale − m·minimum.
    */
   Q4_K(12, 256, 144) {
     @Override

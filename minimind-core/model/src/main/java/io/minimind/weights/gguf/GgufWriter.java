@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a GGUF file of version 3. Keys are written in the order in which they are given, and so are
- * tensors; a tensor's values go out in pieces.
+ * Writes a GGUF file of version 3. Keys are written in the order in which they are given, and so
+ * are tensors; a tensor's values go out in pieces.
  */
 public final class GgufWriter {
 

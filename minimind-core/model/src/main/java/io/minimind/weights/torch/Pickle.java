@@ -14,8 +14,8 @@ import java.util.Map;
 
 /**
  * Reads a pickle, Python's program that builds objects, as far as models need it. Nothing that it
- * names is ever looked up or run: what it calls is a {@link Functions}' to know, and everything else
- * is refused. It costs no more memory than a small multiple of its size.
+ * names is ever looked up or run: what it calls is a {@link Functions}' to know, and everything
+ * else is refused. It costs no more memory than a small multiple of its size.
  *
  * <p>Dictionaries are {@link Map}s, lists and tuples {@link List}s, whole numbers {@link Long} or
  * {@link BigInteger}; what a pickle names is a {@link Name}.

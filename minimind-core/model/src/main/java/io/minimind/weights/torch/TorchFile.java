@@ -20,9 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A file that {@code torch.save} wrote: {@code .pth}, {@code .pt} or {@code .bin}. It holds a pickle
- * and the storages that the tensors in it are views of; since PyTorch 1.6 in a zip archive, before
- * one after the other. The pickle is read, never executed, and the storages are mapped.
+ * A file that {@code torch.save} wrote: {@code .pth}, {@code .pt} or {@code .bin}. It holds a
+ * pickle and the storages that the tensors in it are views of; since PyTorch 1.6 in a zip archive,
+ * before one after the other. The pickle is read, never executed, and the storages are mapped.
  */
 public final class TorchFile {
 
@@ -50,7 +50,8 @@ public final class TorchFile {
     try (var in = Files.newInputStream(file)) {
       byte[] start = in.readNBytes(2);
       return start.length == 2
-          && (start[0] == 'P' && start[1] == 'K' || start[0] == (byte) 0x80 && start[1] <= 5 && start[1] >= 2)
+          && (start[0] == 'P' && start[1] == 'K'
+              || start[0] == (byte) 0x80 && start[1] <= 5 && start[1] >= 2)
           && !(start[0] == (byte) 0x80 && looksLikeHeader(file));
     } catch (IOException e) {
       throw new IOException("Cannot read " + file + ": " + AtomicFile.reason(e) + ".", e);
@@ -74,8 +75,7 @@ public final class TorchFile {
     try (FileChannel channel = FileChannel.open(path)) {
       ByteBuffer start = ByteBuffer.allocate(2);
       channel.read(start, 0);
-      Object root =
-          start.get(0) == 'P' ? zipped(channel) : new LegacyFile(channel).root();
+      Object root = start.get(0) == 'P' ? zipped(channel) : new LegacyFile(channel).root();
       return new TorchFile(path, stateDictionary(root));
     } catch (IOException | IllegalArgumentException | ArithmeticException e) {
       throw new IOException("Cannot read " + path + ": " + AtomicFile.reason(e) + ".", e);
@@ -97,7 +97,8 @@ public final class TorchFile {
 
   private static Object zipped(FileChannel channel) throws IOException {
     Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(channel);
-    List<String> pickles = entries.keySet().stream().filter(n -> n.matches("[^/]+/data\\.pkl")).toList();
+    List<String> pickles =
+        entries.keySet().stream().filter(n -> n.matches("[^/]+/data\\.pkl")).toList();
     if (pickles.size() != 1) {
       throw new IOException(
           entries.keySet().stream().anyMatch(name -> name.matches("[^/]+/constants\\.pkl"))
@@ -213,7 +214,8 @@ public final class TorchFile {
     Map<String, StreamedTensor> tensors = new LinkedHashMap<>();
     String wrapper = wrapper(dictionary);
     for (Map.Entry<?, ?> entry : dictionary.entrySet()) {
-      if (entry.getValue() instanceof StreamedTensor tensor && entry.getKey() instanceof String key) {
+      if (entry.getValue() instanceof StreamedTensor tensor
+          && entry.getKey() instanceof String key) {
         String name = key.substring(wrapper.length());
         tensors.put(name, tensor.named(name));
       } else if (!(entry.getKey() instanceof String)) {
@@ -344,7 +346,8 @@ public final class TorchFile {
       long last = offset;
       for (int i = 0; i < shape.size() && strides.size() == shape.size(); i++) {
         elements = Math.multiplyExact(elements, shape.get(i));
-        last = Math.addExact(last, Math.multiplyExact(Math.max(0, shape.get(i) - 1), strides.get(i)));
+        last =
+            Math.addExact(last, Math.multiplyExact(Math.max(0, shape.get(i) - 1), strides.get(i)));
       }
       if (strides.size() != shape.size()
           || offset < 0

@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Where the entries of a zip archive lie, so that they can be mapped. Entries must be stored as they
- * are, which is how PyTorch writes them: then no entry can be larger than the file.
+ * Where the entries of a zip archive lie, so that they can be mapped. Entries must be stored as
+ * they are, which is how PyTorch writes them: then no entry can be larger than the file.
  */
 final class ZipDirectory {
 
@@ -97,9 +97,7 @@ final class ZipDirectory {
     headers.get(start + HEADER_SIZE, name);
     String text = new String(name, StandardCharsets.UTF_8);
     ByteBuffer extra =
-        headers
-            .slice(start + HEADER_SIZE + nameLength, extraLength)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        headers.slice(start + HEADER_SIZE + nameLength, extraLength).order(ByteOrder.LITTLE_ENDIAN);
     while (extra.remaining() >= 4) {
       int id = extra.getShort() & 0xFFFF;
       int length = extra.getShort() & 0xFFFF;
@@ -117,14 +115,14 @@ final class ZipDirectory {
       extra.position(next);
     }
     if (method != 0 || packed != size) {
-      throw new IOException("its entry " + Names.quoted(text) + " is compressed, which PyTorch does not do");
+      throw new IOException(
+          "its entry " + Names.quoted(text) + " is compressed, which PyTorch does not do");
     }
     ByteBuffer local = bytes(place, LOCAL_SIZE);
     if (local.getInt(0) != LOCAL) {
       throw damaged();
     }
-    long begin =
-        place + LOCAL_SIZE + (local.getShort(26) & 0xFFFF) + (local.getShort(28) & 0xFFFF);
+    long begin = place + LOCAL_SIZE + (local.getShort(26) & 0xFFFF) + (local.getShort(28) & 0xFFFF);
     if (size < 0 || begin > channel.size() - size) {
       throw new IOException("its entry " + Names.quoted(text) + " is cut short");
     }

@@ -82,10 +82,8 @@ class GgufFileTest {
     assertEquals(List.of(0.5), read.metadata().list("numbers", Double.class).orElseThrow());
     assertEquals(List.of(1L, 3L), read.tensors().get("a").shape());
     assertArrayEquals(new float[] {1, 2, 3}, read.tensors().get("a").load());
-    assertArrayEquals(
-        new float[] {0.5f, -65504, 0x1p-23f, 4}, read.tensors().get("b").load());
-    IOException refusal =
-        assertThrows(IOException.class, () -> read.metadata().integer("text"));
+    assertArrayEquals(new float[] {0.5f, -65504, 0x1p-23f, 4}, read.tensors().get("b").load());
+    IOException refusal = assertThrows(IOException.class, () -> read.metadata().integer("text"));
     assertTrue(refusal.getMessage().contains("text of"), refusal.getMessage());
   }
 
