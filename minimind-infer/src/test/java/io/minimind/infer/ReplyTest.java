@@ -84,7 +84,6 @@ class ReplyTest {
         "{\"bos_token\": \"<turn>\"}                    | {}                    | 4",
         "{\"bos_token\": {\"content\": \"<turn>\"}}     | {}                    | 4",
         "{\"bos_token\": null}                          | {\"bos_token_id\":256} | 3",
-        "{\"bos_token\": \"<absent>\"}                  | {\"bos_token_id\":256} | 3",
         "{}                                             | {\"bos_token_id\":256} | 4",
         "{}                                             | {\"bos_token_id\":999} | 3",
         "{}                                             | {}                    | 3",
