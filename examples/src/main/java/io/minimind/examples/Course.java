@@ -17,16 +17,17 @@ import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.preference.PreferenceTuning;
+import io.minimind.task.Pretraining;
+import io.minimind.task.Task;
+import io.minimind.task.Tasks;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.FolderLock;
 import io.minimind.train.ProgressLine;
-import io.minimind.train.ReferenceLogProbabilities;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
-import io.minimind.train.Stage;
-import io.minimind.train.Stage.PreferenceTuning;
 import io.minimind.train.StartWeights;
 import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingState;
@@ -115,7 +116,7 @@ final class Course {
   /**
    * @param seconds what it took, earlier attempts included
    */
-  private record Done(String summary, double seconds, Optional<Stage> stage) {}
+  private record Done(String summary, double seconds, Optional<Task> task) {}
 
   /**
    * Does what is left of the course.
@@ -249,7 +250,7 @@ final class Course {
     Path tokenizer = out.resolve(TOKENIZER);
     RunSettings settings =
         new RunSettings(
-            new Stage.Pretraining(),
+            Tasks.pretraining(),
             recipe.model(Tokenizer.load(tokenizer).vocabularySize()),
             Optional.empty(),
             TrainingPrecision.FLOAT32,
@@ -271,7 +272,7 @@ final class Course {
     Path from = out.resolve(before);
     RunSettings settings =
         new RunSettings(
-            new Stage.FineTuning(phase.maxLength(), Loss.ALL_TURNS),
+            Tasks.fineTuning(phase.maxLength(), Loss.ALL_TURNS),
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
             TrainingPrecision.FLOAT32,
@@ -287,15 +288,9 @@ final class Course {
   private Optional<Done> preferences(Path folder) throws IOException {
     Path from = out.resolve(SEVERAL_TURNS);
     Phase phase = recipe.preferences();
-    Stage stage =
-        new PreferenceTuning(
-            from.toAbsolutePath().toString(),
-            ReferenceLogProbabilities.fingerprint(from),
-            phase.maxLength(),
-            new Preference(0.1, 0, Preference.Variant.SIGMOID));
     RunSettings settings =
         new RunSettings(
-            stage,
+            PreferenceTuning.of(from, phase.maxLength(), Preference.DEFAULT),
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
             TrainingPrecision.FLOAT32,
@@ -314,8 +309,8 @@ final class Course {
     String summary =
         Export.write(from, ModelFolder.weights(from), EXPORTED, TrainingHistory.of(from), folder);
     // The stage whose form its prompts have is the last one.
-    Stage stage = RunFolder.open(from).settings().stage();
-    return Optional.of(new Done(summary, secondsSince(start), Optional.of(stage)));
+    Task task = RunFolder.open(from).settings().task();
+    return Optional.of(new Done(summary, secondsSince(start), Optional.of(task)));
   }
 
   /** Trains a run in a folder, or goes on with it if it has begun. */
@@ -358,7 +353,7 @@ final class Course {
         new Done(
             summary,
             from.seconds() + secondsSince(begin),
-            Optional.of(run.folder().settings().stage())));
+            Optional.of(run.folder().settings().task())));
   }
 
   private TrainingRun resumed(RunFolder run, RunSettings now) throws IOException {
@@ -369,11 +364,11 @@ final class Course {
    * The settings of a run that has begun, with the places that the files of the course have now.
    */
   private static RunSettings moved(RunSettings begun, RunSettings now) {
-    Stage stage = begun.stage();
-    if (stage instanceof PreferenceTuning before && now.stage() instanceof PreferenceTuning here) {
-      stage = before.withFrom(here.from());
+    Task task = begun.task();
+    if (task instanceof PreferenceTuning before && now.task() instanceof PreferenceTuning here) {
+      task = before.withFrom(here.from());
     }
-    return begun.withFiles(stage, Path.of(now.data()), now.validationData().map(Path::of));
+    return begun.withFiles(task, Path.of(now.data()), now.validationData().map(Path::of));
   }
 
   private static double secondsSince(long nanos) {
@@ -382,20 +377,20 @@ final class Course {
 
   private StageResult result(Step step, Done done, List<String> prompts) throws IOException {
     List<String> answers =
-        done.stage().isEmpty()
+        done.task().isEmpty()
             ? List.of()
-            : answers(out.resolve(step.name()), done.stage().get(), prompts);
+            : answers(out.resolve(step.name()), done.task().get(), prompts);
     return new StageResult(step.name(), step.title(), done.summary(), done.seconds(), answers);
   }
 
-  private List<String> answers(Path folder, Stage stage, List<String> prompts) throws IOException {
+  private List<String> answers(Path folder, Task task, List<String> prompts) throws IOException {
     try (LanguageModel model = load(folder)) {
       List<String> answers = new ArrayList<>();
       for (String prompt : prompts) {
         List<String> turns = Arrays.stream(prompt.split("\\|")).map(String::strip).toList();
         List<Generation> said =
-            stage instanceof Stage.Pretraining
-                ? model.generateAll(turns.stream().map(stage.promptForm(folder)).toList(), GREEDY)
+            task instanceof Pretraining
+                ? model.generateAll(turns.stream().map(task.promptForm(folder)).toList(), GREEDY)
                 : conversation(model, turns);
         answers.add(said.stream().map(s -> s.text().strip()).collect(Collectors.joining(" | ")));
       }
@@ -407,7 +402,7 @@ final class Course {
 
   private static List<Generation> conversation(LanguageModel model, List<String> turns) {
     try (Chat chat = model.chat(ChatOptions.defaults().withGeneration(GREEDY))) {
-      return turns.stream().map(chat::send).toList();
+      return turns.stream().map(turn -> chat.send(turn).generation()).toList();
     }
   }
 

@@ -2,8 +2,8 @@ package io.minimind.examples;
 
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.model.ModelConfig;
+import io.minimind.task.Tasks;
 import io.minimind.train.RunSettings;
-import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -83,7 +83,7 @@ public final class FineTune extends TrainingCommand {
           "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    return new Origin(new Stage.FineTuning(length, loss), model, adapters(lora), data, from);
+    return new Origin(Tasks.fineTuning(length, loss), model, adapters(lora), data, from);
   }
 
   @Override

@@ -2,9 +2,8 @@ package io.minimind.examples;
 
 import io.minimind.artifact.Objective.Preference;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.ReferenceLogProbabilities;
+import io.minimind.preference.PreferenceTuning;
 import io.minimind.train.RunSettings;
-import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -105,14 +104,8 @@ public final class PreferenceTune extends TrainingCommand {
           "--max-length must be between 4 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    String fingerprint = ReferenceLogProbabilities.fingerprint(from);
-    String folder = from.toAbsolutePath().toString();
     return new Origin(
-        new Stage.PreferenceTuning(folder, fingerprint, length, objective),
-        model,
-        adapters(lora),
-        data,
-        from);
+        PreferenceTuning.of(from, length, objective), model, adapters(lora), data, from);
   }
 
   @Override

@@ -1,8 +1,8 @@
 package io.minimind.examples;
 
+import io.minimind.task.Tasks;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.RunSettings;
-import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -66,7 +66,7 @@ public final class Pretrain extends TrainingCommand {
     }
     int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
     return new Origin(
-        new Stage.Pretraining(), modelOptions.config(vocabularySize, maxLength), data, tokenizer);
+        Tasks.pretraining(), modelOptions.config(vocabularySize, maxLength), data, tokenizer);
   }
 
   @Override

@@ -9,13 +9,13 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
+import io.minimind.task.Task;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ConsoleReport;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
-import io.minimind.train.Stage;
 import io.minimind.train.StartWeights;
 import io.minimind.train.TrainingListener;
 import io.minimind.weights.NamedTensor;
@@ -178,11 +178,11 @@ abstract class TrainingCommand implements Callable<Integer> {
    * @param tokenizer the folder of the tokenizer
    */
   record Origin(
-      Stage stage, ModelConfig model, Optional<LowRankAdapters> lora, Path data, Path tokenizer) {
+      Task task, ModelConfig model, Optional<LowRankAdapters> lora, Path data, Path tokenizer) {
 
     /** Without adapters. */
-    Origin(Stage stage, ModelConfig model, Path data, Path tokenizer) {
-      this(stage, model, Optional.empty(), data, tokenizer);
+    Origin(Task task, ModelConfig model, Path data, Path tokenizer) {
+      this(task, model, Optional.empty(), data, tokenizer);
     }
   }
 
@@ -220,7 +220,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   private TrainingRun resumed(Workplace workplace) throws IOException {
     rejectSettings();
     RunFolder folder = RunFolder.open(out);
-    requireStage(folder.settings().stage());
+    requireTask(folder.settings().task());
     return TrainingRun.resume(folder, moved(folder.settings()), workplace);
   }
 
@@ -231,7 +231,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     Path data = spec.findOption("--data").getValue();
     return begun.withFiles(
-        begun.stage(),
+        begun.task(),
         data == null ? Path.of(begun.data()) : data,
         begun.validationData().map(file -> validation == null ? Path.of(file) : validation));
   }
@@ -292,7 +292,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         run.path(),
         run.samples(),
         texts,
-        run.settings().stage().promptForm(run.path()),
+        run.settings().task().promptForm(run.path()),
         options,
         System.out,
         interrupted);
@@ -308,7 +308,7 @@ abstract class TrainingCommand implements Callable<Integer> {
               .formatted(validationFraction));
     }
     return new RunSettings(
-        origin.stage(),
+        origin.task(),
         origin.model(),
         origin.lora(),
         precision,
@@ -355,11 +355,11 @@ abstract class TrainingCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), sentence);
   }
 
-  private void requireStage(Stage stage) throws IOException {
-    if (!stage.command().equals(spec.name())) {
+  private void requireTask(Task task) throws IOException {
+    if (!task.name().equals(spec.name())) {
       throw new IOException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
-              .formatted(out, stage.command(), out));
+              .formatted(out, task.name(), out));
     }
   }
 

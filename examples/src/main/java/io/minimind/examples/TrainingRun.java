@@ -1,11 +1,14 @@
 package io.minimind.examples;
 
 import io.minimind.data.BatchOrder;
+import io.minimind.data.Rows;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.Pretraining;
+import io.minimind.task.Task;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.FolderLock;
 import io.minimind.train.LossChart;
@@ -14,7 +17,6 @@ import io.minimind.train.ModelExport;
 import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
-import io.minimind.train.Stage;
 import io.minimind.train.Trainer;
 import io.minimind.train.TrainingHistory;
 import io.minimind.train.TrainingListener;
@@ -93,7 +95,7 @@ final class TrainingRun implements AutoCloseable {
     SkippedRows skipped = new SkippedRows();
     Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
     List<NamedTensor> weights = start.weights(settings);
-    TrainingHistory history = history(settings.stage(), tokenizer);
+    TrainingHistory history = history(settings.task(), tokenizer);
     // Only now: nothing is made for a run that cannot start.
     FolderLock lock = FolderLock.acquire(out);
     try {
@@ -111,8 +113,8 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
-  private static TrainingHistory history(Stage stage, Path from) throws IOException {
-    return stage instanceof Stage.Pretraining ? TrainingHistory.NONE : TrainingHistory.of(from);
+  private static TrainingHistory history(Task task, Path from) throws IOException {
+    return task instanceof Pretraining ? TrainingHistory.NONE : TrainingHistory.of(from);
   }
 
   /**
@@ -251,8 +253,8 @@ final class TrainingRun implements AutoCloseable {
       TokenShards shards =
           TokenShards.openOrBuild(
               workplace.cache(),
-              file,
-              settings.stage().encoder(settings.model(), tokenizer),
+              Rows.of(file),
+              settings.task().encoder(settings.model(), tokenizer),
               new EncodingReport(file, progress));
       progress.clear();
       workplace
@@ -262,13 +264,13 @@ final class TrainingRun implements AutoCloseable {
       skipped.report(file, shards, workplace.out());
       Samples samples =
           settings
-              .stage()
-              .samples(
+              .task()
+              .prepare(
                   shards,
-                  settings,
-                  workplace.devices().get(0),
-                  workplace.threads(),
-                  (done, total) -> progress.show(referenceProgress(done, total)));
+                  settings.preparation(
+                      workplace.devices().get(0),
+                      workplace.threads(),
+                      (done, total) -> progress.show(referenceProgress(done, total))));
       return new Encoded(samples, shards.checksum());
     } finally {
       progress.clear();

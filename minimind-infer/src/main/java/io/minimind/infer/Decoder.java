@@ -1,16 +1,14 @@
 package io.minimind.infer;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
-import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -38,39 +36,37 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, int threads) throws IOException {
+    Checksums.verify(folder);
     return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
   }
 
-  /** {@code endOfText} holds where the configuration names no end-of-text token. */
-  static Decoder load(Path folder, LoadOptions settings, Set<Integer> endOfText)
-      throws IOException {
+  /**
+   * @param more tokens that end a text besides those of the configuration
+   */
+  static Decoder load(Path folder, LoadOptions settings, Set<Integer> more) throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
     int contextLength = files.contextLength();
-    Set<Integer> configured = files.endOfText();
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(settings.threads());
-      settings.provider().addTo(options);
-      // Failures arrive as exceptions; the log would only repeat them on the console.
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+    Set<Integer> endOfText = new TreeSet<>(files.endOfText());
+    endOfText.addAll(more);
+    try {
+      GraphSession graph = GraphSession.open(files, settings);
       try {
-        DecoderShape shape = DecoderShape.of(session, model);
-        checkContext(session, folder, contextLength);
+        DecoderShape shape = DecoderShape.of(graph.session(), model);
+        checkContext(graph, folder, contextLength);
         int longest =
             shape.bufferLength() > 0
                 ? Math.min(contextLength, shape.bufferLength())
                 : contextLength;
         return new Decoder(
-            new DecoderPool(folder, session, shape, longest),
+            new DecoderPool(folder, graph, shape, longest),
             folder,
-            known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
+            known(endOfText, shape.vocabularySize()));
       } catch (IOException | OrtException | RuntimeException | Error e) {
-        session.close();
+        graph.close();
         throw e;
       }
     } catch (OrtException e) {
-      files.file("model.safetensors");
       throw new IOException(
           "The model in "
               + folder
@@ -82,16 +78,18 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  /** A graph that tells how many positions it knows must know all of the configuration. */
-  private static void checkContext(OrtSession session, Path folder, int contextLength)
+  /** A graph must know all of the positions that the configuration promises. */
+  private static void checkContext(GraphSession graph, Path folder, int contextLength)
       throws IOException, OrtException {
-    Optional<String> known = session.getMetadata().getCustomMetadataValue("context_length");
-    if (known.isPresent()
-        && known.get().matches("\\d{1,18}")
-        && contextLength > Long.parseLong(known.get())) {
+    Optional<String> told = graph.session().getMetadata().getCustomMetadataValue("context_length");
+    long known = graph.positions();
+    if (told.isPresent() && told.get().matches("\\d{1,18}")) {
+      known = Math.min(known, Long.parseLong(told.get()));
+    }
+    if (contextLength > known) {
       throw new IOException(
-          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %s positions; export or download the model again."
-              .formatted(folder, contextLength, known.get()));
+          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %d positions; export or download the model again."
+              .formatted(folder, contextLength, known));
     }
   }
 
@@ -115,13 +113,13 @@ public final class Decoder implements AutoCloseable {
    *
    * @param promptIds at least one id, fewer than {@link #contextLength}
    * @param options how to choose tokens and when to stop; stop strings have no effect on ids
-   * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted,
-   *     and returns whether to go on; it is called on this thread
+   * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted; it
+   *     is called on this thread, and what it throws ends the generation
    * @return why the generation ended
    * @throws IllegalArgumentException if the prompt is empty, too long or holds an unknown id
    * @throws IllegalStateException if the model is closed
    */
-  public FinishReason generate(int[] promptIds, GenerationOptions options, IntPredicate onToken) {
+  public FinishReason generate(int[] promptIds, GenerationOptions options, IntConsumer onToken) {
     check(promptIds);
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
     Sampler sampler = sampler(promptIds, options, most);
@@ -143,9 +141,7 @@ public final class Decoder implements AutoCloseable {
             if (endOfText.contains(one[0])) {
               return FinishReason.END_OF_TEXT;
             }
-            if (!onToken.test(one[0])) {
-              return FinishReason.CANCELLED;
-            }
+            onToken.accept(one[0]);
           }
           return FinishReason.LENGTH;
         });
@@ -249,7 +245,7 @@ public final class Decoder implements AutoCloseable {
   void check(int[] promptIds) {
     if (promptIds.length == 0) {
       throw new IllegalArgumentException(
-          "The prompt is empty; give at least one token, such as the start token <s>.");
+          "The prompt is empty; give at least one token, such as one that begins a text.");
     }
     if (promptIds.length >= contextLength()) {
       throw new IllegalArgumentException(

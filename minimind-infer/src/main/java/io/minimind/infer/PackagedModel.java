@@ -5,6 +5,8 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,23 +14,16 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A model folder inside a jar, at {@code minimind/models/NAME/}. Its index {@code SHA256SUMS} names
@@ -40,9 +35,7 @@ import java.util.stream.Stream;
  * which is quick, and unpack again what is missing or has another size.
  */
 final class PackagedModel {
-  private static final String INDEX = "SHA256SUMS";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
-  private static final Pattern LINE = Pattern.compile("([0-9a-f]{64}) [ *](" + NAME + ")");
+  private static final String INDEX = Checksums.INDEX;
 
   /** No model's name begins like this. */
   private static final String UNFINISHED = ".unfinished-";
@@ -64,7 +57,7 @@ final class PackagedModel {
    * @throws IOException if there is no such model, it is damaged, or it cannot be unpacked
    */
   static Path unpack(ClassLoader loader, String name, Path cache) throws IOException {
-    if (!NAME.matcher(name).matches()) {
+    if (!Checksums.NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "The model name "
               + name
@@ -78,9 +71,11 @@ final class PackagedModel {
     try (InputStream in = read(INDEX)) {
       index = in.readAllBytes();
     }
-    String version = HexFormat.of().formatHex(sha256().digest(index)).substring(0, 16);
+    String version = Sha256.of(index).substring(0, 16);
     Path folder = cache.resolve(name + "-" + version);
-    Map<String, String> checksums = checksums(new String(index, StandardCharsets.UTF_8));
+    Map<String, String> checksums =
+        Checksums.parse(index, "The index of the packaged model " + name);
+    checksums.put(INDEX, Sha256.of(index));
     for (String file : List.copyOf(checksums.keySet())) {
       if (Files.isDirectory(folder) && isWhole(folder.resolve(file))) {
         checksums.remove(file);
@@ -91,7 +86,7 @@ final class PackagedModel {
         unpack(checksums, cache, folder);
       } catch (FileSystemException e) {
         throw new IOException(
-            "The packaged model %s cannot be unpacked into %s: %s; name another folder in the system property minimind.cache."
+            "The packaged model %s cannot be unpacked into %s: %s; make room there, or name another folder in the system property minimind.cache."
                 .formatted(name, cache, AtomicFile.reason(e)),
             e);
       }
@@ -130,7 +125,7 @@ final class PackagedModel {
         Files.move(unfinished.resolve(file), folder.resolve(file), ATOMIC_MOVE);
       }
     } finally {
-      delete(unfinished);
+      Folders.delete(unfinished);
     }
   }
 
@@ -139,34 +134,27 @@ final class PackagedModel {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, UNFINISHED + "*")) {
       for (Path folder : folders) {
         if (Files.getLastModifiedTime(folder).toInstant().isBefore(longAgo)) {
-          delete(folder);
+          Folders.delete(folder);
         }
       }
     }
   }
 
-  private Map<String, String> checksums(String index) throws IOException {
-    Map<String, String> checksums = new LinkedHashMap<>();
-    for (String line : index.lines().toList()) {
-      Matcher matcher = LINE.matcher(line);
-      if (!matcher.matches()) {
-        throw new IOException(
-            "The packaged model %s has an index %s with the line \"%s\", but each must be a SHA-256 checksum and a file name."
-                .formatted(name, INDEX, line));
-      }
-      checksums.put(matcher.group(2), matcher.group(1));
-    }
-    return checksums;
-  }
-
   private void unpack(String file, String checksum, Path folder) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
+    Path target = folder.resolve(file);
     try (InputStream in = new DigestInputStream(read(file), digest);
-        FileChannel out = FileChannel.open(folder.resolve(file), CREATE_NEW, WRITE)) {
-      in.transferTo(Channels.newOutputStream(out));
-      out.force(true);
+        FileChannel out = FileChannel.open(target, CREATE_NEW, WRITE)) {
+      try {
+        in.transferTo(Channels.newOutputStream(out));
+        out.force(true);
+      } catch (IOException e) {
+        // A disk that is full says so without the name of a file.
+        throw (IOException)
+            new FileSystemException(target.toString(), null, AtomicFile.reason(e)).initCause(e);
+      }
     }
-    if (!HexFormat.of().formatHex(digest.digest()).equals(checksum)) {
+    if (!Sha256.of(digest).equals(checksum)) {
       throw new IOException(
           "The file %s of the packaged model %s is damaged: its checksum differs from that in %s."
               .formatted(file, name, INDEX));
@@ -196,24 +184,5 @@ final class PackagedModel {
     URLConnection connection = url.openConnection();
     connection.setUseCaches(false); // which would keep the jar open
     return connection;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.deleteIfExists(file);
-        }
-      }
-      Files.deleteIfExists(folder);
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 }

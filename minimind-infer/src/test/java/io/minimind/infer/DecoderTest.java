@@ -155,23 +155,6 @@ class DecoderTest {
   }
 
   @Test
-  void stopsWhenTheListenerSaysSo() throws IOException {
-    try (Decoder decoder = Decoder.load(folder, 1)) {
-      List<Integer> ids = new ArrayList<>();
-      FinishReason reason =
-          decoder.generate(
-              prompt(6, 2),
-              GREEDY,
-              id -> {
-                ids.add(id);
-                return ids.size() < 3;
-              });
-      assertEquals(FinishReason.CANCELLED, reason);
-      assertEquals(3, ids.size());
-    }
-  }
-
-  @Test
   void closingEndsWhatRunsAndRefusesWhatComes() throws IOException {
     Decoder decoder = Decoder.load(folder, 1);
     List<Integer> ids = new ArrayList<>();
@@ -181,7 +164,7 @@ class DecoderTest {
             GREEDY,
             id -> {
               decoder.close();
-              return ids.add(id);
+              ids.add(id);
             });
     assertEquals(FinishReason.CANCELLED, reason);
     assertEquals(1, ids.size());
@@ -286,12 +269,7 @@ class DecoderTest {
     Path model = folder.resolve("model.onnx");
     byte[] bytes = Files.readAllBytes(model);
     Files.write(model, Arrays.copyOf(bytes, bytes.length / 2));
-    assertMessage(IOException.class, "has no model.safetensors", () -> Decoder.load(folder, 1));
-    Files.writeString(folder.resolve("model.safetensors"), "");
-    assertMessage(
-        IOException.class,
-        "The model in " + folder + " cannot be opened",
-        () -> Decoder.load(folder, 1));
+    assertMessage(IOException.class, model + " is damaged", () -> Decoder.load(folder, 1));
     Files.delete(model);
     assertMessage(IOException.class, "has no model.onnx", () -> Decoder.load(folder, 1));
   }

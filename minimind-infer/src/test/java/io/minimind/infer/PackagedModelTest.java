@@ -6,16 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -47,9 +46,10 @@ class PackagedModelTest {
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
       for (Path file : list(model)) {
         byte[] bytes = Files.readAllBytes(file);
-        byte[] sum = MessageDigest.getInstance("SHA-256").digest(bytes);
-        index.append(HexFormat.of().formatHex(sum)).append("  ");
-        index.append(file.getFileName()).append('\n');
+        String line = "  " + file.getFileName() + "\n";
+        if (!moreIndex.contains(line)) {
+          index.append(Sha256.of(bytes)).append(line);
+        }
         out.putNextEntry(new ZipEntry("minimind/models/" + name + "/" + file.getFileName()));
         out.write(bytes);
       }
@@ -115,7 +115,8 @@ class PackagedModelTest {
       assertEquals(
           "The packaged model tiny cannot be unpacked into "
               + cache
-              + ": that is a file; name another folder in the system property minimind.cache.",
+              + ": that is a file; make room there, or name another folder in the system property"
+              + " minimind.cache.",
           message);
     }
   }
@@ -151,7 +152,8 @@ class PackagedModelTest {
     assertRefused("", "other", "There is no model other on the class path");
     assertRefused(zeros + "  missing.txt\n", "tiny", "missing.txt is missing");
     assertRefused(zeros + "  config.json\n", "tiny", "config.json of the packaged model tiny is");
-    assertRefused(zeros + "  ../up\n", "tiny", "with the line \"" + zeros + "  ../up\"");
+    assertRefused((zeros + "  config.json\n").repeat(2), "tiny", "none may stand there twice");
+    assertRefused(zeros + "  ../up\n", "tiny", "has the line \"" + zeros + "  ../up\"");
     assertThrows(
         IllegalArgumentException.class,
         () -> PackagedModel.unpack(getClass().getClassLoader(), "../up", cache));

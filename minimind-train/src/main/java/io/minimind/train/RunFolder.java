@@ -101,18 +101,28 @@ public final class RunFolder {
   }
 
   /**
-   * Opens a run to go on with it.
+   * Opens a run of a task that is on the class path, to go on with it.
    *
    * @throws IOException if the folder holds no run or its settings are damaged
    */
   public static RunFolder open(Path folder) throws IOException {
+    return open(folder, new Catalog() {});
+  }
+
+  /**
+   * Opens a run to go on with it.
+   *
+   * @param given what its settings may name besides what is on the class path
+   * @throws IOException if the folder holds no run or its settings are damaged
+   */
+  public static RunFolder open(Path folder, Catalog given) throws IOException {
     Path file = folder.resolve(SETTINGS);
     if (!Files.isRegularFile(file)) {
       throw new IOException(
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(folder, RunSettings.fromJson(Files.readAllBytes(file)));
+      return new RunFolder(folder, RunSettings.fromJson(Files.readAllBytes(file), given));
     } catch (JsonProcessingException e) {
       throw new IOException(file + " is not valid: " + reason(e), e);
     }

@@ -1,5 +1,6 @@
 package io.minimind.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,6 +10,9 @@ import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
+import io.minimind.task.Preparation;
+import io.minimind.task.Pretraining;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +24,8 @@ import java.util.stream.Stream;
  * What a run is made of, kept in {@code settings.json} so that it can be resumed without being told
  * again.
  *
- * @param stage what it teaches; runs of earlier versions, which do not say, are pretraining
+ * @param task what it teaches, {@code stage} in the file; runs of earlier versions, which do not
+ *     say, are pretraining
  * @param lora the adapters that are trained in place of the model's own weights, if any
  * @param precision of the matrix products; float32 in runs of earlier versions, which do not say
  * @param data the corpus file
@@ -32,7 +37,7 @@ import java.util.stream.Stream;
  *     of earlier versions
  */
 public record RunSettings(
-    Stage stage,
+    @JsonProperty("stage") Task task,
     ModelConfig model,
     Optional<LowRankAdapters> lora,
     TrainingPrecision precision,
@@ -54,7 +59,7 @@ public record RunSettings(
     // What is trained is saved with Adam's two moments.
     long frozen = lora.isPresent() ? model.parameterCount() : 0;
     long most = (MOST_NUMBERS - frozen) / 3;
-    if (trained(stage, model, lora) > most) {
+    if (trained(task, model, lora) > most) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -67,13 +72,13 @@ public record RunSettings(
 
   /** Number of parameters that are trained: those of the adapters where there are some. */
   public long trainedParameters() {
-    return trained(stage, model, lora);
+    return trained(task, model, lora);
   }
 
-  private static long trained(Stage stage, ModelConfig model, Optional<LowRankAdapters> lora) {
+  private static long trained(Task task, ModelConfig model, Optional<LowRankAdapters> lora) {
     return lora.isEmpty()
         ? model.parameterCount()
-        : new TrainingArtifacts(model, stage.objective(), lora)
+        : new TrainingArtifacts(model, task.objective(), lora)
             .trainableParameters().stream()
                 .mapToLong(parameter -> parameter.shape().elements().extent())
                 .sum();
@@ -81,7 +86,7 @@ public record RunSettings(
 
   public RunSettings withCorpora(long samples, List<String> checksums) {
     return new RunSettings(
-        stage,
+        task,
         model,
         lora,
         precision,
@@ -94,9 +99,9 @@ public record RunSettings(
   }
 
   /** These settings where the files have moved. */
-  public RunSettings withFiles(Stage stage, Path data, Optional<Path> validationData) {
+  public RunSettings withFiles(Task task, Path data, Optional<Path> validationData) {
     return new RunSettings(
-        stage,
+        task,
         model,
         lora,
         precision,
@@ -114,13 +119,14 @@ public record RunSettings(
   }
 
   /**
+   * @param given what it may name besides what is on the class path
    * @throws JsonProcessingException if the JSON is broken or lacks a setting
    */
-  static RunSettings fromJson(byte[] json) throws IOException {
+  static RunSettings fromJson(byte[] json, Catalog given) throws IOException {
     JsonNode settings = Json.MAPPER.readTree(json);
     if (settings instanceof ObjectNode object) {
       if (!object.has("stage")) {
-        object.putObject("stage").put("name", Stage.Pretraining.NAME);
+        object.putObject("stage").put("name", Pretraining.NAME);
       }
       if (!object.has("lora")) {
         object.putNull("lora");
@@ -131,17 +137,26 @@ public record RunSettings(
       if (!object.has("precision")) {
         object.put("precision", TrainingPrecision.FLOAT32.name());
       }
-      if (object.get("training") instanceof ObjectNode training && !training.has("replicas")) {
-        training.put("replicas", 1);
+      if (object.get("training") instanceof ObjectNode training) {
+        if (!training.has("replicas")) {
+          training.put("replicas", 1);
+        }
+        if (!training.has("schedule")) {
+          training.set("schedule", Json.MAPPER.valueToTree(Schedules.cosine()));
+        }
       }
-      return Json.MAPPER.treeToValue(object, RunSettings.class);
     }
-    return Json.MAPPER.readValue(json, RunSettings.class);
+    return Json.with(given).treeToValue(settings, RunSettings.class);
   }
 
   /** The graphs that train this run on a kind of device. */
   TrainingArtifacts artifacts(Target target) {
-    return new TrainingArtifacts(model, stage.objective(), lora).with(precision, target);
+    return new TrainingArtifacts(model, task.objective(), lora).with(precision, target);
+  }
+
+  /** For whom and where its task computes what it must know of samples beforehand. */
+  public Preparation preparation(Device device, int threads, Preparation.Progress progress) {
+    return new Preparation(model, precision, on(device), threads, progress);
   }
 
   /** A device, used as this run uses it. */

@@ -27,7 +27,6 @@ public final class Trainer {
   private final Optional<BatchOrder> validation;
   private final CheckpointStore checkpoints;
   private final List<TrainingListener> listeners;
-  private final LearningRateSchedule schedule;
 
   public Trainer(
       TrainingSettings settings,
@@ -42,11 +41,6 @@ public final class Trainer {
     this.validation = validation;
     this.checkpoints = checkpoints;
     this.listeners = List.copyOf(listeners);
-    this.schedule =
-        new LearningRateSchedule(
-            settings.learningRate(),
-            settings.warmupSteps(),
-            Math.multiplyExact(settings.epochs(), rounds(batches.batches())));
   }
 
   /**
@@ -157,8 +151,7 @@ public final class Trainer {
       requireFinite(gradientNorm, "gradient", state);
     }
     long last = state.batch() + window - 1;
-    float learningRate =
-        schedule.at(state.epoch() * rounds(batches.batches()) + last / settings.replicas());
+    float learningRate = learningRate(state.epoch(), last);
     if (!overflown) {
       model.optimizerStep(learningRate);
     }
@@ -181,6 +174,18 @@ public final class Trainer {
       listener.updated(update);
     }
     return Optional.of(next);
+  }
+
+  /** The rate of the update that ends with a micro-batch. */
+  private float learningRate(int epoch, long last) {
+    long rounds = rounds(batches.batches());
+    return settings
+        .schedule()
+        .at(
+            epoch * rounds + last / settings.replicas(),
+            settings.learningRate(),
+            settings.warmupSteps(),
+            Math.multiplyExact(settings.epochs(), rounds));
   }
 
   private Optional<LossScale> lossScale(TrainingState state) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.task.Pretraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,7 +114,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
     try {
       return new TrainedStage(
           command(stage),
-          RunSettings.fromJson(Json.MAPPER.writeValueAsBytes(settings)),
+          RunSettings.fromJson(Json.MAPPER.writeValueAsBytes(settings), new Catalog() {}),
           TrainingState.fromJson(Json.MAPPER.writeValueAsBytes(state)));
     } catch (JsonProcessingException e) {
       throw damaged(file, e);
@@ -141,6 +142,6 @@ public record TrainingHistory(List<TrainedStage> stages) {
   /** Whether the model learned to continue texts and nothing after that. */
   public boolean endsWithPretraining() {
     return !stages.isEmpty()
-        && stages.get(stages.size() - 1).settings().stage() instanceof Stage.Pretraining;
+        && stages.get(stages.size() - 1).settings().task() instanceof Pretraining;
   }
 }

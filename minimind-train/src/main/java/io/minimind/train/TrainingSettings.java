@@ -16,6 +16,7 @@ import io.minimind.data.Samples;
  * @param learningRate the highest rate, above 0
  * @param warmupSteps micro-batches of each device over which the rate rises to its highest, at
  *     least 0
+ * @param schedule how the rate goes on from there
  * @param optimizer Adam's constants and the clipping norm
  * @param seed of the start weights, the order of the rows and the samples
  * @param maxUpdates updates after which training ends early, at least 1
@@ -30,12 +31,43 @@ public record TrainingSettings(
     int accumulationSteps,
     float learningRate,
     int warmupSteps,
+    LearningRateSchedule schedule,
     OptimizerSettings optimizer,
     long seed,
     long maxUpdates,
     int validateEvery,
     int saveEvery,
     int keepCheckpoints) {
+
+  /** With half a cosine as its schedule. */
+  public TrainingSettings(
+      int epochs,
+      int batchSize,
+      int replicas,
+      int accumulationSteps,
+      float learningRate,
+      int warmupSteps,
+      OptimizerSettings optimizer,
+      long seed,
+      long maxUpdates,
+      int validateEvery,
+      int saveEvery,
+      int keepCheckpoints) {
+    this(
+        epochs,
+        batchSize,
+        replicas,
+        accumulationSteps,
+        learningRate,
+        warmupSteps,
+        Schedules.cosine(),
+        optimizer,
+        seed,
+        maxUpdates,
+        validateEvery,
+        saveEvery,
+        keepCheckpoints);
+  }
 
   public TrainingSettings {
     requireAtLeast("number of epochs", 1, epochs);
@@ -61,6 +93,24 @@ public record TrainingSettings(
       throw new IllegalArgumentException(
           "The learning rate must be a number above 0, but is " + learningRate + ".");
     }
+  }
+
+  /** These settings with another schedule. */
+  public TrainingSettings withSchedule(LearningRateSchedule schedule) {
+    return new TrainingSettings(
+        epochs,
+        batchSize,
+        replicas,
+        accumulationSteps,
+        learningRate,
+        warmupSteps,
+        schedule,
+        optimizer,
+        seed,
+        maxUpdates,
+        validateEvery,
+        saveEvery,
+        keepCheckpoints);
   }
 
   /** Micro-batches of an update; the last update of an epoch may have fewer. */

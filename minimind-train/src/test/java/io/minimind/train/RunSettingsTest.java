@@ -4,17 +4,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.data.ChatEncoder;
+import io.minimind.data.SampleEncoder;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.preference.PreferenceTuning;
+import io.minimind.task.Task;
+import io.minimind.task.Tasks;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Checkpoints end at 2 GB: what is trained is in them three times, what is frozen once. */
 class RunSettingsTest {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LAYERS = 16;
 
   /** Three times its parameters are more than 2 GB, once is not. */
@@ -25,10 +39,16 @@ class RunSettingsTest {
       Optional.of(new LowRankAdapters(8, 16, List.of("wq", "wv")));
 
   private static RunSettings settings(ModelConfig model, Optional<LowRankAdapters> lora) {
+    return settings(Tasks.pretraining(), model, lora, Schedules.cosine());
+  }
+
+  private static RunSettings settings(
+      Task task, ModelConfig model, Optional<LowRankAdapters> lora, LearningRateSchedule schedule) {
     TrainingSettings training =
-        new TrainingSettings(1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1);
+        new TrainingSettings(1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1)
+            .withSchedule(schedule);
     return new RunSettings(
-        new Stage.Pretraining(),
+        task,
         model,
         lora,
         TrainingPrecision.FLOAT32,
@@ -40,6 +60,7 @@ class RunSettingsTest {
         List.of());
   }
 
+  /** Checkpoints end at 2 GB: what is trained is in them three times, what is frozen once. */
   @Test
   void adaptersOfAModelThatIsTooLargeToTrainCanBeTrained() {
     assertEquals(
@@ -53,5 +74,110 @@ class RunSettingsTest {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> settings(model, lora));
     assertTrue(e.getMessage().contains(limit), e.getMessage());
+  }
+
+  /** A task and a schedule of another library. */
+  private record Rhyming(int feet, List<String> words) implements Task {
+    @Override
+    public String name() {
+      return "rhyming";
+    }
+
+    @Override
+    public SampleEncoder encoder(ModelConfig model, Path tokenizer) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private record Sawtooth(int teeth) implements LearningRateSchedule {
+    @Override
+    public String name() {
+      return "sawtooth";
+    }
+
+    @Override
+    public double rate(double progress, double highest) {
+      return highest * (1 - teeth * progress % 1);
+    }
+  }
+
+  private static final class OtherLibrary implements Catalog {
+    @Override
+    public Map<String, Class<? extends Task>> tasks() {
+      return Map.of("rhyming", Rhyming.class);
+    }
+
+    @Override
+    public Map<String, Class<? extends LearningRateSchedule>> schedules() {
+      return Map.of("sawtooth", Sawtooth.class);
+    }
+  }
+
+  @Test
+  void tasksAndSchedulesOfThisProjectComeBackByTheirNames() throws IOException {
+    List<Task> tasks =
+        List.of(Tasks.pretraining(), Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS));
+    List<LearningRateSchedule> schedules =
+        List.of(
+            Schedules.cosine(),
+            Schedules.linear(0.25),
+            Schedules.constant(),
+            Schedules.warmupStableDecay(0.1, 0.02));
+    for (Task task : tasks) {
+      for (LearningRateSchedule schedule : schedules) {
+        RunSettings written = settings(task, TinyModel.CONFIG, LORA, schedule);
+        assertEquals(written, RunSettings.fromJson(written.toJson(), new Catalog() {}));
+      }
+    }
+  }
+
+  @Test
+  void tasksAndSchedulesOfOthersComeBackFromTheirCatalog() throws IOException {
+    RunSettings written =
+        settings(
+            new Rhyming(5, List.of("bright", "night")),
+            TinyModel.CONFIG,
+            Optional.empty(),
+            new Sawtooth(3));
+    JsonNode json = JSON.readTree(written.toJson());
+    assertEquals(
+        JSON.readTree("{\"name\":\"rhyming\",\"feet\":5,\"words\":[\"bright\",\"night\"]}"),
+        json.get("stage"));
+    assertEquals(
+        JSON.readTree("{\"name\":\"sawtooth\",\"teeth\":3}"), json.at("/training/schedule"));
+    assertEquals(written, RunSettings.fromJson(written.toJson(), new OtherLibrary()));
+    IOException e =
+        assertThrows(
+            IOException.class, () -> RunSettings.fromJson(written.toJson(), new Catalog() {}));
+    assertTrue(
+        e.getMessage().startsWith("its task \"rhyming\" is none of this project"), e::getMessage);
+  }
+
+  /** The files are those that the last version without tasks wrote. */
+  @ParameterizedTest
+  @ValueSource(strings = {"pretrain", "sft", "dpo"})
+  void settingsOfEarlierVersionsAreReadAndWrittenAgain(String name) throws IOException {
+    byte[] old = resource(name + "-settings.json");
+    RunSettings read = RunSettings.fromJson(old, new Catalog() {});
+    assertEquals(name, read.task().name());
+    assertEquals(Schedules.cosine(), read.training().schedule());
+    ObjectNode written = (ObjectNode) JSON.readTree(read.toJson());
+    ((ObjectNode) written.get("training")).remove("schedule");
+    assertEquals(JSON.readTree(old), written);
+  }
+
+  @Test
+  void preferenceTuningOfEarlierVersionsHasItsSettings() throws IOException {
+    RunSettings read = RunSettings.fromJson(resource("dpo-settings.json"), new Catalog() {});
+    PreferenceTuning task = (PreferenceTuning) read.task();
+    assertEquals("/home/you/out/sft", task.from());
+    assertEquals(64, task.maxLength());
+    assertEquals(0.1, task.objective().beta());
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = RunSettingsTest.class.getResourceAsStream("earlier/" + name)) {
+      return in.readAllBytes();
+    }
   }
 }

@@ -175,7 +175,7 @@ class TrainerTest {
     Recorder recorder = new Recorder();
     CheckpointStore store = store("run");
     train(settings, store, NEVER, recorder);
-    LearningRateSchedule schedule = new LearningRateSchedule(0.01f, 2, EPOCHS * BATCHES);
+    LearningRateSchedule schedule = Schedules.cosine();
     int update = 0;
     try (TrainingSession session = TrainingSession.open(files, 2)) {
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
@@ -191,7 +191,7 @@ class TrainerTest {
               loss += step.loss() / (double) window.length;
             }
             int last = window[window.length - 1];
-            float rate = schedule.at(epoch * BATCHES + last);
+            float rate = schedule.at(epoch * BATCHES + last, 0.01f, 2, EPOCHS * BATCHES);
             session.optimizerStep(rate);
             TrainingListener.Update found = recorder.updates.get(update++);
             assertEquals(loss, found.loss(), 1e-12);
@@ -281,8 +281,10 @@ class TrainerTest {
         recorder.events.subList(recorder.events.size() - 3, recorder.events.size()));
     assertEquals(5, state(store).update());
     // The schedule is that of the whole run: ending early does not cool down.
-    LearningRateSchedule schedule = new LearningRateSchedule(0.01f, 2, EPOCHS * BATCHES);
-    assertEquals(schedule.at(BATCHES + 1), recorder.updates.get(4).learningRate());
+    LearningRateSchedule schedule = Schedules.cosine();
+    assertEquals(
+        schedule.at(BATCHES + 1, 0.01f, 2, EPOCHS * BATCHES),
+        recorder.updates.get(4).learningRate());
   }
 
   @Test

@@ -2,10 +2,11 @@ package io.minimind.examples.publish;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
+import io.minimind.files.Sha256;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.train.Stage;
+import io.minimind.task.Pretraining;
 import io.minimind.train.TrainingHistory.TrainedStage;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -179,7 +180,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
   private String write() {
     return """
     try (LanguageModel model = LanguageModel.fromClasspath("%s")) {
-      System.out.println(model.generate("<s>%s", GenerationOptions.defaults()).text());
+      System.out.println(model.generate("%s").text());
     }\
     """
         .formatted(publication().name(), chinese() ? "今天" : "Today");
@@ -227,7 +228,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             + " time | validation loss |");
     lines.add("|---|---|---|---|---|---|---|---|---|---|");
     stages.forEach(stage -> lines.add(row(stage)));
-    boolean complete = stages.get(0).settings().stage() instanceof Stage.Pretraining;
+    boolean complete = stages.get(0).settings().task() instanceof Pretraining;
     if (!complete) {
       lines.add("");
       lines.add("What it was trained on before that is not known.");
@@ -270,7 +271,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     TrainingSettings settings = stage.settings().training();
     TrainingState state = stage.state();
     return row(
-        stage.settings().stage().command()
+        stage.settings().task().name()
             + stage.settings().lora().map(lora -> ", LoRA of rank " + lora.rank()).orElse("")
             + (stage.settings().precision() == TrainingPrecision.FLOAT32
                 ? ""
@@ -311,7 +312,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     lines.add("|---|---|---|");
     for (String file : files) {
       Path path = folder.resolve(file);
-      lines.add(row("`" + file + "`", count(Files.size(path)), "`" + Checksums.of(path) + "`"));
+      lines.add(row("`" + file + "`", count(Files.size(path)), "`" + Sha256.of(path) + "`"));
     }
     lines.add("");
     lines.add("`sha256sum -c SHA256SUMS` compares them.");

@@ -1,0 +1,14 @@
+package io.minimind.preference;
+
+import io.minimind.task.Task;
+import io.minimind.train.Catalog;
+import java.util.Map;
+
+/** Makes preference tuning known to runs. */
+public final class PreferenceCatalog implements Catalog {
+
+  @Override
+  public Map<String, Class<? extends Task>> tasks() {
+    return Map.of(PreferenceTuning.NAME, PreferenceTuning.class);
+  }
+}

@@ -1,0 +1,60 @@
+package io.minimind.preference;
+
+import io.minimind.artifact.Objective.Preference;
+import io.minimind.data.PreferenceEncoder;
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.model.ModelConfig;
+import io.minimind.task.Preparation;
+import io.minimind.task.Task;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A model that answers learns which of two answers people prefer.
+ *
+ * @param from the folder of the model to start from, which is the reference too
+ * @param fromWeights the digest of its weights, to notice when they have changed
+ * @param maxLength tokens to which a prompt with its answer is cut, at least 4
+ */
+public record PreferenceTuning(String from, String fromWeights, int maxLength, Preference objective)
+    implements Task {
+
+  public static final String NAME = "dpo";
+
+  /**
+   * The task for a model as it is now.
+   *
+   * @param from the folder of the model to start from
+   * @throws IOException if its weights or configuration are missing
+   */
+  public static PreferenceTuning of(Path from, int maxLength, Preference objective)
+      throws IOException {
+    return new PreferenceTuning(
+        from.toAbsolutePath().toString(),
+        ReferenceLogProbabilities.fingerprint(from),
+        maxLength,
+        objective);
+  }
+
+  /** Where that folder has moved. */
+  public PreferenceTuning withFrom(String from) {
+    return new PreferenceTuning(from, fromWeights, maxLength, objective);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+    return PreferenceEncoder.load(tokenizer, maxLength);
+  }
+
+  @Override
+  public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
+    return ReferenceLogProbabilities.openOrCompute(shards, this, preparation);
+  }
+}

@@ -1,0 +1,195 @@
+package io.minimind.preference;
+
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.data.BatchLoader;
+import io.minimind.data.BatchOrder;
+import io.minimind.data.ReferencedSamples;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.task.Preparation;
+import io.minimind.task.Preparation.Progress;
+import io.minimind.train.StartWeights;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * The log-probabilities that the reference model of preference training gives to every answer,
+ * computed once and kept in a file: little-endian float32, one for each sample, then the CRC-32C of
+ * their bytes as int32. So training has no second model in memory.
+ */
+final class ReferenceLogProbabilities {
+
+  /** Pairs of a batch: enough to keep the processors busy, at little memory. */
+  private static final int BATCH_PAIRS = 4;
+
+  private ReferenceLogProbabilities() {}
+
+  /**
+   * What tells the model in a folder apart from others: the digest of its weights and
+   * configuration.
+   *
+   * @throws IOException if one of them is missing
+   */
+  static String fingerprint(Path modelFolder) throws IOException {
+    return Sha256.of(
+        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
+  }
+
+  /**
+   * The samples of a run with their log-probabilities, which are computed if they are not there for
+   * the weights that the run started from. They lie beside the samples. Processes that ask for
+   * those of the same samples wait for one another.
+   *
+   * @param preparation where they are computed if they are not there
+   * @throws IOException if they must be computed and the weights are no longer those that the run
+   *     started from, or a file cannot be read or written
+   */
+  static synchronized Samples openOrCompute(
+      TokenShards samples, PreferenceTuning task, Preparation preparation) throws IOException {
+    TrainingPrecision precision = preparation.precision();
+    String rounding = precision.products().isHalf() ? "-" + precision : "";
+    Path file = samples.companion("reference-" + task.fromWeights().substring(0, 16) + rounding);
+    try (FileChannel lock =
+        FileChannel.open(
+            samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock.lock();
+      // While the lock is held, what is there was left by a process that was killed.
+      Path work = samples.companion("unfinished-reference");
+      Folders.delete(work);
+      Optional<Samples> found = open(file, samples);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      requireUnchanged(task, file);
+      try (TrainingSession session = session(file, task, preparation, work)) {
+        compute(file, samples, session, preparation.progress());
+      } finally {
+        Folders.delete(work);
+      }
+      return open(file, samples)
+          .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
+    }
+  }
+
+  private static void requireUnchanged(PreferenceTuning task, Path reference) throws IOException {
+    Path from = Path.of(task.from());
+    boolean unchanged;
+    try {
+      unchanged = fingerprint(from).equals(task.fromWeights());
+    } catch (NoSuchFileException e) {
+      unchanged = false;
+    }
+    if (!unchanged) {
+      throw new IOException(
+          "The reference's log-probabilities are not in %s, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
+              .formatted(reference.getParent(), from));
+    }
+  }
+
+  private static TrainingSession session(
+      Path reference, PreferenceTuning task, Preparation preparation, Path work)
+      throws IOException {
+    // With the roundings of the run, so that its model and the reference are equal at the start.
+    TrainingArtifacts artifacts =
+        new TrainingArtifacts(preparation.model(), task.objective())
+            .with(preparation.precision(), preparation.device().kind().target());
+    artifacts.write(work, OptimizerSettings.DEFAULT);
+    Path checkpoint = work.resolve("checkpoint");
+    Path from = Path.of(task.from());
+    TrainingCheckpoint.of(StartWeights.of(from, preparation.model())).write(checkpoint);
+    // Another run may have written its model there meanwhile; the copy is what counts.
+    requireUnchanged(task, reference);
+    return TrainingSession.open(
+        new ModelInTraining.Files(checkpoint, work), preparation.device(), preparation.threads());
+  }
+
+  /**
+   * The samples with the log-probabilities of a file, or nothing if it is not there or damaged. The
+   * file is mapped, not read into memory.
+   */
+  static Optional<Samples> open(Path file, Samples samples) throws IOException {
+    long bytes = Math.multiplyExact(samples.size(), Float.BYTES);
+    if (!Files.isRegularFile(file) || Files.size(file) != bytes + Integer.BYTES) {
+      return Optional.empty();
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer contents =
+          channel
+              .map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+              .order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+      return contents.getInt((int) bytes) == checksum(values)
+          ? Optional.of(new ReferencedSamples(samples, values.asFloatBuffer()))
+          : Optional.empty();
+    }
+  }
+
+  /**
+   * Computes the log-probabilities of all samples and writes the file.
+   *
+   * @param session of a preference objective, with the reference's weights
+   * @throws IOException if the samples cannot be read, the file cannot be written, or a
+   *     log-probability is not a number
+   */
+  static void compute(Path file, Samples samples, TrainingSession session, Progress progress)
+      throws IOException {
+    int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
+    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    BatchOrder order = BatchOrder.of(samples, BATCH_PAIRS, 0);
+    long done = 0;
+    try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
+      for (long number = 0; number < order.batches(); number++) {
+        long[] rows = order.rows(0, number);
+        try (Batch batch = loader.next().orElseThrow()) {
+          float[] found = session.logProbabilities(batch);
+          for (int row = 0; row < rows.length; row++) {
+            requireFinite(found[row]);
+            values.putFloat((int) rows[row] * Float.BYTES, found[row]);
+          }
+        }
+        done += rows.length;
+        progress.update(done, samples.size());
+      }
+    }
+    ByteBuffer checksum = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    checksum.putInt(0, checksum(values));
+    AtomicFile.replace(
+        file,
+        channel -> {
+          AtomicFile.write(channel, values.duplicate());
+          AtomicFile.write(channel, checksum);
+        });
+  }
+
+  private static void requireFinite(float logProbability) throws IOException {
+    if (!Float.isFinite(logProbability)) {
+      throw new IOException(
+          "The model to start from gives an answer no probability that is a number: its weights"
+              + " are damaged, so choose another --from.");
+    }
+  }
+
+  private static int checksum(ByteBuffer values) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(values.duplicate());
+    return (int) checksum.getValue();
+  }
+}

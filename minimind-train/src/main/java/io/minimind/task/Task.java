@@ -1,0 +1,64 @@
+package io.minimind.task;
+
+import io.minimind.artifact.Objective;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.model.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * What a run teaches: how rows become samples, what is learnt from them, and what must be known of
+ * them beforehand. Implement it to train for something of your own; {@link Tasks} has those of this
+ * project.
+ *
+ * <p>A task is a value, such as a record. Its fields are kept in {@code settings.json} together
+ * with its name, as Jackson writes them, and are read from there when the run goes on.
+ */
+public interface Task {
+
+  /** Tells its class from others in {@code settings.json}; it never changes. */
+  String name();
+
+  /** What the training graphs compute: the next token unless it says otherwise. */
+  default Objective objective() {
+    return new Objective.NextToken();
+  }
+
+  /**
+   * How the rows of a corpus become samples.
+   *
+   * @param tokenizer the folder of the tokenizer, and of the chat template if there is one
+   * @throws IOException if one of them is missing or broken
+   */
+  SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException;
+
+  /**
+   * The samples of a corpus, with what must be known of them before training, such as what another
+   * model thinks of them. It is called before the run's own model is in memory, each time that the
+   * run goes on: keep what takes long beside the shards.
+   *
+   * @param shards all samples of a corpus
+   */
+  default Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
+    return shards;
+  }
+
+  /**
+   * What a model of this task reads when it is to answer a text: a question as its chat template
+   * puts it.
+   *
+   * @param model the folder of the model
+   */
+  default UnaryOperator<String> promptForm(Path model) throws IOException {
+    ChatTemplate template = ChatTemplate.load(model);
+    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return text -> template.render(List.of(Message.user(text)), options);
+  }
+}

@@ -1,0 +1,122 @@
+package io.minimind.train;
+
+import java.util.Map;
+
+/** The learning rate schedules of this project. */
+public final class Schedules {
+
+  static final Map<String, Class<? extends LearningRateSchedule>> NAMES =
+      Map.of(
+          Cosine.NAME, Cosine.class,
+          Linear.NAME, Linear.class,
+          Constant.NAME, Constant.class,
+          WarmupStableDecay.NAME, WarmupStableDecay.class);
+
+  private Schedules() {}
+
+  /**
+   * Half a cosine from the highest rate down to a tenth of it (Loshchilov and Hutter 2017, "SGDR").
+   */
+  public static LearningRateSchedule cosine() {
+    return new Cosine();
+  }
+
+  /** Down to {@code lowest} times the highest rate at the last step, in a straight line. */
+  public static LearningRateSchedule linear(double lowest) {
+    return new Linear(lowest);
+  }
+
+  /** The highest rate from the warm-up on. */
+  public static LearningRateSchedule constant() {
+    return new Constant();
+  }
+
+  /**
+   * The highest rate, and in the last part of the run a straight line down (Hu et al. 2024,
+   * "MiniCPM").
+   *
+   * @param decay the share of the steps after the warm-up in which the rate falls, in (0, 1]
+   * @param lowest what it falls to at the last step, as a share of the highest rate, in [0, 1]
+   */
+  public static LearningRateSchedule warmupStableDecay(double decay, double lowest) {
+    return new WarmupStableDecay(decay, lowest);
+  }
+
+  private record Cosine() implements LearningRateSchedule {
+    static final String NAME = "cosine";
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public double rate(double progress, double highest) {
+      double lowest = highest / 10.0;
+      return lowest + 0.5 * (1 + Math.cos(Math.PI * progress)) * (highest - lowest);
+    }
+  }
+
+  private record Linear(double lowest) implements LearningRateSchedule {
+    static final String NAME = "linear";
+
+    Linear {
+      requireShare("lowest learning rate", lowest);
+    }
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public double rate(double progress, double highest) {
+      return highest * (1 - progress * (1 - lowest));
+    }
+  }
+
+  private record Constant() implements LearningRateSchedule {
+    static final String NAME = "constant";
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public double rate(double progress, double highest) {
+      return highest;
+    }
+  }
+
+  private record WarmupStableDecay(double decay, double lowest) implements LearningRateSchedule {
+    static final String NAME = "warmup-stable-decay";
+
+    WarmupStableDecay {
+      requireShare("lowest learning rate", lowest);
+      if (!(decay > 0 && decay <= 1)) {
+        throw new IllegalArgumentException(
+            "The part of the run in which the learning rate falls must be a share above 0 and at most 1, but is %s."
+                .formatted(decay));
+      }
+    }
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public double rate(double progress, double highest) {
+      double fallen = Math.max(0, (progress - (1 - decay)) / decay);
+      return highest * (1 - fallen * (1 - lowest));
+    }
+  }
+
+  private static void requireShare(String what, double share) {
+    if (!(share >= 0 && share <= 1)) {
+      throw new IllegalArgumentException(
+          "The %s must be a share of the highest from 0 to 1, but is %s.".formatted(what, share));
+    }
+  }
+}
