@@ -13,18 +13,21 @@ import java.util.Objects;
  *     share each step, which makes all of them together faster, and each of them slower than it
  *     would be alone; further ones wait for a place.
  * @param checksums whether the files are compared with {@code SHA256SUMS}, where the folder has it
- *     (default true). It reads every file once more: some 2 ms for each megabyte.
+ *     (default true). It reads every file once more, some 2 ms for each megabyte.
+ * @param mappedWeights whether weights are mapped from their file instead of read into memory of
+ *     their own (default false). That saves as much memory as the file is long, and some time; but
+ *     if the file is cut or copied over while the model is in use, the process ends.
  * @param foreignGraphs whether {@code model.onnx} may be another than this library writes (default
- *     false). ONNX Runtime trusts the graphs that it is given. With true, a damaged or hostile one
- *     can end the process, make it compute without end, or take all of its memory; and the weights
- *     are mapped from the file instead of read, so that changing it while the model is in use can
- *     end the process too. Give it only to graphs that you made yourself.
+ *     false). ONNX Runtime trusts the graphs that it is given: with true, a damaged or hostile one
+ *     can end the process, compute without end, or take all memory. Its weights are mapped. Give it
+ *     only graphs that you made yourself.
  */
 public record LoadOptions(
     int threads,
     ExecutionProvider provider,
     int batchSize,
     boolean checksums,
+    boolean mappedWeights,
     boolean foreignGraphs) {
   /** A step of a small model is too short for more threads than this to help. */
   private static final int MOST_DEFAULT_THREADS = 8;
@@ -54,26 +57,30 @@ public record LoadOptions(
   public static LoadOptions defaults() {
     int processors = Runtime.getRuntime().availableProcessors();
     return new LoadOptions(
-        Math.min(MOST_DEFAULT_THREADS, processors), ExecutionProvider.CPU, 1, true, false);
+        Math.min(MOST_DEFAULT_THREADS, processors), ExecutionProvider.CPU, 1, true, false, false);
   }
 
   public LoadOptions withThreads(int value) {
-    return new LoadOptions(value, provider, batchSize, checksums, foreignGraphs);
+    return new LoadOptions(value, provider, batchSize, checksums, mappedWeights, foreignGraphs);
   }
 
   public LoadOptions withProvider(ExecutionProvider value) {
-    return new LoadOptions(threads, value, batchSize, checksums, foreignGraphs);
+    return new LoadOptions(threads, value, batchSize, checksums, mappedWeights, foreignGraphs);
   }
 
   public LoadOptions withBatchSize(int value) {
-    return new LoadOptions(threads, provider, value, checksums, foreignGraphs);
+    return new LoadOptions(threads, provider, value, checksums, mappedWeights, foreignGraphs);
   }
 
   public LoadOptions withChecksums(boolean value) {
-    return new LoadOptions(threads, provider, batchSize, value, foreignGraphs);
+    return new LoadOptions(threads, provider, batchSize, value, mappedWeights, foreignGraphs);
+  }
+
+  public LoadOptions withMappedWeights(boolean value) {
+    return new LoadOptions(threads, provider, batchSize, checksums, value, foreignGraphs);
   }
 
   public LoadOptions withForeignGraphs(boolean value) {
-    return new LoadOptions(threads, provider, batchSize, checksums, value);
+    return new LoadOptions(threads, provider, batchSize, checksums, mappedWeights, value);
   }
 }

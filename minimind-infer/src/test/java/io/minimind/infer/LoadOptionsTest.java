@@ -28,7 +28,7 @@ class LoadOptionsTest {
     assertEquals(1024, options.withBatchSize(1024).batchSize());
     assertThrows(NullPointerException.class, () -> options.withProvider(null));
     assertEquals(
-        new LoadOptions(3, ExecutionProvider.COREML, 5, true, false),
+        new LoadOptions(3, ExecutionProvider.COREML, 5, true, false, false),
         options.withThreads(3).withProvider(ExecutionProvider.COREML).withBatchSize(5));
   }
 
