@@ -1,8 +1,6 @@
 package io.minimind.infer;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.lang.ref.Reference;
@@ -46,29 +44,8 @@ public final class Decoder implements AutoCloseable {
       throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
-    int contextLength = files.contextLength();
-    Set<Integer> configured = files.endOfText();
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(settings.threads());
-      settings.provider().addTo(options);
-      // Failures arrive as exceptions; the log would only repeat them on the console.
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
-      try {
-        DecoderShape shape = DecoderShape.of(session, model);
-        checkContext(session, folder, contextLength);
-        int longest =
-            shape.bufferLength() > 0
-                ? Math.min(contextLength, shape.bufferLength())
-                : contextLength;
-        return new Decoder(
-            new DecoderPool(folder, session, shape, longest),
-            folder,
-            known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
-      } catch (IOException | OrtException | RuntimeException | Error e) {
-        session.close();
-        throw e;
-      }
+    try {
+      return of(files, model, () -> DecoderRuntime.open(model, settings), endOfText);
     } catch (OrtException e) {
       files.file("model.safetensors");
       throw new IOException(
@@ -79,6 +56,48 @@ public final class Decoder implements AutoCloseable {
               + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
+    }
+  }
+
+  /** Of the folder, only the configuration is read. */
+  static Decoder open(
+      Path folder, DecoderInMemory model, LoadOptions settings, Set<Integer> endOfText)
+      throws IOException {
+    ModelFolder files = ModelFolder.of(folder);
+    try {
+      return of(files, folder, () -> DecoderRuntime.open(model, settings), endOfText);
+    } catch (OrtException e) {
+      throw new IOException(
+          "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
+              .formatted(folder, DecoderPool.reason(e)),
+          e);
+    }
+  }
+
+  private interface Opening {
+    DecoderRuntime open() throws OrtException;
+  }
+
+  /**
+   * @param model what messages name
+   */
+  private static Decoder of(ModelFolder files, Path model, Opening opening, Set<Integer> endOfText)
+      throws IOException, OrtException {
+    int contextLength = files.contextLength();
+    Set<Integer> configured = files.endOfText();
+    DecoderRuntime runtime = opening.open();
+    try {
+      DecoderShape shape = DecoderShape.of(runtime.session(), model);
+      checkContext(runtime.session(), files.path(), contextLength);
+      int longest =
+          shape.bufferLength() > 0 ? Math.min(contextLength, shape.bufferLength()) : contextLength;
+      return new Decoder(
+          new DecoderPool(files.path(), runtime, shape, longest),
+          files.path(),
+          known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
+    } catch (IOException | OrtException | RuntimeException | Error e) {
+      runtime.close();
+      throw e;
     }
   }
 

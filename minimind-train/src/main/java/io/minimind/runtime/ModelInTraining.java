@@ -42,6 +42,10 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
     Path optimizer() {
       return artifacts.resolve(TrainingArtifacts.OPTIMIZER);
     }
+
+    Path weights() {
+      return artifacts.resolve(TrainingArtifacts.WEIGHTS);
+    }
   }
 
   /**
@@ -107,6 +111,12 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param batches 1 to {@link #replicas}
    */
   List<Evaluation> evaluate(List<Batch> batches);
+
+  /**
+   * The parameters of the first replica, to be read while no step is running. Each call gives
+   * another handle on the same memory.
+   */
+  SharedWeights weights();
 
   /**
    * Writes parameters and optimizer state.

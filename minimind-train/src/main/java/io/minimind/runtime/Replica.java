@@ -34,7 +34,7 @@ final class Replica implements AutoCloseable {
     closing.push(scalar::close);
     closing.push(lossScale::close);
     try {
-      state = ParameterState.load(files.checkpoint());
+      state = ParameterState.load(files, device);
       closing.push(state::close);
       backward =
           NativeSession.create(
@@ -145,6 +145,7 @@ final class Replica implements AutoCloseable {
 
   void optimizerStep(float learningRate) {
     update.optimizerStep(learningRate);
+    state.updated();
   }
 
   Evaluation evaluate(Batch batch) {
@@ -159,6 +160,10 @@ final class Replica implements AutoCloseable {
   /** A hash of the trained parameters. */
   long hash() {
     return state.hash(parameters);
+  }
+
+  SharedWeights weights() {
+    return state.share();
   }
 
   void save(Path file) {
