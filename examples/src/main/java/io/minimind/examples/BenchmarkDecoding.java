@@ -4,7 +4,9 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.model.Precision;
@@ -156,7 +158,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   private List<String> texts(ModelConfig config) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(model);
     List<String> texts = new ArrayList<>();
-    try (RowReader reader = RowReader.open(data, List.of("text"))) {
+    try (RowReader reader = Rows.of(data).open(List.of(List.of("text")))) {
       Optional<Row> row = reader.next();
       for (; row.isPresent() && texts.size() < rows; row = reader.next()) {
         String text = "<s>" + row.get().cells().get(0);

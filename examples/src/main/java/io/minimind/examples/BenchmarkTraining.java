@@ -6,7 +6,9 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.PretrainingEncoder;
+import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.model.TrainingPrecision;
@@ -269,7 +271,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     PretrainingEncoder encoder = PretrainingEncoder.load(tokenizer, length);
     ProgressLine progress = ProgressLine.onStandardError();
     TokenShards shards =
-        TokenShards.openOrBuild(cache, data, encoder, new EncodingReport(data, progress));
+        TokenShards.openOrBuild(cache, Rows.of(data), encoder, new EncodingReport(data, progress));
     progress.clear();
     long rows = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
     if (shards.size() < rows) {

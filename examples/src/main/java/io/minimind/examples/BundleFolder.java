@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.TemporaryFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -3,6 +3,7 @@ package io.minimind.examples;
 import io.minimind.data.MalformedRowException;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.data.SkippedRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +20,7 @@ import java.util.Optional;
  */
 public final class CorpusTexts implements Iterator<String>, AutoCloseable {
 
-  private static final List<String> COLUMNS = List.of("text");
+  private static final List<List<String>> COLUMNS = List.of(List.of("text"));
 
   private final Iterator<Path> files;
   private final long bytesTotal;
@@ -41,7 +42,7 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
   public static CorpusTexts open(List<Path> files) throws IOException {
     long bytes = 0;
     for (Path file : files) {
-      RowReader.open(file, COLUMNS).close();
+      Rows.of(file).open(COLUMNS).close();
       bytes += Files.size(file);
     }
     return new CorpusTexts(files, bytes);
@@ -59,7 +60,7 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
           }
         } else if (files.hasNext()) {
           file = files.next();
-          reader = Optional.of(RowReader.open(file, COLUMNS));
+          reader = Optional.of(Rows.of(file).open(COLUMNS));
         } else {
           return false;
         }
@@ -81,12 +82,12 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
       return row.text(0);
     } catch (IllegalArgumentException e) {
       throw new UncheckedIOException(
-          new MalformedRowException(file, SkippedRow.of(row, e.getMessage())));
+          new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage())));
     }
   }
 
   long bytesRead() {
-    return bytesOfFilesRead + reader.map(RowReader::bytesRead).orElse(0L);
+    return bytesOfFilesRead + reader.map(RowReader::position).orElse(0L);
   }
 
   long bytesTotal() {

@@ -402,7 +402,7 @@ final class Course {
 
   private static List<Generation> conversation(LanguageModel model, List<String> turns) {
     try (Chat chat = model.chat(ChatOptions.defaults().withGeneration(GREEDY))) {
-      return turns.stream().map(chat::send).toList();
+      return turns.stream().map(turn -> chat.send(turn).generation()).toList();
     }
   }
 

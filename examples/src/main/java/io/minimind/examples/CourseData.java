@@ -1,12 +1,10 @@
 package io.minimind.examples;
 
+import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -85,16 +83,10 @@ record CourseData(Path folder) {
 
   /** SHA-256 of each file that is learnt from, by its name. */
   Map<String, String> digests() throws IOException {
-    try {
-      Map<String, String> digests = new TreeMap<>();
-      for (String name : LEARNT) {
-        byte[] contents = Files.readAllBytes(folder.resolve(name));
-        byte[] digest = MessageDigest.getInstance("SHA-256").digest(contents);
-        digests.put(name, HexFormat.of().formatHex(digest));
-      }
-      return digests;
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
+    Map<String, String> digests = new TreeMap<>();
+    for (String name : LEARNT) {
+      digests.put(name, Sha256.of(folder.resolve(name)));
     }
+    return digests;
   }
 }

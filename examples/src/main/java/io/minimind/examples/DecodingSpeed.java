@@ -79,7 +79,7 @@ record DecodingSpeed(
 
   private static double firstToken(Decoder decoder, int[] ids, GenerationOptions options) {
     long start = System.nanoTime();
-    decoder.generate(ids, options.withMaxNewTokens(1), id -> true);
+    decoder.generate(ids, options.withMaxNewTokens(1), id -> {});
     return seconds(start);
   }
 
@@ -95,14 +95,13 @@ record DecodingSpeed(
     private long allocatedBefore;
     private long allocatedAfter;
 
-    boolean tick(int id) {
+    void tick(int id) {
       endedAt = System.nanoTime();
       allocatedAfter = THREADS.getCurrentThreadAllocatedBytes();
       if (tokens++ == 0) {
         startedAt = endedAt;
         allocatedBefore = allocatedAfter;
       }
-      return true;
     }
 
     double rate() {

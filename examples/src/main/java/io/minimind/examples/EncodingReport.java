@@ -15,7 +15,7 @@ record EncodingReport(Path file, ProgressLine progress) implements EncodingProgr
             Locale.ROOT,
             "encoding %s %s  %,d rows  %,d tokens",
             file.getFileName(),
-            ProgressBar.of(bytesRead, bytesTotal),
+            bytesTotal == 0 ? "" : ProgressBar.of(bytesRead, bytesTotal),
             rows,
             tokens));
   }

@@ -1,17 +1,16 @@
 package io.minimind.examples;
 
-import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
-import io.minimind.chat.TemplateOptions;
-import io.minimind.infer.Generation;
+import io.minimind.infer.Chat;
+import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
+import io.minimind.infer.ReplyPart;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -55,9 +54,6 @@ public final class EvaluateChat implements Callable<Integer> {
           "海水为什么是咸的？",
           "我们平时喝的牛奶主要含有什么营养成分？",
           "一星期有多少天？");
-
-  private static final TemplateOptions ANSWER_FOLLOWS =
-      TemplateOptions.defaults().withAddGenerationPrompt(true);
 
   @Option(
       names = "--model",
@@ -121,13 +117,18 @@ public final class EvaluateChat implements Callable<Integer> {
             .withSeed(seed);
     List<String> questions = prompts == null ? QUESTIONS : Prompts.read(prompts);
     try (LanguageModel language = LanguageModel.load(model)) {
-      ChatTemplate template = ChatTemplate.load(model);
+      if (!language.canChat()) {
+        throw new IOException(
+            model
+                + " has no chat template: expected a file chat_template.jinja, or chat_template in"
+                + " a file tokenizer_config.json.");
+      }
       System.out.println(Evaluate.parameters(model));
-      List<Message> turns = new ArrayList<>();
+      List<Message> turns = List.of();
       if (!interactive) {
         for (String question : questions) {
           System.out.println("[Q]: " + question);
-          ask(language, template, turns, question, options);
+          turns = ask(language, turns, question, options);
         }
         return 0;
       }
@@ -139,7 +140,7 @@ public final class EvaluateChat implements Callable<Integer> {
           System.out.println(line); // Nobody typed it where it would be seen.
         }
         if (!line.isBlank()) {
-          ask(language, template, turns, line.strip(), options);
+          turns = ask(language, turns, line.strip(), options);
         }
         System.out.print("[Q]: ");
       }
@@ -148,42 +149,31 @@ public final class EvaluateChat implements Callable<Integer> {
     }
   }
 
-  /** Prints the answer while it is written, and remembers question and answer. */
-  private void ask(
-      LanguageModel language,
-      ChatTemplate template,
-      List<Message> turns,
-      String question,
-      GenerationOptions options)
+  /** Prints the answer while it is written, and gives the turns that the next question follows. */
+  private List<Message> ask(
+      LanguageModel language, List<Message> turns, String question, GenerationOptions options)
       throws IOException {
-    turns.add(Message.user(question));
-    while (turns.size() > 2 * history + 1) {
-      turns.subList(0, 2).clear();
-    }
-    int[] prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
-    // Old turns make room for the answer: a quarter of the context.
-    while (turns.size() > 1 && prompt.length > language.contextLength() * 3L / 4) {
-      turns.subList(0, 2).clear();
-      prompt = language.tokenizer().encode(template.render(turns, ANSWER_FOLLOWS));
-    }
+    ChatOptions conversation =
+        ChatOptions.defaults().withMessages(turns).withGeneration(options).withThinking(false);
     System.out.print("[A]: ");
-    try {
-      Generation answer =
-          language.generate(
-              prompt,
-              options,
-              piece -> {
-                System.out.print(piece);
-                System.out.flush();
-                return true;
-              });
-      turns.add(Message.assistant(answer.text()));
+    try (Chat chat = language.chat(conversation)) {
+      chat.send(question, EvaluateChat::show);
+      List<Message> said = chat.history();
+      return said.subList(Math.max(0, said.size() - 2 * history), said.size());
     } catch (IllegalArgumentException e) {
       System.out.print("(" + e.getMessage() + ")");
-      turns.remove(turns.size() - 1);
+      return turns;
     } catch (IllegalStateException e) {
       throw Evaluate.unusable(model, e);
+    } finally {
+      System.out.println("\n");
     }
-    System.out.println("\n");
+  }
+
+  private static void show(ReplyPart part) {
+    if (part instanceof ReplyPart.Text said) {
+      System.out.print(said.text());
+      System.out.flush();
+    }
   }
 }

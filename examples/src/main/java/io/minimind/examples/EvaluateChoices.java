@@ -5,6 +5,7 @@ import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.infer.Decoder;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.ProgressLine;
@@ -185,7 +186,7 @@ public final class EvaluateChoices implements Callable<Integer> {
 
   private static List<Question> read(Path file) throws IOException {
     List<Question> questions = new ArrayList<>();
-    try (RowReader reader = RowReader.open(file, COLUMNS)) {
+    try (RowReader reader = Rows.of(file).open(List.of(COLUMNS))) {
       for (Optional<Row> next = reader.next(); next.isPresent(); next = reader.next()) {
         Row row = next.get();
         int answer = LETTERS.indexOf(row.cells().get(5).strip());

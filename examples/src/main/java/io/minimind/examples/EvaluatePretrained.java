@@ -79,12 +79,11 @@ public final class EvaluatePretrained implements Callable<Integer> {
         long start = System.nanoTime();
         System.out.print("问题： " + prompt + "\n回答： ");
         language.generate(
-            "<s>" + prompt,
+            prompt,
             options,
             piece -> {
               System.out.print(piece);
               System.out.flush();
-              return true;
             });
         System.out.printf(Locale.ROOT, "%n%n%s s%n", (System.nanoTime() - start) / 1e9);
       }

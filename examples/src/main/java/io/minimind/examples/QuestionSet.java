@@ -2,12 +2,13 @@ package io.minimind.examples;
 
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.FinishReason;
-import io.minimind.infer.Generation;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
+import io.minimind.infer.Reply;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,7 +117,7 @@ record QuestionSet(List<Question> questions) {
    */
   static QuestionSet read(Path file) throws IOException {
     List<Question> questions = new ArrayList<>();
-    try (RowReader reader = RowReader.open(file, COLUMNS)) {
+    try (RowReader reader = Rows.of(file).open(List.of(COLUMNS))) {
       for (Optional<Row> next = reader.next(); next.isPresent(); next = reader.next()) {
         Row row = next.get();
         String text = row.cells().get(0).strip();
@@ -154,12 +155,12 @@ record QuestionSet(List<Question> questions) {
     List<Answer> answers = new ArrayList<>();
     for (Question question : questions) {
       try (Chat chat = model.chat(options)) {
-        Generation answer = chat.send(question.text());
+        Reply answer = chat.send(question.text());
         answers.add(
             new Answer(
                 question,
                 answer.text().strip(),
-                answer.finishReason() == FinishReason.END_OF_TEXT));
+                answer.generation().finishReason() == FinishReason.END_OF_TEXT));
       }
       asked.accept(answers.size());
     }

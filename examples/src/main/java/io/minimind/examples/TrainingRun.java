@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import io.minimind.data.BatchOrder;
+import io.minimind.data.Rows;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
@@ -252,7 +253,7 @@ final class TrainingRun implements AutoCloseable {
       TokenShards shards =
           TokenShards.openOrBuild(
               workplace.cache(),
-              file,
+              Rows.of(file),
               settings.task().encoder(settings.model(), tokenizer),
               new EncodingReport(file, progress));
       progress.clear();

@@ -116,14 +116,6 @@ final class Commands {
     }
   }
 
-  static void delete(Path path) throws IOException {
-    try (Stream<Path> files = Files.walk(path)) {
-      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
   /** The last checkpoint of a run. */
   static Path latest(Path out) throws IOException {
     try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {

@@ -143,7 +143,7 @@ class CourseTest {
       for (String question : List.of("你是谁？", "你叫什么名字？")) {
         try (Chat chat = loaded.chat(greedy)) {
           chat.send("第99天好。");
-          Generation answer = chat.send(question);
+          Generation answer = chat.send(question).generation();
           assertEquals(FinishReason.END_OF_TEXT, answer.finishReason());
           answers.add(answer.text().strip());
         }

@@ -267,7 +267,7 @@ class FineTuneTest {
                 .map(part -> part.replaceFirst("(?s)\n\n\\[Q\\]: .*", ""))
                 .toList();
         assertEquals(5, parts.size(), said);
-        assertTrue(parts.get(4).startsWith("(The prompt has "), parts.get(4));
+        assertTrue(parts.get(4).startsWith("(The message has, "), parts.get(4));
         answers.add(parts);
       }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.Folders;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -184,7 +185,7 @@ class PreferenceTuneTest {
     }
     byte[] end = weights(out);
     try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
-      Commands.delete(checkpoints.max(Path::compareTo).orElseThrow());
+      Folders.delete(checkpoints.max(Path::compareTo).orElseThrow());
     }
     assertEquals(new Commands.Result(0, ""), resume(out));
     assertArrayEquals(end, weights(out), "resumed");
@@ -193,14 +194,14 @@ class PreferenceTuneTest {
   /** What a process leaves that is killed some time after a checkpoint. */
   private static void dieAfter(int update, Path out) throws IOException {
     if (Files.exists(out)) {
-      Commands.delete(out);
+      Folders.delete(out);
     }
     Commands.copy(whole, out);
     try (Stream<Path> checkpoints = Files.list(out.resolve("checkpoints"))) {
       for (Path checkpoint : checkpoints.toList()) {
         String name = checkpoint.getFileName().toString();
         if (Integer.parseInt(name.replaceAll("\\D+", "")) > update) {
-          Commands.delete(checkpoint);
+          Folders.delete(checkpoint);
         }
       }
     }

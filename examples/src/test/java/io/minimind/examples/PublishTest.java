@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.examples.Commands.Result;
+import io.minimind.files.Sha256;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.train.CheckpointStore;
@@ -24,10 +25,8 @@ import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -82,11 +81,6 @@ class PublishTest {
     }
   }
 
-  private static String sha256(Path file) throws Exception {
-    byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-    return HexFormat.of().formatHex(digest);
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"float32", "int8", "int4"})
   void theFolderIsAModelForFilesAndForTheClassPath(String precision) throws Exception {
@@ -100,7 +94,7 @@ class PublishTest {
     String card = Files.readString(to.resolve("README.md"));
     for (String line : Files.readAllLines(to.resolve("SHA256SUMS"))) {
       String[] parts = line.split("  ");
-      assertEquals(sha256(to.resolve(parts[1])), parts[0], parts[1]);
+      assertEquals(Sha256.of(to.resolve(parts[1])), parts[0], parts[1]);
       assertTrue(card.contains(parts[0]), "the card lacks the checksum of " + parts[1]);
       model.add(parts[1]);
     }

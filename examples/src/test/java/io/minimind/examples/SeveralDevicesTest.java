@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.files.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ class SeveralDevicesTest {
     try (var checkpoints = Files.list(out.resolve("checkpoints"))) {
       for (Path other : checkpoints.toList()) {
         if (!other.getFileName().toString().equals(checkpoint)) {
-          Commands.delete(other);
+          Folders.delete(other);
         }
       }
     }

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.Predicate;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A conversation with a model. It keeps what the model computed, so that a turn computes only what
@@ -31,8 +31,7 @@ import java.util.function.Predicate;
  */
 public final class Chat implements AutoCloseable {
   private final LanguageModel model;
-  private final ConversationEncoder encoder;
-  private final GenerationOptions generation;
+  private final Conversations conversations;
   private final int budget;
   private final ChatBuffers buffers;
   private final int pinned; // messages at the beginning that stay
@@ -41,18 +40,18 @@ public final class Chat implements AutoCloseable {
   private boolean answering;
   private boolean closed;
 
-  Chat(
-      LanguageModel model,
-      DecoderPool pool,
-      Function<List<Message>, String> template,
-      ChatOptions options) {
+  Chat(LanguageModel model, DecoderPool pool, Conversations conversations, ChatOptions options) {
     this.model = model;
-    encoder = new ConversationEncoder(model.tokenizer(), template);
-    generation = options.generation();
+    this.conversations = conversations;
     budget = Math.min(model.contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
     buffers = new ChatBuffers(pool);
     options.systemPrompt().map(Message::system).ifPresent(history::add);
-    pinned = history.size();
+    history.addAll(options.messages());
+    int first = 0;
+    while (first < history.size() && history.get(first).role().equals("system")) {
+      first++;
+    }
+    pinned = first;
   }
 
   /** The conversation as the model last saw it, with its last answer, but without dropped turns. */
@@ -67,22 +66,36 @@ public final class Chat implements AutoCloseable {
    * @throws IllegalStateException if the chat or its model is closed, or an answer is still being
    *     streamed
    */
-  public Generation send(String message) {
-    return send(message, piece -> true);
+  public Reply send(String message) {
+    return send(message, part -> {});
   }
 
   /**
    * Says something and hands out the answer as it grows.
    *
-   * @param onText as in {@link LanguageModel#generate(String, GenerationOptions, Predicate)}
+   * @param onPart takes the next part, on this thread; {@link #stream} can also be cancelled
    * @throws IllegalArgumentException if the message is longer than the budget
    * @throws IllegalStateException if the chat or its model is closed, or an answer is still being
    *     streamed
    */
-  public Generation send(String message, Predicate<String> onText) {
-    Objects.requireNonNull(onText, "onText");
-    try (TextStream answer = stream(message)) {
-      return answer.result(onText);
+  public Reply send(String message, Consumer<ReplyPart> onPart) {
+    Objects.requireNonNull(onPart, "onPart");
+    try (ReplyStream answer = stream(message)) {
+      return answer.result(onPart);
+    }
+  }
+
+  /**
+   * Adds messages, such as what the tools gave back that the last answer called, and waits for the
+   * answer.
+   *
+   * @param messages at least one
+   * @throws IllegalArgumentException if the messages are longer than the budget
+   * @throws IllegalStateException as for {@link #send(String)}
+   */
+  public Reply send(List<Message> messages) {
+    try (ReplyStream answer = stream(messages)) {
+      return answer.result();
     }
   }
 
@@ -95,8 +108,15 @@ public final class Chat implements AutoCloseable {
    * @throws IllegalStateException if the chat or its model is closed, or an answer is still being
    *     streamed
    */
-  public TextStream stream(String message) {
-    Objects.requireNonNull(message, "message");
+  public ReplyStream stream(String message) {
+    return stream(List.of(Message.user(message)));
+  }
+
+  /** Adds messages, of which there is at least one, as {@link #stream(String)} does. */
+  public ReplyStream stream(List<Message> messages) {
+    if (messages.isEmpty()) {
+      throw new IllegalArgumentException("There is no message to answer; give at least one.");
+    }
     if (closed) {
       throw new IllegalStateException("The chat is closed.");
     }
@@ -105,23 +125,29 @@ public final class Chat implements AutoCloseable {
           "The chat's last answer is still being written; read its stream to the end or close it.");
     }
     List<Message> asked = new ArrayList<>(history);
-    asked.add(Message.user(message));
-    int[] promptIds = fit(asked);
-    int most = Math.min(generation.maxNewTokens(), budget - promptIds.length);
+    asked.addAll(messages);
+    ConversationEncoder.Prompt prompt = fit(asked);
+    GenerationOptions generation = conversations.generation();
+    int most = Math.min(generation.maxNewTokens(), budget - prompt.ids().length);
+    Supplier<ReplyParser> parsers = conversations.parsers(prompt);
     TextStream answer =
-        model.stream(promptIds, generation.withMaxNewTokens(most), buffers, this::answered);
+        model.stream(
+            prompt.ids(),
+            generation.withMaxNewTokens(most),
+            buffers,
+            written -> answered(written, parsers.get()));
     unanswered = history;
     history = asked;
     answering = true;
-    return answer;
+    return new ReplyStream(answer, parsers);
   }
 
-  private void answered(Optional<Generation> answer) {
+  private void answered(Optional<Generation> answer, ReplyParser parser) {
     answering = false;
     if (answer.filter(Chat::isUnbegun).isPresent()) {
       history = unanswered;
     } else if (answer.isPresent()) {
-      history.add(Message.assistant(answer.get().text()));
+      history.add(parser.message(answer.get().text()));
     } else {
       history = unanswered;
       buffers.clear();
@@ -133,21 +159,30 @@ public final class Chat implements AutoCloseable {
   }
 
   /** Drops the oldest turns until the rest leaves room for an answer. */
-  private int[] fit(List<Message> messages) {
-    int room = Math.min(generation.maxNewTokens(), budget / 2);
-    int[] ids = encoder.encode(messages);
-    while (ids.length + room > budget && pinned + 1 < messages.size()) {
-      do {
-        messages.remove(pinned);
-      } while (!messages.get(pinned).role().equals("user"));
-      ids = encoder.encode(messages);
+  private ConversationEncoder.Prompt fit(List<Message> messages) {
+    int room = Math.min(conversations.generation().maxNewTokens(), budget / 2);
+    ConversationEncoder.Prompt prompt = conversations.prompt(messages);
+    for (int second = secondTurn(messages);
+        prompt.ids().length + room > budget && second < messages.size();
+        second = secondTurn(messages)) {
+      messages.subList(pinned, second).clear();
+      prompt = conversations.prompt(messages);
     }
-    if (ids.length >= budget) {
+    if (prompt.ids().length >= budget) {
       throw new IllegalArgumentException(
           "The message has, with all that must stand before it, %d tokens, which leaves no room for an answer in the chat's budget of %d; shorten it."
-              .formatted(ids.length, budget));
+              .formatted(prompt.ids().length, budget));
     }
-    return ids;
+    return prompt;
+  }
+
+  /** Where a user speaks for the second time, or the number of messages. */
+  private int secondTurn(List<Message> messages) {
+    int at = Math.min(pinned + 1, messages.size());
+    while (at < messages.size() && !messages.get(at).role().equals("user")) {
+      at++;
+    }
+    return at;
   }
 
   /** Frees what the model computed. An answer that is still being written must be closed before. */

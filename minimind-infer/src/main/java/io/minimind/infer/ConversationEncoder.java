@@ -40,9 +40,22 @@ final class ConversationEncoder {
     replaced = Pattern.compile(special + "|" + STAND_IN);
   }
 
-  int[] encode(List<Message> messages) {
+  /**
+   * What a model reads.
+   *
+   * @param text as the template gave it
+   */
+  record Prompt(int[] ids, String text) {
+    /** Whether the text ends so, whitespace aside. */
+    boolean endsWith(String marker) {
+      return text.stripTrailing().endsWith(marker);
+    }
+  }
+
+  Prompt encode(List<Message> messages) {
     if (messages.stream().noneMatch(this::spellsSpecialTokens)) {
-      return tokenizer.encode(template.apply(messages));
+      String text = template.apply(messages);
+      return new Prompt(tokenizer.encode(text), text);
     }
     List<String> spellings = new ArrayList<>();
     String text = template.apply(messages.stream().map(m -> replace(m, spellings)).toList());
@@ -57,7 +70,7 @@ final class ConversationEncoder {
       }
     }
     add(ids, tokenizer.encode(text.substring(end)));
-    return ids.build().toArray();
+    return new Prompt(ids.build().toArray(), text);
   }
 
   private static void add(IntStream.Builder ids, int... more) {

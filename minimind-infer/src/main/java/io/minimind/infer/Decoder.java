@@ -7,8 +7,9 @@ import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -39,13 +40,14 @@ public final class Decoder implements AutoCloseable {
     return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
   }
 
-  /** {@code endOfText} holds where the configuration names no end-of-text token. */
-  static Decoder load(Path folder, LoadOptions settings, Set<Integer> endOfText)
-      throws IOException {
+  /**
+   * @param more tokens that end a text besides those of the configuration
+   */
+  static Decoder load(Path folder, LoadOptions settings, Set<Integer> more) throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
     try {
-      return of(files, model, () -> DecoderRuntime.open(model, settings), endOfText);
+      return of(files, model, () -> DecoderRuntime.open(model, settings), more);
     } catch (OrtException e) {
       files.file("model.safetensors");
       throw new IOException(
@@ -60,12 +62,11 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** Of the folder, only the configuration is read. */
-  static Decoder open(
-      Path folder, DecoderInMemory model, LoadOptions settings, Set<Integer> endOfText)
+  static Decoder open(Path folder, DecoderInMemory model, LoadOptions settings, Set<Integer> more)
       throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     try {
-      return of(files, folder, () -> DecoderRuntime.open(model, settings), endOfText);
+      return of(files, folder, () -> DecoderRuntime.open(model, settings), more);
     } catch (OrtException e) {
       throw new IOException(
           "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
@@ -81,10 +82,11 @@ public final class Decoder implements AutoCloseable {
   /**
    * @param model what messages name
    */
-  private static Decoder of(ModelFolder files, Path model, Opening opening, Set<Integer> endOfText)
+  private static Decoder of(ModelFolder files, Path model, Opening opening, Set<Integer> more)
       throws IOException, OrtException {
     int contextLength = files.contextLength();
-    Set<Integer> configured = files.endOfText();
+    Set<Integer> endOfText = new TreeSet<>(files.endOfText());
+    endOfText.addAll(more);
     DecoderRuntime runtime = opening.open();
     try {
       DecoderShape shape = DecoderShape.of(runtime.session(), model);
@@ -94,7 +96,7 @@ public final class Decoder implements AutoCloseable {
       return new Decoder(
           new DecoderPool(files.path(), runtime, shape, longest),
           files.path(),
-          known(configured.isEmpty() ? endOfText : configured, shape.vocabularySize()));
+          known(endOfText, shape.vocabularySize()));
     } catch (IOException | OrtException | RuntimeException | Error e) {
       runtime.close();
       throw e;
@@ -134,13 +136,13 @@ public final class Decoder implements AutoCloseable {
    *
    * @param promptIds at least one id, fewer than {@link #contextLength}
    * @param options how to choose tokens and when to stop; stop strings have no effect on ids
-   * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted,
-   *     and returns whether to go on; it is called on this thread
+   * @param onToken takes each new token as soon as it is chosen, the end-of-text token excepted; it
+   *     is called on this thread, and what it throws ends the generation
    * @return why the generation ended
    * @throws IllegalArgumentException if the prompt is empty, too long or holds an unknown id
    * @throws IllegalStateException if the model is closed
    */
-  public FinishReason generate(int[] promptIds, GenerationOptions options, IntPredicate onToken) {
+  public FinishReason generate(int[] promptIds, GenerationOptions options, IntConsumer onToken) {
     check(promptIds);
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
     Sampler sampler = sampler(promptIds, options, most);
@@ -162,9 +164,7 @@ public final class Decoder implements AutoCloseable {
             if (endOfText.contains(one[0])) {
               return FinishReason.END_OF_TEXT;
             }
-            if (!onToken.test(one[0])) {
-              return FinishReason.CANCELLED;
-            }
+            onToken.accept(one[0]);
           }
           return FinishReason.LENGTH;
         });
@@ -268,7 +268,7 @@ public final class Decoder implements AutoCloseable {
   void check(int[] promptIds) {
     if (promptIds.length == 0) {
       throw new IllegalArgumentException(
-          "The prompt is empty; give at least one token, such as the start token <s>.");
+          "The prompt is empty; give at least one token, such as one that begins a text.");
     }
     if (promptIds.length >= contextLength()) {
       throw new IllegalArgumentException(

@@ -11,6 +11,6 @@ public enum FinishReason {
   STOP_STRING,
   /** The requested number of new tokens was reached, or the context was full. */
   LENGTH,
-  /** The listener asked to stop, the stream was cancelled or closed, or the model was closed. */
+  /** The generation was cancelled, or its stream or the model was closed. */
   CANCELLED
 }

@@ -2,28 +2,30 @@ package io.minimind.infer;
 
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
-import io.minimind.chat.TemplateOptions;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * A model that continues text. It is immutable, and several threads may generate at the same time.
  *
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.load(Path.of("out/model"))) {
- *   System.out.println(model.generate("<s>Once", GenerationOptions.defaults()).text());
+ *   System.out.println(model.generate("Once", GenerationOptions.defaults()).text());
  * }
  * }</pre>
  *
@@ -37,6 +39,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Path folder;
   private final Decoder decoder;
   private final Tokenizer tokenizer;
+  private final OptionalInt start; // the token that begins a text
   private final Optional<ChatTemplate> template;
   private final Optional<BatchScheduler> scheduler;
   private final LeakGuard guard;
@@ -45,11 +48,13 @@ public final class LanguageModel implements AutoCloseable {
       Path folder,
       Decoder decoder,
       Tokenizer tokenizer,
+      OptionalInt start,
       Optional<ChatTemplate> template,
       int batchSize) {
     this.folder = folder;
     this.decoder = decoder;
     this.tokenizer = tokenizer;
+    this.start = start;
     this.template = template;
     Optional<BatchScheduler> batch =
         batchSize > 1
@@ -171,19 +176,40 @@ public final class LanguageModel implements AutoCloseable {
     } catch (TemplateException e) {
       throw new IOException(e.getMessage(), e);
     }
-    OptionalInt end = tokenizer.tokenId("</s>");
-    Decoder decoder = opening.open(end.isPresent() ? Set.of(end.getAsInt()) : Set.of());
+    ModelFolder files = ModelFolder.of(folder);
+    OptionalInt start = files.startOfText(tokenizer);
+    Set<Integer> end = new HashSet<>();
+    files.endOfText(tokenizer).ifPresent(end::add);
+    template.flatMap(found -> endOfTurn(found, tokenizer)).ifPresent(end::add);
+    Decoder decoder = opening.open(end);
     try {
       if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
         throw new IOException(
             "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
                 .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
       }
-      return new LanguageModel(folder, decoder, tokenizer, template, options.batchSize());
+      return new LanguageModel(folder, decoder, tokenizer, start, template, options.batchSize());
     } catch (IOException | RuntimeException | Error e) {
       decoder.close();
       throw e;
     }
+  }
+
+  /** The special token that a template writes behind what the assistant says. */
+  private static Optional<Integer> endOfTurn(ChatTemplate template, Tokenizer tokenizer) {
+    String said = "answer";
+    String text;
+    try {
+      text = template.render(List.of(Message.user("question"), Message.assistant(said)));
+    } catch (TemplateException e) {
+      return Optional.empty(); // it wants conversations of another kind
+    }
+    int end = text.lastIndexOf(said);
+    String rest = end < 0 ? "" : text.substring(end + said.length()).stripLeading();
+    return tokenizer.specialTokens().entrySet().stream()
+        .filter(token -> rest.startsWith(token.getKey()))
+        .max(Comparator.comparing(token -> token.getKey().length()))
+        .map(Map.Entry::getValue);
   }
 
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
@@ -200,39 +226,51 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
+  /** Whether the model can chat: whether its folder has a chat template. */
+  public boolean canChat() {
+    return template.isPresent();
+  }
+
   /**
-   * Continues a text. Nothing is added to the prompt; a model trained on texts that begin with
-   * {@code <s>} expects it there.
+   * Continues a text with {@linkplain GenerationOptions#defaults the defaults}, as {@link
+   * #generate(String, GenerationOptions)} does.
+   */
+  public Generation generate(String prompt) {
+    return generate(prompt, GenerationOptions.defaults());
+  }
+
+  /**
+   * Continues a text. It begins with the model's start token, if there is one; a prompt that spells
+   * it out gets no second one. Give token ids for a prompt that is taken as it is.
    *
-   * @throws IllegalArgumentException if the prompt is empty or fills the context
+   * @param prompt may be empty if the model has a start token
+   * @throws IllegalArgumentException if the prompt is empty and there is no start token, or fills
+   *     the context
    * @throws IllegalStateException if the model is closed
    */
   public Generation generate(String prompt, GenerationOptions options) {
-    return generate(prompt, options, piece -> true);
+    return generate(prompt, options, piece -> {});
   }
 
   /**
    * Continues a text and hands it out as it grows.
    *
-   * @param onText takes the next piece, never empty, and returns whether to go on; the pieces join
-   *     to the text of the result. It is called on this thread.
+   * @param onText takes the next piece, never empty; the pieces join to the text of the result. It
+   *     is called on this thread. To stop before the end, use {@link #stream} or {@link #start}.
    * @throws IllegalArgumentException if the prompt is empty or fills the context
    * @throws IllegalStateException if the model is closed
    */
-  public Generation generate(String prompt, GenerationOptions options, Predicate<String> onText) {
-    return generate(encode(prompt), options, onText);
+  public Generation generate(String prompt, GenerationOptions options, Consumer<String> onText) {
+    return generate(encode(prompt, "prompt"), options, onText);
   }
 
-  /** Continues a text given as token ids, as {@link #generate(String, GenerationOptions)} does. */
+  /** Continues a text given as token ids, to which nothing is added. */
   public Generation generate(int[] promptIds, GenerationOptions options) {
-    return generate(promptIds, options, piece -> true);
+    return generate(promptIds, options, piece -> {});
   }
 
-  /**
-   * Continues a text given as token ids, as {@link #generate(String, GenerationOptions, Predicate)}
-   * does.
-   */
-  public Generation generate(int[] promptIds, GenerationOptions options, Predicate<String> onText) {
+  /** Continues a text given as token ids, to which nothing is added, and hands it out. */
+  public Generation generate(int[] promptIds, GenerationOptions options, Consumer<String> onText) {
     Objects.requireNonNull(onText, "onText");
     try (TextStream pieces = stream(promptIds, options)) {
       return pieces.result(onText);
@@ -246,7 +284,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if the prompt is empty or fills the context
    */
   public TextStream stream(String prompt, GenerationOptions options) {
-    return stream(encode(prompt), options);
+    return stream(encode(prompt, "prompt"), options);
   }
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
@@ -271,9 +309,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * How likely the model finds each token of a text, after the tokens before it. The first token
-   * has none before it and is left out; put the start token first to have the text's own first
-   * token judged too.
+   * How likely the model finds each token of a text, after the tokens before it. The text begins
+   * with the model's start token, as for {@link #generate(String, GenerationOptions)}; the first
+   * token of all has none before it and is left out.
    *
    * @return one for each token but the first, without alternatives
    * @throws IllegalArgumentException if the text has less than two tokens, or more than the context
@@ -281,8 +319,7 @@ public final class LanguageModel implements AutoCloseable {
    *     number
    */
   public List<TokenLogProbability> score(String text) {
-    Objects.requireNonNull(text, "text");
-    int[] ids = tokenizer.encode(text);
+    int[] ids = encode(text, "text");
     if (ids.length < 2) {
       throw new IllegalArgumentException(
           "The text to score has "
@@ -327,8 +364,10 @@ public final class LanguageModel implements AutoCloseable {
    *     computes something that is not a number
    */
   public float[] embed(String text) {
-    Objects.requireNonNull(text, "text");
-    int[] ids = encode(text);
+    int[] ids = encode(text, "text");
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException("The text to embed is empty; give it at least a word.");
+    }
     double[] sum = new double[decoder.hiddenSize()];
     decoder.read(
         ids,
@@ -369,18 +408,69 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Chat chat(ChatOptions options) {
     Objects.requireNonNull(options, "options");
-    ChatTemplate found =
-        template.orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
-                        .formatted(folder)));
-    TemplateOptions asking = TemplateOptions.defaults().withAddGenerationPrompt(true);
-    return chat(messages -> found.render(messages, asking), options);
+    return new Chat(
+        this, decoder.pool(), Conversations.of(tokenizer, template(), options), options);
   }
 
   Chat chat(Function<List<Message>, String> template, ChatOptions options) {
-    return new Chat(this, decoder.pool(), template, options);
+    return new Chat(
+        this,
+        decoder.pool(),
+        new Conversations(tokenizer, template, ReplyFormat.PLAIN, options),
+        options);
+  }
+
+  private ChatTemplate template() {
+    return template.orElseThrow(
+        () ->
+            new IllegalStateException(
+                "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
+                    .formatted(folder)));
+  }
+
+  /**
+   * Answers a conversation that somebody else keeps. Nothing of it is dropped.
+   *
+   * @param messages the conversation, at least one message; it follows those of the options
+   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws IllegalStateException if the model folder has no chat template, or the model is closed
+   */
+  public Reply reply(List<Message> messages, ChatOptions options) {
+    try (ReplyStream answer = streamReply(messages, options)) {
+      return answer.result();
+    }
+  }
+
+  /**
+   * Answers a conversation that somebody else keeps, piece by piece. Close the stream if it is not
+   * read to its end.
+   *
+   * @param messages as for {@link #reply}
+   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws IllegalStateException if the model folder has no chat template
+   */
+  public ReplyStream streamReply(List<Message> messages, ChatOptions options) {
+    Objects.requireNonNull(messages, "messages");
+    Objects.requireNonNull(options, "options");
+    Conversations conversations = Conversations.of(tokenizer, template(), options);
+    List<Message> all = new ArrayList<>();
+    options.systemPrompt().map(Message::system).ifPresent(all::add);
+    all.addAll(options.messages());
+    all.addAll(messages);
+    if (all.isEmpty()) {
+      throw new IllegalArgumentException("There is no message to answer; give at least one.");
+    }
+    ConversationEncoder.Prompt prompt = conversations.prompt(all);
+    int budget = Math.min(contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
+    if (prompt.ids().length >= budget) {
+      throw new IllegalArgumentException(
+          "The conversation has %d tokens, which leaves no room for an answer in the %d that there may be; shorten it."
+              .formatted(prompt.ids().length, budget));
+    }
+    GenerationOptions generation = conversations.generation();
+    int most = Math.min(generation.maxNewTokens(), budget - prompt.ids().length);
+    Supplier<ReplyParser> parsers = conversations.parsers(prompt);
+    return new ReplyStream(stream(prompt.ids(), generation.withMaxNewTokens(most)), parsers);
   }
 
   /**
@@ -409,7 +499,9 @@ public final class LanguageModel implements AutoCloseable {
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     Objects.requireNonNull(prompts, "prompts");
     List<Request> requests =
-        prompts.stream().map(prompt -> request(encode(prompt), options, decoder.pool())).toList();
+        prompts.stream()
+            .map(prompt -> request(encode(prompt, "prompt"), options, decoder.pool()))
+            .toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());
     }
@@ -441,13 +533,17 @@ public final class LanguageModel implements AutoCloseable {
     return answer.result();
   }
 
-  private int[] encode(String prompt) {
-    Objects.requireNonNull(prompt, "prompt");
-    if (prompt.isEmpty()) {
-      throw new IllegalArgumentException(
-          "The prompt is empty; give it some text, or the start token <s> alone.");
+  /** The tokens of a text that begins with the start token. */
+  private int[] encode(String text, String name) {
+    Objects.requireNonNull(text, name);
+    int[] ids = tokenizer.encode(text);
+    if (start.isEmpty() || ids.length > 0 && ids[0] == start.getAsInt()) {
+      return ids;
     }
-    return tokenizer.encode(prompt);
+    int[] begun = new int[ids.length + 1];
+    begun[0] = start.getAsInt();
+    System.arraycopy(ids, 0, begun, 1, ids.length);
+    return begun;
   }
 
   private Request request(int[] prompt, GenerationOptions options, Buffers buffers) {

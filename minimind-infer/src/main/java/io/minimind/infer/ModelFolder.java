@@ -3,12 +3,15 @@ package io.minimind.infer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.JsonErrors;
+import io.minimind.tokenizer.Tokenizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -16,6 +19,7 @@ import java.util.TreeSet;
 record ModelFolder(Path path) {
   private static final String CONFIG = "config.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
+  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   static ModelFolder of(Path path) throws IOException {
@@ -60,12 +64,12 @@ record ModelFolder(Path path) {
     return length.intValue();
   }
 
-  /** The ids that end a text, empty if the configuration names none. */
+  /** The ids that end a text as the configuration gives them, empty if it names none. */
   Set<Integer> endOfText() throws IOException {
     Set<Integer> ids = new TreeSet<>();
     for (String name : new String[] {GENERATION_CONFIG, CONFIG}) {
-      if (ids.isEmpty() && Files.exists(path.resolve(name))) {
-        JsonNode value = read(file(name)).path("eos_token_id");
+      if (ids.isEmpty()) {
+        JsonNode value = field(name, "eos_token_id");
         if (value.isInt()) {
           ids.add(value.intValue());
         }
@@ -75,6 +79,41 @@ record ModelFolder(Path path) {
       }
     }
     return ids;
+  }
+
+  /** The token that the tokenizer's configuration says ends a text. */
+  OptionalInt endOfText(Tokenizer tokenizer) throws IOException {
+    return role("eos_token", tokenizer);
+  }
+
+  /**
+   * The token that begins a text: what the tokenizer's configuration says, which may be none, or
+   * else that of the model.
+   */
+  OptionalInt startOfText(Tokenizer tokenizer) throws IOException {
+    if (!field(TOKENIZER_CONFIG, "bos_token").isMissingNode()) {
+      return role("bos_token", tokenizer);
+    }
+    for (String name : new String[] {GENERATION_CONFIG, CONFIG}) {
+      JsonNode id = field(name, "bos_token_id");
+      if (id.isInt() && id.intValue() >= 0 && id.intValue() < tokenizer.vocabularySize()) {
+        return OptionalInt.of(id.intValue());
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  private OptionalInt role(String name, Tokenizer tokenizer) throws IOException {
+    JsonNode token = field(TOKENIZER_CONFIG, name);
+    JsonNode written = token.isObject() ? token.path("content") : token;
+    return written.isTextual() ? tokenizer.tokenId(written.textValue()) : OptionalInt.empty();
+  }
+
+  /** A field of a file; missing if the file is. */
+  private JsonNode field(String name, String field) throws IOException {
+    return Files.exists(path.resolve(name))
+        ? read(file(name)).path(field)
+        : MissingNode.getInstance();
   }
 
   private static JsonNode read(Path file) throws IOException {

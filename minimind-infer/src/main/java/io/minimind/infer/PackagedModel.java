@@ -5,6 +5,8 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,16 +21,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A model folder inside a jar, at {@code minimind/models/NAME/}. Its index {@code SHA256SUMS} names
@@ -78,7 +77,7 @@ final class PackagedModel {
     try (InputStream in = read(INDEX)) {
       index = in.readAllBytes();
     }
-    String version = HexFormat.of().formatHex(sha256().digest(index)).substring(0, 16);
+    String version = Sha256.of(index).substring(0, 16);
     Path folder = cache.resolve(name + "-" + version);
     Map<String, String> checksums = checksums(new String(index, StandardCharsets.UTF_8));
     for (String file : List.copyOf(checksums.keySet())) {
@@ -130,7 +129,7 @@ final class PackagedModel {
         Files.move(unfinished.resolve(file), folder.resolve(file), ATOMIC_MOVE);
       }
     } finally {
-      delete(unfinished);
+      Folders.delete(unfinished);
     }
   }
 
@@ -139,7 +138,7 @@ final class PackagedModel {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, UNFINISHED + "*")) {
       for (Path folder : folders) {
         if (Files.getLastModifiedTime(folder).toInstant().isBefore(longAgo)) {
-          delete(folder);
+          Folders.delete(folder);
         }
       }
     }
@@ -160,13 +159,13 @@ final class PackagedModel {
   }
 
   private void unpack(String file, String checksum, Path folder) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     try (InputStream in = new DigestInputStream(read(file), digest);
         FileChannel out = FileChannel.open(folder.resolve(file), CREATE_NEW, WRITE)) {
       in.transferTo(Channels.newOutputStream(out));
       out.force(true);
     }
-    if (!HexFormat.of().formatHex(digest.digest()).equals(checksum)) {
+    if (!Sha256.of(digest).equals(checksum)) {
       throw new IOException(
           "The file %s of the packaged model %s is damaged: its checksum differs from that in %s."
               .formatted(file, name, INDEX));
@@ -196,24 +195,5 @@ final class PackagedModel {
     URLConnection connection = url.openConnection();
     connection.setUseCaches(false); // which would keep the jar open
     return connection;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.deleteIfExists(file);
-        }
-      }
-      Files.deleteIfExists(folder);
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 }

@@ -5,7 +5,6 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /**
  * An answer that comes piece by piece; none is empty, and together they are the text of the result.
@@ -15,7 +14,7 @@ import java.util.function.Predicate;
  * cancelled.
  *
  * <pre>{@code
- * try (TextStream pieces = model.stream("<s>Once", GenerationOptions.defaults())) {
+ * try (TextStream pieces = model.stream("Once", GenerationOptions.defaults())) {
  *   for (String piece : pieces) {
  *     System.out.print(piece);
  *   }
@@ -98,22 +97,12 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
 
   /** Reads what is left of the answer and gives all of it. */
   public Generation result() {
-    return result(piece -> true);
+    return result(piece -> {});
   }
 
-  /**
-   * Reads what is left of the answer and gives all of it.
-   *
-   * @param onText takes the pieces that are left and returns whether to go on
-   */
-  Generation result(Predicate<String> onText) {
-    boolean going = true;
-    for (String piece : this) {
-      if (going && !onText.test(piece)) {
-        going = false;
-        cancel();
-      }
-    }
+  /** As {@link #result()}, and hands out the pieces that are left. */
+  Generation result(Consumer<String> onText) {
+    forEach(onText);
     return writing.result();
   }
 

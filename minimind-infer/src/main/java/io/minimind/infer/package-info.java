@@ -4,11 +4,11 @@
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.load(Path.of("out/model"))) {
  *   GenerationOptions options = GenerationOptions.defaults().withTopP(0.9).withStopStrings("\n\n");
- *   Generation answer = model.generate("<s>Once", options);
- *   try (TextStream pieces = model.stream("<s>Once", options)) {
+ *   Generation answer = model.generate("Once", options);
+ *   try (TextStream pieces = model.stream("Once", options)) {
  *     pieces.forEach(System.out::print);
  *   }
- *   List<Generation> several = model.generateAll(List.of("<s>Once", "<s>Now"), options);
+ *   List<Generation> several = model.generateAll(List.of("Once", "Now"), options);
  *   try (Chat chat = model.chat(ChatOptions.defaults().withSystemPrompt("Be brief."))) {
  *     String text = chat.send("What is the longest river?").text();
  *   }

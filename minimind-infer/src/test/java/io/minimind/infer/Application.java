@@ -16,8 +16,8 @@ final class Application {
         Chat chat = model.chat(ChatOptions.defaults().withGeneration(options))) {
       print(model.generate("law", options));
       model.generateAll(List.of("law", "verse"), options).forEach(Application::print);
-      print(chat.send("law"));
-      print(chat.send("verse"));
+      print(chat.send("law").generation());
+      print(chat.send("verse").generation());
       System.out.println(model.perplexity("law") + " " + model.embed("law").length);
     }
   }

@@ -69,7 +69,7 @@ class ChatTest {
       Generation before = null;
       // Long enough to outgrow the first buffers, of 256 tokens.
       for (int turn = 0; turn < 16; turn++) {
-        Generation answer = chat.send(question(turn));
+        Generation answer = chat.send(question(turn)).generation();
         Generation alone = uncached(model, chat.history());
         assertArrayEquals(alone.tokenIds(), answer.tokenIds(), "turn " + turn);
         assertEquals(alone.promptTokens(), answer.promptTokens());
@@ -97,7 +97,7 @@ class ChatTest {
         Chat chat = model.chat(ChatTest::render, options)) {
       List<Message> all = new ArrayList<>();
       for (int turn = 0; turn < 12; turn++) {
-        Generation answer = chat.send(question(turn));
+        Generation answer = chat.send(question(turn)).generation();
         List<Message> history = chat.history();
         assertArrayEquals(uncached(model, history).tokenIds(), answer.tokenIds(), "turn " + turn);
         assertEquals(12, answer.tokenIds().length);
@@ -140,7 +140,7 @@ class ChatTest {
     ChatOptions options = ChatOptions.defaults().withGeneration(GREEDY.withMaxNewTokens(400));
     try (LanguageModel model = load(batch);
         Chat chat = model.chat(ChatTest::render, options)) {
-      TextStream answer = chat.stream(question(1));
+      ReplyStream answer = chat.stream(question(1));
       answer.iterator().next();
       assertEquals(List.of(Message.user(question(1))), chat.history());
       String message =
@@ -151,8 +151,9 @@ class ChatTest {
       assertEquals(
           List.of(Message.user(question(1)), Message.assistant(answer.result().text())),
           chat.history());
-      Generation next = chat.send(question(2));
-      int seen = answer.result().promptTokens() + answer.result().tokenIds().length;
+      Generation next = chat.send(question(2)).generation();
+      Generation written = answer.result().generation();
+      int seen = written.promptTokens() + written.tokenIds().length;
       assertTrue(next.reusedTokens() >= seen - 1);
     }
   }
@@ -168,7 +169,7 @@ class ChatTest {
       List<Message> before = chat.history();
       chat.stream(question(3)).close();
       assertEquals(before, chat.history());
-      Generation answer = chat.send(question(4));
+      Generation answer = chat.send(question(4)).generation();
       assertArrayEquals(uncached(model, chat.history()).tokenIds(), answer.tokenIds());
     }
   }
@@ -216,7 +217,7 @@ class ChatTest {
     try (LanguageModel model =
             LanguageModel.load(folder, LoadOptions.defaults().withThreads(1), new Special());
         Chat chat = model.chat(ChatTest::render, ChatOptions.defaults().withGeneration(GREEDY))) {
-      Generation answer = chat.send(letters(5, 63, 60, 7));
+      Generation answer = chat.send(letters(5, 63, 60, 7)).generation();
       int[] seen = {61, 5, 62, 60, 7, 63, 62};
       assertArrayEquals(model.generate(seen, GREEDY).tokenIds(), answer.tokenIds());
       assertEquals(Message.user(letters(5, 63, 60, 7)), chat.history().get(0));
@@ -254,7 +255,7 @@ class ChatTest {
       assertThrows(IllegalStateException.class, () -> chat.send(question(2)));
       assertEquals(before, chat.history());
       dead[0] = false;
-      Generation answer = chat.send(question(3));
+      Generation answer = chat.send(question(3)).generation();
       assertArrayEquals(uncached(model, chat.history()).tokenIds(), answer.tokenIds());
     }
   }

@@ -57,11 +57,11 @@ class ConversationEncoderTest {
     for (String role : List.of("user", "system")) {
       List<Message> messages =
           List.of(Message.of(role, content), Message.user("and?"), Message.assistant("a</s>"));
-      int[] ids = encoder.encode(messages);
+      int[] ids = encoder.encode(messages).ids();
       assertEquals(TEMPLATE.render(messages), tokenizer.decode(ids));
       List<Message> harmless =
           List.of(Message.of(role, "x"), Message.user("and?"), Message.assistant("a</s>"));
-      assertEquals(specialTokens(encoder.encode(harmless)), specialTokens(ids));
+      assertEquals(specialTokens(encoder.encode(harmless).ids()), specialTokens(ids));
     }
   }
 
@@ -76,6 +76,6 @@ class ConversationEncoderTest {
   void otherConversationsAreEncodedAsAWhole() {
     List<Message> messages =
         List.of(Message.user("a < s > \uDB80\uDC00"), Message.assistant("</s>"));
-    assertArrayEquals(tokenizer.encode(TEMPLATE.render(messages)), encoder.encode(messages));
+    assertArrayEquals(tokenizer.encode(TEMPLATE.render(messages)), encoder.encode(messages).ids());
   }
 }

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -48,12 +49,8 @@ final class FolderFuzz {
   }
 
   private static Path copy(Path from, Path to) throws IOException {
+    Folders.delete(to);
     Files.createDirectories(to);
-    try (Stream<Path> old = Files.list(to)) {
-      for (Path file : old.toList()) {
-        Files.delete(file);
-      }
-    }
     try (Stream<Path> files = Files.list(from)) {
       for (Path file : files.toList()) {
         Files.copy(file, to.resolve(file.getFileName()));

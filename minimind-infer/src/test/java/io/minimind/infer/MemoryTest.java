@@ -111,7 +111,7 @@ class MemoryTest {
     new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);
     try (Decoder decoder = Decoder.load(folder, 1)) {
       long before = directMemory();
-      decoder.generate(new int[90], GenerationOptions.greedy().withMaxNewTokens(5), id -> true);
+      decoder.generate(new int[90], GenerationOptions.greedy().withMaxNewTokens(5), id -> {});
       long used = directMemory() - before;
       assertTrue(used < 2L * vocabulary * Float.BYTES, used + " bytes");
     }
@@ -141,9 +141,9 @@ class MemoryTest {
 
   private static long allocated(Decoder decoder, GenerationOptions options) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    decoder.generate(new int[] {1, 2}, options, id -> true);
+    decoder.generate(new int[] {1, 2}, options, id -> {});
     long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
-    decoder.generate(new int[] {1, 2}, options, id -> true);
+    decoder.generate(new int[] {1, 2}, options, id -> {});
     return threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
   }
 

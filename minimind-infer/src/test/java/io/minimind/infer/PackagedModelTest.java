@@ -6,16 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -47,8 +46,7 @@ class PackagedModelTest {
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
       for (Path file : list(model)) {
         byte[] bytes = Files.readAllBytes(file);
-        byte[] sum = MessageDigest.getInstance("SHA-256").digest(bytes);
-        index.append(HexFormat.of().formatHex(sum)).append("  ");
+        index.append(Sha256.of(bytes)).append("  ");
         index.append(file.getFileName()).append('\n');
         out.putNextEntry(new ZipEntry("minimind/models/" + name + "/" + file.getFileName()));
         out.write(bytes);

@@ -56,7 +56,7 @@ class QuantizedModelTest {
     try (LanguageModel model =
             LanguageModel.load(write(precision), LoadOptions.defaults(), tokenizer);
         Decoder decoder = Decoder.load(folder, 1)) {
-      Generation generation = model.generate(prompt, options, piece -> true);
+      Generation generation = model.generate(prompt, options, piece -> {});
       assertEquals(FinishReason.LENGTH, generation.finishReason());
       int[] text = Arrays.copyOf(prompt, 23);
       for (int i = 3; i < text.length; i++) {

@@ -5,10 +5,12 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
+import io.minimind.files.Sha256;
 import io.minimind.template.MarkedText;
 import io.minimind.template.MarkedText.Span;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -115,7 +117,8 @@ public final class ChatEncoder implements SampleEncoder {
   static String fingerprint(Path folder) throws IOException {
     StringBuilder fingerprint = new StringBuilder(Sha256.of(Tokenizer.file(folder)));
     for (String file : List.of(ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
-      fingerprint.append('+').append(Sha256.of(folder.resolve(file)));
+      Path part = folder.resolve(file);
+      fingerprint.append('+').append(Files.exists(part) ? Sha256.of(part) : "none");
     }
     return fingerprint.toString();
   }

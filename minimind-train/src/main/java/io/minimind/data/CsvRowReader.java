@@ -73,7 +73,7 @@ final class CsvRowReader implements RowReader {
     CSVRecord record = next.get();
     if (record.size() != width) {
       throw new MalformedRowException(
-          file,
+          file.toString(),
           new SkippedRow(
               rows,
               line,
@@ -120,7 +120,7 @@ final class CsvRowReader implements RowReader {
   }
 
   @Override
-  public long bytesRead() {
+  public long position() {
     return reader.bytesRead();
   }
 

@@ -7,8 +7,8 @@ public interface EncodingProgress {
   /**
    * Some more rows are encoded.
    *
-   * @param bytesRead bytes of the file read so far
-   * @param bytesTotal size of the file
+   * @param bytesRead how much of the rows is read so far, of a file in bytes
+   * @param bytesTotal how much there is, {@link Rows#size}; 0 if it is not known
    * @param rows rows read so far
    * @param tokens tokens written so far
    */

@@ -107,7 +107,7 @@ final class JsonRowReader implements RowReader {
                         .map(columns -> '"' + String.join("\", \"", columns) + '"')
                         .toList()),
                 object.isObject() ? "the names " + names : "no object");
-    throw new MalformedRowException(file, new SkippedRow(number, line, reason));
+    throw new MalformedRowException(file.toString(), new SkippedRow(number, line, reason));
   }
 
   private static String cell(JsonNode value) {
@@ -115,7 +115,7 @@ final class JsonRowReader implements RowReader {
   }
 
   @Override
-  public long bytesRead() {
+  public long position() {
     return reader.bytesRead();
   }
 

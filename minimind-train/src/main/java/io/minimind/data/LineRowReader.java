@@ -62,7 +62,7 @@ final class LineRowReader implements RowReader {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       String reason = "it is not JSON: " + JsonErrors.reason(e) + ".";
-      throw new MalformedRowException(file, new SkippedRow(number, line, reason));
+      throw new MalformedRowException(file.toString(), new SkippedRow(number, line, reason));
     }
   }
 
@@ -83,7 +83,7 @@ final class LineRowReader implements RowReader {
   }
 
   @Override
-  public long bytesRead() {
+  public long position() {
     return reader.bytesRead();
   }
 

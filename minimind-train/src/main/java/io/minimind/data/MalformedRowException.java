@@ -1,7 +1,6 @@
 package io.minimind.data;
 
 import java.io.IOException;
-import java.nio.file.Path;
 
 /** One row cannot be used, but those after it can. */
 public final class MalformedRowException extends IOException {
@@ -9,10 +8,13 @@ public final class MalformedRowException extends IOException {
 
   private final transient SkippedRow row;
 
-  public MalformedRowException(Path file, SkippedRow row) {
+  /**
+   * @param source the name of the rows
+   */
+  public MalformedRowException(String source, SkippedRow row) {
     super(
-        "Row %d of %s (line %d) cannot be used: %s"
-            .formatted(row.number(), file, row.line(), row.reason()));
+        "Row %d of %s%s cannot be used: %s"
+            .formatted(row.number(), source, row.place(), row.reason()));
     this.row = row;
   }
 

@@ -1,13 +1,10 @@
 package io.minimind.data;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 
@@ -33,7 +30,13 @@ record Manifest(
     }
   }
 
-  /** Everything that decides what the shards hold. */
+  /**
+   * Everything that decides what the shards hold.
+   *
+   * @param source name of the rows
+   * @param sourceBytes size of the rows
+   * @param sourceModified fingerprint of the rows, of a file the time of its last change
+   */
   record Fingerprint(
       int format,
       String source,
@@ -45,12 +48,12 @@ record Manifest(
     /** Goes up also when the encoders make other samples of the same rows. */
     private static final int FORMAT = 4;
 
-    static Fingerprint of(Path source, SampleEncoder encoder) throws IOException {
+    static Fingerprint of(Rows source, SampleEncoder encoder) throws IOException {
       return new Fingerprint(
           FORMAT,
-          source.toRealPath().toString(),
-          Files.size(source),
-          Files.getLastModifiedTime(source).toString(),
+          source.name(),
+          source.size(),
+          source.fingerprint(),
           encoder.description(),
           encoder.vocabularySize(),
           encoder.samplesPerRow());
@@ -58,17 +61,10 @@ record Manifest(
 
     /** A name for a folder that is as good as unique to this fingerprint. */
     String shortHash() {
-      try {
-        byte[] hash =
-            MessageDigest.getInstance("SHA-256")
-                .digest(toString().getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().formatHex(hash, 0, 8);
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("Every Java platform has SHA-256", e);
-      }
+      return Sha256.of(toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
     }
 
-    /** Whether the other was made from an earlier or later state of the same file. */
+    /** Whether the other was made from an earlier or later state of the same rows. */
     boolean sameSourceChanged(Fingerprint other) {
       return source.equals(other.source)
           && !(sourceBytes == other.sourceBytes && sourceModified.equals(other.sourceModified));

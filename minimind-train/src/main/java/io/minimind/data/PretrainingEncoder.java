@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.Sha256;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,18 +1,25 @@
 package io.minimind.data;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
- * One row of a corpus file.
+ * One row of a corpus.
  *
  * @param number counted from 1, header and blank lines not counted
- * @param line the line of the file where the row starts, counted from 1
+ * @param line the line of the file where the row starts, counted from 1; 0 if it is of no file
  * @param cells the values of the columns that were asked for, in that order
  * @param json which of the cells were no texts but other JSON, which they hold; null is an empty
  *     text
  */
 public record Row(long number, long line, List<String> cells, Set<Integer> json) {
+
+  /** A row of texts that is of no file; null is an empty text. */
+  public static Row of(long number, String... cells) {
+    return new Row(number, 0, Stream.of(cells).map(cell -> Objects.toString(cell, "")).toList());
+  }
 
   /** A row of texts. */
   public Row(long number, long line, List<String> cells) {

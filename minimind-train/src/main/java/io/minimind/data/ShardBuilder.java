@@ -20,20 +20,19 @@ import java.util.concurrent.Future;
 import java.util.zip.CRC32C;
 
 /**
- * Encodes the rows of a file into shards. The calling thread reads rows and writes shards, the
- * processors encode in between; what lies between reading and writing is bounded and keeps its
- * order, so the shards do not depend on the number of processors and memory does not depend on the
- * size of the file.
+ * Encodes rows into shards. The calling thread reads rows and writes shards, the processors encode
+ * in between; what lies between reading and writing is bounded and keeps its order, so the shards
+ * do not depend on the number of processors and memory does not depend on the number of rows.
  */
 final class ShardBuilder {
   private static final int CHUNK_CHARS = 1 << 16;
   private static final int CHUNK_ROWS = 1 << 12;
 
-  private final Path source;
+  private final Rows source;
   private final SampleEncoder encoder;
   private final Fingerprint fingerprint;
 
-  private ShardBuilder(Path source, SampleEncoder encoder, Fingerprint fingerprint) {
+  private ShardBuilder(Rows source, SampleEncoder encoder, Fingerprint fingerprint) {
     this.source = source;
     this.encoder = encoder;
     this.fingerprint = fingerprint;
@@ -41,7 +40,7 @@ final class ShardBuilder {
 
   /** Writes shards of at most about {@code maxShardBytes} of tokens into an empty folder. */
   static Manifest build(
-      Path source,
+      Rows source,
       Path folder,
       SampleEncoder encoder,
       Fingerprint fingerprint,
@@ -62,7 +61,7 @@ final class ShardBuilder {
               thread.setDaemon(true);
               return thread;
             });
-    try (RowReader reader = RowReader.openAny(source, encoder.columns());
+    try (RowReader reader = source.open(encoder.columns());
         ShardWriter writer = new ShardWriter(folder, fingerprint.tokenBytes(), maxShardBytes)) {
       Queue<Future<Chunk>> pending = new ArrayDeque<>();
       Totals totals = new Totals();
@@ -76,17 +75,16 @@ final class ShardBuilder {
           Chunk chunk = result(pending.remove());
           writer.append(chunk);
           totals.add(chunk);
-          progress.update(
-              reader.bytesRead(), fingerprint.sourceBytes(), totals.rows, totals.tokens);
+          progress.update(reader.position(), fingerprint.sourceBytes(), totals.rows, totals.tokens);
         }
       }
       List<Shard> shards = writer.finish();
       if (shards.isEmpty()) {
         throw new IOException(
             totals.rows == 0
-                ? source + " has no rows: there is nothing to train on."
+                ? source.name() + " has no rows: there is nothing to train on."
                 : "None of the %d rows of %s can be used; %s"
-                    .formatted(totals.rows, source, totals.firstSkipped));
+                    .formatted(totals.rows, source.name(), totals.firstSkipped));
       }
       return new Manifest(fingerprint, totals.rows, totals.skipped, totals.targets, shards);
     } finally {
@@ -94,7 +92,7 @@ final class ShardBuilder {
     }
   }
 
-  /** Some rows of the file, and those between them that could not be read. */
+  /** Some rows, and those between them that could not be read. */
   private record Piece(List<Row> rows, List<SkippedRow> malformed) {
     boolean isEmpty() {
       return rows.isEmpty() && malformed.isEmpty();

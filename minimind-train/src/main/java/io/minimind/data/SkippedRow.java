@@ -1,7 +1,7 @@
 package io.minimind.data;
 
 /**
- * A row of a corpus file that gives no sample.
+ * A row of a corpus that gives no sample.
  *
  * @param number as in {@link Row}
  * @param line as in {@link Row}
@@ -16,6 +16,11 @@ public record SkippedRow(long number, long line, String reason) {
   /** A line of text. */
   @Override
   public String toString() {
-    return "row %d (line %d): %s".formatted(number, line, reason.replaceAll("\\s+", " "));
+    return "row %d%s: %s".formatted(number, place(), reason.replaceAll("\\s+", " "));
+  }
+
+  /** The line in words, if there is one. */
+  String place() {
+    return line == 0 ? "" : " (line " + line + ")";
   }
 }

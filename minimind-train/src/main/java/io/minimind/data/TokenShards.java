@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
+import io.minimind.files.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -19,9 +20,9 @@ import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * The samples of a corpus file, encoded once and kept in memory-mapped files, so that a corpus of
- * any size takes no heap. They are used again as long as the file, the tokenizer and the encoding
- * stay the same. Each sample is checked against its checksum when it is read.
+ * The samples of a corpus, encoded once and kept in memory-mapped files, so that a corpus of any
+ * size takes no heap. They are used again as long as the rows, the tokenizer and the encoding stay
+ * the same. Each sample is checked against its checksum when it is read.
  */
 public final class TokenShards implements Samples {
   // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
@@ -64,28 +65,28 @@ public final class TokenShards implements Samples {
   }
 
   /**
-   * Opens the shards of a corpus file, encoding it first if there are none for its present state.
-   * Damaged shards are encoded anew, those of an earlier state of the file are deleted.
+   * Opens the shards of a corpus, encoding it first if there are none for its present state.
+   * Damaged shards are encoded anew, those of an earlier state of the rows are deleted.
    *
-   * @param cache the folder that keeps shards of all files; created if missing
-   * @param source a {@code .csv}, {@code .jsonl} or {@code .json} file with the encoder's columns
-   * @throws IOException if the file is missing or broken, or the shards cannot be written; the
-   *     message is one sentence
+   * @param cache the folder that keeps shards of all corpora; created if missing
+   * @param source rows with the encoder's columns
+   * @throws IOException if the rows cannot be read, or the shards cannot be written; the message is
+   *     one sentence
    */
   public static TokenShards openOrBuild(
-      Path cache, Path source, SampleEncoder encoder, EncodingProgress progress)
+      Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress)
       throws IOException {
     return openOrBuild(cache, source, encoder, progress, MAX_SHARD_BYTES);
   }
 
   // One build at a time in this process; the file lock below does the same between processes.
   static synchronized TokenShards openOrBuild(
-      Path cache, Path source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
+      Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
       throws IOException {
-    // Says what is wrong with the file before its size and age are asked for.
-    RowReader.openAny(source, encoder.columns()).close();
+    // Says what is wrong with a file before its size and age are asked for.
+    source.open(encoder.columns()).close();
     Fingerprint fingerprint = Fingerprint.of(source, encoder);
-    Path folder = cache.resolve(source.getFileName() + "-" + fingerprint.shortHash());
+    Path folder = cache.resolve(label(source) + "-" + fingerprint.shortHash());
     try {
       Files.createDirectories(cache);
       try (FileChannel channel =
@@ -100,7 +101,7 @@ public final class TokenShards implements Samples {
             return open(folder, fingerprint);
           } catch (IOException e) {
             progress.rebuilding(e.getMessage());
-            delete(folder);
+            Folders.delete(folder);
           }
         }
         build(folder, source, encoder, fingerprint, maxShardBytes, progress);
@@ -110,6 +111,12 @@ public final class TokenShards implements Samples {
     } catch (FileSystemException e) {
       throw unwritable(cache, e);
     }
+  }
+
+  /** The last part of a name, of a file its own, as every file system takes it. */
+  private static String label(Rows source) {
+    String name = source.name().replaceFirst("[/\\\\]+$", "").replaceFirst(".*[/\\\\]", "");
+    return name.replaceAll("[<>:\"|?*\\p{Cntrl}]", "_");
   }
 
   private static TokenShards open(Path folder, Fingerprint fingerprint) throws IOException {
@@ -127,14 +134,14 @@ public final class TokenShards implements Samples {
 
   private static void build(
       Path folder,
-      Path source,
+      Rows source,
       SampleEncoder encoder,
       Fingerprint fingerprint,
       long maxShardBytes,
       EncodingProgress progress)
       throws IOException {
     Path partial = folder.resolveSibling(folder.getFileName() + PARTIAL);
-    delete(partial);
+    Folders.delete(partial);
     Files.createDirectory(partial);
     try {
       Manifest manifest =
@@ -145,11 +152,11 @@ public final class TokenShards implements Samples {
         throw unwritable(partial, e);
       }
       if (!fingerprint.equals(Fingerprint.of(source, encoder))) {
-        throw new IOException(source + " changed while it was being encoded: start again.");
+        throw new IOException(source.name() + " changed while it was being encoded: start again.");
       }
       Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      delete(partial);
+      Folders.delete(partial);
     }
   }
 
@@ -182,27 +189,12 @@ public final class TokenShards implements Samples {
         try {
           if (folder.getFileName().toString().matches(".*-[0-9a-f]{16}\\" + PARTIAL)
               || Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
-            delete(folder);
+            Folders.delete(folder);
           }
         } catch (IOException e) {
           // Not ours, or in use: it costs space, nothing else.
         }
       }
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-        for (Path file : files) {
-          if (Files.isDirectory(file)) {
-            delete(file);
-          } else {
-            Files.delete(file);
-          }
-        }
-      }
-      Files.delete(folder);
     }
   }
 
@@ -248,7 +240,7 @@ public final class TokenShards implements Samples {
     return "%08x".formatted(checksum.getValue());
   }
 
-  /** Number of rows of the file that gave no sample. */
+  /** Number of rows that gave no sample. */
   public long skippedRows() {
     return manifest.skippedRows();
   }

@@ -10,6 +10,8 @@ import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
+import io.minimind.files.Sha256;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
@@ -21,15 +23,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -52,17 +49,8 @@ final class ReferenceLogProbabilities {
    * @throws IOException if one of them is missing
    */
   static String fingerprint(Path modelFolder) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : List.of(ModelFolder.CONFIG, ModelFolder.WEIGHTS)) {
-        try (FileChannel channel = FileChannel.open(modelFolder.resolve(name))) {
-          digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
-        }
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
-    }
+    return Sha256.of(
+        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
   }
 
   /**
@@ -85,7 +73,7 @@ final class ReferenceLogProbabilities {
       lock.lock();
       // While the lock is held, what is there was left by a process that was killed.
       Path work = samples.companion("unfinished-reference");
-      delete(work);
+      Folders.delete(work);
       Optional<Samples> found = open(file, samples);
       if (found.isPresent()) {
         return found.get();
@@ -94,7 +82,7 @@ final class ReferenceLogProbabilities {
       try (TrainingSession session = session(file, task, preparation, work)) {
         compute(file, samples, session, preparation.progress());
       } finally {
-        delete(work);
+        Folders.delete(work);
       }
       return open(file, samples)
           .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
@@ -131,17 +119,6 @@ final class ReferenceLogProbabilities {
     requireUnchanged(task, reference);
     return TrainingSession.open(
         new ModelInTraining.Files(checkpoint, work), preparation.device(), preparation.threads());
-  }
-
-  private static void delete(Path work) throws IOException {
-    if (Files.isDirectory(work)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(work)) {
-        for (Path file : files) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(work);
-    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.Folders;
 import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.weights.NamedTensor;
@@ -248,12 +249,7 @@ public final class CheckpointStore {
     if (!checkpoint.getFileName().toString().startsWith(UNFINISHED)) {
       source = Files.move(checkpoint, doomed, StandardCopyOption.ATOMIC_MOVE);
     }
-    try (Stream<Path> files = Files.list(source)) {
-      for (Path file : files.toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
-    Files.deleteIfExists(source);
+    Folders.delete(source);
   }
 
   private static void force(Path file) throws IOException {

@@ -116,7 +116,7 @@ class PreferenceEncoderTest {
     String text = new ObjectMapper().writeValueAsString(list);
     Files.writeString(
         file, "{\"prompt\":\"Q\",\"chosen\":%s,\"rejected\":%s}".formatted(list, text));
-    try (RowReader reader = RowReader.openAny(file, encoder(512).columns())) {
+    try (RowReader reader = Rows.of(file).open(encoder(512).columns())) {
       Sample pair = encoder(512).encode(reader.next().orElseThrow());
       assertPair(pair, QUESTION, "A</s>\n", list + "</s>\n");
     }
@@ -228,7 +228,7 @@ class PreferenceEncoderTest {
     for (Path file : List.of(array, lines)) {
       TokenShards shards =
           TokenShards.openOrBuild(
-              folder.resolve("cache"), file, encoder(512), EncodingProgress.none());
+              folder.resolve("cache"), Rows.of(file), encoder(512), EncodingProgress.none());
       assertEquals(2, shards.groups());
       assertEquals(4, shards.size());
       assertEquals(2, shards.groupSize());

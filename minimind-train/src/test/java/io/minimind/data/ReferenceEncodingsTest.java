@@ -34,7 +34,8 @@ class ReferenceEncodingsTest {
             ByteLevelBpeTokenizer.load(shared.resolve("tokenizer/minimind/tokenizer.json")),
             "minimind",
             maxLength);
-    TokenShards shards = TokenShards.openOrBuild(cache, csv, encoder, EncodingProgress.none());
+    TokenShards shards =
+        TokenShards.openOrBuild(cache, Rows.of(csv), encoder, EncodingProgress.none());
     assertEquals(0, shards.skippedRows(), "reference rows are numbered with none left out");
     Map<Long, JsonNode> expected = new HashMap<>();
     reference.get("samples").forEach(sample -> expected.put(sample.get("row").longValue(), sample));

@@ -102,7 +102,8 @@ class TokenShardsTest {
   }
 
   private TokenShards open(SampleEncoder encoder) throws IOException {
-    return TokenShards.openOrBuild(cache, source, encoder, EncodingProgress.none(), TINY_SHARD);
+    return TokenShards.openOrBuild(
+        cache, Rows.of(source), encoder, EncodingProgress.none(), TINY_SHARD);
   }
 
   private static void assertHolds(List<int[]> rows, TokenShards shards) throws IOException {
@@ -167,7 +168,8 @@ class TokenShardsTest {
             return super.encode(row);
           }
         };
-    assertHolds(rows, TokenShards.openOrBuild(cache, source, encoder, EncodingProgress.none()));
+    assertHolds(
+        rows, TokenShards.openOrBuild(cache, Rows.of(source), encoder, EncodingProgress.none()));
   }
 
   private static void await(CountDownLatch latch) {
@@ -186,7 +188,7 @@ class TokenShardsTest {
     TokenShards shards =
         TokenShards.openOrBuild(
             cache,
-            source,
+            Rows.of(source),
             new NumbersEncoder(),
             (bytes, total, read, tokens) -> updates.add(List.of(bytes, total, read, tokens)));
     assertTrue(updates.size() > 1);
@@ -311,7 +313,7 @@ class TokenShardsTest {
     Path other = folder.resolve("other.csv");
     Files.copy(source, other);
     open(new NumbersEncoder());
-    TokenShards.openOrBuild(cache, other, new NumbersEncoder(), EncodingProgress.none());
+    TokenShards.openOrBuild(cache, Rows.of(other), new NumbersEncoder(), EncodingProgress.none());
     assertEquals(2, shardFolders().size());
   }
 
@@ -354,7 +356,8 @@ class TokenShardsTest {
                 reasons.add(reason);
               }
             };
-        assertHolds(rows, TokenShards.openOrBuild(cache, source, again, progress, TINY_SHARD));
+        assertHolds(
+            rows, TokenShards.openOrBuild(cache, Rows.of(source), again, progress, TINY_SHARD));
         assertEquals(12, again.encoded.get());
         assertEquals(1, reasons.size());
         assertTrue(reasons.get(0).contains(shardFolders().get(0).toString()), reasons.get(0));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.Sha256;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.FinishReason;
@@ -14,10 +15,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
@@ -65,8 +64,7 @@ class PublishedModelTest {
     List<String> names = new ArrayList<>();
     for (String line : text("SHA256SUMS").lines().toList()) {
       String name = line.substring(66);
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(packaged(name));
-      String checksum = HexFormat.of().formatHex(digest);
+      String checksum = Sha256.of(packaged(name));
       assertEquals(checksum + "  " + name, line);
       assertTrue(card.contains("`" + checksum + "`"), "the card is of another model: " + name);
       names.add(name);
@@ -117,7 +115,7 @@ class PublishedModelTest {
     try (LanguageModel model = LanguageModel.fromClasspath(NAME)) {
       for (Question question : questions) {
         try (Chat chat = model.chat(GREEDY)) {
-          Generation answer = chat.send(question.text());
+          Generation answer = chat.send(question.text()).generation();
           if (!question.accepts(answer.text())) {
             wrong.add(question.text() + " " + answer.text() + " " + question.accepted());
           }

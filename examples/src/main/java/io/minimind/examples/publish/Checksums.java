@@ -1,13 +1,10 @@
 package io.minimind.examples.publish;
 
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Sha256;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /** SHA-256 checksums in a file that the program {@code sha256sum} reads and writes. */
@@ -21,19 +18,8 @@ final class Checksums {
   static void write(Path folder, List<String> files) throws IOException {
     StringBuilder lines = new StringBuilder();
     for (String file : files) {
-      lines.append(of(folder.resolve(file))).append("  ").append(file).append('\n');
+      lines.append(Sha256.of(folder.resolve(file))).append("  ").append(file).append('\n');
     }
     AtomicFile.replace(folder.resolve(FILE), lines.toString().getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** The checksum of a file, in hexadecimal. */
-  static String of(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java runtime has SHA-256.", e);
-    }
   }
 }

@@ -2,6 +2,7 @@ package io.minimind.examples.publish;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
+import io.minimind.files.Sha256;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -179,7 +180,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
   private String write() {
     return """
     try (LanguageModel model = LanguageModel.fromClasspath("%s")) {
-      System.out.println(model.generate("<s>%s", GenerationOptions.defaults()).text());
+      System.out.println(model.generate("%s").text());
     }\
     """
         .formatted(publication().name(), chinese() ? "今天" : "Today");
@@ -311,7 +312,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     lines.add("|---|---|---|");
     for (String file : files) {
       Path path = folder.resolve(file);
-      lines.add(row("`" + file + "`", count(Files.size(path)), "`" + Checksums.of(path) + "`"));
+      lines.add(row("`" + file + "`", count(Files.size(path)), "`" + Sha256.of(path) + "`"));
     }
     lines.add("");
     lines.add("`sha256sum -c SHA256SUMS` compares them.");

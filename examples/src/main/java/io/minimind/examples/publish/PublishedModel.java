@@ -4,6 +4,7 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
@@ -73,14 +74,14 @@ public record PublishedModel(
     requireNothing(to);
     Path target = to.toAbsolutePath().normalize();
     Path unfinished = target.resolveSibling("unfinished-" + target.getFileName());
-    delete(unfinished);
+    Folders.delete(unfinished);
     try {
       Files.createDirectories(unfinished);
       write(unfinished);
       Files.deleteIfExists(target);
       Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      delete(unfinished);
+      Folders.delete(unfinished);
     }
   }
 
@@ -120,7 +121,7 @@ public record PublishedModel(
   /** Lets the model say something, and tests it. */
   private Map<String, String> scores(Path folder) throws IOException {
     try (LanguageModel model = LanguageModel.load(folder)) {
-      model.generate("<s>", GenerationOptions.greedy().withMaxNewTokens(2));
+      model.generate("", GenerationOptions.greedy().withMaxNewTokens(2));
       ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
       return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {
@@ -130,16 +131,5 @@ public record PublishedModel(
 
   private static void write(Path file, String text) throws IOException {
     AtomicFile.replace(file, text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.isDirectory(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(folder);
-    }
   }
 }

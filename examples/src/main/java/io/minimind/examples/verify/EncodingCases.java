@@ -9,6 +9,7 @@ import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
 import io.minimind.data.Sample;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
@@ -98,7 +99,7 @@ public final class EncodingCases {
   private static Map<Long, Sample> encode(Path file, SampleEncoder encoder, Set<Long> rows)
       throws IOException {
     Map<Long, Sample> samples = new HashMap<>();
-    try (RowReader reader = RowReader.openAny(file, encoder.columns())) {
+    try (RowReader reader = Rows.of(file).open(encoder.columns())) {
       while (samples.size() < rows.size()) {
         Optional<Row> next = reader.next();
         Row row =

@@ -1,8 +1,8 @@
 package io.minimind.examples.verify;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.examples.TemporaryFolder;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;
@@ -43,8 +43,8 @@ public final class GenerationCases {
       GenerationOptions options =
           GenerationOptions.greedy().withMaxNewTokens(maxLen - prompt.length);
       List<Integer> ids = new ArrayList<>();
-      decoder.generate(prompt, options, id -> id != eos && ids.add(id));
-      return ids.stream().mapToInt(Integer::intValue).toArray();
+      decoder.generate(prompt, options, ids::add);
+      return ids.stream().mapToInt(Integer::intValue).takeWhile(id -> id != eos).toArray();
     }
   }
 

@@ -3,7 +3,7 @@ package io.minimind.examples.verify;
 import io.minimind.artifact.Objective.Preference;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.examples.TemporaryFolder;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;

@@ -6,7 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.examples.TemporaryFolder;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;

@@ -38,10 +38,12 @@ public final class ChatTemplate {
           "cls_token",
           "mask_token");
 
+  private final String source;
   private final Template template;
   private final Map<String, String> specialTokens;
 
-  private ChatTemplate(Template template, Map<String, String> specialTokens) {
+  private ChatTemplate(String source, Template template, Map<String, String> specialTokens) {
+    this.source = source;
     this.template = template;
     this.specialTokens = Map.copyOf(specialTokens);
   }
@@ -73,12 +75,12 @@ public final class ChatTemplate {
     Path own = folder.resolve("chat_template.jinja");
     Path file = folder.resolve("tokenizer_config.json");
     JsonNode config = Files.exists(file) ? read(file) : JSON.createObjectNode();
-    Optional<Template> template =
-        Files.exists(own)
-            ? Optional.of(Template.parse(text(own), own.toString()))
-            : source(config.path("chat_template"), file)
-                .map(source -> Template.parse(source, "chat_template of " + file));
-    return template.map(found -> new ChatTemplate(found, specialTokens(config)));
+    boolean hasOwn = Files.exists(own);
+    Optional<String> source =
+        hasOwn ? Optional.of(text(own)) : source(config.path("chat_template"), file);
+    String name = hasOwn ? own.toString() : "chat_template of " + file;
+    return source.map(
+        found -> new ChatTemplate(found, Template.parse(found, name), specialTokens(config)));
   }
 
   /**
@@ -87,7 +89,7 @@ public final class ChatTemplate {
    * @throws io.minimind.template.TemplateException if the source is malformed
    */
   public static ChatTemplate parse(String source, Map<String, String> specialTokens) {
-    return new ChatTemplate(Template.parse(source), specialTokens);
+    return new ChatTemplate(source, Template.parse(source), specialTokens);
   }
 
   /**
@@ -139,6 +141,11 @@ public final class ChatTemplate {
    */
   public MarkedText renderMarked(List<Message> messages, TemplateOptions options) {
     return template.renderMarked(variables(messages, options));
+  }
+
+  /** The template as it was written. */
+  public String source() {
+    return source;
   }
 
   /** Whether the template has {@code {% generation %}} blocks. */

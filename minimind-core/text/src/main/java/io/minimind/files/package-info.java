@@ -1,2 +1,2 @@
-/** Files that are whole or not there, and what to say of those that cannot be read. */
+/** Files that are whole or not there, folders, digests, and what to say of what cannot be read. */
 package io.minimind.files;

@@ -10,6 +10,7 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion;
+import io.minimind.files.Folders;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.Tokenizer;
@@ -25,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 
 /** Schemas, a vocabulary, texts at random, and an independent judge of them. */
 public final class Structured {
@@ -51,12 +51,7 @@ public final class Structured {
       Path folder = Files.createTempDirectory("tokenizer");
       ByteLevelBpeTrainer.ofSize(420).withMinimumFrequency(1).train(texts.iterator()).save(folder);
       Tokenizer tokenizer = Tokenizer.load(folder.resolve("tokenizer.json"));
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(folder);
+      Folders.delete(folder);
       return tokenizer;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

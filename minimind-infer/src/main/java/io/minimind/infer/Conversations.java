@@ -1,0 +1,147 @@
+package io.minimind.infer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
+import io.minimind.chat.TemplateOptions;
+import io.minimind.chat.Tool;
+import io.minimind.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** How a model reads conversations and writes its answers, under certain options. */
+final class Conversations {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Tokenizer tokenizer;
+  private final ConversationEncoder encoder;
+  private final ReplyFormat format;
+  private final List<Tool> tools;
+  private final GenerationOptions generation;
+
+  Conversations(
+      Tokenizer tokenizer,
+      Function<List<Message>, String> template,
+      ReplyFormat format,
+      ChatOptions options) {
+    this.tokenizer = tokenizer;
+    this.format = format;
+    encoder = new ConversationEncoder(tokenizer, template);
+    tools = offered(options);
+    generation =
+        options.toolChoice().mode() == ToolChoice.Mode.REQUIRED
+            ? forced(options)
+            : options.generation();
+  }
+
+  static Conversations of(Tokenizer tokenizer, ChatTemplate template, ChatOptions options) {
+    TemplateOptions asking =
+        TemplateOptions.defaults()
+            .withAddGenerationPrompt(true)
+            .withTools(offered(options).stream().map(Tool::variables).toList())
+            .withVariables(options.variables());
+    return new Conversations(
+        tokenizer,
+        messages -> template.render(messages, asking),
+        ReplyFormat.of(template.source()),
+        options);
+  }
+
+  private static List<Tool> offered(ChatOptions options) {
+    return options.toolChoice().mode() == ToolChoice.Mode.NONE ? List.of() : options.tools();
+  }
+
+  /** How answers are chosen. */
+  GenerationOptions generation() {
+    return generation;
+  }
+
+  ConversationEncoder.Prompt prompt(List<Message> messages) {
+    return encoder.encode(messages);
+  }
+
+  /** Parsers of the answer to a prompt. */
+  Supplier<ReplyParser> parsers(ConversationEncoder.Prompt prompt) {
+    String reply = UUID.randomUUID().toString().replace("-", "").substring(0, 22);
+    boolean thinking = format.thinks() && prompt.endsWith(ReplyFormat.THINK);
+    return () ->
+        new ReplyParser(format, !tools.isEmpty(), thinking, i -> "call_%s%02d".formatted(reply, i));
+  }
+
+  /** An answer that begins a call, as the template spells it, and goes on with JSON of its form. */
+  private GenerationOptions forced(ChatOptions options) {
+    GenerationOptions asked = options.generation();
+    if (asked.constraint().isPresent() || asked.forcedTokens().length > 0) {
+      throw new IllegalArgumentException(
+          "The answer must call a tool, which is a constraint of its own; leave out the other"
+              + " constraint and the forced tokens.");
+    }
+    List<Tool> callable =
+        tools.stream()
+            .filter(tool -> options.toolChoice().name().map(tool.name()::equals).orElse(true))
+            .toList();
+    if (callable.isEmpty()) {
+      throw new IllegalArgumentException(
+          options
+              .toolChoice()
+              .name()
+              .map(name -> "The tool choice names " + name + ", which is not one of the tools.")
+              .orElse("The answer must call a tool, but there are none."));
+    }
+    String begin =
+        switch (format.calls()) {
+          case TAGS -> format.calls().begin() + "\n";
+          case LIST, OBJECT -> format.calls().begin();
+        };
+    return asked
+        .withForcedTokens(tokenizer.encode(begin))
+        .withConstraint(options.toolChoice().constraint(schema(callable).toString()));
+  }
+
+  private static JsonNode schema(List<Tool> callable) {
+    if (callable.size() == 1) {
+      return schema(callable.get(0), "#");
+    }
+    ObjectNode any = JSON.createObjectNode();
+    ArrayNode calls = any.putArray("anyOf");
+    for (Tool tool : callable) {
+      calls.add(schema(tool, "#/anyOf/" + calls.size()));
+    }
+    return any;
+  }
+
+  /**
+   * @param place where it will stand in the whole schema
+   */
+  private static ObjectNode schema(Tool tool, String place) {
+    JsonNode arguments = JSON.valueToTree(tool.parameters());
+    moveReferences(arguments, place + "/properties/arguments");
+    if (!arguments.has("type") && arguments instanceof ObjectNode object) {
+      object.put("type", "object");
+    }
+    ObjectNode call = JSON.createObjectNode();
+    call.put("type", "object");
+    ObjectNode properties = call.putObject("properties");
+    properties.putObject("name").put("const", tool.name());
+    properties.set("arguments", arguments);
+    call.putArray("required").add("name").add("arguments");
+    call.put("additionalProperties", false);
+    return call;
+  }
+
+  /** What refers to the root of a schema refers to the place where it now is. */
+  private static void moveReferences(JsonNode schema, String place) {
+    if (schema instanceof ObjectNode object
+        && object.get("$ref") instanceof TextNode reference
+        && reference.textValue().startsWith("#")) {
+      object.put("$ref", place + reference.textValue().substring(1));
+    }
+    schema.forEach(part -> moveReferences(part, place));
+  }
+}
