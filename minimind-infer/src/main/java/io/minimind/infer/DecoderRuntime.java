@@ -1,22 +1,20 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The runtime's session of a decoder.
  *
  * @param weights handles on weights that lie in memory, none for a file
  */
-record DecoderRuntime(OrtSession session, List<OnnxTensorLike> weights) implements AutoCloseable {
+record DecoderRuntime(OrtSession session, List<OnnxTensor> weights) implements AutoCloseable {
 
   /** Opens the decoder in a file, which refers to its weights. */
   static DecoderRuntime open(Path model, LoadOptions settings) throws OrtException {
@@ -29,20 +27,22 @@ record DecoderRuntime(OrtSession session, List<OnnxTensorLike> weights) implemen
   /** Opens a decoder in memory. */
   static DecoderRuntime open(DecoderInMemory model, LoadOptions settings) throws OrtException {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    Map<String, OnnxTensorLike> weights = new LinkedHashMap<>();
+    List<OnnxTensor> weights = new ArrayList<>();
     try (OrtSession.SessionOptions options = options(settings)) {
       for (DecoderInMemory.Weight weight : model.weights()) {
-        weights.put(
-            weight.name(), OnnxTensor.createTensor(environment, weight.values(), weight.shape()));
+        OnnxTensor tensor =
+            OnnxTensor.createTensor(environment, weight.values(), weight.shape());
+        weights.add(tensor);
+        // Not addExternalInitializers, which copies.
+        options.addInitializer(weight.name(), tensor);
       }
-      options.addExternalInitializers(weights);
       if (!model.fixed()) {
         options.addConfigEntry("session.disable_prepacking", "1");
       }
       OrtSession session = environment.createSession(model.graph(), options);
-      return new DecoderRuntime(session, List.copyOf(weights.values()));
+      return new DecoderRuntime(session, List.copyOf(weights));
     } catch (OrtException | RuntimeException | Error e) {
-      weights.values().forEach(OnnxTensorLike::close);
+      weights.forEach(OnnxTensor::close);
       throw e;
     }
   }
@@ -65,6 +65,6 @@ record DecoderRuntime(OrtSession session, List<OnnxTensorLike> weights) implemen
   @Override
   public void close() throws OrtException {
     session.close();
-    weights.forEach(OnnxTensorLike::close);
+    weights.forEach(OnnxTensor::close);
   }
 }

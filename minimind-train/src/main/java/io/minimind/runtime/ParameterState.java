@@ -53,7 +53,7 @@ final class ParameterState implements AutoCloseable {
   SharedWeights share() {
     return device.kind() == Device.Kind.CPU
         ? SharedWeights.inPlace(this, memory)
-        : SharedWeights.copied(this, memory);
+        : SharedWeights.copied(this, memory.tensors());
   }
 
   /** Counts an update of the parameters. */

@@ -44,14 +44,14 @@ public final class SharedWeights implements AutoCloseable {
   /**
    * @param like names and shapes
    */
-  static SharedWeights copied(ParameterState state, ParameterMemory like) {
+  static SharedWeights copied(ParameterState state, List<NamedTensor> like) {
     Map<String, ByteBuffer> copies = new LinkedHashMap<>();
-    for (NamedTensor tensor : like.tensors()) {
+    for (NamedTensor tensor : like) {
       int bytes = Math.toIntExact(tensor.elements() * tensor.type().bytes());
       copies.put(tensor.name(), ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
     }
     List<NamedTensor> tensors =
-        like.tensors().stream()
+        like.stream()
             .map(t -> new NamedTensor(t.name(), t.type(), t.shape(), copies.get(t.name())))
             .toList();
     return new SharedWeights(state, Optional.empty(), copies, tensors);
