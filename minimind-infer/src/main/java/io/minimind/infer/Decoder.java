@@ -1,7 +1,6 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -37,6 +36,7 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, int threads) throws IOException {
+    Checksums.verify(folder);
     return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
   }
 
@@ -47,9 +47,8 @@ public final class Decoder implements AutoCloseable {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
     try {
-      return of(files, model, () -> DecoderRuntime.open(model, settings), more);
+      return of(files, model, GraphSession.open(files, settings), more);
     } catch (OrtException e) {
-      files.file("model.safetensors");
       throw new IOException(
           "The model in "
               + folder
@@ -66,7 +65,7 @@ public final class Decoder implements AutoCloseable {
       throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     try {
-      return of(files, folder, () -> DecoderRuntime.open(model, settings), more);
+      return of(files, folder, GraphSession.open(model, settings), more);
     } catch (OrtException e) {
       throw new IOException(
           "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
@@ -75,44 +74,42 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  private interface Opening {
-    DecoderRuntime open() throws OrtException;
-  }
-
   /**
    * @param model what messages name
+   * @param graph closed if there is no decoder of it
    */
-  private static Decoder of(ModelFolder files, Path model, Opening opening, Set<Integer> more)
+  private static Decoder of(ModelFolder files, Path model, GraphSession graph, Set<Integer> more)
       throws IOException, OrtException {
-    int contextLength = files.contextLength();
-    Set<Integer> endOfText = new TreeSet<>(files.endOfText());
-    endOfText.addAll(more);
-    DecoderRuntime runtime = opening.open();
     try {
-      DecoderShape shape = DecoderShape.of(runtime.session(), model);
-      checkContext(runtime.session(), files.path(), contextLength);
+      int contextLength = files.contextLength();
+      Set<Integer> endOfText = new TreeSet<>(files.endOfText());
+      endOfText.addAll(more);
+      DecoderShape shape = DecoderShape.of(graph.session(), model);
+      checkContext(graph, files.path(), contextLength);
       int longest =
           shape.bufferLength() > 0 ? Math.min(contextLength, shape.bufferLength()) : contextLength;
       return new Decoder(
-          new DecoderPool(files.path(), runtime, shape, longest),
+          new DecoderPool(files.path(), graph, shape, longest),
           files.path(),
           known(endOfText, shape.vocabularySize()));
     } catch (IOException | OrtException | RuntimeException | Error e) {
-      runtime.close();
+      graph.close();
       throw e;
     }
   }
 
-  /** A graph that tells how many positions it knows must know all of the configuration. */
-  private static void checkContext(OrtSession session, Path folder, int contextLength)
+  /** A graph must know all of the positions that the configuration promises. */
+  private static void checkContext(GraphSession graph, Path folder, int contextLength)
       throws IOException, OrtException {
-    Optional<String> known = session.getMetadata().getCustomMetadataValue("context_length");
-    if (known.isPresent()
-        && known.get().matches("\\d{1,18}")
-        && contextLength > Long.parseLong(known.get())) {
+    Optional<String> told = graph.session().getMetadata().getCustomMetadataValue("context_length");
+    long known = graph.positions();
+    if (told.isPresent() && told.get().matches("\\d{1,18}")) {
+      known = Math.min(known, Long.parseLong(told.get()));
+    }
+    if (contextLength > known) {
       throw new IOException(
-          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %s positions; export or download the model again."
-              .formatted(folder, contextLength, known.get()));
+          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %d positions; export or download the model again."
+              .formatted(folder, contextLength, known));
     }
   }
 

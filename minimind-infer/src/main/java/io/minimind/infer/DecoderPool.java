@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * The native side of a decoder: the runtime, which all texts share, and the buffers that wait for a
- * next text.
+ * The native side of a decoder: the runtime's session, which all texts share, and the buffers that
+ * wait for a next text.
  */
 final class DecoderPool implements Buffers, AutoCloseable {
   /** Below this, buffers are not made to measure: the next prompt would soon outgrow them. */
@@ -21,16 +21,16 @@ final class DecoderPool implements Buffers, AutoCloseable {
   private static final int MOST_IDLE = 8;
 
   private final Path folder;
-  private final DecoderRuntime runtime;
+  private final GraphSession graph;
   private final DecoderShape shape;
   private final int contextLength;
   private final Deque<DecoderSession> idle = new ArrayDeque<>(); // guarded by this
   private final ReadWriteLock computing = new ReentrantReadWriteLock();
   private volatile boolean closed; // written while nothing computes
 
-  DecoderPool(Path folder, DecoderRuntime runtime, DecoderShape shape, int contextLength) {
+  DecoderPool(Path folder, GraphSession graph, DecoderShape shape, int contextLength) {
     this.folder = folder;
-    this.runtime = runtime;
+    this.graph = graph;
     this.shape = shape;
     this.contextLength = contextLength;
   }
@@ -58,7 +58,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     if (text == null) {
       int capacity = capacity(length);
       try {
-        text = DecoderSession.create(runtime.session(), shape, capacity);
+        text = DecoderSession.create(graph.session(), shape, capacity);
       } catch (OrtException e) {
         throw new IllegalStateException(
             "The model in " + folder + " has no buffers for " + capacity + " tokens.", e);
@@ -106,7 +106,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     computing.readLock().lock();
     try {
       checkOpen();
-      return computation.on(runtime.session());
+      return computation.on(graph.session());
     } catch (OrtException e) {
       throw new IllegalStateException(
           "The model in " + folder + " failed to compute (ONNX Runtime says: " + reason(e) + ").",
@@ -136,7 +136,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
         return;
       }
       closed = true;
-      runtime.close();
+      graph.close();
     } catch (OrtException e) {
       throw new IllegalStateException("The model in " + folder + " cannot be closed.", e);
     } finally {

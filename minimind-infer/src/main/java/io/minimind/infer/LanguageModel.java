@@ -90,7 +90,11 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if this machine lacks the execution provider
    */
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(options, "options");
+    if (options.checksums()) {
+      Checksums.verify(folder);
+    }
     return load(folder, options, tokenizer(folder));
   }
 
@@ -103,6 +107,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static LanguageModel open(Path folder, DecoderInMemory decoder, LoadOptions options)
       throws IOException {
+    Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(options, "options");
     return open(
@@ -113,7 +118,6 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private static Tokenizer tokenizer(Path folder) throws IOException {
-    Objects.requireNonNull(folder, "folder");
     String name = Tokenizer.file(folder).getFileName().toString();
     return Tokenizer.load(ModelFolder.of(folder).file(name));
   }

@@ -290,7 +290,12 @@ class TrainingSessionTest {
   void brokenFilesAreRefusedWithAMessage() throws IOException {
     Random random = new Random(3);
     for (Path file :
-        List.of(files.checkpoint(), files.training(), files.evaluation(), files.optimizer())) {
+        List.of(
+            files.checkpoint(),
+            files.training(),
+            files.evaluation(),
+            files.optimizer(),
+            files.weights())) {
       byte[] sound = Files.readAllBytes(file);
       byte[] noise = new byte[5000];
       random.nextBytes(noise);

@@ -308,7 +308,6 @@ class LiveModelTest {
     try (ModelInTraining training = run.open(1)) {
       double shared = growth(run, training, ALONE) / weights;
       double packed = growth(run, training, TOGETHER) / weights;
-      System.out.printf("memory beside the weights: %.2f shared, %.2f packed%n", shared, packed);
       assertTrue(shared < 0.35, "without a copy, of the weights' memory: " + shared);
       assertTrue(packed > 0.8, "the measure must see a copy, but found " + packed);
     }
