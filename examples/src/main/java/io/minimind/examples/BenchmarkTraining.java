@@ -171,7 +171,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 1))
         .write(checkpoint);
-    return new ModelInTraining.Files(checkpoint, folder);
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 
   private void measure(
