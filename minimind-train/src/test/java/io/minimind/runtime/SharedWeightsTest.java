@@ -99,7 +99,7 @@ class SharedWeightsTest {
         numbers.put(i, i);
       }
       long bytes = parameter.elements() * Float.BYTES;
-      values.put(0, numbers, bytes, ElementType.FLOAT32, parameter.shape());
+      values.put(0, OnnxRuntime.CPU, numbers, bytes, ElementType.FLOAT32, parameter.shape());
       OnnxRuntime.check(
           OnnxRuntime.TRAINING.UpdateParameter(
               state.handle, name, values.pointers.get(OrtValue.class, 0)));

@@ -102,7 +102,7 @@ class LiveModelTest {
     }
     Path model = folder.resolve("model");
     ModelFolder.writeConfiguration(model, config, folder.resolve("tokenizer"));
-    return new Run(config, adapters, new ModelInTraining.Files(start, made), model);
+    return new Run(config, adapters, ModelInTraining.Files.of(start, made, artifacts), model);
   }
 
   private Run run() throws IOException {
