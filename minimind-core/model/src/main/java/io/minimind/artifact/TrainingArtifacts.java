@@ -18,6 +18,8 @@ import io.minimind.graph.operator.Operators;
 import io.minimind.graph.operator.Operators.Accumulation;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.io.IOException;
@@ -118,19 +120,14 @@ public final class TrainingArtifacts {
   }
 
   /** The parameters in the order in which all graphs declare them. */
-  public List<Tensor> parameters() {
-    return forward().parameters();
+  public List<Parameter> parameters() {
+    List<Parameter> model = new Parameters(config).all();
+    return adapters.map(lora -> lora.beside(model)).orElse(model);
   }
 
   /** Those that are trained, in the same order. */
-  public List<Tensor> trainableParameters() {
-    return forward().trainableParameters();
-  }
-
-  private Graph forward() {
-    Operators op = new Operators(new Graph("parameters", target));
-    loss(op);
-    return op.graph();
+  public List<Parameter> trainableParameters() {
+    return adapters.map(lora -> lora.parameters(config)).orElseGet(this::parameters);
   }
 
   /** Forward and backward pass with gradient accumulation. */
@@ -178,7 +175,7 @@ public final class TrainingArtifacts {
     Graph graph = op.graph();
     List<Tensor> parameters = new ArrayList<>();
     Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
-    for (Tensor trained : trainableParameters()) {
+    for (Parameter trained : trainableParameters()) {
       Tensor parameter = graph.parameter(trained.name(), trained.shape().extents());
       parameters.add(parameter);
       gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
