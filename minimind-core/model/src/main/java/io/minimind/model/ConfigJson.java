@@ -21,6 +21,12 @@ import java.util.List;
  */
 final class ConfigJson {
 
+  /** In transformers' models that of all four layers of attention. */
+  private static final String ATTENTION_BIAS = "attention_bias";
+
+  /** Where it is there, that of the output layer. */
+  private static final String OUTPUT_BIAS = "attention_output_bias";
+
   /** A switch: its part, its field, and the value that means that the part is there. */
   private record Switch(Part part, String field, boolean value) {}
 
@@ -28,8 +34,7 @@ final class ConfigJson {
   private static final List<Switch> SWITCHES =
       List.of(
           new Switch(Part.QUERY_KEY_NORM, "use_qk_norm", true),
-          new Switch(Part.QUERY_KEY_VALUE_BIAS, "attention_bias", true),
-          new Switch(Part.OUTPUT_BIAS, "attention_output_bias", true),
+          new Switch(Part.QUERY_KEY_VALUE_BIAS, ATTENTION_BIAS, true),
           new Switch(Part.FEED_FORWARD_BIAS, "mlp_bias", true),
           new Switch(Part.OWN_HEAD, "tie_word_embeddings", false));
 
@@ -53,6 +58,9 @@ final class ConfigJson {
       if (config.has(one.part)) {
         json.put(one.field, one.value);
       }
+    }
+    if (config.has(Part.OUTPUT_BIAS) != config.has(Part.QUERY_KEY_VALUE_BIAS)) {
+      json.put(OUTPUT_BIAS, config.has(Part.OUTPUT_BIAS));
     }
     write(json, config.experts());
     if (config.initializerRange() > 0) {
@@ -138,6 +146,9 @@ final class ConfigJson {
         config.part(one.part);
       }
     }
+    if (fields.flag(OUTPUT_BIAS, fields.flag(ATTENTION_BIAS, false))) {
+      config.part(Part.OUTPUT_BIAS);
+    }
     requireOwnQuantization(fields.object("quantization_config"));
     fields.requireNothingElse();
     return config.build();
@@ -170,8 +181,7 @@ final class ConfigJson {
                   fields.integer("original_max_position_embeddings"),
                   fields.number("beta_fast", 32),
                   fields.number("beta_slow", 1),
-                  fields.number(
-                      "attention_factor", Yarn.attentionFactor(fields.number("factor"))));
+                  fields.number("attention_factor", Yarn.attentionFactor(fields.number("factor"))));
           default ->
               throw fields.wrong(
                   "rope_type", "default, linear, llama3 or yarn", fields.value("rope_type"));
@@ -200,8 +210,7 @@ final class ConfigJson {
 
   private static Experts experts(ConfigFields fields) {
     int perToken = fields.integer("num_experts_per_tok", 0);
-    Balance.Scope scope =
-        fields.flag("seq_aux", true) ? Balance.Scope.ROW : Balance.Scope.BATCH;
+    Balance.Scope scope = fields.flag("seq_aux", true) ? Balance.Scope.ROW : Balance.Scope.BATCH;
     return new Experts(
         fields.integer("n_routed_experts", 0),
         perToken,

@@ -10,8 +10,7 @@ package io.minimind.model;
  * @param renormalised whether the weights of the chosen ones are divided by their sum
  * @param balance the loss that keeps the router from always choosing the same experts
  */
-public record Experts(
-    int routed, int perToken, int shared, boolean renormalised, Balance balance) {
+public record Experts(int routed, int perToken, int shared, boolean renormalised, Balance balance) {
 
   /**
    * The balance loss of a layer: {@code weight · experts} times the sum over the experts of the

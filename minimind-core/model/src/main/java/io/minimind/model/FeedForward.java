@@ -28,8 +28,6 @@ record FeedForward(Operators op, Matrices matrices) {
   }
 
   private Tensor biased(Tensor x, List<Parameter> biases, int index) {
-    return biases.isEmpty()
-        ? x
-        : op.add(x, op.cast(matrices.plain(biases.get(index)), x.type()));
+    return biases.isEmpty() ? x : op.add(x, op.cast(matrices.plain(biases.get(index)), x.type()));
   }
 }

@@ -11,8 +11,9 @@ import java.util.Optional;
 
 /**
  * Fits heads of any even size to the attention operator, which takes {@link
- * ModelConfig#cachedHeadSize()}. Zeros behind each head, or each half of it, change no product of a query and a key and
- * no other element of the output. Where heads fit as they are, nothing is added to the graph.
+ * ModelConfig#cachedHeadSize()}. Zeros behind each head, or each half of it, change no product of a
+ * query and a key and no other element of the output. Where heads fit as they are, nothing is added
+ * to the graph.
  *
  * <p>Zeros are appended and cut off by matrix products, which are exact and have a gradient.
  */

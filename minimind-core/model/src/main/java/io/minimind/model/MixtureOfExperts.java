@@ -67,9 +67,7 @@ final class MixtureOfExperts {
     Tensor weighted =
         op.multiply(op.reshape(back, Shape.of(tokens, chosen, width)), routing.weights());
     Tensor mixed = op.reshape(op.sum(weighted, 1), x.shape());
-    return experts.shared() == 0
-        ? mixed
-        : op.add(mixed, feedForward.apply(x, shared(layer)));
+    return experts.shared() == 0 ? mixed : op.add(mixed, feedForward.apply(x, shared(layer)));
   }
 
   private FeedForward.Weights expert(int layer, int expert) {

@@ -404,9 +404,9 @@ public record ModelConfig(
 
   /**
    * Floating point operations of a training step for each position of a row: 6 for each parameter
-   * that a token meets, and 6 · layers · width of the queries · length for causal attention (Chowdhery et al.
-   * 2022, "PaLM", appendix B, halved for the mask). What the backward pass computes again does not
-   * count.
+   * that a token meets, and 6 · layers · width of the queries · length for causal attention
+   * (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask). What the backward pass
+   * computes again does not count.
    *
    * @param length positions of the row
    */

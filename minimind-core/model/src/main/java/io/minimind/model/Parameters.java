@@ -86,8 +86,7 @@ public record Parameters(ModelConfig config) {
       roles.add(Role.ROUTER);
     } else if (config.has(Part.FEED_FORWARD_BIAS)) {
       roles.addAll(
-          List.of(
-              Role.GATE, Role.UP, Role.GATE_BIAS, Role.UP_BIAS, Role.DOWN, Role.DOWN_BIAS));
+          List.of(Role.GATE, Role.UP, Role.GATE_BIAS, Role.UP_BIAS, Role.DOWN, Role.DOWN_BIAS));
     } else {
       roles.addAll(List.of(Role.GATE, Role.UP, Role.DOWN));
     }

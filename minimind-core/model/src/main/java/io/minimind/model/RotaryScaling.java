@@ -1,6 +1,8 @@
 package io.minimind.model;
 
-/** How rotary frequencies change so that a model reads more than the positions it was trained on. */
+/**
+ * How rotary frequencies change so that a model reads more than the positions it was trained on.
+ */
 public sealed interface RotaryScaling {
 
   /** They stay as they are. */
@@ -41,8 +43,8 @@ public sealed interface RotaryScaling {
 
   /**
    * Llama 3.1's: frequencies whose wave is longer than {@code originalLength / lowFactor} are
-   * divided by the factor, those whose wave is shorter than {@code originalLength / highFactor} stay,
-   * and between them it changes with the number of waves.
+   * divided by the factor, those whose wave is shorter than {@code originalLength / highFactor}
+   * stay, and between them it changes with the number of waves.
    */
   record Llama3(double factor, double lowFactor, double highFactor, int originalLength)
       implements RotaryScaling {
@@ -66,13 +68,12 @@ public sealed interface RotaryScaling {
 
   /**
    * YaRN (Peng et al. 2023): the pairs that turn more than {@code fast} times within the original
-   * length stay, those that turn less than {@code slow} times are divided by the factor, and between
-   * them it changes with the pair.
+   * length stay, those that turn less than {@code slow} times are divided by the factor, and
+   * between them it changes with the pair.
    *
    * @param attentionFactor what cosines and sines are multiplied with
    */
-  record Yarn(
-      double factor, int originalLength, double fast, double slow, double attentionFactor)
+  record Yarn(double factor, int originalLength, double fast, double slow, double attentionFactor)
       implements RotaryScaling {
     public Yarn {
       requireFactor(factor);

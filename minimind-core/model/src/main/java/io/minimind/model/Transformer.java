@@ -72,8 +72,7 @@ public final class Transformer {
     this.matrices = matrices;
     this.parameters = new Parameters(config);
     int pairs = config.cachedHeadSize() / 2;
-    this.rotation =
-        config.rotary().table(op.graph(), config.maxLength(), config.headSize(), pairs);
+    this.rotation = config.rotary().table(op.graph(), config.maxLength(), config.headSize(), pairs);
     this.padding = new HeadPadding(op, config);
     this.feedForward = new FeedForward(op, matrices);
     this.experts = new MixtureOfExperts(op, parameters, matrices, feedForward);
@@ -215,8 +214,7 @@ public final class Transformer {
             config.heads(),
             config.keyValueHeads());
     boolean turned = !config.rotary().layersWithout().contains(layer);
-    Attention attention =
-        op.attention(heads, past, positions, turned ? rotation : Rotation.NONE);
+    Attention attention = op.attention(heads, past, positions, turned ? rotation : Rotation.NONE);
     attentions.add(attention);
     return padding.cut(op.reshape(attention.output(), paddedQuery.shape()));
   }
