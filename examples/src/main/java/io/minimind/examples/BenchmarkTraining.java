@@ -170,7 +170,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(new Parameters(config).start(1)).write(checkpoint);
-    return new ModelInTraining.Files(checkpoint, folder);
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 
   private void measure(

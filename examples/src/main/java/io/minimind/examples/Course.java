@@ -1,7 +1,6 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.Objective.Preference;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.examples.CourseRecord.StageResult;
 import io.minimind.examples.QuestionSet.Score;
@@ -17,6 +16,7 @@ import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -290,7 +290,7 @@ final class Course {
     Phase phase = recipe.preferences();
     RunSettings settings =
         new RunSettings(
-            PreferenceTuning.of(from, phase.maxLength(), Preference.DEFAULT),
+            PreferenceTuning.of(from, phase.maxLength(), PreferenceObjective.DEFAULT),
             ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
             Optional.empty(),
             TrainingPrecision.FLOAT32,

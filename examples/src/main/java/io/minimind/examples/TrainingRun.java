@@ -201,6 +201,7 @@ final class TrainingRun implements AutoCloseable {
     try (ModelInTraining model = folder.open(checkpoint(), usefulDevices(), workplace.threads())) {
       return new Trainer(
               training,
+              settings.task().objective(),
               model,
               training.order(corpus.training()),
               corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),

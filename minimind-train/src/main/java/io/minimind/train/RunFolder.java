@@ -179,7 +179,7 @@ public final class RunFolder {
     TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
     graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
-    ModelInTraining.Files files = new ModelInTraining.Files(file, artifacts());
+    ModelInTraining.Files files = ModelInTraining.Files.of(file, artifacts(), graphs);
     List<Device> used = devices.stream().map(settings::on).toList();
     if (used.size() == 1) {
       return TrainingSession.open(files, used.get(0), threads);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
@@ -88,6 +89,7 @@ class ReplicatedTrainingTest {
         devices == 1 ? TrainingSession.open(at, 1) : Replicas.open(at, cpus, devices, averager)) {
       return new Trainer(
               SETTINGS,
+              new Objective.NextToken(),
               model,
               SETTINGS.order(samples),
               Optional.of(BatchOrder.of(HELD_OUT, 2, 0)),
@@ -249,7 +251,8 @@ class ReplicatedTrainingTest {
   /** Trains until the process is killed half-way through an average. */
   static final class Killed {
     public static void main(String[] args) throws IOException {
-      ModelInTraining.Files files = new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]));
+      ModelInTraining.Files files =
+          new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]), List.of());
       AtomicInteger left = new AtomicInteger(Integer.parseInt(args[3]));
       train(
           files,

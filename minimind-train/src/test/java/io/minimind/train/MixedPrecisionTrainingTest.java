@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
@@ -112,7 +113,14 @@ class MixedPrecisionTrainingTest {
           };
       try (ModelInTraining model = open(TinyModel.at(files, checkpoint))) {
         BatchOrder order = BatchOrder.of(TinyModel.samples(1, 120), 2, 1);
-        new Trainer(settings, model, order, Optional.empty(), store, List.of(listener))
+        new Trainer(
+                settings,
+                new Objective.NextToken(),
+                model,
+                order,
+                Optional.empty(),
+                store,
+                List.of(listener))
             .run(state, () -> false);
       }
     }
