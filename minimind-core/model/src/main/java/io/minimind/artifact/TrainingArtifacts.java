@@ -4,6 +4,7 @@ import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
@@ -48,6 +49,7 @@ public final class TrainingArtifacts {
   public static final String OPTIMIZER = "optimizer_model.onnx";
   public static final String BACKWARD = "backward_model.onnx";
   public static final String UPDATE = "update_model.onnx";
+  public static final String WEIGHTS = "weights_model.onnx";
 
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
@@ -195,6 +197,27 @@ public final class TrainingArtifacts {
     return graph.toModel();
   }
 
+  /**
+   * Computes nothing and gives every parameter under its name. What is input and output at once is
+   * passed on and not copied, so whoever runs this gets the memory of the parameters.
+   */
+  public ModelProto weights() {
+    Graph forward = forward();
+    Graph graph = new Graph("weights", target);
+    graph.input(RESET_FLAG, BOOL, Shape.of(1));
+    for (Tensor trained : forward.trainableParameters()) {
+      graph.input(trained.name() + ACCUMULATION_BUFFER, FLOAT32, trained.shape());
+    }
+    for (Tensor parameter : forward.parameters()) {
+      graph.parameter(parameter.name(), parameter.shape().extents());
+    }
+    ModelProto.Builder model = graph.toModel().toBuilder();
+    List<ValueInfoProto> inputs = model.getGraph().getInputList();
+    int first = inputs.size() - graph.parameters().size();
+    model.getGraphBuilder().addAllOutput(inputs.subList(first, inputs.size()));
+    return model.build();
+  }
+
   /** Adds each parameter's gradient to the buffer that the runtime keeps for it. */
   private static Map<String, Accumulation> accumulations(
       Operators op, Map<Tensor, Tensor> gradients) {
@@ -251,12 +274,13 @@ public final class TrainingArtifacts {
     return OptimizerModel.create(settings);
   }
 
-  /** Writes the three models that train on one device; those that are there are replaced. */
+  /** Writes the models that train on one device; those that are there are replaced. */
   public void write(Path folder, OptimizerSettings settings) throws IOException {
     Files.createDirectories(folder);
     AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());
     AtomicFile.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
     AtomicFile.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
+    AtomicFile.replace(folder.resolve(WEIGHTS), weights().toByteArray());
   }
 
   /** Writes what several replicas run besides. */
