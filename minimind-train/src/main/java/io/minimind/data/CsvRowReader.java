@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
@@ -22,6 +23,7 @@ final class CsvRowReader implements RowReader {
   private final Iterator<CSVRecord> records;
   private final int width;
   private final int[] positions;
+  private final List<String> columns;
   private long rows;
 
   CsvRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives) throws IOException {
@@ -36,7 +38,7 @@ final class CsvRowReader implements RowReader {
             .map(String::strip)
             .toList();
     width = header.size();
-    List<String> columns =
+    columns =
         alternatives.stream()
             .filter(header::containsAll)
             .findFirst()
@@ -84,7 +86,7 @@ final class CsvRowReader implements RowReader {
     for (int position : positions) {
       cells.add(record.get(position));
     }
-    return Optional.of(new Row(rows, line, cells));
+    return Optional.of(new Row(rows, line, cells, Set.of(), columns));
   }
 
   private Optional<CSVRecord> record() throws IOException {
@@ -121,7 +123,7 @@ final class CsvRowReader implements RowReader {
 
   @Override
   public long position() {
-    return reader.bytesRead();
+    return reader.position();
   }
 
   @Override
