@@ -101,11 +101,23 @@ public final class LoadOptions {
   }
 
   /**
+   * Whether weights are mapped from their file instead of read into memory of their own (default
+   * false). That saves as much memory as the file is long, and some time; but if the file is cut or
+   * copied over while the model is in use, the process ends.
+   */
+  public boolean mappedWeights() {
+    return values.mappedWeights;
+  }
+
+  public LoadOptions withMappedWeights(boolean value) {
+    return with(changed -> changed.mappedWeights = value);
+  }
+
+  /**
    * Whether {@code model.onnx} may be another than this library writes (default false). ONNX
    * Runtime trusts the graphs that it is given. With true, a damaged or hostile one can end the
-   * process, make it compute without end, or take all of its memory; and the weights are mapped
-   * from the file instead of read, so that changing it while the model is in use can end the
-   * process too. Give it only to graphs that you made yourself.
+   * process, make it compute without end, or take all of its memory; its weights are mapped. Give it
+   * only to graphs that you made yourself.
    */
   public boolean foreignGraphs() {
     return values.foreignGraphs;
@@ -153,6 +165,7 @@ public final class LoadOptions {
     private int batchSize = 1;
     private int keptTexts;
     private boolean checksums = true;
+    private boolean mappedWeights;
     private boolean foreignGraphs;
 
     Values() {}
@@ -163,6 +176,7 @@ public final class LoadOptions {
       batchSize = other.batchSize;
       keptTexts = other.keptTexts;
       checksums = other.checksums;
+      mappedWeights = other.mappedWeights;
       foreignGraphs = other.foreignGraphs;
     }
 
@@ -173,6 +187,7 @@ public final class LoadOptions {
       all.put("batchSize", batchSize);
       all.put("keptTexts", keptTexts);
       all.put("checksums", checksums);
+      all.put("mappedWeights", mappedWeights);
       all.put("foreignGraphs", foreignGraphs);
       return all;
     }
