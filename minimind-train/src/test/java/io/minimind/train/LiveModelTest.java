@@ -22,7 +22,7 @@ import io.minimind.infer.constraint.Constraints;
 import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
@@ -90,13 +90,13 @@ class LiveModelTest {
     Path made = folder.resolve("artifacts");
     artifacts.write(made, OptimizerSettings.DEFAULT);
     artifacts.writeReplicated(made);
-    List<NamedTensor> weights =
-        ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 7);
+    List<NamedTensor> weights = new Parameters(config).start(7);
     Path start = folder.resolve("start");
     if (adapters.isEmpty()) {
       TrainingCheckpoint.of(weights).write(start);
     } else {
-      List<NamedTensor> trained = LowRankAdapters.initialize(artifacts.trainableParameters(), 7);
+      List<NamedTensor> trained =
+          artifacts.trainableParameters().stream().map(each -> each.start(7)).toList();
       new TrainingCheckpoint(trained, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE)
           .write(start);
     }
@@ -127,7 +127,7 @@ class LiveModelTest {
     Path copy = Files.createTempDirectory(folder, "exported");
     ModelFolder.writeConfiguration(copy, run.config(), run.model());
     ModelFolder.writeDecoder(
-        copy, run.config(), CheckpointStore.weights(checkpoint, run.adapters()));
+        copy, run.config(), CheckpointStore.weights(checkpoint, run.config(), run.adapters()));
     return LanguageModel.load(copy, ALONE);
   }
 
