@@ -18,7 +18,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * A model that continues text. It is immutable, and several threads may generate at the same time.
@@ -502,9 +504,25 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     Objects.requireNonNull(prompts, "prompts");
+    return generateAll(
+        prompts.stream().map(prompt -> encode(prompt, "prompt")).toList(), number -> options);
+  }
+
+  /**
+   * Continues several texts given as token ids, to which nothing is added, as {@link
+   * #generateAll(List, GenerationOptions)} does. The same prompt may be there several times, with a
+   * seed of its own each time.
+   *
+   * <p>A text that was drawn with a temperature of 1 and no penalty, narrowing or constraint has
+   * the probability that its log-probabilities add up to, {@link Generation#ending} included.
+   *
+   * @param options those of each prompt, by its place in the list
+   */
+  public List<Generation> generateAll(
+      List<int[]> promptIds, IntFunction<GenerationOptions> options) {
     List<Request> requests =
-        prompts.stream()
-            .map(prompt -> request(encode(prompt, "prompt"), options, decoder.pool()))
+        IntStream.range(0, promptIds.size())
+            .mapToObj(i -> request(promptIds.get(i), options.apply(i), decoder.pool()))
             .toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());
