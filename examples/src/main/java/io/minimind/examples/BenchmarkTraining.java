@@ -10,7 +10,7 @@ import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
@@ -169,8 +169,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     artifacts.write(folder, OptimizerSettings.DEFAULT);
     artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("checkpoint");
-    TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 1))
-        .write(checkpoint);
+    TrainingCheckpoint.of(new Parameters(config).start(1)).write(checkpoint);
     return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 

@@ -84,7 +84,7 @@ final class ModelSource {
       Path chosen = chosen();
       CheckpointStore.verify(chosen);
       System.out.println("The weights are those of " + chosen.getFileName() + ".");
-      weights = CheckpointStore.weights(chosen, RunFolder.open(model).settings().lora());
+      weights = CheckpointStore.weights(chosen, config(), RunFolder.open(model).settings().lora());
     }
     for (NamedTensor weight : weights) {
       requireFinite(weight);

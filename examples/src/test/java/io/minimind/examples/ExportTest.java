@@ -99,13 +99,15 @@ class ExportTest {
     Path best = checkpoints.best().orElseThrow();
     assertEquals(new Result(0, ""), export(run, folder.resolve("best"), "--checkpoint=best"));
     assertEquals(
-        CheckpointStore.weights(best, Optional.empty()),
+        CheckpointStore.weights(
+            best, ModelConfig.read(run.resolve(ModelFolder.CONFIG)), Optional.empty()),
         ModelFolder.weights(folder.resolve("best")));
     Path last = checkpoints.latest().orElseThrow();
     assertNotEquals(best, last);
     assertEquals(new Result(0, ""), export(run, folder.resolve("last"), "--checkpoint=last"));
     assertEquals(
-        CheckpointStore.weights(last, Optional.empty()),
+        CheckpointStore.weights(
+            last, ModelConfig.read(run.resolve(ModelFolder.CONFIG)), Optional.empty()),
         ModelFolder.weights(folder.resolve("last")));
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(folder.resolve("last")));
     assertEquals(

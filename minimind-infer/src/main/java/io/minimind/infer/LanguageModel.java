@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -44,6 +43,7 @@ public final class LanguageModel implements AutoCloseable {
   private final OptionalInt start; // the token that begins a text
   private final Optional<ChatTemplate> template;
   private final Optional<BatchScheduler> scheduler;
+  private final Buffers buffers;
   private final LeakGuard guard;
 
   private LanguageModel(
@@ -52,23 +52,26 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       OptionalInt start,
       Optional<ChatTemplate> template,
-      int batchSize) {
+      LoadOptions options) {
     this.folder = folder;
     this.decoder = decoder;
     this.tokenizer = tokenizer;
     this.start = start;
     this.template = template;
     Optional<BatchScheduler> batch =
-        batchSize > 1
-            ? Optional.of(BatchScheduler.start(decoder.pool(), batchSize))
+        options.batchSize() > 1
+            ? Optional.of(BatchScheduler.start(decoder.pool(), options.batchSize()))
             : Optional.empty();
     scheduler = batch;
+    KeptTexts kept = new KeptTexts(decoder.pool(), options.keptTexts());
+    buffers = kept;
     guard =
         LeakGuard.of(
             this,
             "The model in " + folder,
             () -> {
               decoder.close();
+              kept.close();
               batch.ifPresent(BatchScheduler::close);
             });
   }
@@ -101,7 +104,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Opens a decoder that lies in memory.
+   * Opens a decoder that lies in memory. Where its weights may change, no texts are kept, whatever
+   * the options say, and a chat must not be gone on with after a change.
    *
    * @param folder as in {@link #load(Path)}; graph and weights need not be there and are not read
    * @throws IOException if a file is missing or broken, or the decoder cannot be opened
@@ -112,11 +116,13 @@ public final class LanguageModel implements AutoCloseable {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(options, "options");
+    // What other weights have computed is of no use.
+    LoadOptions used = decoder.fixed() ? options : options.withKeptTexts(0);
     return open(
         folder,
-        options,
+        used,
         tokenizer(folder),
-        endOfText -> Decoder.open(folder, decoder, options, endOfText));
+        endOfText -> Decoder.open(folder, decoder, used, endOfText));
   }
 
   private static Tokenizer tokenizer(Path folder) throws IOException {
@@ -194,7 +200,7 @@ public final class LanguageModel implements AutoCloseable {
             "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
                 .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
       }
-      return new LanguageModel(folder, decoder, tokenizer, start, template, options.batchSize());
+      return new LanguageModel(folder, decoder, tokenizer, start, template, options);
     } catch (IOException | RuntimeException | Error e) {
       decoder.close();
       throw e;
@@ -295,7 +301,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
   public TextStream stream(int[] promptIds, GenerationOptions options) {
-    return stream(promptIds, options, decoder.pool(), answer -> {});
+    return stream(promptIds, options, buffers, answer -> {});
   }
 
   /**
@@ -438,7 +444,8 @@ public final class LanguageModel implements AutoCloseable {
    * Answers a conversation that somebody else keeps. Nothing of it is dropped.
    *
    * @param messages the conversation, at least one message; it follows those of the options
-   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws ContextLengthException if the conversation fills the context
+   * @throws IllegalArgumentException if the options do not fit each other or the model
    * @throws IllegalStateException if the model folder has no chat template, or the model is closed
    */
   public Reply reply(List<Message> messages, ChatOptions options) {
@@ -452,7 +459,7 @@ public final class LanguageModel implements AutoCloseable {
    * read to its end.
    *
    * @param messages as for {@link #reply}
-   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws IllegalArgumentException as for {@link #reply}
    * @throws IllegalStateException if the model folder has no chat template
    */
   public ReplyStream streamReply(List<Message> messages, ChatOptions options) {
@@ -469,14 +476,14 @@ public final class LanguageModel implements AutoCloseable {
     ConversationEncoder.Prompt prompt = conversations.prompt(all);
     int budget = Math.min(contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
     if (prompt.ids().length >= budget) {
-      throw new IllegalArgumentException(
+      throw new ContextLengthException(
           "The conversation has %d tokens, which leaves no room for an answer in the %d that there may be; shorten it."
               .formatted(prompt.ids().length, budget));
     }
-    GenerationOptions generation = conversations.generation();
-    int most = Math.min(generation.maxNewTokens(), budget - prompt.ids().length);
-    Supplier<ReplyParser> parsers = conversations.parsers(prompt);
-    return new ReplyStream(stream(prompt.ids(), generation.withMaxNewTokens(most)), parsers);
+    int most = budget - prompt.ids().length;
+    most = Math.min(conversations.generation().maxNewTokens(), most);
+    TextStream answer = stream(prompt.ids(), conversations.generation(prompt, most));
+    return new ReplyStream(answer, conversations.parsers(prompt));
   }
 
   /**
@@ -522,7 +529,7 @@ public final class LanguageModel implements AutoCloseable {
       List<int[]> promptIds, IntFunction<GenerationOptions> options) {
     List<Request> requests =
         IntStream.range(0, promptIds.size())
-            .mapToObj(i -> request(promptIds.get(i), options.apply(i), decoder.pool()))
+            .mapToObj(i -> request(promptIds.get(i), options.apply(i), buffers))
             .toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());

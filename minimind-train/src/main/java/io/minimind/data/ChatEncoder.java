@@ -155,7 +155,9 @@ public final class ChatEncoder implements SampleEncoder {
     BitSet targets =
         loss == Loss.ALL_TURNS
             ? allAnswers(messages, options, text, ids)
-            : text.text().contains(MARKER) ? afterLastMarker(ids) : lastAnswer(messages, options, text, ids);
+            : text.text().contains(MARKER)
+                ? afterLastMarker(ids)
+                : lastAnswer(messages, options, text, ids);
     if (targets.isEmpty()) {
       throw new IllegalArgumentException(
           "none of its answers begins within the first %d tokens.".formatted(maxLength));
@@ -199,7 +201,8 @@ public final class ChatEncoder implements SampleEncoder {
       List<Message> messages, TemplateOptions options, MarkedText text, int[] ids) {
     Borders borders = new Borders(text.text(), ids);
     int last = ids.length;
-    for (Iterator<Span> all = answers(messages, options, text, m -> true).iterator(); all.hasNext(); ) {
+    for (Iterator<Span> all = answers(messages, options, text, m -> true).iterator();
+        all.hasNext(); ) {
       int start = borders.tokens(all.next().start());
       if (start == ids.length) {
         break;
@@ -215,7 +218,8 @@ public final class ChatEncoder implements SampleEncoder {
     BitSet targets = new BitSet(ids.length);
     // An empty answer would teach to say nothing.
     Predicate<Message> answered = message -> !message.content().isBlank();
-    for (Iterator<Span> all = answers(messages, options, text, answered).iterator(); all.hasNext(); ) {
+    for (Iterator<Span> all = answers(messages, options, text, answered).iterator();
+        all.hasNext(); ) {
       Span answer = all.next();
       int start = borders.tokens(answer.start());
       if (start == ids.length) {
@@ -239,10 +243,7 @@ public final class ChatEncoder implements SampleEncoder {
    * use.
    */
   private Stream<Span> answers(
-      List<Message> messages,
-      TemplateOptions options,
-      MarkedText text,
-      Predicate<Message> wanted) {
+      List<Message> messages, TemplateOptions options, MarkedText text, Predicate<Message> wanted) {
     int[] written =
         IntStream.range(0, messages.size())
             .filter(i -> messages.get(i).role().equals("assistant"))

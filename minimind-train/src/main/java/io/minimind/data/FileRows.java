@@ -61,7 +61,8 @@ record FileRows(Path file) implements Rows {
       throw new IOException("There is no file " + file + ": check the path of the data.");
     }
     if (Files.isDirectory(file)) {
-      throw new IOException(file + " is a folder: name a .csv, .jsonl, .json, .txt or .parquet file in it.");
+      throw new IOException(
+          file + " is a folder: name a .csv, .jsonl, .json, .txt or .parquet file in it.");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new IOException(file + " cannot be read: expected a regular, readable file.");

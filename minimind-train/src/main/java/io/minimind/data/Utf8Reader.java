@@ -85,7 +85,8 @@ final class Utf8Reader extends Reader {
       zeros[i % 2] += bytes.get(i) == 0 ? 1 : 0;
     }
     boolean marked =
-        bytes.limit() >= 2 && (bytes.getShort(0) == (short) 0xFEFF || bytes.getShort(0) == (short) 0xFFFE);
+        bytes.limit() >= 2
+            && (bytes.getShort(0) == (short) 0xFEFF || bytes.getShort(0) == (short) 0xFFFE);
     int most = Math.max(zeros[0], zeros[1]);
     if (!marked && most * 10 < bytes.limit()) {
       return;
@@ -94,8 +95,7 @@ final class Utf8Reader extends Reader {
     boolean wide = Math.min(zeros[0], zeros[1]) * 3 > most;
     throw new IOException(
         "%s is %s, not UTF-8: save it as UTF-8."
-            .formatted(
-                file, wide ? "UTF-32 or no text" : littleEndian ? "UTF-16LE" : "UTF-16BE"));
+            .formatted(file, wide ? "UTF-32 or no text" : littleEndian ? "UTF-16LE" : "UTF-16BE"));
   }
 
   @Override

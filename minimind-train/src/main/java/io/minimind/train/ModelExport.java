@@ -55,6 +55,6 @@ public final class ModelExport implements TrainingListener {
       AtomicFile.replace(
           folder.resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
     }
-    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint, lora));
+    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint, config, lora));
   }
 }

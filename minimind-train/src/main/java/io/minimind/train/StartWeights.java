@@ -1,11 +1,10 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.ElementType;
-import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -23,7 +22,7 @@ public final class StartWeights {
 
   /** Random weights; equal seeds give equal ones. */
   public static List<NamedTensor> random(ModelConfig model, long seed) {
-    return ParameterInitializer.initialize(parameters(model), model, seed);
+    return new Parameters(model).start(seed);
   }
 
   /**
@@ -45,7 +44,7 @@ public final class StartWeights {
               .formatted(path));
     }
     List<NamedTensor> weights = new ArrayList<>();
-    for (Tensor parameter : parameters(model)) {
+    for (Parameter parameter : new Parameters(model).all()) {
       long[] shape = parameter.shape().extents();
       NamedTensor found =
           file.tensor(parameter.name())
@@ -66,9 +65,5 @@ public final class StartWeights {
       weights.add(found);
     }
     return weights;
-  }
-
-  private static List<Tensor> parameters(ModelConfig model) {
-    return new TrainingArtifacts(model).parameters();
   }
 }

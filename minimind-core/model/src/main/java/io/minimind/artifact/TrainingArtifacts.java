@@ -15,6 +15,8 @@ import io.minimind.graph.operator.Operators;
 import io.minimind.graph.operator.Operators.Accumulation;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.io.IOException;
@@ -111,25 +113,20 @@ public final class TrainingArtifacts {
   }
 
   /** The parameters in the order in which all graphs declare them. */
-  public List<Tensor> parameters() {
-    return forward().parameters();
+  public List<Parameter> parameters() {
+    List<Parameter> model = new Parameters(config).all();
+    return adapters.map(lora -> lora.beside(model)).orElse(model);
   }
 
   /** Those that are trained, in the same order. */
-  public List<Tensor> trainableParameters() {
-    return forward().trainableParameters();
-  }
-
-  private Graph forward() {
-    Operators op = new Operators(new Graph("parameters", target));
-    pass(op, false).learnt();
-    return op.graph();
+  public List<Parameter> trainableParameters() {
+    return adapters.map(lora -> lora.parameters(config)).orElseGet(this::parameters);
   }
 
   /** The scalars that a step reports besides the loss. */
   public List<Metric> metrics() {
     List<Metric> metrics = new ArrayList<>(objective.metrics());
-    if (config.experts().balance() > 0) {
+    if (config.experts().balance().weight() > 0) {
       metrics.add(new Metric(BALANCE_LOSS, Extent.TOKEN));
     }
     return metrics;
@@ -182,7 +179,7 @@ public final class TrainingArtifacts {
     Graph graph = op.graph();
     List<Tensor> parameters = new ArrayList<>();
     Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
-    for (Tensor trained : trainableParameters()) {
+    for (Parameter trained : trainableParameters()) {
       Tensor parameter = graph.parameter(trained.name(), trained.shape().extents());
       parameters.add(parameter);
       gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
@@ -202,13 +199,12 @@ public final class TrainingArtifacts {
    * passed on and not copied, so whoever runs this gets the memory of the parameters.
    */
   public ModelProto weights() {
-    Graph forward = forward();
     Graph graph = new Graph("weights", target);
     graph.input(RESET_FLAG, BOOL, Shape.of(1));
-    for (Tensor trained : forward.trainableParameters()) {
+    for (Parameter trained : trainableParameters()) {
       graph.input(trained.name() + ACCUMULATION_BUFFER, FLOAT32, trained.shape());
     }
-    for (Tensor parameter : forward.parameters()) {
+    for (Parameter parameter : parameters()) {
       graph.parameter(parameter.name(), parameter.shape().extents());
     }
     ModelProto.Builder model = graph.toModel().toBuilder();
