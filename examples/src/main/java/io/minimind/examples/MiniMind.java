@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
       Evaluate.class,
       Serve.class,
       TokenizerCommand.class,
+      Import.class,
       Export.class,
       Publish.class,
       Verify.class,
