@@ -54,6 +54,7 @@ final class Json {
                     new Members(
                         List.of(),
                         other(key(List.of()), VALUE),
+                        Expression.NOTHING,
                         0,
                         Expression.UNBOUNDED)))));
   }

@@ -104,6 +104,7 @@ final class SchemaReader {
         new LinkedHashSet<>(properties.keySet()),
         0,
         Expression.UNBOUNDED,
+        List.of(),
         List.of());
   }
 
@@ -206,7 +207,8 @@ final class SchemaReader {
 
   private static Type type(SchemaNode node, JsonNode name) {
     for (Type type : Type.values()) {
-      if (name.isTextual() && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
+      if (name.isTextual()
+          && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
         return type;
       }
     }
@@ -344,6 +346,7 @@ final class SchemaReader {
             node.names("required"),
             node.count("minProperties", 0),
             node.count("maxProperties", Expression.UNBOUNDED),
+            List.of(),
             dependencies(node));
     return keys.isEmpty() ? objects : objects.and(named(keys.get()));
   }

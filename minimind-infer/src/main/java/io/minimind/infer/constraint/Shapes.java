@@ -63,8 +63,7 @@ final class Shapes {
       return reader.value(schema);
     }
     if (!open.add(schema)) {
-      throw SchemaNode.refusal(
-          schema.at(), "leads back to itself without anything in between");
+      throw SchemaNode.refusal(schema.at(), "leads back to itself without anything in between");
     }
     if (++depth > DEEPEST) {
       throw SchemaNode.refusal(schema.at(), "is nested too deeply");
@@ -163,8 +162,7 @@ final class Shapes {
     }
     Shape condition = part(schema, node.json().get("if"), node.below("if"));
     Shape met = and(schema, shape, condition);
-    Shape unmet =
-        disjoint(shape, condition) ? shape : and(schema, shape, not(schema, condition));
+    Shape unmet = disjoint(shape, condition) ? shape : and(schema, shape, not(schema, condition));
     if (node.has("then")) {
       met = and(schema, met, part(schema, node.json().get("then"), node.below("then")));
     }
@@ -191,8 +189,7 @@ final class Shapes {
                   Shape.ALL.arrays(),
                   List.of(ObjectSet.having(name, Goal.NOTHING)),
                   Set.of());
-          Shape there =
-              and(schema, and(schema, result, with), part(schema, entry.getValue(), at));
+          Shape there = and(schema, and(schema, result, with), part(schema, entry.getValue(), at));
           result = and(schema, result, without).or(there).speakingOf(result.spoken());
         }
       }
@@ -257,6 +254,23 @@ final class Shapes {
     openGoals.remove(goal);
     empty.put(goal, result);
     return result;
+  }
+
+  /** Where the reason is that nothing meets a goal. */
+  String emptyPlace(Goal goal) {
+    Goal place = goal;
+    Set<Goal> seen = new HashSet<>();
+    while (seen.add(place)) {
+      for (ObjectSet set : shape(place).objects()) {
+        for (String name : set.required()) {
+          Goal value = set.value(name);
+          if (!value.impossible() && isEmpty(value)) {
+            place = value;
+          }
+        }
+      }
+    }
+    return place.at();
   }
 
   private boolean isEmpty(ObjectSet set) {
@@ -372,25 +386,19 @@ final class Shapes {
 
   /** Adds the objects that are not excluded because of a property without a name. */
   private void addWithOthers(ObjectSet set, ObjectSet excluded, List<ObjectSet> ways) {
-    boolean named = set.properties().values().stream().anyMatch(value -> !value.impossible());
-    List<Others> possible = set.possible(named).orElse(List.of());
-    boolean all = !possible.isEmpty();
-    boolean some = false;
-    for (Others mine : possible) {
+    for (Others mine : set.possible(set.isNamed()).orElse(List.of())) {
       for (Others its : excluded.others()) {
-        if (mine.keys().and(its.keys()).isEmpty()) {
-          continue;
+        for (Goal value : others(mine.value(), its.value())) {
+          StringSet keys = mine.keys().and(its.keys());
+          if (!keys.isEmpty()) {
+            Others other = new Others(keys, value, true);
+            ways.add(set.withSome(other, excluded.properties().keySet()));
+          }
         }
-        List<Goal> others = others(mine.value(), its.value());
-        some |= !others.isEmpty();
-        all &= isEmpty(mine.value().and(its.value()));
       }
     }
-    if (some && all && !named) {
-      ways.add(set.withCounts(Math.max(1, set.least()), set.most()));
-    } else if (some) {
-      throw new UnsupportedOperationException(
-          "excludes objects because of properties that have no name");
+    if (!excluded.some().isEmpty()) {
+      throw new UnsupportedOperationException("excludes objects twice over");
     }
   }
 
@@ -450,14 +458,7 @@ final class Shapes {
       ways.add(
           set.and(
               new ArraySet(
-                  List.of(),
-                  rest,
-                  false,
-                  0,
-                  Expression.UNBOUNDED,
-                  false,
-                  List.of(),
-                  List.of())));
+                  List.of(), rest, false, 0, Expression.UNBOUNDED, false, List.of(), List.of())));
     }
     ways.removeIf(this::isPlainlyEmpty);
     return ways;
