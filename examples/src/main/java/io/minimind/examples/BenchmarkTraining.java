@@ -18,7 +18,6 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;

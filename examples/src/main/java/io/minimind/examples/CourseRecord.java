@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.JsonErrors;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,6 @@ import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.files.AtomicFile;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.ConsoleReport;
 import io.minimind.train.RunFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

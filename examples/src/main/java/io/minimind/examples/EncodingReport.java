@@ -1,7 +1,6 @@
 package io.minimind.examples;
 
 import io.minimind.data.EncodingProgress;
-import io.minimind.train.ProgressLine;
 import java.nio.file.Path;
 import java.util.Locale;
 

@@ -8,7 +8,6 @@ import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
 import io.minimind.infer.Decoder;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,9 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.examples.publish.Publication;
-import io.minimind.examples.publish.PublishedModel;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.ProgressLine;
+import io.minimind.publish.Publication;
+import io.minimind.publish.PublishedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package io.minimind.examples;
 
+import io.minimind.data.CorpusTexts;
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.TrainedTokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -11,8 +11,6 @@ import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
 import io.minimind.task.Task;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.ProgressLine;
 import io.minimind.train.RunFolder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.SampleTexts;
