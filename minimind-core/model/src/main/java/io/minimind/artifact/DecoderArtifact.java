@@ -9,11 +9,12 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Graph.ExternalData;
-import io.minimind.graph.Operators;
-import io.minimind.graph.Operators.Attention;
-import io.minimind.graph.Operators.Past;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.Operators;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.model.Transformer;
@@ -68,7 +69,7 @@ public final class DecoderArtifact {
               graph.input(prefix + ".value", FLOAT32, cache)));
     }
     Transformer transformer = new Transformer(op, config, precision);
-    Tensor hiddenStates = transformer.hiddenStates(ids, past, lastPosition, total);
+    Tensor hiddenStates = transformer.hiddenStates(ids, past, new Positions(lastPosition, total));
     graph.output("logits", transformer.head(op.gather(hiddenStates, positions)));
     Dimension width = Dimension.of(config.hiddenSize());
     Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), width);

@@ -1,7 +1,7 @@
 package io.minimind.artifact;
 
-import io.minimind.graph.Operators;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 import java.util.List;
 
 /** What a model learns: the loss that the training graphs compute, and what they report with it. */

@@ -5,9 +5,9 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import io.minimind.artifact.Objective.Preference;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 
 /** The loss of {@link Preference} from the log-probabilities of both answers, and its metrics. */
 final class PreferenceLoss {

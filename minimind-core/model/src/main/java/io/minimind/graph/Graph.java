@@ -20,19 +20,27 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
  * An ONNX graph under construction: inputs, parameters, constants, nodes in execution order, and
- * outputs. Nodes are added through {@link Operators}, which checks their operands.
+ * outputs. A node is added with {@link #add}, which checks its operands.
+ *
+ * <p>Inputs, parameters and outputs have names of the caller's choice. The names of constants and
+ * of the tensors between are the graph's own: they all have a {@code #}, which no other name may
+ * have, so that nothing that two callers add to a graph can collide.
  */
 public final class Graph {
 
-  static final String MICROSOFT = "com.microsoft";
+  /** What begins the number in a name of the graph's own. */
+  private static final char OWN = '#';
 
-  private static final int OPSET = 17;
+  /** The version of each operator set of which a graph may have operators. */
+  private static final Map<String, Integer> DOMAINS = Map.of("", 17, Specification.MICROSOFT, 1);
+
   private static final int IR_VERSION = 9;
 
   /** Where the bytes of a parameter lie in a file next to the model. */
@@ -46,8 +54,8 @@ public final class Graph {
   private final Map<String, TensorProto> constants = new LinkedHashMap<>();
   private final Map<String, Tensor> outputs = new LinkedHashMap<>();
   private final List<Node> nodes = new ArrayList<>();
-  private final Map<Object, Tensor> shared = new HashMap<>();
-  private int tensorCount;
+  private final Map<List<Object>, Tensor> shared = new HashMap<>();
+  private int ownNames;
 
   /** A graph for the CPU. */
   public Graph(String name) {
@@ -59,7 +67,7 @@ public final class Graph {
     this.target = target;
   }
 
-  Target target() {
+  public Target target() {
     return target;
   }
 
@@ -115,21 +123,21 @@ public final class Graph {
     requireNew(name);
     // A tensor has one name in a model: what has one already is passed on under the new one.
     boolean named = isDeclared(tensor.name()) || outputs.containsValue(tensor);
-    outputs.put(name, named ? identity(tensor) : tensor);
+    outputs.put(name, named ? add(new Identity(), tensor).output(0) : tensor);
   }
 
-  private Tensor identity(Tensor tensor) {
-    Tensor same = new Tensor(freshName("same"), tensor.type(), tensor.shape());
-    add(new Node("Identity", "", List.of(tensor), List.of(same), Map.of()));
-    return same;
-  }
-
+  /**
+   * A float32 constant.
+   *
+   * @param name for people who look at the graph; it need not be unique
+   */
   public Tensor constant(String name, Shape shape, float... values) {
     ByteBuffer bytes = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     return constant(name, ElementType.FLOAT32, shape, bytes);
   }
 
+  /** An int64 constant, as {@link #constant(String, Shape, float...)}. */
   public Tensor constant(String name, Shape shape, long... values) {
     ByteBuffer bytes = ByteBuffer.allocate(values.length * 8).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asLongBuffer().put(values);
@@ -141,17 +149,17 @@ public final class Graph {
       throw new IllegalArgumentException(
           "Constant " + name + " of shape " + shape + " got " + bytes.remaining() + " bytes.");
     }
-    requireNew(name);
+    Tensor tensor = new Tensor(ownName(name), type, shape);
     TensorProto.Builder proto =
         TensorProto.newBuilder()
-            .setName(name)
+            .setName(tensor.name())
             .setDataType(type.onnxCode())
             .setRawData(ByteString.copyFrom(bytes));
     for (long extent : shape.extents()) {
       proto.addDims(extent);
     }
-    constants.put(name, proto.build());
-    return new Tensor(name, type, shape);
+    constants.put(tensor.name(), proto.build());
+    return tensor;
   }
 
   private boolean isDeclared(String name) {
@@ -162,45 +170,100 @@ public final class Graph {
     if (isDeclared(name) || outputs.containsKey(name)) {
       throw new IllegalArgumentException("The graph already has a tensor named " + name + ".");
     }
+    if (name.indexOf(OWN) >= 0) {
+      throw new IllegalArgumentException(
+          "Names with a %s are the graph's own, but a tensor is to be named %s."
+              .formatted(OWN, name));
+    }
   }
 
   /** A name that no other tensor has. */
-  String freshName(String stem) {
-    return stem + "_" + tensorCount++;
+  private String ownName(String stem) {
+    return stem + OWN + ownNames++;
   }
 
-  void add(Node node) {
+  /**
+   * Adds an operator.
+   *
+   * @param inputs {@link Tensor#ABSENT} for an optional one that is left out
+   * @throws IllegalArgumentException if the operands do not fit
+   */
+  public Node add(Operator operator, Tensor... inputs) {
+    return add(operator, List.of(inputs));
+  }
+
+  /** Adds an operator, as {@link #add(Operator, Tensor...)}. */
+  public Node add(Operator operator, List<Tensor> inputs) {
+    Specification specification = operator.specification();
+    specification.check(inputs, operator.attributes());
+    int version = DOMAINS.getOrDefault(specification.domain(), specification.since());
+    if (specification.since() > version) {
+      throw new IllegalArgumentException(
+          "%s is there since version %d of its domain, but graphs here have version %d."
+              .formatted(specification.name(), specification.since(), version));
+    }
+    List<Tensor> outputs =
+        operator.results(inputs).stream()
+            .map(r -> new Tensor(ownName(specification.name()), r.type(), r.shape()))
+            .toList();
+    Node node = new Node(operator, inputs, outputs);
     nodes.add(node);
+    return node;
   }
 
-  Node lastNode() {
+  /**
+   * Adds what the runtime has no operator for, as one node with one gradient rule.
+   *
+   * @param body adds the nodes that a model has in its place, and gives the outputs
+   */
+  public Node add(Operator operator, List<Tensor> inputs, Supplier<List<Tensor>> body) {
+    operator.specification().check(inputs, operator.attributes());
+    List<Operator.Result> results = operator.results(inputs);
+    int before = nodes.size();
+    List<Tensor> outputs = body.get();
+    if (!outputs.stream().map(Operator.Result::like).toList().equals(results)) {
+      throw new IllegalStateException(
+          "The outputs of %s came out as %s, not as %s."
+              .formatted(operator.specification().name(), outputs, results));
+    }
+    List<Node> added = nodes.subList(before, nodes.size());
+    Node node = new Node(operator, inputs, outputs, added);
+    added.clear();
+    nodes.add(node);
+    return node;
+  }
+
+  /** The node that was added last. */
+  public Node lastNode() {
     return nodes.get(nodes.size() - 1);
   }
 
-  /** Takes out the nodes that were added since there were so many, to be the body of another. */
-  List<Node> removeSince(int count) {
-    List<Node> added = nodes.subList(count, nodes.size());
-    List<Node> removed = List.copyOf(added);
-    added.clear();
-    return removed;
+  /** Gives the node that was added last another input, which its operator takes as optional. */
+  public void extendLast(Tensor input) {
+    Node last = nodes.remove(nodes.size() - 1);
+    List<Tensor> inputs = new ArrayList<>(last.inputs());
+    inputs.add(input);
+    last.operator().specification().check(inputs, last.operator().attributes());
+    nodes.add(new Node(last.operator(), inputs, last.outputs(), last.body()));
   }
 
-  /** Puts another node with the same outputs in the place of the one that was added last. */
-  void replaceLast(Node replacement) {
-    nodes.remove(nodes.size() - 1);
-    nodes.add(replacement);
-  }
-
-  List<Node> nodes() {
+  /** The nodes in the order of execution. */
+  public List<Node> nodes() {
     return List.copyOf(nodes);
   }
 
-  /** A tensor that is computed once per graph, under a key of the caller's choice. */
-  Tensor shared(Object key, Supplier<Tensor> compute) {
-    Tensor known = shared.get(key);
+  /**
+   * A tensor that is computed once per graph.
+   *
+   * @param owner whose tensor it is
+   * @param key what it is to its owner
+   */
+  public Tensor shared(Class<?> owner, Object key, Supplier<Tensor> compute) {
+    List<Object> place = List.of(owner, key);
+    Tensor known = shared.get(place);
     if (known == null) {
       known = compute.get();
-      shared.put(key, known);
+      shared.put(place, known);
     }
     return known;
   }
@@ -238,20 +301,38 @@ public final class Graph {
     graph.addAllInitializer(constants.values());
     Map<String, String> outputNames = new HashMap<>();
     outputs.forEach((outputName, tensor) -> outputNames.put(tensor.name(), outputName));
-    nodes.stream()
-        .flatMap(node -> node.body().isEmpty() ? Stream.of(node) : node.body().stream())
-        .flatMap(node -> target.kernels(node))
-        .forEach(node -> graph.addNode(proto(node, outputNames)));
+    withBodies().flatMap(target::kernels).forEach(node -> graph.addNode(proto(node, outputNames)));
     outputs.forEach(
         (outputName, tensor) ->
             graph.addOutput(valueInfo(new Tensor(outputName, tensor.type(), tensor.shape()))));
-    return ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
-        .setProducerName("minimind")
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1))
-        .setGraph(graph)
-        .build();
+    ModelProto.Builder model =
+        ModelProto.newBuilder()
+            .setIrVersion(IR_VERSION)
+            .setProducerName("minimind")
+            .setGraph(graph);
+    domains()
+        .forEach(
+            (domain, version) ->
+                model.addOpsetImport(
+                    OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
+    return model.build();
+  }
+
+  /** Those that every graph has, and those of operators that others wrote. */
+  private Map<String, Integer> domains() {
+    Map<String, Integer> domains = new TreeMap<>(DOMAINS);
+    withBodies()
+        .map(node -> node.operator().specification())
+        .filter(specification -> !DOMAINS.containsKey(specification.domain()))
+        .forEach(
+            specification ->
+                domains.merge(specification.domain(), specification.since(), Math::max));
+    return domains;
+  }
+
+  private Stream<Node> withBodies() {
+    return nodes.stream()
+        .flatMap(node -> node.body().isEmpty() ? Stream.of(node) : node.body().stream());
   }
 
   private static TensorProto externalTensor(Tensor tensor, ExternalData data) {
@@ -295,12 +376,12 @@ public final class Graph {
     NodeProto.Builder proto =
         NodeProto.newBuilder()
             .setName(node.output(0).name())
-            .setOpType(node.operator())
-            .setDomain(node.domain());
+            .setOpType(node.operator().specification().name())
+            .setDomain(node.operator().specification().domain());
     UnaryOperator<String> naming = name -> outputNames.getOrDefault(name, name);
     node.inputs().forEach(input -> proto.addInput(naming.apply(input.name())));
     node.outputs().forEach(output -> proto.addOutput(naming.apply(output.name())));
-    node.attributes().entrySet().stream()
+    node.operator().attributes().entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
         .forEach(attribute -> proto.addAttribute(proto(attribute.getKey(), attribute.getValue())));
     return proto.build();

@@ -4,8 +4,6 @@ import static io.minimind.graph.ElementType.FLOAT32;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -14,10 +12,6 @@ import java.util.stream.Stream;
  * what a kernel does, which adds up in float32 and rounds what it writes.
  */
 final class HalfPrecision {
-
-  /** They give out elements of what they got: nothing to round. */
-  private static final Set<String> MOVING =
-      Set.of("Concat", "Expand", "PassThrough", "Reshape", "Slice", "Split", "Transpose");
 
   private HalfPrecision() {}
 
@@ -28,10 +22,10 @@ final class HalfPrecision {
     if (inputs.equals(node.inputs()) && outputs.equals(node.outputs())) {
       return Stream.of(node);
     }
-    if (MOVING.contains(node.operator())) {
+    if (node.operator().movesElements()) {
       return Stream.of(with(node, inputs, outputs));
     }
-    if (node.operator().equals("Cast")) {
+    if (node.operator() instanceof Cast) {
       Tensor output = node.output(0);
       return output.type().isHalf()
           ? rounding(inputs.get(0), output)
@@ -62,11 +56,10 @@ final class HalfPrecision {
   }
 
   private static Node cast(Tensor from, Tensor to) {
-    Map<String, Object> attributes = Map.of("to", (long) to.type().onnxCode());
-    return new Node("Cast", "", List.of(from), List.of(to), attributes);
+    return new Node(new Cast(to.type()), List.of(from), List.of(to));
   }
 
   private static Node with(Node node, List<Tensor> inputs, List<Tensor> outputs) {
-    return new Node(node.operator(), node.domain(), inputs, outputs, node.attributes());
+    return new Node(node.operator(), inputs, outputs);
   }
 }

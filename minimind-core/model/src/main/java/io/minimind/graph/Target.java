@@ -10,31 +10,18 @@ public enum Target {
    */
   CPU {
     @Override
-    boolean hasAttention(ElementType type) {
-      return true;
-    }
-
-    @Override
     Stream<Node> kernels(Node node) {
       return HalfPrecision.emulated(node);
     }
   },
 
-  /** The attention operator takes half precision and nothing else. */
+  /** Operators say themselves where their kernels do not take what the CPU's do. */
   CUDA {
-    @Override
-    boolean hasAttention(ElementType type) {
-      return type.isHalf();
-    }
-
     @Override
     Stream<Node> kernels(Node node) {
       return Stream.of(node);
     }
   };
-
-  /** Whether there is one operator for attention over elements of a type. */
-  abstract boolean hasAttention(ElementType type);
 
   /** What a model has in a node's place. */
   abstract Stream<Node> kernels(Node node);

@@ -10,9 +10,9 @@ package io.minimind.graph;
 public record Tensor(String name, ElementType type, Shape shape) {
 
   /** Stands for an optional operand that is left out. */
-  static final Tensor ABSENT = new Tensor("", ElementType.FLOAT32, Shape.SCALAR);
+  public static final Tensor ABSENT = new Tensor("", ElementType.FLOAT32, Shape.SCALAR);
 
-  boolean isPresent() {
+  public boolean isPresent() {
     return !name.isEmpty();
   }
 

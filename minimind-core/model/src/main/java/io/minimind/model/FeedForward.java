@@ -1,8 +1,8 @@
 package io.minimind.model;
 
 import io.minimind.graph.ElementType;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 import io.minimind.model.Matrices.Matrix;
 import java.util.List;
 

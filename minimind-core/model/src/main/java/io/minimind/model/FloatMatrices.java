@@ -2,9 +2,9 @@ package io.minimind.model;
 
 import io.minimind.graph.Dimension;
 import io.minimind.graph.ElementType;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 import java.util.List;
 
 /**

@@ -3,9 +3,9 @@ package io.minimind.model;
 import static io.minimind.graph.ElementType.FLOAT32;
 
 import io.minimind.graph.Dimension;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 import java.util.Optional;
 
 /**

@@ -4,9 +4,9 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.Dimension;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Operators;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;

@@ -1,7 +1,7 @@
 package io.minimind.model;
 
 import io.minimind.graph.ElementType;
-import io.minimind.graph.Operators;
+import io.minimind.graph.operator.Operators;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import java.util.List;

@@ -4,11 +4,15 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT32;
 
 import io.minimind.graph.Dimension;
-import io.minimind.graph.Operators;
-import io.minimind.graph.Operators.Attention;
-import io.minimind.graph.Operators.Past;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention;
+import io.minimind.graph.operator.Attention.Heads;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.Attention.Rotation;
+import io.minimind.graph.operator.Operators;
+import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.Matrices.Matrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +30,7 @@ public final class Transformer {
   private final ModelConfig config;
   private final Matrices matrices;
   private final Matrix embedding;
-  private final Tensor cosine;
-  private final Tensor sine;
+  private final Rotation rotation;
   private final HeadPadding padding;
   private final FeedForward feedForward;
   private final MixtureOfExperts experts;
@@ -80,8 +83,11 @@ public final class Transformer {
       sines[i] = (float) Math.sin(angle);
     }
     Shape table = Shape.of(config.maxLength(), pairs);
-    this.cosine = op.graph().constant("rotary.cosine", table, cosines);
-    this.sine = op.graph().constant("rotary.sine", table, sines);
+    this.rotation =
+        new Rotation(
+            RotaryLayout.NEIGHBOURS,
+            op.graph().constant("rotary.cosine", table, cosines),
+            op.graph().constant("rotary.sine", table, sines));
     this.padding = new HeadPadding(op, config);
     this.feedForward = new FeedForward(op, config, matrices);
     this.experts = new MixtureOfExperts(op, config, matrices, feedForward);
@@ -101,8 +107,9 @@ public final class Transformer {
         hiddenStates(
             ids,
             List.of(),
-            op.expand(op.cast(last, INT32), Shape.of(batch)),
-            op.reshape(op.cast(length, INT32), Shape.SCALAR)));
+            new Positions(
+                op.expand(op.cast(last, INT32), Shape.of(batch)),
+                op.reshape(op.cast(length, INT32), Shape.SCALAR))));
   }
 
   /**
@@ -110,16 +117,14 @@ public final class Transformer {
    *
    * @param ids int64 [batch, length]
    * @param past keys and values of each layer, none when positions start at 0
-   * @param lastPosition int32 [batch], the last position of each row
-   * @param totalLength int32 scalar, past and new positions
    * @return [tokens, width]
    */
-  public Tensor hiddenStates(Tensor ids, List<Past> past, Tensor lastPosition, Tensor totalLength) {
+  public Tensor hiddenStates(Tensor ids, List<Past> past, Positions positions) {
     Tensor x = matrices.rows(embedding, ids);
     Shape rows = ids.shape();
     for (int layer = 0; layer < config.layers(); layer++) {
-      Optional<Past> layerPast = past.isEmpty() ? Optional.empty() : Optional.of(past.get(layer));
-      x = op.add(x, attention(layer, x, rows, layerPast, lastPosition, totalLength));
+      Past layerPast = past.isEmpty() ? Past.NONE : past.get(layer);
+      x = op.add(x, attention(layer, x, rows, layerPast, positions));
       x = op.add(x, feedForward(layer, x));
     }
     return norm("norm.weight", x);
@@ -157,8 +162,7 @@ public final class Transformer {
     return experts.routings();
   }
 
-  private Tensor attention(
-      int layer, Tensor x, Shape rows, Optional<Past> past, Tensor lastPosition, Tensor total) {
+  private Tensor attention(int layer, Tensor x, Shape rows, Past past, Positions positions) {
     String prefix = "layers." + layer + ".attention.";
     int width = config.hiddenSize();
     int keyValueWidth = config.keyValueHeads() * config.headSize();
@@ -167,8 +171,7 @@ public final class Transformer {
     Matrix key = new Matrix(prefix + "wk.weight", keyValueWidth, width);
     Matrix value = new Matrix(prefix + "wv.weight", keyValueWidth, width);
     List<Tensor> heads = matrices.products(normed, List.of(query, key, value));
-    Tensor attended =
-        attention(heads.get(0), heads.get(1), heads.get(2), rows, past, lastPosition, total);
+    Tensor attended = attention(heads.get(0), heads.get(1), heads.get(2), rows, past, positions);
     return product(attended, new Matrix(prefix + "wo.weight", width, width));
   }
 
@@ -182,26 +185,16 @@ public final class Transformer {
    * @return as {@code query}
    */
   Tensor attention(
-      Tensor query,
-      Tensor key,
-      Tensor value,
-      Shape rows,
-      Optional<Past> past,
-      Tensor lastPosition,
-      Tensor total) {
+      Tensor query, Tensor key, Tensor value, Shape rows, Past past, Positions positions) {
     Tensor paddedQuery = padding.query(query);
-    Attention attention =
-        op.groupedQueryAttention(
+    Heads heads =
+        new Heads(
             perRow(paddedQuery, rows),
             perRow(padding.keyOrValue(key), rows),
             perRow(padding.keyOrValue(value), rows),
-            past,
-            lastPosition,
-            total,
-            cosine,
-            sine,
             config.heads(),
             config.keyValueHeads());
+    Attention attention = op.attention(heads, past, positions, rotation);
     attentions.add(attention);
     return padding.cut(op.reshape(attention.output(), paddedQuery.shape()));
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.graph.operator.Operators;
 import io.minimind.weights.NamedTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -58,14 +59,25 @@ class GraphTest {
   void namesAreUnique() {
     graph.input("x", FLOAT32, Shape.of(2));
     graph.parameter("w", 2);
-    graph.constant("c", Shape.of(1), 1f);
     graph.output("y", op.negate(graph.parameter("w", 2)));
-    for (String taken : List.of("x", "w", "c", "y")) {
+    for (String taken : List.of("x", "w", "y")) {
       refused(() -> graph.input(taken, INT64, Shape.SCALAR), "named " + taken);
-      refused(() -> graph.constant(taken, Shape.of(1), 1L), "named " + taken);
       refused(() -> graph.output(taken, op.negate(graph.parameter("w", 2))), "named " + taken);
     }
     refused(() -> graph.parameter("x", 2), "named x");
+  }
+
+  /** Whatever constants and nodes are called: those of a loss, of a model, of operators. */
+  @Test
+  void constantsAndNodesCollideWithNothing() {
+    Tensor first = graph.constant("one", Shape.of(1), 1f);
+    Tensor second = graph.constant("one", Shape.of(1), 2f);
+    Tensor x = graph.input("Add", FLOAT32, Shape.of(1));
+    Tensor y = graph.input("one", FLOAT32, Shape.of(1));
+    graph.output("integers", op.add(op.add(op.add(first, second), x), y));
+    assertEquals(List.of(33.0), run(graph, "integers", floats("Add", 10), floats("one", 20)));
+    refused(() -> graph.input("Add#0", FLOAT32, Shape.of(1)), "#", "Add#0");
+    refused(() -> graph.output("Add#0", x), "#", "Add#0");
   }
 
   @Test

@@ -5,14 +5,15 @@ import static io.minimind.graph.ElementType.INT32;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import io.minimind.graph.FiniteDifferences;
-import io.minimind.graph.FiniteDifferences.Subject;
 import io.minimind.graph.Graph;
-import io.minimind.graph.Operators;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.FiniteDifferences;
+import io.minimind.graph.operator.FiniteDifferences.Subject;
+import io.minimind.graph.operator.Operators;
 import io.minimind.model.ModelConfig.Preset;
-import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,9 +42,8 @@ class HeadPaddingTest {
             subject.parameter("key", tokens, KEY_VALUE_HEADS * headSize),
             subject.parameter("value", tokens, KEY_VALUE_HEADS * headSize),
             Shape.of(batch, length),
-            Optional.empty(),
-            subject.op.cast(last, INT32),
-            subject.op.cast(total, INT32));
+            Past.NONE,
+            new Positions(subject.op.cast(last, INT32), subject.op.cast(total, INT32)));
   }
 
   @ParameterizedTest

@@ -1,9 +1,11 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.FLOAT32;
 
-import io.minimind.graph.CausalBlocks.Range;
-import io.minimind.graph.Operators.Attention;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.CausalBlocks.Range;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,13 +37,13 @@ final class CausalAttention {
   /**
    * @param key [batch, length, key/value heads · head size]
    */
-  CausalAttention(Operators op, Tensor key, long heads, long keyValueHeads) {
+  CausalAttention(Operators op, Tensor key, GroupQueryAttention operator) {
     this.op = op;
     this.batch = key.shape().dimension(0);
     this.length = key.shape().dimension(1);
-    this.heads = Dimension.of(heads);
-    this.keyValueHeads = Dimension.of(keyValueHeads);
-    this.headSize = Dimension.of(key.shape().dimension(2).extent() / keyValueHeads);
+    this.heads = Dimension.of(operator.queryHeads());
+    this.keyValueHeads = Dimension.of(operator.keyValueHeads());
+    this.headSize = Dimension.of(key.shape().dimension(2).extent() / operator.keyValueHeads());
     this.scale = (float) (1 / Math.sqrt(headSize.extent()));
     this.blocks = new CausalBlocks(op, length, BLOCKS);
   }
@@ -98,13 +100,10 @@ final class CausalAttention {
     return all;
   }
 
-  /**
-   * Adds the forward pass; parameters and results are those of {@link
-   * Operators#groupedQueryAttention}.
-   */
-  Attention add(Tensor query, Tensor key, Tensor value, Tensor cosine, Tensor sine) {
-    Tensor queries = op.rotary(separated(query), cosine, sine);
-    Tensor keys = op.rotary(separated(key), cosine, sine);
+  /** Adds the forward pass: output, rotated keys, values. */
+  List<Tensor> add(Tensor query, Tensor key, Tensor value, Attention.Rotation rotation) {
+    Tensor queries = rotated(separated(query), rotation);
+    Tensor keys = rotated(separated(key), rotation);
     Tensor values = separated(value);
     List<Tensor> outputs = new ArrayList<>();
     for (Block block : blocks()) {
@@ -115,7 +114,12 @@ final class CausalAttention {
           block.perHead(op.batchedProduct(weights, false, block.columns(values), false, 1)));
     }
     Tensor output = op.concatenate(outputs, LENGTH_AXIS, length);
-    return new Attention(merged(output, query.shape()), keys, values);
+    return List.of(merged(output, query.shape()), keys, values);
+  }
+
+  /** [batch, heads, length, size] turned by the angles of its positions, if there are any. */
+  Tensor rotated(Tensor x, Attention.Rotation rotation) {
+    return rotation.isPresent() ? op.rotary(x, rotation) : x;
   }
 
   float scale() {

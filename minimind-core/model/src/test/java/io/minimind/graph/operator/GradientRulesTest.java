@@ -1,32 +1,50 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.FLOAT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.minimind.graph.FiniteDifferences.Subject;
-import io.minimind.graph.Operators.Attention;
+import io.minimind.graph.Cast;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Graph;
+import io.minimind.graph.Operator;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Target;
+import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention.Heads;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.Attention.Rotation;
+import io.minimind.graph.operator.FiniteDifferences.Subject;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class GradientRulesTest {
 
   /** One use of an operator; float32 where its kernels, or those of its gradient, have no other. */
   record Case(
-      String operator, String use, ElementType precision, Function<Subject, Tensor> output) {
+      Class<? extends Operator> operator,
+      String use,
+      ElementType precision,
+      Function<Subject, Tensor> output) {
     @Override
     public String toString() {
-      return operator + " " + use;
+      return operator.getSimpleName() + " " + use;
     }
   }
 
@@ -36,10 +54,10 @@ class GradientRulesTest {
 
   static List<Case> cases() {
     List<Case> cases = new ArrayList<>();
-    arithmetic(cases, "Add", Operators::add);
-    arithmetic(cases, "Sub", Operators::subtract);
-    arithmetic(cases, "Mul", Operators::multiply);
-    arithmetic(cases, "Div", Operators::divide);
+    arithmetic(cases, Add.class, Operators::add);
+    arithmetic(cases, Subtract.class, Operators::subtract);
+    arithmetic(cases, Multiply.class, Operators::multiply);
+    arithmetic(cases, Divide.class, Operators::divide);
     unary(cases);
     shapes(cases);
     products(cases);
@@ -49,10 +67,12 @@ class GradientRulesTest {
       cases.add(attention(length, 3, 1));
       cases.add(attention(length, 2, 2));
     }
+    cases.addAll(otherRotations());
     return cases;
   }
 
-  private static void arithmetic(List<Case> cases, String operator, Binary function) {
+  private static void arithmetic(
+      List<Case> cases, Class<? extends Operator> operator, Binary function) {
     long[][][] shapes = {
       {{2, 3}, {2, 3}},
       {{2, 3}, {}},
@@ -100,21 +120,22 @@ class GradientRulesTest {
   }
 
   private static void unary(List<Case> cases) {
-    cases.add(new Case("Neg", "", FLOAT64, s -> s.op.negate(s.parameter("x", 2, 3))));
+    cases.add(new Case(Negate.class, "", FLOAT64, s -> s.op.negate(s.parameter("x", 2, 3))));
     cases.add(
-        new Case("Cast", "to float64", FLOAT32, s -> s.op.cast(s.parameter("x", 2, 3), FLOAT64)));
+        new Case(
+            Cast.class, "to float64", FLOAT32, s -> s.op.cast(s.parameter("x", 2, 3), FLOAT64)));
     cases.add(
-        new Case("Cast", "to float32", FLOAT64, s -> s.op.cast(s.parameter("x", 4), FLOAT32)));
-    cases.add(new Case("QuickGelu", "", FLOAT32, s -> s.op.silu(s.parameter("x", 2, 3))));
-    cases.add(new Case("Softmax", "", FLOAT32, s -> s.op.softmax(s.parameter("x", 2, 3, 4))));
+        new Case(Cast.class, "to float32", FLOAT64, s -> s.op.cast(s.parameter("x", 4), FLOAT32)));
+    cases.add(new Case(Silu.class, "", FLOAT32, s -> s.op.silu(s.parameter("x", 2, 3))));
+    cases.add(new Case(Softmax.class, "", FLOAT32, s -> s.op.softmax(s.parameter("x", 2, 3, 4))));
     cases.add(
-        new Case("ReduceLogSumExp", "", FLOAT32, s -> s.op.logSumExp(s.parameter("x", 2, 3, 4))));
-    cases.add(new Case("ReduceSum", "of all", FLOAT64, s -> s.op.sum(s.parameter("x", 2, 3))));
+        new Case(LogSumExp.class, "", FLOAT32, s -> s.op.logSumExp(s.parameter("x", 2, 3, 4))));
+    cases.add(new Case(Sum.class, "of all", FLOAT64, s -> s.op.sum(s.parameter("x", 2, 3))));
     int[][] axes = {{0}, {1}, {-1}, {0, 2}, {2, 0, 1}};
     for (int[] some : axes) {
       cases.add(
           new Case(
-              "ReduceSum",
+              Sum.class,
               "over " + Arrays.toString(some),
               FLOAT64,
               s -> s.op.sum(s.parameter("x", 2, 3, 2), some)));
@@ -127,16 +148,16 @@ class GradientRulesTest {
     Dimension width = Dimension.of(2);
     cases.add(
         new Case(
-            "Reshape", "", FLOAT64, s -> s.op.reshape(s.parameter("x", 2, 6), Shape.of(3, 4))));
+            Reshape.class, "", FLOAT64, s -> s.op.reshape(s.parameter("x", 2, 6), Shape.of(3, 4))));
     cases.add(
         new Case(
-            "Reshape",
+            Reshape.class,
             "to a scalar",
             FLOAT64,
             s -> s.op.reshape(s.parameter("x", 1, 1), Shape.SCALAR)));
     cases.add(
         new Case(
-            "Reshape",
+            Reshape.class,
             "with symbols",
             FLOAT64,
             s -> {
@@ -145,7 +166,7 @@ class GradientRulesTest {
             }));
     cases.add(
         new Case(
-            "Reshape",
+            Reshape.class,
             "with symbols apart",
             FLOAT64,
             s -> {
@@ -154,13 +175,19 @@ class GradientRulesTest {
             }));
     cases.add(
         new Case(
-            "Expand", "", FLOAT64, s -> s.op.expand(s.parameter("x", 3, 1), Shape.of(2, 3, 2))));
+            Expand.class,
+            "",
+            FLOAT64,
+            s -> s.op.expand(s.parameter("x", 3, 1), Shape.of(2, 3, 2))));
     cases.add(
         new Case(
-            "Expand", "of a scalar", FLOAT64, s -> s.op.expand(s.parameter("x"), Shape.of(2, 3))));
+            Expand.class,
+            "of a scalar",
+            FLOAT64,
+            s -> s.op.expand(s.parameter("x"), Shape.of(2, 3))));
     cases.add(
         new Case(
-            "Expand",
+            Expand.class,
             "with symbols",
             FLOAT64,
             s -> {
@@ -171,7 +198,7 @@ class GradientRulesTest {
     for (int[] permutation : permutations) {
       cases.add(
           new Case(
-              "Transpose",
+              Transpose.class,
               Arrays.toString(permutation),
               FLOAT64,
               s -> s.op.transpose(s.parameter("x", 2, 3, 4), permutation)));
@@ -179,7 +206,7 @@ class GradientRulesTest {
     for (int axis : new int[] {0, -1}) {
       cases.add(
           new Case(
-              "Concat",
+              Concatenate.class,
               "along axis " + axis,
               FLOAT64,
               s -> {
@@ -190,7 +217,7 @@ class GradientRulesTest {
     }
     cases.add(
         new Case(
-            "Split",
+            Split.class,
             "of the last axis",
             FLOAT64,
             s -> {
@@ -199,7 +226,7 @@ class GradientRulesTest {
             }));
     cases.add(
         new Case(
-            "Split",
+            Split.class,
             "into parts that are counted, one of them empty",
             FLOAT64,
             s -> {
@@ -218,7 +245,7 @@ class GradientRulesTest {
             }));
     cases.add(
         new Case(
-            "Gather",
+            Gather.class,
             "with repeated indices",
             FLOAT64,
             s -> {
@@ -235,7 +262,7 @@ class GradientRulesTest {
         long[] b = transposeB ? new long[] {4, 3} : new long[] {3, 4};
         cases.add(
             new Case(
-                "Gemm",
+                Gemm.class,
                 use,
                 FLOAT64,
                 s ->
@@ -243,7 +270,7 @@ class GradientRulesTest {
                         s.parameter("a", a), transposeA, s.parameter("b", b), transposeB)));
         cases.add(
             new Case(
-                "Gemm",
+                Gemm.class,
                 use + ", b constant",
                 FLOAT64,
                 s ->
@@ -252,7 +279,7 @@ class GradientRulesTest {
         long[] stackB = {2, 2, b[0], b[1]};
         cases.add(
             new Case(
-                "FusedMatMul",
+                BatchedProduct.class,
                 use + ", scaled",
                 FLOAT32,
                 s ->
@@ -266,7 +293,7 @@ class GradientRulesTest {
     }
     cases.add(
         new Case(
-            "Gemm",
+            Gemm.class,
             "of a matrix with itself",
             FLOAT64,
             s -> {
@@ -279,24 +306,22 @@ class GradientRulesTest {
     for (long[] shape : new long[][] {{5, 4}, {2, 2, 4}}) {
       cases.add(
           new Case(
-              "SimplifiedLayerNormalization",
+              RmsNorm.class,
               Arrays.toString(shape),
               FLOAT32,
               s -> s.op.rmsNorm(s.parameter("x", shape), s.parameter("weight", 4), 1e-2f)));
     }
+    for (RotaryLayout layout : RotaryLayout.values()) {
+      cases.add(
+          new Case(
+              RotaryEmbedding.class,
+              "of " + layout,
+              FLOAT32,
+              s -> s.op.rotary(s.parameter("x", 2, 2, 3, 8), rotation(s, layout, 4))));
+    }
     cases.add(
         new Case(
-            "RotaryEmbedding",
-            "",
-            FLOAT32,
-            s ->
-                s.op.rotary(
-                    s.parameter("x", 2, 2, 3, 8),
-                    s.constant("cos", 4, 4),
-                    s.constant("sin", 4, 4))));
-    cases.add(
-        new Case(
-            "CrossEntropy",
+            CrossEntropy.class,
             "with ignored labels",
             FLOAT32,
             s -> {
@@ -305,29 +330,49 @@ class GradientRulesTest {
             }));
   }
 
+  private static Rotation rotation(Subject s, RotaryLayout layout, int pairs) {
+    return new Rotation(layout, s.constant("cosine", 8, pairs), s.constant("sine", 8, pairs));
+  }
+
   private static Case attention(int length, int heads, int keyValueHeads) {
+    return attention(
+        length,
+        heads,
+        keyValueHeads,
+        "turning neighbours",
+        s -> rotation(s, RotaryLayout.NEIGHBOURS, 8));
+  }
+
+  private static Case attention(
+      int length, int heads, int keyValueHeads, String how, Function<Subject, Rotation> rotation) {
     int headSize = 16;
     return new Case(
-        "GroupQueryAttention",
-        "of length %d, %d heads on %d".formatted(length, heads, keyValueHeads),
+        GroupQueryAttention.class,
+        "of length %d, %d heads on %d, %s".formatted(length, heads, keyValueHeads, how),
         FLOAT32,
         s -> {
           Tensor last = s.integers("last", Shape.of(2), length - 1, length - 1);
           Tensor total = s.integers("total", Shape.SCALAR, length);
-          Attention attention =
-              s.op.groupedQueryAttention(
-                  s.parameter("query", 2, length, heads * headSize),
-                  s.parameter("key", 2, length, keyValueHeads * headSize),
-                  s.parameter("value", 2, length, keyValueHeads * headSize),
-                  Optional.empty(),
-                  s.op.cast(last, ElementType.INT32),
-                  s.op.cast(total, ElementType.INT32),
-                  s.constant("cosine", 8, headSize / 2),
-                  s.constant("sine", 8, headSize / 2),
-                  heads,
-                  keyValueHeads);
-          return attention.output();
+          return s.op
+              .attention(
+                  new Heads(
+                      s.parameter("query", 2, length, heads * headSize),
+                      s.parameter("key", 2, length, keyValueHeads * headSize),
+                      s.parameter("value", 2, length, keyValueHeads * headSize),
+                      heads,
+                      keyValueHeads),
+                  Past.NONE,
+                  new Positions(
+                      s.op.cast(last, ElementType.INT32), s.op.cast(total, ElementType.INT32)),
+                  rotation.apply(s))
+              .output();
         });
+  }
+
+  private static List<Case> otherRotations() {
+    return List.of(
+        attention(5, 4, 2, "turning halves", s -> rotation(s, RotaryLayout.HALVES, 8)),
+        attention(5, 4, 2, "turning nothing", s -> Rotation.NONE));
   }
 
   @ParameterizedTest
@@ -343,23 +388,60 @@ class GradientRulesTest {
     subject.output.apply(forward);
     assertTrue(
         forward.op.graph().nodes().stream()
-            .anyMatch(node -> node.operator().equals(subject.operator)));
+            .anyMatch(node -> subject.operator.isInstance(node.operator())));
+  }
+
+  static List<Case> attentions() {
+    List<Case> cases = new ArrayList<>(otherRotations());
+    int[][] sizes = {{1, 4, 2}, {2, 3, 1}, {5, 4, 2}, {8, 2, 2}};
+    for (int[] size : sizes) {
+      cases.add(attention(size[0], size[1], size[2]));
+    }
+    return cases;
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 4, 2", "2, 3, 1", "5, 4, 2", "8, 2, 2"})
-  void attentionWithoutAnOperatorForItHasAGradientToo(int length, int heads, int keyValueHeads) {
-    Case subject = attention(length, heads, keyValueHeads);
+  @MethodSource("attentions")
+  void attentionWithoutAnOperatorForItHasAGradientToo(Case subject) {
     Graph graph = FiniteDifferences.check(FLOAT32, Target.CUDA, subject.output);
     assertTrue(
         graph.toModel().getGraph().getNodeList().stream()
             .noneMatch(node -> node.getOpType().equals("GroupQueryAttention")));
   }
 
+  /** The operators are the classes beside the facade, and the two that graphs themselves use. */
   @Test
-  void everyRuleHasACase() {
+  void everyOperatorWithAGradientHasACase() throws IOException, URISyntaxException {
+    Path classes = Path.of(Operators.class.getResource("Operators.class").toURI()).getParent();
+    Set<String> withGradient = new TreeSet<>();
+    for (Path folder : List.of(classes, classes.getParent())) {
+      try (Stream<Path> files = Files.list(folder)) {
+        for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+          Class<?> type = load(folder.equals(classes), file.getFileName().toString());
+          if (type != Operator.class
+              && Operator.class.isAssignableFrom(type)
+              && Arrays.stream(type.getDeclaredMethods())
+                  .anyMatch(method -> method.getName().equals("gradients"))) {
+            withGradient.add(type.getSimpleName());
+          }
+        }
+      }
+    }
+    assertTrue(
+        withGradient.contains("Add") && withGradient.contains("Cast"), "found " + withGradient);
     assertEquals(
-        new TreeSet<>(GradientRules.operators()),
-        cases().stream().map(Case::operator).collect(Collectors.toCollection(TreeSet::new)));
+        withGradient,
+        cases().stream()
+            .map(subject -> subject.operator.getSimpleName())
+            .collect(Collectors.toCollection(TreeSet::new)));
+  }
+
+  private static Class<?> load(boolean operators, String file) {
+    String name = (operators ? Operators.class : Operator.class).getPackageName();
+    try {
+      return Class.forName(name + "." + file.replace(".class", ""));
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -1,4 +1,4 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.INT32;
@@ -6,12 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.minimind.graph.Operators.Attention;
-import io.minimind.graph.Operators.Past;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Graph;
+import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Target;
+import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention.Heads;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.Attention.Rotation;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,8 +51,15 @@ class CausalAttentionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FLOAT32, 1e-6", "FLOAT16, 2e-3", "BFLOAT16, 2e-2"})
-  void bothAttendAlike(ElementType type, double tolerance) {
+  @CsvSource({
+    "FLOAT32, NEIGHBOURS, true, 1e-6",
+    "FLOAT16, NEIGHBOURS, true, 2e-3",
+    "BFLOAT16, NEIGHBOURS, true, 2e-2",
+    "FLOAT32, HALVES, true, 1e-6",
+    "FLOAT16, HALVES, true, 2e-3",
+    "FLOAT32, NEIGHBOURS, false, 1e-6"
+  })
+  void bothAttendAlike(ElementType type, RotaryLayout layout, boolean rotates, double tolerance) {
     Graph graph = new Graph("attention");
     Operators op = new Operators(graph);
     Tensor query = op.cast(input(graph, "query", BATCH, LENGTH, HEADS * SIZE), type);
@@ -62,13 +76,12 @@ class CausalAttentionTest {
     Tensor sine = graph.constant("sine", Shape.of(LENGTH, SIZE / 2), sines);
     Tensor last = op.cast(graph.constant("last", Shape.of(BATCH), LENGTH - 1L, LENGTH - 1L), INT32);
     Tensor total = op.cast(graph.constant("total", Shape.SCALAR, (long) LENGTH), INT32);
-    Attention one =
-        op.groupedQueryAttention(
-            query, key, value, Optional.empty(), last, total, cosine, sine, HEADS, KEY_VALUE_HEADS);
-    Attention several =
-        new CausalAttention(op, key, HEADS, KEY_VALUE_HEADS).add(query, key, value, cosine, sine);
-    outputs(op, "one", one);
-    outputs(op, "several", several);
+    Rotation rotation = rotates ? new Rotation(layout, cosine, sine) : Rotation.NONE;
+    Heads heads = new Heads(query, key, value, HEADS, KEY_VALUE_HEADS);
+    outputs(op, "one", op.attention(heads, Past.NONE, new Positions(last, total), rotation));
+    GroupQueryAttention operator = new GroupQueryAttention(HEADS, KEY_VALUE_HEADS, rotates, layout);
+    List<Tensor> several = new CausalAttention(op, key, operator).add(query, key, value, rotation);
+    outputs(op, "several", new Attention(several.get(0), several.get(1), several.get(2)));
     try (ModelRunner model = ModelRunner.of(graph.toModel())) {
       var found = model.run(inputs);
       for (String name : List.of(".output", ".key", ".value")) {
@@ -101,17 +114,13 @@ class CausalAttentionTest {
         assertThrows(
             IllegalArgumentException.class,
             () ->
-                op.groupedQueryAttention(
-                    key,
-                    key,
-                    key,
-                    Optional.of(past),
-                    graph.input("last", INT32, Shape.of(1)),
-                    graph.input("total", INT32, Shape.SCALAR),
-                    angles,
-                    angles,
-                    1,
-                    1));
+                op.attention(
+                    new Heads(key, key, key, 1, 1),
+                    past,
+                    new Positions(
+                        graph.input("last", INT32, Shape.of(1)),
+                        graph.input("total", INT32, Shape.SCALAR)),
+                    new Rotation(RotaryLayout.NEIGHBOURS, angles, angles)));
     assertTrue(e.getMessage().contains("over a past"), e.getMessage());
   }
 }

@@ -1,9 +1,16 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.ElementType.FLOAT64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Graph;
+import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Target;
+import io.minimind.graph.Tensor;
 import io.minimind.weights.NamedTensor;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,8 +1,12 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
+import io.minimind.graph.Dimension;
+import io.minimind.graph.Graph;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * A length cut into blocks of nearly equal extent, none longer than the last. The extents are known
@@ -35,8 +39,7 @@ final class CausalBlocks {
   Range block(int index) {
     Tensor start = boundary(index);
     Tensor end = boundary(index + 1);
-    Dimension extent = Dimension.symbol(length + " block " + index + "/" + count);
-    graph.shared(extent, () -> op.subtract(end, start));
+    Dimension extent = dimension("block", index, () -> op.subtract(end, start));
     return new Range(start, end, extent);
   }
 
@@ -46,9 +49,14 @@ final class CausalBlocks {
     if (index + 1 == count) {
       return new Range(op.integers(0), end, length);
     }
-    Dimension extent = Dimension.symbol(length + " through " + index + "/" + count);
-    graph.shared(extent, () -> end);
+    Dimension extent = dimension("through", index, () -> end);
     return new Range(op.integers(0), end, extent);
+  }
+
+  private Dimension dimension(String kind, int index, Supplier<Tensor> extent) {
+    Dimension symbol = Dimension.symbol("%s %s %d/%d".formatted(length, kind, index, count));
+    graph.shared(Dimension.class, symbol, extent);
+    return symbol;
   }
 
   private Tensor boundary(int index) {
@@ -57,6 +65,7 @@ final class CausalBlocks {
       return index == 0 ? op.integers(0) : extent;
     }
     return graph.shared(
+        CausalBlocks.class,
         List.of("boundary", length, index, count),
         () -> {
           // Counted from the end, so that empty blocks of a short length come first, where no key
@@ -64,7 +73,8 @@ final class CausalBlocks {
           Tensor rounded = op.add(extent, op.integers(count - 1));
           Tensor step = op.divide(rounded, op.integers(count));
           Tensor after = op.multiply(step, op.integers(count - index));
-          return op.maximum(op.subtract(extent, after), op.integers(0));
+          Tensor start = op.subtract(extent, after);
+          return graph.add(new Maximum(), start, op.integers(0)).output(0);
         });
   }
 
@@ -73,9 +83,8 @@ final class CausalBlocks {
     if (x.shape().dimension(axis).equals(range.extent())) {
       return x;
     }
-    Shape shape = x.shape().with(axis, range.extent());
-    List<Tensor> inputs = List.of(x, range.start(), range.end(), op.integers(axis));
-    return op.node("Slice", "", Map.of(), inputs, op.fresh("slice", x.type(), shape)).output(0);
+    Slice slice = new Slice(axis, range.extent());
+    return graph.add(slice, x, range.start(), range.end(), op.integers(axis)).output(0);
   }
 
   /** A tensor with zeros after its end along one axis. */
@@ -87,6 +96,7 @@ final class CausalBlocks {
     int rank = x.shape().rank();
     Tensor pads =
         graph.shared(
+            CausalBlocks.class,
             List.of("pads", rank, axis, present, extent),
             () -> {
               Tensor[] ends = new Tensor[2 * rank];
@@ -94,8 +104,7 @@ final class CausalBlocks {
               ends[rank + axis] = op.subtract(op.extent(extent), op.extent(present));
               return op.concatenate(List.of(ends), 0, Dimension.of(2L * rank));
             });
-    Tensor padded = op.fresh("padded", x.type(), x.shape().with(axis, extent));
-    return op.node("Pad", "", Map.of(), List.of(x, pads), padded).output(0);
+    return graph.add(new Pad(axis, extent), x, pads).output(0);
   }
 
   /**
@@ -104,15 +113,14 @@ final class CausalBlocks {
    */
   Tensor mask(Range rows, Range columns, float masked) {
     return graph.shared(
+        CausalBlocks.class,
         List.of("causal_mask", rows, columns, masked),
         () -> {
           Shape shape = Shape.of(rows.extent(), columns.extent());
-          Tensor value = graph.constant(graph.freshName("masked"), Shape.of(1, 1), masked);
+          Tensor value = graph.constant("masked", Shape.of(1, 1), masked);
           Tensor full = op.expand(value, shape);
           Tensor diagonal = op.reshape(op.add(rows.start(), op.integers(1)), Shape.SCALAR);
-          Tensor mask = op.fresh("causal_mask", full.type(), shape);
-          Map<String, Object> upper = Map.of("upper", 1L);
-          return op.node("Trilu", "", upper, List.of(full, diagonal), mask).output(0);
+          return graph.add(new UpperTriangle(), full, diagonal).output(0);
         });
   }
 }

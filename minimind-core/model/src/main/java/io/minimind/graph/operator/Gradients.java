@@ -1,5 +1,8 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
+import io.minimind.graph.Graph;
+import io.minimind.graph.Node;
+import io.minimind.graph.Tensor;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -78,8 +81,8 @@ public final class Gradients {
     if (!reached || node.inputs().stream().noneMatch(differentiated::contains)) {
       return;
     }
-    GradientRule rule = GradientRules.of(node.operator());
-    List<Supplier<Tensor>> inputGradients = rule.apply(operators, node, outputGradients);
+    List<Supplier<Tensor>> inputGradients =
+        node.operator().gradients(operators.graph(), node, outputGradients);
     for (int i = 0; i < inputGradients.size(); i++) {
       Tensor input = node.input(i);
       if (differentiated.contains(input)) {
@@ -96,6 +99,17 @@ public final class Gradients {
     }
     // A term that was there before may be another tensor's gradient too: it must stay as it is.
     boolean unshared = operators.graph().lastNode() != before;
-    gradients.merge(tensor, term, unshared ? operators::accumulate : operators::add);
+    gradients.merge(tensor, term, unshared ? this::sum : operators::add);
+  }
+
+  /** {@code sum + term}, inside the matrix product that made {@code term} where there is one. */
+  private Tensor sum(Tensor sum, Tensor term) {
+    Node producer = operators.graph().lastNode();
+    boolean fusible = producer.operator() instanceof Gemm && producer.inputs().size() == 2;
+    if (!fusible || !producer.output(0).equals(term)) {
+      return operators.add(sum, term);
+    }
+    operators.graph().extendLast(sum);
+    return term;
   }
 }

@@ -1,4 +1,4 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
@@ -10,12 +10,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.minimind.graph.Operators.Past;
+import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Graph;
+import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Shape;
+import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.Attention.Heads;
+import io.minimind.graph.operator.Attention.Past;
+import io.minimind.graph.operator.Attention.Positions;
+import io.minimind.graph.operator.Attention.Rotation;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +42,11 @@ class OperatorsTest {
 
   private Tensor tensor(String name, ElementType type, long... extents) {
     return op.graph().input(name, type, Shape.of(extents));
+  }
+
+  private Rotation angles(long cosines, long pairs, long sines) {
+    return new Rotation(
+        RotaryLayout.NEIGHBOURS, floats("cos", cosines, pairs), floats("sin", sines, pairs));
   }
 
   private static Arguments refusal(Consumer<OperatorsTest> use, String message) {
@@ -120,7 +133,7 @@ class OperatorsTest {
             "GatherBlockQuantized expects elements of type uint8, got values float32[5, 2, 16]."),
         refusal(
             t -> t.op.split(t.floats("x", 2, 5), 2, 2),
-            "Split expects a last axis for the parts [2, 2], got x float32[2, 5]."),
+            "Split expects an axis -1 for the parts [2, 2], got x float32[2, 5]."),
         refusal(
             t -> t.op.reshape(t.floats("x", 2, 3), Shape.of(4)),
             "Reshape expects as many elements as [4] has, got x float32[2, 3]."),
@@ -159,17 +172,13 @@ class OperatorsTest {
             "SimplifiedLayerNormalization expects elements of type float32, got weight"
                 + " float64[3]."),
         refusal(
-            t -> t.op.rotary(t.floats("x", 2, 3, 16), t.floats("cos", 9, 8), t.floats("sin", 9, 8)),
+            t -> t.op.rotary(t.floats("x", 2, 3, 16), t.angles(9, 8, 9)),
             "RotaryEmbedding expects a tensor of rank 4, got x float32[2, 3, 16]."),
         refusal(
-            t ->
-                t.op.rotary(
-                    t.floats("x", 1, 2, 3, 16), t.floats("cos", 9, 8), t.floats("sin", 8, 8)),
+            t -> t.op.rotary(t.floats("x", 1, 2, 3, 16), t.angles(9, 8, 8)),
             "RotaryEmbedding expects the shape [9, 8], got sin float32[8, 8]."),
         refusal(
-            t ->
-                t.op.rotary(
-                    t.floats("x", 1, 2, 3, 16), t.floats("cos", 9, 16), t.floats("sin", 9, 16)),
+            t -> t.op.rotary(t.floats("x", 1, 2, 3, 16), t.angles(9, 16, 9)),
             "RotaryEmbedding expects an angle for each of 16 / 2 pairs, got cos float32[9, 16] and"
                 + " sin float32[9, 16]."),
         refusal(
@@ -220,17 +229,11 @@ class OperatorsTest {
 
   private void attend(List<Tensor> t, int heads, int keyValueHeads) {
     Past past = new Past(t.get(3), t.get(4));
-    op.groupedQueryAttention(
-        t.get(0),
-        t.get(1),
-        t.get(2),
-        Optional.of(past),
-        t.get(5),
-        t.get(6),
-        t.get(7),
-        t.get(8),
-        heads,
-        keyValueHeads);
+    op.attention(
+        new Heads(t.get(0), t.get(1), t.get(2), heads, keyValueHeads),
+        past,
+        new Positions(t.get(5), t.get(6)),
+        new Rotation(RotaryLayout.NEIGHBOURS, t.get(7), t.get(8)));
   }
 
   static List<Tensor> wrongAttentionOperands() {

@@ -1,9 +1,12 @@
-package io.minimind.graph;
+package io.minimind.graph.operator;
 
-import static io.minimind.graph.CausalAttention.LENGTH_AXIS;
 import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.operator.CausalAttention.LENGTH_AXIS;
 
-import io.minimind.graph.CausalAttention.Block;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Node;
+import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.CausalAttention.Block;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -20,34 +23,22 @@ final class AttentionGradient {
   private final Node node;
   private final CausalAttention attention;
   private final ElementType type;
+  private final Attention.Rotation rotation;
 
-  private AttentionGradient(Operators op, Node node) {
+  AttentionGradient(Operators op, GroupQueryAttention operator, Node node) {
     this.op = op;
     this.node = node;
-    this.type = node.input(0).type();
-    this.attention =
-        new CausalAttention(
-            op, node.input(1), node.integer("num_heads", 0), node.integer("kv_num_heads", 0));
+    this.type = node.input(GroupQueryAttention.QUERY).type();
+    this.attention = new CausalAttention(op, node.input(GroupQueryAttention.KEY), operator);
+    this.rotation = operator.rotation(node.inputs());
   }
 
-  static List<Supplier<Tensor>> rule(Operators op, Node node, List<Tensor> gradients) {
-    if (node.input(3).isPresent()) {
-      throw new IllegalArgumentException("Attention over a past has no gradient.");
-    }
-    if (gradients.get(1).isPresent() || gradients.get(2).isPresent()) {
-      throw new IllegalArgumentException(
-          "The present keys and values of attention have no gradient; only its output has.");
-    }
-    return new AttentionGradient(op, node).gradients(gradients.get(0));
-  }
-
-  private List<Supplier<Tensor>> gradients(Tensor outputGradient) {
-    Tensor cosine = node.input(7);
-    Tensor sine = node.input(8);
+  /** The gradients of query, key and value. */
+  List<Supplier<Tensor>> of(Tensor outputGradient) {
     // The barrier keeps the probabilities from being computed before the backward pass is here.
-    List<Tensor> ready = op.barrier(outputGradient, node.input(0));
+    List<Tensor> ready = Barrier.of(op.graph(), outputGradient, node.input(0));
     Tensor dy = attention.separated(ready.get(0));
-    Tensor query = op.rotary(attention.separated(ready.get(1)), cosine, sine);
+    Tensor query = attention.rotated(attention.separated(ready.get(1)), rotation);
     Tensor along = along(ready.get(0), node.output(0));
 
     List<Tensor> dQueries = new ArrayList<>();
@@ -60,15 +51,22 @@ final class AttentionGradient {
       dKey = attention.extended(dKey, op.cast(part.key(), FLOAT32));
       dValue = attention.extended(dValue, op.cast(part.value(), FLOAT32));
     }
-    Tensor backSine = op.negatedOnce(sine);
+    Attention.Rotation back = back();
     Tensor dQuery = op.concatenate(dQueries, LENGTH_AXIS, query.shape().dimension(LENGTH_AXIS));
-    Tensor dq = op.rotary(dQuery, cosine, backSine);
-    Tensor dk = op.rotary(op.cast(dKey, type), cosine, backSine);
+    Tensor dq = attention.rotated(dQuery, back);
+    Tensor dk = attention.rotated(op.cast(dKey, type), back);
     Tensor dv = op.cast(dValue, type);
     return List.of(
         () -> attention.merged(dq, node.input(0).shape()),
         () -> attention.merged(dk, node.input(1).shape()),
         () -> attention.merged(dv, node.input(2).shape()));
+  }
+
+  private Attention.Rotation back() {
+    return rotation.isPresent()
+        ? new Attention.Rotation(
+            rotation.layout(), rotation.cosine(), RotaryEmbedding.negatedOnce(op, rotation.sine()))
+        : rotation;
   }
 
   /**

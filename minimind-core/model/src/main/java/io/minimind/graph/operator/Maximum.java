@@ -1,0 +1,24 @@
+package io.minimind.graph.operator;
+
+import static io.minimind.graph.operator.Broadcasting.arithmetic;
+
+import io.minimind.graph.Operator;
+import io.minimind.graph.Specification;
+import io.minimind.graph.Tensor;
+import java.util.List;
+
+/** The larger of {@code a} and {@code b}. */
+record Maximum() implements Operator {
+
+  private static final Specification SPECIFICATION = Specification.onnx("Max", 13, 2);
+
+  @Override
+  public Specification specification() {
+    return SPECIFICATION;
+  }
+
+  @Override
+  public List<Result> results(List<Tensor> inputs) {
+    return arithmetic(this, inputs);
+  }
+}
