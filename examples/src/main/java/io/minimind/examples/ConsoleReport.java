@@ -1,14 +1,25 @@
 package io.minimind.examples;
 
+import io.minimind.train.TrainingListener;
+import io.minimind.train.TrainingSettings;
+import io.minimind.train.TrainingState;
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * Prints the original's log lines, validation results, and a live line with speed and time left.
+ * Prints what corpora hold, the original's log lines, validation results and what the model writes,
+ * and a live line with speed and time left.
  */
-public final class ConsoleReport implements TrainingListener {
+final class ConsoleReport implements TrainingListener {
+
+  private static final int SHOWN_SKIPPED = 3;
+  private static final int SHOWN_CHARACTERS = 100;
 
   private final PrintStream out;
   private final ProgressLine progress;
@@ -21,7 +32,7 @@ public final class ConsoleReport implements TrainingListener {
   /**
    * @param logEvery updates between two log lines, at least 1
    */
-  public ConsoleReport(PrintStream out, ProgressLine progress, int logEvery) {
+  ConsoleReport(PrintStream out, ProgressLine progress, int logEvery) {
     if (logEvery < 1) {
       throw new IllegalArgumentException(
           "The log interval must be at least 1 update, but is " + logEvery + ".");
@@ -29,6 +40,59 @@ public final class ConsoleReport implements TrainingListener {
     this.out = out;
     this.progress = progress;
     this.logEvery = logEvery;
+  }
+
+  @Override
+  public void waiting(String corpus) {
+    System.err.println("Waiting for another run to encode its corpus …");
+  }
+
+  @Override
+  public void rebuilding(String corpus, String reason) {
+    progress.clear();
+    System.err.println(reason);
+  }
+
+  @Override
+  public void encoding(Encoding encoding) {
+    progress.show(
+        String.format(
+            Locale.ROOT,
+            "encoding %s %s  %,d rows  %,d tokens",
+            encoding.corpus().replaceFirst(".*[/\\\\]", ""),
+            encoding.size() == 0 ? "" : ProgressBar.of(encoding.position(), encoding.size()),
+            encoding.rows(),
+            encoding.tokens()));
+  }
+
+  @Override
+  public void encoded(Corpus corpus) throws IOException {
+    progress.clear();
+    out.printf(
+        Locale.ROOT, "%s: %,d rows, %,d tokens%n", corpus.name(), corpus.rows(), corpus.tokens());
+    if (corpus.skipped().isPresent()) {
+      printSkipped(corpus.skippedRows(), corpus.skipped().get());
+    }
+  }
+
+  private void printSkipped(long rows, Path list) throws IOException {
+    out.printf(Locale.ROOT, "Rows that cannot be used: %,d%n", rows);
+    try (BufferedReader lines = Files.newBufferedReader(list)) {
+      lines.lines().limit(SHOWN_SKIPPED).forEach(line -> out.println("  " + line));
+    }
+    if (rows > SHOWN_SKIPPED) {
+      out.println("  … all of them are listed in skipped.txt in the folder of the run.");
+    }
+  }
+
+  @Override
+  public void preparing(String corpus, long done, long total) {
+    progress.show(
+        String.format(
+            Locale.ROOT, "the reference's log-probabilities: %,d of %,d answers", done, total));
+    if (done == total) {
+      progress.clear();
+    }
   }
 
   @Override
@@ -125,6 +189,16 @@ public final class ConsoleReport implements TrainingListener {
   }
 
   @Override
+  public void sampled(TrainingState state, List<Sample> samples) {
+    progress.clear();
+    for (Sample sample : samples) {
+      String line = (sample.prompt() + "|" + sample.text()).replace('\n', ' ');
+      boolean isLong = line.length() > SHOWN_CHARACTERS;
+      out.println("  " + (isLong ? line.substring(0, SHOWN_CHARACTERS) + "…" : line));
+    }
+  }
+
+  @Override
   public void finished(TrainingState state, boolean complete) {
     progress.clear();
     out.printf(
@@ -137,7 +211,7 @@ public final class ConsoleReport implements TrainingListener {
   }
 
   /** A time for people to read, such as {@code 1 min 08 s}. */
-  public static String duration(double seconds) {
+  static String duration(double seconds) {
     long whole = Math.round(seconds);
     if (whole < 60) {
       return whole + " s";

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.FolderLock;
 import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Files;

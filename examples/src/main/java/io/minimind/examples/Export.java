@@ -3,13 +3,10 @@ package io.minimind.examples;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
-import io.minimind.train.RunFolder;
-import io.minimind.train.TrainingHistory;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.TrainedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,28 +41,17 @@ public final class Export implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path model = source.folder();
-    if (Files.exists(out) && Files.isSameFile(model, out)) {
+    if (Files.exists(out) && Files.exists(model) && Files.isSameFile(model, out)) {
       throw new IOException("--out must be another folder than --model: both are " + out + ".");
     }
-    RunFolder.requireNone(out);
-    System.out.println(write(model, source.weights(), source.precision(), source.history(), out));
+    TrainedModel trained = source.model();
+    trained.export(out, source.precision());
+    System.out.println(describe(out, trained.config(), source.precision()));
     return 0;
   }
 
-  /**
-   * Writes a model folder.
-   *
-   * @param model the folder with configuration and tokenizer
-   * @param history of the model, which it keeps
-   * @return what was written, in a line
-   */
-  static String write(
-      Path model, List<NamedTensor> weights, Precision precision, TrainingHistory history, Path out)
-      throws IOException {
-    ModelConfig config = ModelConfig.read(model.resolve(ModelFolder.CONFIG));
-    history.write(out);
-    ModelFolder.writeConfiguration(out, config, precision, model);
-    ModelFolder.writeDecoder(out, config, precision, weights);
+  /** What was written, in a line. */
+  static String describe(Path out, ModelConfig config, Precision precision) throws IOException {
     return String.format(
         Locale.ROOT,
         "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)",

@@ -7,7 +7,7 @@ import java.util.function.BooleanSupplier;
  * Turns Ctrl-C (and any polite request of the operating system to end) into a question that a loop
  * asks, and keeps the process alive until the work in progress is saved.
  */
-public final class Interruption implements BooleanSupplier, AutoCloseable {
+final class Interruption implements BooleanSupplier, AutoCloseable {
 
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook;
@@ -33,7 +33,7 @@ public final class Interruption implements BooleanSupplier, AutoCloseable {
    *
    * @param onRequest tells the person that the request was heard
    */
-  public static Interruption listen(Runnable onRequest) {
+  static Interruption listen(Runnable onRequest) {
     Interruption interruption = new Interruption(onRequest);
     Runtime.getRuntime().addShutdownHook(interruption.hook);
     return interruption;

@@ -79,7 +79,7 @@ public final class MiniMind {
             })
         .setExecutionExceptionHandler(
             (e, failed, result) -> {
-              failed.getErr().println(message(e).orElseThrow(() -> e));
+              failed.getErr().println(message(e).map(MiniMind::withOptions).orElseThrow(() -> e));
               return 1;
             });
   }
@@ -102,6 +102,11 @@ public final class MiniMind {
       return Optional.of("ONNX Runtime failed: " + e.getMessage());
     }
     return Optional.empty();
+  }
+
+  /** A library knows folders, where a command has an option for the one that it writes. */
+  private static String withOptions(String sentence) {
+    return sentence.replace("choose another folder", "choose another --out");
   }
 
   private static String reason(FileSystemException e) {

@@ -6,7 +6,7 @@ import java.io.PrintStream;
  * A line at the bottom of a terminal that is written again and again; nothing where there is no
  * terminal.
  */
-public final class ProgressLine {
+final class ProgressLine {
 
   private static final long REFRESH_NANOS = 200_000_000;
 
@@ -18,18 +18,18 @@ public final class ProgressLine {
   /**
    * @param terminal whether {@code out} can go back to the start of a line
    */
-  public ProgressLine(PrintStream out, boolean terminal) {
+  ProgressLine(PrintStream out, boolean terminal) {
     this.out = out;
     this.terminal = terminal;
   }
 
   /** On standard error, if the process has a terminal. */
-  public static ProgressLine onStandardError() {
+  static ProgressLine onStandardError() {
     return new ProgressLine(System.err, System.console() != null);
   }
 
   /** Shows a text in the place of the one before, at most five times a second. */
-  public void show(String text) {
+  void show(String text) {
     long now = System.nanoTime();
     if (terminal && now - lastNanos >= REFRESH_NANOS) {
       lastNanos = now;
@@ -40,7 +40,7 @@ public final class ProgressLine {
   }
 
   /** Clears the line, before something else is printed. */
-  public void clear() {
+  void clear() {
     if (shown) {
       shown = false;
       out.print("\r\u001b[K");

@@ -86,11 +86,13 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
     }
   }
 
-  long bytesRead() {
+  /** Bytes of all files read so far. */
+  public long bytesRead() {
     return bytesOfFilesRead + reader.map(RowReader::position).orElse(0L);
   }
 
-  long bytesTotal() {
+  /** Bytes of all files. */
+  public long bytesTotal() {
     return bytesTotal;
   }
 

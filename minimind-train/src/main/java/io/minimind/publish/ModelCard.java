@@ -91,14 +91,14 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     String what =
         "A language model of %s parameters that %s.%s It is small: what it says may read well and still be wrong."
             .formatted(
-                count(model.config().parameterCount()),
+                count(model.trained().config().parameterCount()),
                 chats ? "answers questions" : "continues texts",
-                model.history().stages().isEmpty() ? "" : " MiniMind for Java trained it.");
+                model.trained().history().stages().isEmpty() ? "" : " MiniMind for Java trained it.");
     return publication().description().map(text -> text + "\n\n" + what).orElse(what);
   }
 
   private String facts(long weightBytes) {
-    ModelConfig config = model.config();
+    ModelConfig config = model.trained().config();
     List<String> rows = new ArrayList<>();
     rows.add("| | |");
     rows.add("|---|---|");
@@ -208,7 +208,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
     if (quantized()) {
       return "they are quantized";
     }
-    return model.config().experts().isMixture()
+    return model.trained().config().experts().isMixture()
         ? "it has no architecture with this mixture of experts"
         : "the tensors have MiniMind's names, and rotary positions turn neighbouring channels."
             + " docs/file-formats.md of MiniMind for Java has a script that makes a folder which"
@@ -216,7 +216,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
   }
 
   private String training() {
-    List<TrainedStage> stages = model.history().stages();
+    List<TrainedStage> stages = model.trained().history().stages();
     if (stages.isEmpty()) {
       return "## How it was trained\n\nThe model's folder did not say.";
     }
@@ -277,7 +277,7 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
                 ? ""
                 : " in " + stage.settings().precision()),
         "`" + Path.of(stage.settings().data()).getFileName() + "`",
-        count(stage.settings().samples()),
+        count(stage.corpora().samples()),
         epochs(state.epoch(), settings.epochs()),
         Integer.toString(settings.batchSize() * settings.accumulationSteps() * settings.replicas()),
         Float.toString(settings.learningRate()),

@@ -38,7 +38,7 @@ public record Publication(
     for (String language : languages) {
       if (!LANGUAGE.matcher(language).matches()) {
         throw new IllegalArgumentException(
-            "--language takes codes of languages, such as zh or en, but got '" + language + "'.");
+            "The language takes codes of languages, such as zh or en, but got '" + language + "'.");
       }
     }
     languages = List.copyOf(languages);
@@ -47,7 +47,7 @@ public record Publication(
   private static void requireName(String what, String value) {
     if (!NAME.matcher(value).matches()) {
       throw new IllegalArgumentException(
-          "--%s must consist of letters, digits, dots, dashes and underscores, but is '%s'."
+          "The %s must consist of letters, digits, dots, dashes and underscores, but is '%s'."
               .formatted(what, value));
     }
   }

@@ -10,8 +10,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.template.TemplateException;
-import io.minimind.train.TrainingHistory;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.TrainedModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,22 +24,13 @@ import java.util.stream.Stream;
 /**
  * A model as it is published.
  *
- * @param source a model folder, from which tokenizer and chat template are taken
- * @param weights every parameter in float32
+ * @param trained what training left; tokenizer and chat template are taken from its folder
  * @param precision how the published files keep matrices
- * @param history how the model was trained, as far as it is known
  * @param sdk the version of minimind-infer that reads the model
  * @param test what the published model is put to
  */
 public record PublishedModel(
-    Publication publication,
-    Path source,
-    ModelConfig config,
-    List<NamedTensor> weights,
-    Precision precision,
-    TrainingHistory history,
-    String sdk,
-    Test test) {
+    Publication publication, TrainedModel trained, Precision precision, String sdk, Test test) {
 
   /** Tests a model. */
   @FunctionalInterface
@@ -90,19 +80,20 @@ public record PublishedModel(
       return;
     }
     if (!Files.isDirectory(to)) {
-      throw new IOException(to + " is a file: choose another --to.");
+      throw new IOException(to + " is a file: name a folder that is not there yet.");
     }
     try (Stream<Path> entries = Files.list(to)) {
       if (entries.findAny().isPresent()) {
         throw new IOException(
-            to + " is not empty, and nothing is overwritten: choose another --to, or delete it.");
+            to + " is not empty, and nothing is overwritten: name another, or delete it.");
       }
     }
   }
 
   private void write(Path folder) throws IOException {
-    ModelFolder.writeConfiguration(folder, config, precision, source);
-    ModelFolder.writeDecoder(folder, config, precision, weights);
+    ModelConfig config = trained.config();
+    ModelFolder.writeConfiguration(folder, config, precision, trained.folder());
+    ModelFolder.writeDecoder(folder, config, precision, trained.weights());
     List<String> files = new ArrayList<>(MODEL_FILES);
     files.removeIf(file -> !Files.exists(folder.resolve(file)));
     Map<String, String> scores = scores(folder);
@@ -110,8 +101,8 @@ public record PublishedModel(
     // A run keeps the template from its first stage on, so only its history tells.
     boolean chats =
         ChatTemplate.find(folder).isPresent()
-            && !history.stages().isEmpty()
-            && !history.endsWithPretraining();
+            && !trained.history().stages().isEmpty()
+            && !trained.history().endsWithPretraining();
     write(folder.resolve(CARD), new ModelCard(this, chats, scores).text(folder, files));
     List<String> packaged = new ArrayList<>(List.of(CARD, Checksums.FILE));
     packaged.addAll(files);
@@ -125,7 +116,7 @@ public record PublishedModel(
       ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
       return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {
-      throw new IOException("The model in " + source + " does not speak: " + e.getMessage(), e);
+      throw new IOException("The model in " + trained.folder() + " does not speak: " + e.getMessage(), e);
     }
   }
 

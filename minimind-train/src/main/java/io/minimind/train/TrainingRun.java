@@ -1,168 +1,102 @@
 package io.minimind.train;
 
 import io.minimind.data.BatchOrder;
-import io.minimind.data.Rows;
-import io.minimind.data.Samples;
-import io.minimind.data.Split;
-import io.minimind.data.TokenShards;
-import io.minimind.examples.ProgressLine;
 import io.minimind.files.FolderLock;
+import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.task.Pretraining;
-import io.minimind.task.Task;
-import io.minimind.train.CheckpointStore;
-import io.minimind.train.LossChart;
-import io.minimind.train.MetricsFile;
-import io.minimind.train.ModelExport;
-import io.minimind.train.RunFolder;
-import io.minimind.train.RunSettings;
-import io.minimind.train.Trainer;
-import io.minimind.train.TrainingHistory;
-import io.minimind.train.TrainingListener;
-import io.minimind.train.TrainingSettings;
-import io.minimind.train.TrainingState;
-import io.minimind.weights.NamedTensor;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * A run from its data to its model, new or resumed, for every stage: encodes the corpus, keeps the
- * folder, trains. What is told of the training itself, the caller decides. Until it is closed, no
- * other run can write to its folder.
+ * A run from its rows to its model, new or resumed. Until it is closed, no other run can write to
+ * its folder.
+ *
+ * <pre>{@code
+ * try (TrainingRun run =
+ *     TrainingRun.builder()
+ *         .task(Tasks.pretraining())
+ *         .tokenizer(Path.of("tokenizer"))
+ *         .model(ModelConfig.Preset.SMALL, 512)
+ *         .rows(Rows.of(Path.of("corpus.csv")))
+ *         .validation(0.01)
+ *         .settings(s -> s.epochs(2).batchSize(16).learningRate(5e-4f))
+ *         .folder(Path.of("out/mine"))
+ *         .open()) {
+ *   run.train();
+ *   run.export(Path.of("model"), Precision.INT8);
+ * }
+ * }</pre>
  */
-final class TrainingRun implements AutoCloseable {
+public final class TrainingRun implements AutoCloseable {
 
-  /**
-   * Where runs work.
-   *
-   * @param command what was typed, for the record
-   * @param cache folder of encoded corpora, used again while nothing changes
-   * @param devices a replica of the model for each of them
-   * @param threads threads to compute with, at least 1
-   * @param out is told what the corpora hold
-   */
-  record Workplace(
-      String command,
-      Path cache,
-      List<Device> devices,
-      int threads,
-      PrintStream out,
-      ProgressLine progress) {}
-
-  /** The weights of a new run. */
-  @FunctionalInterface
-  interface Start {
-    List<NamedTensor> weights(RunSettings settings) throws IOException;
-  }
-
-  private record Encoded(Samples samples, String checksum) {}
-
-  /**
-   * @param checksums of the files in the settings
-   */
-  private record Corpus(Samples training, Optional<Samples> validation, List<String> checksums) {}
+  /** The file in the folder of a run in which its losses are drawn. */
+  public static final String CHART = "loss.svg";
 
   private final FolderLock lock;
   private final RunFolder folder;
-  private final Corpus corpus;
-  private final Workplace workplace;
+  private final Corpora corpora;
+  private final List<Device> devices;
+  private final int threads;
+  private final List<String> prompts;
+  private final Listeners listeners;
+  private final Catalog catalog;
 
-  private TrainingRun(FolderLock lock, RunFolder folder, Corpus corpus, Workplace workplace) {
+  TrainingRun(FolderLock lock, RunFolder folder, Corpora corpora, RunBuilder builder) {
     this.lock = lock;
     this.folder = folder;
-    this.corpus = corpus;
-    this.workplace = workplace;
+    this.corpora = corpora;
+    devices = useful(builder.devices(), folder.settings().training().window());
+    threads = builder.threads();
+    prompts = builder.prompts();
+    listeners = builder.listeners();
+    catalog = builder.catalog();
+  }
+
+  /** As many of the devices as can share an update, which is that of the devices at the start. */
+  private static List<Device> useful(List<Device> devices, int window) {
+    return devices.subList(0, Math.min(window, devices.size()));
+  }
+
+  /** What a run is made of; it is begun or resumed with {@link RunBuilder#open}. */
+  public static RunBuilder builder() {
+    return new RunBuilder();
+  }
+
+  /** Whether a folder holds a run that has begun. */
+  public static boolean isIn(Path folder) {
+    return RunFolder.exists(folder);
   }
 
   /**
-   * Begins a run.
+   * The settings of a run, as they are in its folder.
    *
-   * @param tokenizer the folder of the tokenizer
-   * @throws IOException if the folder holds a run or a model already, another run is writing to it,
-   *     or data cannot be read
+   * @throws IOException if the folder holds no run, its settings are damaged, or its task is none
+   *     that is known
    */
-  static TrainingRun create(
-      Path out, RunSettings settings, Path tokenizer, Start start, Workplace workplace)
-      throws IOException {
-    RunFolder.requireNone(out);
-    SkippedRows skipped = new SkippedRows();
-    Corpus corpus = corpus(settings, tokenizer, workplace, skipped);
-    List<NamedTensor> weights = start.weights(settings);
-    TrainingHistory history = history(settings.task(), tokenizer);
-    // Only now: nothing is made for a run that cannot start.
-    FolderLock lock = FolderLock.acquire(out);
-    try {
-      RunFolder.requireNone(out); // Another run may have been there meanwhile.
-      // Before the settings, with which the folder is a run: none is without its history.
-      TrainingHistory.begin(out, workplace.command(), history);
-      RunSettings complete = settings.withCorpora(corpus.training().groups(), corpus.checksums());
-      RunFolder folder = RunFolder.create(out, complete, tokenizer, weights);
-      skipped.write(out);
-      return new TrainingRun(lock, folder, corpus, workplace);
-    } catch (IOException | RuntimeException e) {
-      lock.close();
-      throw e;
-    }
+  public static RunSettings settings(Path folder) throws IOException {
+    return RunFolder.open(folder, Catalog.NONE).settings();
   }
 
-  /** How the model came to be that a run starts from: it lies where the tokenizer is taken from. */
-  private static TrainingHistory history(Task task, Path from) throws IOException {
-    return task instanceof Pretraining ? TrainingHistory.NONE : TrainingHistory.of(from);
+  public Path folder() {
+    return folder.path();
   }
 
-  /**
-   * Goes on with a run.
-   *
-   * @param settings those of the folder, with the places that the files have now
-   * @throws IOException if its data has other rows than when it began or cannot be read, or another
-   *     process goes on with the run
-   */
-  static TrainingRun resume(RunFolder folder, RunSettings settings, Workplace workplace)
-      throws IOException {
-    FolderLock lock = FolderLock.acquire(folder.path());
-    try {
-      SkippedRows skipped = new SkippedRows();
-      Corpus corpus = corpus(settings, folder.path(), workplace, skipped);
-      requireSame(corpus, settings);
-      skipped.write(folder.path());
-      RunFolder current = settings.equals(folder.settings()) ? folder : folder.with(settings);
-      return new TrainingRun(lock, current, corpus, workplace);
-    } catch (IOException | RuntimeException e) {
-      lock.close();
-      throw e;
-    }
+  public RunSettings settings() {
+    return folder.settings();
   }
 
-  /** What a run learns from must not change, lest it end as if it had never been stopped. */
-  private static void requireSame(Corpus corpus, RunSettings settings) throws IOException {
-    if (corpus.training().groups() != settings.samples()) {
-      throw new IOException(
-          "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
-              .formatted(settings.data(), corpus.training().groups(), settings.samples()));
-    }
-    for (int i = 0; i < settings.checksums().size(); i++) {
-      if (!settings.checksums().get(i).equals(corpus.checksums().get(i))) {
-        throw new IOException(
-            "%s does not hold the rows that the run began with: restore it, or start a new run."
-                .formatted(settings.files().get(i)));
-      }
-    }
-  }
-
-  RunFolder folder() {
-    return folder;
+  /** Those of the given devices that train: no more than an update has micro-batches. */
+  public List<Device> devices() {
+    return devices;
   }
 
   /** Rows that the run learns from. */
-  long rows() {
-    return corpus.training().groups();
+  public long rows() {
+    return corpora.training().groups();
   }
 
   /**
@@ -170,7 +104,7 @@ final class TrainingRun implements AutoCloseable {
    *
    * @throws IOException if the checkpoint is missing or damaged
    */
-  TrainingState state() throws IOException {
+  public TrainingState state() throws IOException {
     return CheckpointStore.verify(checkpoint());
   }
 
@@ -181,109 +115,55 @@ final class TrainingRun implements AutoCloseable {
         .orElseThrow(() -> new IOException("There is no checkpoint in " + folder.path() + "."));
   }
 
+  /** Trains to the end, as {@link #train(BooleanSupplier, TrainingListener...)} does. */
+  public boolean train(TrainingListener... more) throws IOException {
+    return train(() -> false, more);
+  }
+
   /**
-   * Trains on from the last checkpoint. Metrics, loss curve and model in the folder are up to date
-   * whenever a listener is told something.
+   * Trains on from the last checkpoint. Metrics and model in the folder are up to date whenever a
+   * listener is told something.
    *
-   * @param interrupted as for {@link Trainer#run}
+   * @param interrupted asked before every micro-batch, whether to save and return; true from the
+   *     first time on
+   * @param more is told what happens, as those are that were given when the run was opened
    * @return whether training is complete, false if it was interrupted
+   * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
+   *     longer a number
    */
-  boolean train(List<TrainingListener> listeners, BooleanSupplier interrupted) throws IOException {
-    RunSettings settings = folder.settings();
-    TrainingSettings training = settings.training();
+  public boolean train(BooleanSupplier interrupted, TrainingListener... more) throws IOException {
+    TrainingSettings training = folder.settings().training();
     TrainingState state = state();
+    Listeners told = listeners.and(more);
     List<TrainingListener> all = new ArrayList<>();
-    all.add(new MetricsFile(folder.metrics()));
-    all.add(
-        new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
-    all.add(new LossChart(folder.metrics(), folder.chart()));
-    all.addAll(listeners);
-    try (ModelInTraining model = folder.open(checkpoint(), usefulDevices(), workplace.threads())) {
+    all.add(new MetricsFile(folder.metrics(), folder.chart()));
+    all.add(new ModelExport(folder, told.and(new SampleTexts(folder, prompts, told, interrupted))));
+    all.addAll(told.all());
+    try (ModelInTraining model = folder.open(checkpoint(), devices, threads)) {
       return new Trainer(
               training,
               model,
-              training.order(corpus.training()),
-              corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
+              training.order(corpora.training()),
+              corpora.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
               folder.checkpoints(),
               all)
           .run(state, interrupted);
     }
   }
 
-  /** As many of the devices as can share an update, which is that of the devices at the start. */
-  private List<Device> usefulDevices() {
-    int window = folder.settings().training().window();
-    List<Device> devices = workplace.devices();
-    if (devices.size() <= window) {
-      return devices;
-    }
-    workplace
-        .out()
-        .printf(
-            "An update of this run is made of %d micro-batch%s: training on %d of the %d"
-                + " devices.%n",
-            window, window == 1 ? "" : "es", window, devices.size());
-    return devices.subList(0, window);
-  }
-
-  private static Corpus corpus(
-      RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
-      throws IOException {
-    List<Encoded> files = new ArrayList<>();
-    for (Path file : settings.files()) {
-      files.add(encoded(file, settings, tokenizer, workplace, skipped));
-    }
-    List<String> checksums = files.stream().map(Encoded::checksum).toList();
-    Samples all = files.get(0).samples();
-    if (files.size() > 1) {
-      return new Corpus(all, Optional.of(files.get(1).samples()), checksums);
-    }
-    if (settings.validationFraction() == 0) {
-      return new Corpus(all, Optional.empty(), checksums);
-    }
-    Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
-    return new Corpus(split.training(), Optional.of(split.validation()), checksums);
-  }
-
-  private static Encoded encoded(
-      Path file, RunSettings settings, Path tokenizer, Workplace workplace, SkippedRows skipped)
-      throws IOException {
-    ProgressLine progress = workplace.progress();
-    try {
-      TokenShards shards =
-          TokenShards.openOrBuild(
-              workplace.cache(),
-              Rows.of(file),
-              settings.task().encoder(settings.model(), tokenizer),
-              new EncodingReport(file, progress));
-      progress.clear();
-      workplace
-          .out()
-          .printf(
-              Locale.ROOT, "%s: %,d rows, %,d tokens%n", file, shards.groups(), shards.tokens());
-      skipped.report(file, shards, workplace.out());
-      Samples samples =
-          settings
-              .task()
-              .prepare(
-                  shards,
-                  settings.preparation(
-                      workplace.devices().get(0),
-                      workplace.threads(),
-                      (done, total) -> progress.show(referenceProgress(done, total))));
-      return new Encoded(samples, shards.checksum());
-    } finally {
-      progress.clear();
-    }
+  /**
+   * Writes the model of the last checkpoint as applications take it.
+   *
+   * @param to made if it is missing
+   * @param precision how its matrices are kept
+   * @throws IOException if the folder holds a run or a model already, or cannot be written
+   */
+  public void export(Path to, Precision precision) throws IOException {
+    TrainedModel.of(folder.path(), TrainedModel.Checkpoint.LAST, catalog).export(to, precision);
   }
 
   @Override
   public void close() throws IOException {
     lock.close();
-  }
-
-  private static String referenceProgress(long done, long total) {
-    return String.format(
-        Locale.ROOT, "the reference's log-probabilities: %,d of %,d answers", done, total);
   }
 }

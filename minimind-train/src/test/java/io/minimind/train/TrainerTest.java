@@ -10,8 +10,8 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
-import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Step;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -54,6 +54,7 @@ class TrainerTest {
         accumulation,
         learningRate,
         2,
+        Schedules.cosine(),
         OptimizerSettings.DEFAULT,
         5,
         maxUpdates,

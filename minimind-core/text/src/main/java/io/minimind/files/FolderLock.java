@@ -56,7 +56,7 @@ public final class FolderLock implements AutoCloseable {
       }
     }
     throw new IOException(
-        "Another run is writing to %s: wait until it has ended, or choose another --out."
+        "Another run is writing to %s: wait until it has ended, or choose another folder."
             .formatted(folder));
   }
 

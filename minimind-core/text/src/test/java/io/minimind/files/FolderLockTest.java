@@ -43,7 +43,7 @@ class FolderLockTest {
   private static void assertRefused(Path folder) {
     IOException e = assertThrows(IOException.class, () -> FolderLock.acquire(folder));
     assertEquals(
-        "Another run is writing to %s: wait until it has ended, or choose another --out."
+        "Another run is writing to %s: wait until it has ended, or choose another folder."
             .formatted(folder),
         e.getMessage());
   }
