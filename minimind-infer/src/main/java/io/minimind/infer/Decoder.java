@@ -1,9 +1,6 @@
 package io.minimind.infer;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
-import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -39,6 +36,7 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, int threads) throws IOException {
+    Checksums.verify(folder);
     return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
   }
 
@@ -51,29 +49,24 @@ public final class Decoder implements AutoCloseable {
     int contextLength = files.contextLength();
     Set<Integer> endOfText = new TreeSet<>(files.endOfText());
     endOfText.addAll(more);
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(settings.threads());
-      settings.provider().addTo(options);
-      // Failures arrive as exceptions; the log would only repeat them on the console.
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+    try {
+      GraphSession graph = GraphSession.open(files, settings);
       try {
-        DecoderShape shape = DecoderShape.of(session, model);
-        checkContext(session, folder, contextLength);
+        DecoderShape shape = DecoderShape.of(graph.session(), model);
+        checkContext(graph, folder, contextLength);
         int longest =
             shape.bufferLength() > 0
                 ? Math.min(contextLength, shape.bufferLength())
                 : contextLength;
         return new Decoder(
-            new DecoderPool(folder, session, shape, longest),
+            new DecoderPool(folder, graph, shape, longest),
             folder,
             known(endOfText, shape.vocabularySize()));
       } catch (IOException | OrtException | RuntimeException | Error e) {
-        session.close();
+        graph.close();
         throw e;
       }
     } catch (OrtException e) {
-      files.file("model.safetensors");
       throw new IOException(
           "The model in "
               + folder
@@ -85,16 +78,18 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  /** A graph that tells how many positions it knows must know all of the configuration. */
-  private static void checkContext(OrtSession session, Path folder, int contextLength)
+  /** A graph must know all of the positions that the configuration promises. */
+  private static void checkContext(GraphSession graph, Path folder, int contextLength)
       throws IOException, OrtException {
-    Optional<String> known = session.getMetadata().getCustomMetadataValue("context_length");
-    if (known.isPresent()
-        && known.get().matches("\\d{1,18}")
-        && contextLength > Long.parseLong(known.get())) {
+    Optional<String> told = graph.session().getMetadata().getCustomMetadataValue("context_length");
+    long known = graph.positions();
+    if (told.isPresent() && told.get().matches("\\d{1,18}")) {
+      known = Math.min(known, Long.parseLong(told.get()));
+    }
+    if (contextLength > known) {
       throw new IOException(
-          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %s positions; export or download the model again."
-              .formatted(folder, contextLength, known.get()));
+          "The model folder %s mixes two models: config.json gives max_position_embeddings as %d, but model.onnx knows %d positions; export or download the model again."
+              .formatted(folder, contextLength, known));
     }
   }
 

@@ -123,7 +123,7 @@ final class DecoderBatch implements AutoCloseable {
   }
 
   private void bind(int size, Binding binding) throws OrtException {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = RuntimeEnvironment.get();
     cache.bind(size, binding.inputs, binding.outputs);
     binding.inputs.put(
         DecoderShape.INPUT_IDS,

@@ -21,16 +21,16 @@ final class DecoderPool implements Buffers, AutoCloseable {
   private static final int MOST_IDLE = 8;
 
   private final Path folder;
-  private final OrtSession session;
+  private final GraphSession graph;
   private final DecoderShape shape;
   private final int contextLength;
   private final Deque<DecoderSession> idle = new ArrayDeque<>(); // guarded by this
   private final ReadWriteLock computing = new ReentrantReadWriteLock();
   private volatile boolean closed; // written while nothing computes
 
-  DecoderPool(Path folder, OrtSession session, DecoderShape shape, int contextLength) {
+  DecoderPool(Path folder, GraphSession graph, DecoderShape shape, int contextLength) {
     this.folder = folder;
-    this.session = session;
+    this.graph = graph;
     this.shape = shape;
     this.contextLength = contextLength;
   }
@@ -58,7 +58,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     if (text == null) {
       int capacity = capacity(length);
       try {
-        text = DecoderSession.create(session, shape, capacity);
+        text = DecoderSession.create(graph.session(), shape, capacity);
       } catch (OrtException e) {
         throw new IllegalStateException(
             "The model in " + folder + " has no buffers for " + capacity + " tokens.", e);
@@ -106,7 +106,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     computing.readLock().lock();
     try {
       checkOpen();
-      return computation.on(session);
+      return computation.on(graph.session());
     } catch (OrtException e) {
       throw new IllegalStateException(
           "The model in " + folder + " failed to compute (ONNX Runtime says: " + reason(e) + ").",
@@ -136,7 +136,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
         return;
       }
       closed = true;
-      session.close();
+      graph.close();
     } catch (OrtException e) {
       throw new IllegalStateException("The model in " + folder + " cannot be closed.", e);
     } finally {

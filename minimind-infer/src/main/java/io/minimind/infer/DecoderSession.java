@@ -23,7 +23,7 @@ final class DecoderSession implements AutoCloseable {
    */
   private static final int CHUNK = 64;
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = RuntimeEnvironment.get();
   private final OrtSession session;
   private final DecoderShape shape;
   private final KeyValueCache cache;

@@ -1,7 +1,6 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -50,7 +49,7 @@ final class KeyValueCache {
       String part = PARTS[i % PARTS.length];
       OnnxTensor tensor =
           OnnxTensor.createTensor(
-              OrtEnvironment.getEnvironment(),
+              RuntimeEnvironment.get(),
               buffers.get(i).slice(0, Math.multiplyExact(rows, rowSize())),
               extents);
       inputs.put(DecoderShape.past(layer, part), tensor);

@@ -92,6 +92,9 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(options, "options");
+    if (options.checksums()) {
+      Checksums.verify(folder);
+    }
     String name = Tokenizer.file(folder).getFileName().toString();
     Path file = ModelFolder.of(folder).file(name);
     return load(folder, options, Tokenizer.load(file));

@@ -14,7 +14,6 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -23,11 +22,8 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A model folder inside a jar, at {@code minimind/models/NAME/}. Its index {@code SHA256SUMS} names
@@ -39,9 +35,7 @@ import java.util.regex.Pattern;
  * which is quick, and unpack again what is missing or has another size.
  */
 final class PackagedModel {
-  private static final String INDEX = "SHA256SUMS";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
-  private static final Pattern LINE = Pattern.compile("([0-9a-f]{64}) [ *](" + NAME + ")");
+  private static final String INDEX = Checksums.INDEX;
 
   /** No model's name begins like this. */
   private static final String UNFINISHED = ".unfinished-";
@@ -63,7 +57,7 @@ final class PackagedModel {
    * @throws IOException if there is no such model, it is damaged, or it cannot be unpacked
    */
   static Path unpack(ClassLoader loader, String name, Path cache) throws IOException {
-    if (!NAME.matcher(name).matches()) {
+    if (!Checksums.NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "The model name "
               + name
@@ -79,7 +73,9 @@ final class PackagedModel {
     }
     String version = Sha256.of(index).substring(0, 16);
     Path folder = cache.resolve(name + "-" + version);
-    Map<String, String> checksums = checksums(new String(index, StandardCharsets.UTF_8));
+    Map<String, String> checksums =
+        Checksums.parse(index, "The index of the packaged model " + name);
+    checksums.put(INDEX, Sha256.of(index));
     for (String file : List.copyOf(checksums.keySet())) {
       if (Files.isDirectory(folder) && isWhole(folder.resolve(file))) {
         checksums.remove(file);
@@ -90,7 +86,7 @@ final class PackagedModel {
         unpack(checksums, cache, folder);
       } catch (FileSystemException e) {
         throw new IOException(
-            "The packaged model %s cannot be unpacked into %s: %s; name another folder in the system property minimind.cache."
+            "The packaged model %s cannot be unpacked into %s: %s; make room there, or name another folder in the system property minimind.cache."
                 .formatted(name, cache, AtomicFile.reason(e)),
             e);
       }
@@ -144,26 +140,19 @@ final class PackagedModel {
     }
   }
 
-  private Map<String, String> checksums(String index) throws IOException {
-    Map<String, String> checksums = new LinkedHashMap<>();
-    for (String line : index.lines().toList()) {
-      Matcher matcher = LINE.matcher(line);
-      if (!matcher.matches()) {
-        throw new IOException(
-            "The packaged model %s has an index %s with the line \"%s\", but each must be a SHA-256 checksum and a file name."
-                .formatted(name, INDEX, line));
-      }
-      checksums.put(matcher.group(2), matcher.group(1));
-    }
-    return checksums;
-  }
-
   private void unpack(String file, String checksum, Path folder) throws IOException {
     MessageDigest digest = Sha256.start();
+    Path target = folder.resolve(file);
     try (InputStream in = new DigestInputStream(read(file), digest);
-        FileChannel out = FileChannel.open(folder.resolve(file), CREATE_NEW, WRITE)) {
-      in.transferTo(Channels.newOutputStream(out));
-      out.force(true);
+        FileChannel out = FileChannel.open(target, CREATE_NEW, WRITE)) {
+      try {
+        in.transferTo(Channels.newOutputStream(out));
+        out.force(true);
+      } catch (IOException e) {
+        // A disk that is full says so without the name of a file.
+        throw (IOException)
+            new FileSystemException(target.toString(), null, AtomicFile.reason(e)).initCause(e);
+      }
     }
     if (!Sha256.of(digest).equals(checksum)) {
       throw new IOException(

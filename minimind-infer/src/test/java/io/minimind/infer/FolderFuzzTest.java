@@ -55,11 +55,25 @@ class FolderFuzzTest {
 
   /** That is, one of a model that does not tell how many positions it knows. */
   @Test
-  void aContextLongerThanTheGraphsIsAnErrorAndNoCrash() throws IOException {
+  void aContextLongerThanTheAnglesOfTheGraphIsRefused() throws IOException {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     Files.writeString(folder.resolve("config.json"), "{\"max_position_embeddings\": 1000}");
     LetterTokenizer tokenizer = new LetterTokenizer(64);
-    try (LanguageModel loaded = LanguageModel.load(folder, LoadOptions.defaults(), tokenizer)) {
+    String message =
+        assertThrows(
+                IOException.class,
+                () -> LanguageModel.load(folder, LoadOptions.defaults(), tokenizer))
+            .getMessage();
+    assertTrue(message.contains("model.onnx knows 200 positions"), message);
+  }
+
+  @Test
+  void whereForeignGraphsAreAllowedALongerContextIsAnErrorAndNoCrash() throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), -1);
+    Files.writeString(folder.resolve("config.json"), "{\"max_position_embeddings\": 1000}");
+    LetterTokenizer tokenizer = new LetterTokenizer(64);
+    LoadOptions options = LoadOptions.defaults().withForeignGraphs(true);
+    try (LanguageModel loaded = LanguageModel.load(folder, options, tokenizer)) {
       assertEquals(1000, loaded.contextLength());
       String message =
           assertThrows(

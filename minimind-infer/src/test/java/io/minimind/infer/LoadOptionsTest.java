@@ -19,16 +19,16 @@ class LoadOptionsTest {
     LoadOptions options = LoadOptions.defaults();
     String message =
         assertThrows(IllegalArgumentException.class, () -> options.withThreads(0)).getMessage();
-    assertEquals("The number of threads is 0 but must be at least 1.", message);
+    assertEquals("The number of threads is 0 but must be at least 1 and at most 1024.", message);
     assertThrows(IllegalArgumentException.class, () -> options.withBatchSize(0));
     assertEquals(
-        "The batch size is 1025 but must be at most 1024.",
+        "The batch size is 1025 but must be at least 1 and at most 1024.",
         assertThrows(IllegalArgumentException.class, () -> options.withBatchSize(1025))
             .getMessage());
     assertEquals(1024, options.withBatchSize(1024).batchSize());
     assertThrows(NullPointerException.class, () -> options.withProvider(null));
     assertEquals(
-        new LoadOptions(3, ExecutionProvider.COREML, 5),
+        new LoadOptions(3, ExecutionProvider.COREML, 5, true, false),
         options.withThreads(3).withProvider(ExecutionProvider.COREML).withBatchSize(5));
   }
 

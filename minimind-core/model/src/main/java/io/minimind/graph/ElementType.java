@@ -25,7 +25,7 @@ public enum ElementType {
     this.safetensorsName = safetensorsName;
   }
 
-  /** The types of tensors in files; half precision is only in graphs. */
+  /** The types of tensors in the checkpoints of a run; half precision is only in graphs. */
   public static List<ElementType> ofFiles() {
     return Arrays.stream(values()).filter(type -> !type.isHalf()).toList();
   }

@@ -150,7 +150,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
   private static Entry entry(String name, JsonNode json) throws IOException {
     JsonNode dtype = json.path("dtype");
     ElementType type =
-        ElementType.ofFiles().stream()
+        Arrays.stream(ElementType.values())
             .filter(known -> known.safetensorsName().equals(dtype.textValue()))
             .findFirst()
             .orElseThrow(() -> new IOException(unknownType(name, dtype)));
@@ -164,7 +164,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
 
   private static String unknownType(String name, JsonNode dtype) {
     String known =
-        ElementType.ofFiles().stream()
+        Arrays.stream(ElementType.values())
             .map(ElementType::safetensorsName)
             .collect(Collectors.joining(", "));
     return "tensor %s has dtype %s; only %s can be read, so convert it first"

@@ -200,7 +200,7 @@ class SafetensorsFileTest {
   void sentencesSayWhatIsWrong() throws IOException {
     String tensor = "{\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":%s}}";
     assertRefused(
-        "tensor w has dtype BF16", file(tensor.formatted("w", "BF16", "[4]", "[0,8]"), 8));
+        "tensor w has dtype F8_E4M3", file(tensor.formatted("w", "F8_E4M3", "[8]", "[0,8]"), 8));
     assertRefused("w has dtype missing", file("{\"w\":{}}", 0));
     assertRefused(
         "w float32.3. needs 12 bytes", file(tensor.formatted("w", "F32", "[3]", "[0,8]"), 8));

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.LongConsumer;
 
 /**
  * Reads the fields of one protobuf message without a schema and without copying it. Every length is
@@ -99,6 +100,18 @@ public final class ProtobufReader {
   public long number() throws MalformedException {
     require(VARINT);
     return readVarint();
+  }
+
+  /** The numbers of the present field, which is one of several with a number each, or has many. */
+  public void numbers(LongConsumer each) throws MalformedException {
+    if (wireType == VARINT) {
+      each.accept(readVarint());
+      return;
+    }
+    ProtobufReader packed = message();
+    while (packed.in.hasRemaining()) {
+      each.accept(packed.readVarint());
+    }
   }
 
   /** The present field as a truth value. */

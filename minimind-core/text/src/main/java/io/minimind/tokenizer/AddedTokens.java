@@ -13,9 +13,16 @@ final class AddedTokens {
    * @param written how it is written where it is looked for, not empty
    * @param leftStrip whether it takes the whitespace before it
    * @param rightStrip whether it takes the whitespace after it
+   * @param singleWord whether it is found only where no letter or digit stands beside it
    * @param special whether it is no text of a user
    */
-  record Token(String written, int id, boolean leftStrip, boolean rightStrip, boolean special) {}
+  record Token(
+      String written,
+      int id,
+      boolean leftStrip,
+      boolean rightStrip,
+      boolean singleWord,
+      boolean special) {}
 
   private final Token[] sorted;
 

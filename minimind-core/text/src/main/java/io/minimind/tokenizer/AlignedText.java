@@ -1,5 +1,7 @@
 package io.minimind.tokenizer;
 
+import java.util.Arrays;
+
 /**
  * A text on its way to be encoded, and where in the given text each of its characters comes from.
  *
@@ -46,21 +48,47 @@ record AlignedText(char[] chars, int[] starts, int[] ends) {
     return Character.offsetByCodePoints(chars, 0, chars.length, at, count);
   }
 
-  /**
-   * The part from {@code start} to {@code end}, with a space before it, as if it came from the
-   * first character.
-   */
-  AlignedText withSpaceBefore(int start, int end) {
-    int length = end - start + 1;
-    AlignedText prefixed = new AlignedText(new char[length], new int[length], new int[length]);
-    prefixed.chars[0] = ' ';
-    prefixed.starts[0] = originalStart(start);
-    prefixed.ends[0] = originalEnd(start);
-    for (int i = 1; i < length; i++) {
-      prefixed.chars[i] = chars[start + i - 1];
-      prefixed.starts[i] = originalStart(start + i - 1);
-      prefixed.ends[i] = originalEnd(start + i - 1);
+  /** Another text, each of whose characters comes from where one of this one does. */
+  static final class Builder {
+    private final AlignedText from;
+    private final StringBuilder chars = new StringBuilder();
+    private int[] starts = new int[16];
+    private int[] ends = new int[16];
+
+    Builder(AlignedText from) {
+      this.from = from;
     }
-    return prefixed;
+
+    /** Appends characters that come from the one at {@code at}, or from its other half. */
+    Builder add(String text, int at) {
+      for (int i = 0; i < text.length(); i++) {
+        add(text.charAt(i), at);
+      }
+      return this;
+    }
+
+    /** Appends what stands at {@code at}. */
+    Builder keep(int at) {
+      add(from.chars[at], at);
+      return this;
+    }
+
+    private void add(char c, int at) {
+      int length = chars.length();
+      if (length == starts.length) {
+        starts = Arrays.copyOf(starts, 2 * length);
+        ends = Arrays.copyOf(ends, 2 * length);
+      }
+      starts[length] = from.originalStart(at);
+      ends[length] = from.originalEnd(at);
+      chars.append(c);
+    }
+
+    AlignedText text() {
+      int length = chars.length();
+      char[] all = new char[length];
+      chars.getChars(0, length, all, 0);
+      return new AlignedText(all, Arrays.copyOf(starts, length), Arrays.copyOf(ends, length));
+    }
   }
 }

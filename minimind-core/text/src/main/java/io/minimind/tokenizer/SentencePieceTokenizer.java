@@ -77,7 +77,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
             specialTokens.entrySet().stream()
                 .map(
                     token ->
-                        new AddedTokens.Token(token.getKey(), token.getValue(), false, false, true))
+                        new AddedTokens.Token(
+                            token.getKey(), token.getValue(), false, false, false, true))
                 .toList());
   }
 

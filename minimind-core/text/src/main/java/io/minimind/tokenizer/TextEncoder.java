@@ -6,25 +6,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The encoding of texts by a {@link ByteLevelBpeTokenizer}: finds added tokens, normalizes, cuts
- * into words, merges. Immutable; what one text needs is in {@link Run}.
+ * The encoding of texts by a {@link BpeTokenizer}: finds added tokens, normalizes, cuts into words,
+ * merges. Immutable; what one text needs is in {@link Run}.
  *
- * @param byteIds the id of each byte that occurs in UTF-8
+ * @param alphabet what the symbols are that a word is merged from
  * @param wholeWords words that are a token as a whole whatever the merges say, by their text
  * @param verbatimTokens found in the text as it is given
  * @param normalizedTokens found in what is left, after it is normalized
  * @param patterns cut into words, each in the words of the one before; never empty
- * @param addPrefixSpace whether a space is put before each piece of text that has none
+ * @param pieceStart what is done to each piece of text before it is cut into words
  */
 record TextEncoder(
-    int[] byteIds,
+    Alphabet alphabet,
     MergeTable merges,
     Map<String, Integer> wholeWords,
     AddedTokens verbatimTokens,
     AddedTokens normalizedTokens,
-    Optional<UnicodeNormalizer> normalizer,
+    Optional<TextNormalizer> normalizer,
     List<WordPattern> patterns,
-    boolean addPrefixSpace,
+    TextNormalizer pieceStart,
     OffsetTrimming trimming) {
 
   int[] ids(String text, boolean recogniseSpecialTokens) {
@@ -102,7 +102,8 @@ record TextEncoder(
           continue;
         }
         int behind = at + token.written().length();
-        if (token.special() && !recogniseSpecialTokens) {
+        if (token.special() && !recogniseSpecialTokens
+            || token.singleWord() && isWithinWord(chars, start, at, behind, end)) {
           at = behind;
           continue;
         }
@@ -124,12 +125,17 @@ record TextEncoder(
       }
     }
 
+    private static boolean isWithinWord(char[] chars, int start, int from, int to, int end) {
+      return from > start && GeneralCategory.isOfWord(Character.codePointBefore(chars, from, start))
+          || to < end && GeneralCategory.isOfWord(Character.codePointAt(chars, to, end));
+    }
+
     private void splitWords(AlignedText text, int start, int end) {
-      if (addPrefixSpace && text.chars()[start] != ' ') {
-        AlignedText prefixed = text.withSpaceBefore(start, end);
-        splitWords(0, prefixed, 0, prefixed.chars().length);
-      } else {
+      AlignedText piece = pieceStart.normalize(text, start, end);
+      if (piece == text) {
         splitWords(0, text, start, end);
+      } else {
+        splitWords(0, piece, 0, piece.chars().length);
       }
     }
 
@@ -160,24 +166,8 @@ record TextEncoder(
         }
       }
       merger.begin();
-      for (int i = start; i < end; i++) {
-        char c = chars[i];
-        if (c < 0x80) {
-          merger.add(byteIds[c]);
-        } else if (c < 0x800) {
-          merger.add(byteIds[0xC0 | c >> 6]);
-          merger.add(byteIds[0x80 | c & 0x3F]);
-        } else if (Character.isHighSurrogate(c)) {
-          int codePoint = Character.toCodePoint(c, chars[++i]);
-          merger.add(byteIds[0xF0 | codePoint >> 18]);
-          merger.add(byteIds[0x80 | codePoint >> 12 & 0x3F]);
-          merger.add(byteIds[0x80 | codePoint >> 6 & 0x3F]);
-          merger.add(byteIds[0x80 | codePoint & 0x3F]);
-        } else {
-          merger.add(byteIds[0xE0 | c >> 12]);
-          merger.add(byteIds[0x80 | c >> 6 & 0x3F]);
-          merger.add(byteIds[0x80 | c & 0x3F]);
-        }
+      for (int i = start; i < end; i += width(chars, i)) {
+        alphabet.add(chars, i, merger);
       }
       merger.merge();
       int length = merger.count();
@@ -193,18 +183,18 @@ record TextEncoder(
     private void locateMerged(AlignedText text, int start) {
       int first = count - merger.count();
       int at = start;
-      int behind = utf8Length(text.chars(), at); // Bytes up to the end of the character there.
+      int behind = alphabet.symbols(text.chars(), at); // Up to the end of the character there.
       for (int i = 0; i < merger.count(); i++) {
-        int firstByte = merger.firsts()[i];
-        while (behind <= firstByte) {
+        int firstSymbol = merger.firsts()[i];
+        while (behind <= firstSymbol) {
           at += width(text.chars(), at);
-          behind += utf8Length(text.chars(), at);
+          behind += alphabet.symbols(text.chars(), at);
         }
         int from = at;
-        int lastByte = merger.firsts()[i + 1] - 1;
-        while (behind <= lastByte) {
+        int lastSymbol = merger.firsts()[i + 1] - 1;
+        while (behind <= lastSymbol) {
           at += width(text.chars(), at);
-          behind += utf8Length(text.chars(), at);
+          behind += alphabet.symbols(text.chars(), at);
         }
         locate(first + i, text, from, at + 1, true);
       }
@@ -269,11 +259,6 @@ record TextEncoder(
 
     private static int width(char[] chars, int at) {
       return Character.isHighSurrogate(chars[at]) ? 2 : 1;
-    }
-
-    private static int utf8Length(char[] chars, int at) {
-      char c = chars[at];
-      return c < 0x80 ? 1 : c < 0x800 ? 2 : Character.isHighSurrogate(c) ? 4 : 3;
     }
 
     private void append(int id) {

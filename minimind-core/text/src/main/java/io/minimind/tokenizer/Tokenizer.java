@@ -32,7 +32,7 @@ public interface Tokenizer {
     }
     return SentencePieceTokenizer.isModel(file)
         ? SentencePieceTokenizer.load(file)
-        : ByteLevelBpeTokenizer.load(file);
+        : TokenizerJson.read(file);
   }
 
   /** The file of a folder's tokenizer: {@code tokenizer.json}, or else {@code tokenizer.model}. */

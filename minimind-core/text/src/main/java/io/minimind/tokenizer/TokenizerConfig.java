@@ -1,17 +1,101 @@
 package io.minimind.tokenizer;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
-/** The {@code tokenizer_config.json} of a new tokenizer: special tokens and chat template. */
+/** {@code tokenizer_config.json}: special tokens, and the chat template of a new tokenizer. */
 final class TokenizerConfig {
 
+  static final String NAME = "tokenizer_config.json";
+
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  /** The fields that name a token, or several. */
+  private static final List<String> TOKEN_FIELDS =
+      List.of(
+          "bos_token",
+          "eos_token",
+          "unk_token",
+          "sep_token",
+          "pad_token",
+          "cls_token",
+          "mask_token",
+          "additional_special_tokens",
+          "extra_special_tokens");
+
   private TokenizerConfig() {}
+
+  /**
+   * The tokens that the configuration beside a tokenizer declares, in the order in which
+   * transformers adds those that the tokenizer lacks: objects as in {@code added_tokens}, without
+   * an id where the file gives none.
+   *
+   * @param tokenizer its file
+   * @throws IOException if the configuration is malformed
+   */
+  static List<JsonNode> addedBeside(Path tokenizer) throws IOException {
+    Path file = tokenizer.resolveSibling(NAME);
+    if (!Files.isRegularFile(file)) {
+      return List.of();
+    }
+    JsonNode config;
+    try {
+      config = JSON.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
+          e);
+    }
+    Map<Integer, JsonNode> declared = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
+      if (!entry.getKey().matches("\\d{1,9}") || !entry.getValue().path("content").isTextual()) {
+        throw new IOException(
+            "%s: added_tokens_decoder has an entry \"%s\" that is no id with a token."
+                .formatted(file, entry.getKey()));
+      }
+      int id = Integer.parseInt(entry.getKey());
+      declared.put(id, token(entry.getValue()).put("id", id));
+    }
+    List<JsonNode> tokens = new ArrayList<>(declared.values());
+    for (String field : TOKEN_FIELDS) {
+      JsonNode value = config.path(field);
+      for (JsonNode named : value.isArray() ? value : List.of(value)) {
+        if (named.isTextual()) {
+          tokens.add(
+              token(JSON.createObjectNode().put("content", named.asText()).put("special", true)));
+        } else if (named.path("content").isTextual()) {
+          tokens.add(token(named).put("special", true));
+        }
+      }
+    }
+    return tokens;
+  }
+
+  /** With all flags, of which transformers knows what they are where they are missing. */
+  private static ObjectNode token(JsonNode given) {
+    boolean special = given.path("special").asBoolean(false);
+    ObjectNode token = JSON.createObjectNode();
+    token.put("content", given.path("content").asText());
+    token.put("special", special);
+    token.put("normalized", given.path("normalized").asBoolean(!special));
+    for (String flag : List.of("lstrip", "rstrip", "single_word")) {
+      token.put(flag, given.path(flag).asBoolean(false));
+    }
+    return token;
+  }
 
   /**
    * Writes the file with MiniMind's chat template.
@@ -28,8 +112,7 @@ final class TokenizerConfig {
           "Cannot make the folder %s: %s.".formatted(folder, AtomicFile.reason(e)), e);
     }
     AtomicFile.replace(
-        folder.resolve("tokenizer_config.json"),
-        IndentedJson.object(json -> write(json, tokenizerClass)));
+        folder.resolve(NAME), IndentedJson.object(json -> write(json, tokenizerClass)));
   }
 
   private static void write(JsonGenerator json, String tokenizerClass) throws IOException {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Reads and checks a {@code tokenizer.json}; whatever cannot be done exactly is refused. */
 final class TokenizerJson {
@@ -35,15 +37,23 @@ final class TokenizerJson {
 
   private static final byte[] NO_BYTES = {};
 
+  /** How a vocabulary of characters spells a byte. */
+  private static final Pattern BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
+
   private final Path file;
   private final Map<String, Integer> ids = new HashMap<>();
   private final List<AddedTokens.Token> verbatimTokens = new ArrayList<>();
   private final List<AddedTokens.Token> normalizedTokens = new ArrayList<>();
-  private final Map<String, Integer> added = new HashMap<>();
+  private final Set<String> added = new HashSet<>();
+  private final Set<String> writtenNormalized = new HashSet<>();
+
+  /** How the id of an added token is spelt where that is not how it is looked for. */
+  private final Map<Integer, String> normalizedSpellings = new HashMap<>();
+
   private final Map<String, Integer> specials = new HashMap<>();
-  private Optional<UnicodeNormalizer> normalizer = Optional.empty();
+  private Optional<TextNormalizer> normalizer = Optional.empty();
   private final List<WordPattern> patterns = new ArrayList<>();
-  private boolean addPrefixSpace;
+  private TextNormalizer pieceStart = TextNormalizer.none();
   private TextEncoder.OffsetTrimming trimming = TextEncoder.OffsetTrimming.NONE;
   private final List<Integer> prefix = new ArrayList<>();
   private final List<Integer> suffix = new ArrayList<>();
@@ -52,7 +62,11 @@ final class TokenizerJson {
     this.file = file;
   }
 
-  static ByteLevelBpeTokenizer read(Path file) throws IOException {
+  static BpeTokenizer read(Path file) throws IOException {
+    return new TokenizerJson(file).tokenizer(json(file), TokenizerConfig.addedBeside(file));
+  }
+
+  private static JsonNode json(Path file) throws IOException {
     JsonNode root;
     try {
       root = JSON.readTree(Files.readAllBytes(file));
@@ -66,10 +80,10 @@ final class TokenizerJson {
               .formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
-    return new TokenizerJson(file).tokenizer(root);
+    return root;
   }
 
-  private ByteLevelBpeTokenizer tokenizer(JsonNode root) throws IOException {
+  private BpeTokenizer tokenizer(JsonNode root, List<JsonNode> addedBeside) throws IOException {
     if (!root.isObject()) {
       throw refusal("the file must hold one JSON object");
     }
@@ -82,55 +96,229 @@ final class TokenizerJson {
       }
     }
     readNormalizer(root.path("normalizer"));
-    readPreTokenizer(root.path("pre_tokenizer"));
-    requireType(root.path("decoder"), "decoder", "ByteLevel");
+    JsonNode decoder = root.path("decoder");
+    boolean characters =
+        decoder.path("type").asText().equals("Sequence") && decoder.path("decoders").size() > 1;
     JsonNode model = root.path("model");
+    if (characters) {
+      readMetaspace(root.path("pre_tokenizer"));
+    } else {
+      readPreTokenizer(root.path("pre_tokenizer"));
+      requireType(decoder, "decoder", "ByteLevel");
+    }
     requireSupported(model);
 
     readVocabulary(model.path("vocab"));
-    int[] byteIds = byteIds();
+    Alphabet alphabet = characters ? characters(model) : Alphabet.bytes(byteIds());
     MergeTable merges = readMerges(model.path("merges"));
     Map<String, Integer> wholeWords =
-        flag(model, "model", "ignore_merges", false) ? wholeWords() : Map.of();
+        !flag(model, "model", "ignore_merges", false)
+            ? Map.of()
+            : characters ? Map.copyOf(ids) : wholeWords();
     readAddedTokens(root.path("added_tokens"));
+    for (JsonNode token : addedBeside) {
+      addTokenBeside(token);
+    }
     readPostProcessor(root.path("post_processor"));
-    return new ByteLevelBpeTokenizer(
-        ids,
-        tokenBytes(),
-        specialTokens(),
+    TextEncoder encoder =
         new TextEncoder(
-            byteIds,
+            alphabet,
             merges,
             wholeWords,
             new AddedTokens(verbatimTokens),
             new AddedTokens(normalizedTokens),
             normalizer,
             patterns,
-            addPrefixSpace,
-            trimming),
+            pieceStart,
+            trimming);
+    String[] tokens = tokens();
+    if (!characters) {
+      byte[][] bytes = new byte[tokens.length][];
+      Arrays.setAll(
+          bytes, id -> tokens[id] == null ? NO_BYTES : byteLevelBytes(spelling(id, tokens)));
+      return new ByteLevelBpeTokenizer(vocabulary(tokens, bytes), encoder);
+    }
+    int strippedSpaces = strippedSpaces(decoder.path("decoders"));
+    BitSet single = new BitSet();
+    byte[][] bytes = new byte[tokens.length][];
+    for (int id = 0; id < tokens.length; id++) {
+      String spelling = tokens[id] == null ? "" : spelling(id, tokens);
+      single.set(id, BYTE.matcher(spelling).matches());
+      bytes[id] =
+          single.get(id)
+              ? new byte[] {(byte) Integer.parseInt(spelling.substring(3, 5), 16)}
+              : spelling.replace(CharacterBpeTokenizer.SPACE, ' ').getBytes(StandardCharsets.UTF_8);
+    }
+    return new CharacterBpeTokenizer(vocabulary(tokens, bytes), encoder, single, strippedSpaces);
+  }
+
+  private BpeTokenizer.Vocabulary vocabulary(String[] tokens, byte[][] bytes) {
+    return new BpeTokenizer.Vocabulary(
+        ids,
+        tokens,
+        bytes,
+        specialTokens(),
         prefix.stream().mapToInt(Integer::intValue).toArray(),
         suffix.stream().mapToInt(Integer::intValue).toArray());
   }
 
-  private void readNormalizer(JsonNode node) throws IOException {
+  /** The reference spells an added token in the form in which it is looked for. */
+  private String spelling(int id, String[] tokens) {
+    return normalizedSpellings.getOrDefault(id, tokens[id]);
+  }
+
+  private static byte[] byteLevelBytes(String spelling) {
+    return ByteAlphabet.bytes(spelling).orElseGet(() -> spelling.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Characters where the vocabulary has them, else bytes: each of these must have a token. */
+  private Alphabet characters(JsonNode model) throws IOException {
+    if (!flag(model, "model", "byte_fallback", false)) {
+      throw refusal(
+          "model.byte_fallback is false, which is not supported without a decoder of type"
+              + " ByteLevel; expected true");
+    }
+    int[] byteIds = new int[256];
+    for (int b = 0; b < 256; b++) {
+      String token = "<0x%02X>".formatted(b);
+      if (!ids.containsKey(token)) {
+        throw refusal(
+            "model.vocab has no token \"%s\"; expected one for every byte".formatted(token));
+      }
+      byteIds[b] = ids.get(token);
+    }
+    Map<Integer, Integer> characters = new HashMap<>();
+    ids.forEach(
+        (token, id) -> {
+          if (!token.isEmpty() && token.codePointCount(0, token.length()) == 1) {
+            characters.put(token.codePointAt(0), id);
+          }
+        });
+    return Alphabet.characters(characters, Alphabet.bytes(byteIds));
+  }
+
+  /** Reads what turns spaces into ▁ before a text without words is merged. */
+  private void readMetaspace(JsonNode node) throws IOException {
+    patterns.add(WordPattern.none());
     if (isAbsent(node)) {
       return;
     }
-    JsonNode parts = node.path("normalizers");
-    if (node.path("type").asText().equals("Sequence") && parts.isArray() && parts.size() < 2) {
-      readNormalizer(parts.path(0));
+    if (node.path("type").asText().equals("Split")
+        && node.path("pattern").path("String").asText().equals(" ")
+        && node.path("behavior").asText().equals("MergedWithPrevious")
+        && !flag(node, "pre_tokenizer", "invert")) {
+      patterns.set(0, WordPattern.behind(' '));
       return;
     }
-    switch (node.path("type").asText()) {
-      case "NFC", "NFD", "NFKC", "NFKD" ->
-          normalizer =
-              Optional.of(
-                  UnicodeNormalizer.of(Normalizer.Form.valueOf(node.path("type").asText())));
+    requireType(node, "pre_tokenizer", "Metaspace");
+    String space = String.valueOf(CharacterBpeTokenizer.SPACE);
+    if (!node.path("replacement").asText().equals(space)) {
+      throw refusal("pre_tokenizer.replacement is not \"▁\"");
+    }
+    String scheme = node.path("prepend_scheme").asText();
+    if (!List.of("first", "always", "never").contains(scheme)) {
+      throw refusal("pre_tokenizer.prepend_scheme is missing; expected first, always or never");
+    }
+    TextNormalizer spaces = TextNormalizer.replace(TextNormalizer.WordFinder.literal(" "), space);
+    TextNormalizer prefix = TextNormalizer.prepend(space);
+    pieceStart =
+        (text, start, end) -> {
+          boolean prepends =
+              start < end
+                  && text.chars()[start] != ' '
+                  && text.chars()[start] != CharacterBpeTokenizer.SPACE
+                  && (scheme.equals("always")
+                      || scheme.equals("first") && text.originalStart(start) == 0);
+          return TextNormalizer.sequence(prepends ? List.of(spaces, prefix) : List.of(spaces))
+              .normalize(text, start, end);
+        };
+    if (flag(node, "pre_tokenizer", "split", true)) {
+      patterns.set(0, WordPattern.before(CharacterBpeTokenizer.SPACE));
+    }
+  }
+
+  /** How many spaces the decoder takes from the start of a text. */
+  private int strippedSpaces(JsonNode decoders) throws IOException {
+    boolean known =
+        decoders.size() <= 4
+            && decoders.path(0).path("type").asText().equals("Replace")
+            && decoders.path(0).path("pattern").path("String").asText().equals("▁")
+            && decoders.path(0).path("content").asText().equals(" ")
+            && decoders.path(1).path("type").asText().equals("ByteFallback")
+            && decoders.path(2).path("type").asText().equals("Fuse");
+    JsonNode strip = decoders.path(3);
+    known &=
+        strip.isMissingNode()
+            || strip.path("type").asText().equals("Strip")
+                && strip.path("content").asText().equals(" ")
+                && strip.path("stop").asInt(-1) == 0
+                && strip.path("start").canConvertToInt();
+    if (!known) {
+      throw refusal(
+          "decoder is a Sequence that is not supported; expected Replace of \"▁\", ByteFallback,"
+              + " Fuse and perhaps Strip");
+    }
+    return strip.path("start").asInt(0);
+  }
+
+  private void readNormalizer(JsonNode node) throws IOException {
+    if (!isAbsent(node)) {
+      normalizer = Optional.of(normalizer(node, "normalizer"));
+    }
+  }
+
+  private TextNormalizer normalizer(JsonNode node, String place) throws IOException {
+    String type = node.path("type").asText();
+    switch (type) {
+      case "Sequence" -> {
+        List<TextNormalizer> parts = new ArrayList<>();
+        for (JsonNode part : node.path("normalizers")) {
+          parts.add(normalizer(part, place + ".normalizers[" + parts.size() + "]"));
+        }
+        return TextNormalizer.sequence(parts);
+      }
+      case "NFC", "NFD", "NFKC", "NFKD" -> {
+        return UnicodeNormalizer.of(Normalizer.Form.valueOf(type));
+      }
+      case "Lowercase" -> {
+        return TextNormalizer.lowerCase();
+      }
+      case "Strip" -> {
+        return TextNormalizer.strip(
+            flag(node, place, "strip_left"), flag(node, place, "strip_right"));
+      }
+      case "Prepend" -> {
+        return TextNormalizer.prepend(text(node, place, "prepend"));
+      }
+      case "Replace" -> {
+        return TextNormalizer.replace(
+            finder(node.path("pattern"), place), text(node, place, "content"));
+      }
       default ->
           throw refusal(
-              "normalizer is of type %s, which is not supported; expected NFC, NFD, NFKC or NFKD"
-                  .formatted(node.path("type")));
+              "%s is of type %s, which is not supported; expected NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend or Replace"
+                  .formatted(place, node.path("type")));
     }
+  }
+
+  private TextNormalizer.WordFinder finder(JsonNode pattern, String place) throws IOException {
+    String written = pattern.path("String").asText();
+    return written.isEmpty()
+        ? PatternExpression.of(pattern.path("Regex").asText())
+            .orElseThrow(() -> refusal(unknownPattern(pattern, place)))
+        : TextNormalizer.WordFinder.literal(written);
+  }
+
+  private static String unknownPattern(JsonNode pattern, String place) {
+    return "%s.pattern is %s, which is not supported; expected a regular expression of classes, alternatives and greedy quantifiers"
+        .formatted(place, pattern);
+  }
+
+  private String text(JsonNode node, String place, String field) throws IOException {
+    if (!node.path(field).isTextual()) {
+      throw refusal("%s.%s is missing; expected a text".formatted(place, field));
+    }
+    return node.path(field).textValue();
   }
 
   private void readPreTokenizer(JsonNode node) throws IOException {
@@ -152,32 +340,51 @@ final class TokenizerJson {
             patterns.add(
                 WordPattern.numbers(
                     flag(part, place, "individual_digits", false) ? 1 : Integer.MAX_VALUE));
+        case "Punctuation" -> {
+          String behavior = part.path("behavior").asText("Isolated");
+          if (!behavior.equals("Isolated")) {
+            throw refusal(
+                "%s.behavior is %s, which is not supported; expected \"Isolated\""
+                    .formatted(place, part.path("behavior")));
+          }
+          patterns.add(WordPattern.punctuation());
+        }
         case "Split" -> patterns.add(splitPattern(part, place));
         default ->
             throw refusal(
-                "%s is of type %s, which is not supported; expected Split, Digits or ByteLevel"
+                "%s is of type %s, which is not supported; expected Split, Digits, Punctuation or ByteLevel"
                     .formatted(place, part.path("type")));
       }
     }
-    readByteLevel(parts.path(last), "pre_tokenizer.pretokenizers[" + last + "]");
-    if (addPrefixSpace && last > 0) {
+    boolean addsPrefixSpace =
+        readByteLevel(parts.path(last), "pre_tokenizer.pretokenizers[" + last + "]");
+    if (addsPrefixSpace && last > 0) {
       throw refusal(
           "pre_tokenizer.pretokenizers[%d].add_prefix_space is true, which is not supported after others"
               .formatted(last));
     }
   }
 
-  private void readByteLevel(JsonNode node, String place) throws IOException {
+  /** Whether it puts a space before each piece of text that has none. */
+  private boolean readByteLevel(JsonNode node, String place) throws IOException {
     if (flag(node, place, "use_regex", true)) {
       patterns.add(WordPattern.gpt2());
     } else if (patterns.isEmpty()) {
       patterns.add(WordPattern.none());
     }
-    addPrefixSpace = flag(node, place, "add_prefix_space");
+    boolean adds = flag(node, place, "add_prefix_space");
+    if (adds) {
+      TextNormalizer space = TextNormalizer.prepend(" ");
+      pieceStart =
+          (text, start, end) ->
+              text.chars()[start] == ' ' ? text : space.normalize(text, start, end);
+    }
+    return adds;
   }
 
   private WordPattern splitPattern(JsonNode node, String place) throws IOException {
     String regex = node.path("pattern").path("Regex").asText();
+    String written = node.path("pattern").path("String").asText();
     // What is inverted is which parts are matches: isolated, both are kept, and where there is
     // nothing between matches, nothing is removed.
     boolean keepsMatches = flag(node, place, "invert") && WordPattern.matchesAll(regex);
@@ -187,12 +394,10 @@ final class TokenizerJson {
           "%s.behavior is %s, which is not supported; expected \"Isolated\""
               .formatted(place, node.path("behavior")));
     }
-    return WordPattern.ofRegex(regex)
-        .orElseThrow(
-            () ->
-                refusal(
-                    "%s.pattern is %s, which is not supported; expected that of GPT-2, Llama 3 or Qwen"
-                        .formatted(place, node.path("pattern"))));
+    return written.isEmpty()
+        ? WordPattern.ofRegex(regex)
+            .orElseThrow(() -> refusal(unknownPattern(node.path("pattern"), place)))
+        : WordPattern.literal(written);
   }
 
   /** Reads what is done to offsets and which tokens are put around a text. */
@@ -379,8 +584,6 @@ final class TokenizerJson {
     if (!isAbsent(tokens) && !tokens.isArray()) {
       throw refusal("added_tokens is not an array");
     }
-    Set<String> contents = new HashSet<>();
-    Set<String> writtenNormalized = new HashSet<>();
     for (int i = 0; i < tokens.size(); i++) {
       JsonNode token = tokens.get(i);
       String place = "added_tokens[" + i + "]";
@@ -388,7 +591,7 @@ final class TokenizerJson {
       if (content.isEmpty()) {
         throw refusal(place + " has no content");
       }
-      if (!contents.add(content)) {
+      if (added.contains(content)) {
         throw refusal("%s gives \"%s\" a second time".formatted(place, content));
       }
       int id = id(token.path("id"), place + " gives \"" + content + "\"");
@@ -400,34 +603,56 @@ final class TokenizerJson {
       if (ids.put(content, id) == null) {
         next++;
       }
-      if (flag(token, place, "single_word")) {
-        throw refusal(place + ".single_word is true, which is not supported; expected false");
-      }
-      boolean special = flag(token, place, "special", false);
-      if (special) {
-        specials.put(content, id);
-      }
-      added.put(content, id);
-      boolean normalized = flag(token, place, "normalized");
-      String written = content;
-      if (normalized && normalizer.isPresent()) {
-        written = normalizer.get().normalize(content);
-        if (!writtenNormalized.add(written)) {
-          throw refusal("%s is \"%s\" again when it is normalized".formatted(place, written));
-        }
-      }
-      (normalized ? normalizedTokens : verbatimTokens)
-          .add(
-              new AddedTokens.Token(
-                  written,
-                  id,
-                  flag(token, place, "lstrip"),
-                  flag(token, place, "rstrip"),
-                  special));
+      addToken(token, place, content, id);
     }
   }
 
-  private byte[][] tokenBytes() throws IOException {
+  private void addToken(JsonNode token, String place, String content, int id) throws IOException {
+    boolean special = flag(token, place, "special", false);
+    if (special) {
+      specials.put(content, id);
+    }
+    added.add(content);
+    boolean normalized = flag(token, place, "normalized");
+    String written = content;
+    if (normalized && normalizer.isPresent()) {
+      written = normalizer.get().normalize(content);
+      if (written.isEmpty() || !writtenNormalized.add(written)) {
+        throw refusal("%s is \"%s\" again when it is normalized".formatted(place, written));
+      }
+      normalizedSpellings.put(id, written);
+    }
+    (normalized ? normalizedTokens : verbatimTokens)
+        .add(
+            new AddedTokens.Token(
+                written,
+                id,
+                flag(token, place, "lstrip"),
+                flag(token, place, "rstrip"),
+                flag(token, place, "single_word"),
+                special));
+  }
+
+  /**
+   * Adds a token that only the configuration declares: with its id in the vocabulary, or the next.
+   */
+  private void addTokenBeside(JsonNode token) throws IOException {
+    String content = token.path("content").asText();
+    if (content.isEmpty() || added.contains(content)) {
+      return;
+    }
+    String place = TokenizerConfig.NAME + " declares \"" + content + "\"";
+    int next = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+    int id = ids.getOrDefault(content, next);
+    if (token.has("id") && token.path("id").asInt(-1) != id) {
+      throw refusal("%s with the id %s, which would be %d".formatted(place, token.path("id"), id));
+    }
+    ids.putIfAbsent(content, id);
+    addToken(token, place, content, id);
+  }
+
+  /** How each id is spelt. */
+  private String[] tokens() throws IOException {
     // Few ids may be unused: one mistyped id must not ask for memory for billions of tokens.
     int limit = 2 * ids.size() + 1024;
     Map<Integer, String> tokens = new HashMap<>();
@@ -450,15 +675,9 @@ final class TokenizerJson {
       }
       size = Math.max(size, id + 1);
     }
-    byte[][] tokenBytes = new byte[size][];
-    Arrays.fill(tokenBytes, NO_BYTES);
-    ids.forEach(
-        (token, id) ->
-            tokenBytes[id] =
-                ByteAlphabet.bytes(token).orElseGet(() -> token.getBytes(StandardCharsets.UTF_8)));
-    // Added tokens are found as they are written, so they are given back as they are written.
-    added.forEach((token, id) -> tokenBytes[id] = token.getBytes(StandardCharsets.UTF_8));
-    return tokenBytes;
+    String[] spelt = new String[size];
+    tokens.forEach((id, token) -> spelt[id] = token);
+    return spelt;
   }
 
   private int id(JsonNode id, String place) throws IOException {

@@ -18,7 +18,7 @@ import java.util.List;
  * character decomposes never changes from one version to the next, so Java's tables serve for the
  * others.
  */
-final class UnicodeNormalizer {
+final class UnicodeNormalizer implements TextNormalizer {
 
   private static final String RESOURCE = "unicode-normalization.txt";
 
@@ -90,14 +90,8 @@ final class UnicodeNormalizer {
     return new UnicodeNormalizer(form);
   }
 
-  /** The normalized string. */
-  String normalize(String text) {
-    AlignedText aligned = AlignedText.of(text);
-    return new String(normalize(aligned, 0, text.length()).chars());
-  }
-
-  /** A part of a text, normalized; {@code text} itself if the part stays as it is. */
-  AlignedText normalize(AlignedText text, int start, int end) {
+  @Override
+  public AlignedText normalize(AlignedText text, int start, int end) {
     int at = start;
     while (at < end && inert.get(text.chars()[at])) {
       at++;

@@ -51,14 +51,67 @@ interface WordPattern {
     return (text, start, end) -> Scanners.numbersWordEnd(text, start, end, digits);
   }
 
-  /** The scanner that cuts as a regular expression does, if there is one. */
-  static Optional<WordPattern> ofRegex(String regex) {
-    return Optional.ofNullable(Scanners.BY_REGEX.get(regex));
+  /** Punctuation apart from the rest, each character for itself. */
+  static WordPattern punctuation() {
+    return (text, start, end) -> {
+      int at = start;
+      while (at < end && !GeneralCategory.isPunctuation(Character.codePointAt(text, at, end))) {
+        at += Character.isHighSurrogate(text[at]) ? 2 : 1;
+      }
+      return at == start ? start + (Character.isHighSurrogate(text[at]) ? 2 : 1) : at;
+    };
   }
 
-  /** Whether a regular expression that has a scanner leaves nothing between its matches. */
+  /** A text apart from the rest. */
+  static WordPattern literal(String written) {
+    TextNormalizer.WordFinder finder = TextNormalizer.WordFinder.literal(written);
+    return (text, start, end) -> {
+      int behind = finder.matchEnd(text, start, end);
+      if (behind >= 0) {
+        return behind;
+      }
+      int at = start + 1;
+      while (at < end && finder.matchEnd(text, at, end) < 0) {
+        at++;
+      }
+      return at;
+    };
+  }
+
+  /** Cut before each of a character. */
+  static WordPattern before(char mark) {
+    return (text, start, end) -> {
+      int at = start + 1;
+      while (at < end && text[at] != mark) {
+        at++;
+      }
+      return at;
+    };
+  }
+
+  /** Cut behind each of a character. */
+  static WordPattern behind(char mark) {
+    return (text, start, end) -> {
+      int at = start;
+      while (at < end && text[at] != mark) {
+        at++;
+      }
+      return Math.min(at + 1, end);
+    };
+  }
+
+  /** The scanner that cuts as a regular expression does, if there is one. */
+  static Optional<WordPattern> ofRegex(String regex) {
+    WordPattern scanner = Scanners.BY_REGEX.get(regex);
+    return scanner != null
+        ? Optional.of(scanner)
+        : PatternExpression.of(regex).map(WordPattern.class::cast);
+  }
+
+  /** Whether a regular expression is known to leave nothing between its matches. */
   static boolean matchesAll(String regex) {
-    return regex.endsWith("|\\s+(?!\\S)|\\s+");
+    return Scanners.BY_REGEX.containsKey(regex) && regex.endsWith("|\\s+(?!\\S)|\\s+")
+        || regex.equals(Scanners.GPT4O);
   }
 
   /** The scanners. */
@@ -68,6 +121,16 @@ interface WordPattern {
         "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}";
     private static final String GPT4_REST =
         "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+    private static final String GPT4O_CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|";
+    private static final String GPT4O =
+        "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+            + GPT4O_CONTRACTION
+            + "[^\\r"
+            + "\\n"
+            + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+            + GPT4O_CONTRACTION
+            + "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     /** Possessive and greedy quantifiers cut alike in these patterns. */
     private static final Map<String, WordPattern> BY_REGEX =

@@ -212,9 +212,9 @@ class ByteLevelBpeTokenizerTest {
   }
 
   @Test
-  void addedTokensAreGivenBackAsTheyAreWritten() {
+  void addedTokensAreGivenBackAsTheReferenceDoes() {
     ObjectNode json = SmallTokenizer.json();
-    // In the alphabet of bytes é alone is a byte that is no valid UTF-8.
+    // In the alphabet of bytes é is a byte that is no valid UTF-8, and 中 is none.
     ObjectNode token = json.withArray("added_tokens").get(1).deepCopy();
     token.put("id", SMALL.vocabularySize()).put("content", "<é>");
     json.withArray("added_tokens").add(token);
@@ -222,7 +222,13 @@ class ByteLevelBpeTokenizerTest {
     assertEquals(SMALL.vocabularySize() + 1, tokenizer.vocabularySize());
     assertEquals(OptionalInt.of(SMALL.vocabularySize()), tokenizer.tokenId("<é>"));
     assertArrayEquals(new int[] {SMALL.vocabularySize()}, tokenizer.encode("<é>"));
-    assertEquals("<é>", tokenizer.decode(new int[] {SMALL.vocabularySize()}));
+    assertEquals("<\uFFFD>", tokenizer.decode(new int[] {SMALL.vocabularySize()}));
+    json.putObject("normalizer").put("type", "NFKC");
+    token.put("content", "：").put("normalized", true);
+    Tokenizer normalizing = SmallTokenizer.load(json);
+    assertEquals("the:", normalizing.decode(normalizing.encode("the：")));
+    token.put("content", "<é中>");
+    assertEquals("<é中>", SmallTokenizer.load(json).decode(new int[] {SMALL.vocabularySize()}));
   }
 
   @Test

@@ -5,13 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,6 +36,11 @@ class ReferenceLibraryTest {
 
   private static final String[] PARTS = {
     "the",
+    "camelCase",
+    "ǅ",
+    "/\n",
+    "▁",
+    "<0x41>",
     "stone",
     " stone",
     "DON'T",
@@ -133,11 +144,31 @@ class ReferenceLibraryTest {
   };
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpt2", "llama3", "qwen", "digits", "decomposed"})
+  @ValueSource(strings = {"gpt2", "llama3", "qwen", "digits", "decomposed", "characters"})
   void idsAndOffsetsAreThoseOfTheReference(String name) throws IOException {
-    Tokenizer tokenizer = SmallTokenizer.load(SmallTokenizer.resource("small_" + name + ".json"));
+    compare(name, (ObjectNode) SmallTokenizer.resource("small_" + name + ".json"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> soTheyAreOfOtherFamilies() {
+    return SmallTokenizer.resource("tokenizer_variants.json").properties().stream()
+        .map(
+            variant ->
+                DynamicTest.dynamicTest(
+                    variant.getKey(),
+                    () -> {
+                      ObjectNode json =
+                          (ObjectNode)
+                              SmallTokenizer.resource(variant.getValue().path("of").asText());
+                      json.setAll((ObjectNode) variant.getValue().path("fields"));
+                      compare(variant.getKey(), json);
+                    }));
+  }
+
+  private static void compare(String name, ObjectNode json) throws IOException {
+    Tokenizer tokenizer = SmallTokenizer.load(json);
     Random random = new Random(name.hashCode());
-    try (HuggingFaceTokenizer reference = reference(name)) {
+    try (HuggingFaceTokenizer reference = reference(json)) {
       for (int line = 0; line < LINES; line++) {
         String text = text(random);
         var expected = reference.encode(text, false, false);
@@ -162,11 +193,11 @@ class ReferenceLibraryTest {
     }
   }
 
-  private static HuggingFaceTokenizer reference(String name) throws IOException {
-    try (InputStream json =
-        ReferenceLibraryTest.class.getResourceAsStream("small_" + name + ".json")) {
+  private static HuggingFaceTokenizer reference(ObjectNode json) throws IOException {
+    try (InputStream in =
+        new ByteArrayInputStream(json.toString().getBytes(StandardCharsets.UTF_8))) {
       return HuggingFaceTokenizer.newInstance(
-          json, Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
+          in, Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
     } catch (LinkageError | IllegalStateException e) {
       Assumptions.abort("The reference library does not load on this machine: " + e.getMessage());
       throw e;

@@ -2,6 +2,7 @@ package io.minimind.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,8 +78,10 @@ class TokenizerFileTest {
       quoteCharacter = '`',
       value = {
         "/version | \"2.0\" | version is \"2.0\"; expected \"1.0\"",
-        "/normalizer | {\"type\":\"Lowercase\"} | normalizer is of type \"Lowercase\", which is not"
-            + " supported; expected NFC, NFD, NFKC or NFKD",
+        "/normalizer | {\"type\":\"Nmt\"} | normalizer is of type \"Nmt\", which is not supported;"
+            + " expected NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend or Replace",
+        "/decoder | {\"type\":\"Sequence\",\"decoders\":[{},{}]} | pre_tokenizer is of type"
+            + " \"ByteLevel\", which is not supported; expected Metaspace",
         "/truncation | {} | truncation is set, which is not supported; expected null",
         "/padding | {} | padding is set, which is not supported; expected null",
         "/pre_tokenizer | | pre_tokenizer is missing; expected one of type ByteLevel",
@@ -100,9 +104,10 @@ class TokenizerFileTest {
         "/pre_tokenizer | {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\"}]} |"
             + " pre_tokenizer is a Sequence that does not end in one of type ByteLevel",
         "/pre_tokenizer |"
-            + " {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\"}]}"
-            + " | pre_tokenizer.pretokenizers[0].pattern is {\"Regex\":\"a+\"}, which is not"
-            + " supported; expected that of GPT-2, Llama 3 or Qwen",
+            + " {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\ba+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\"}]}"
+            + " | pre_tokenizer.pretokenizers[0].pattern is {\"Regex\":\"\\\\ba+\"}, which is not"
+            + " supported; expected a regular expression of classes, alternatives and greedy"
+            + " quantifiers",
         "/pre_tokenizer |"
             + " {\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\p{N}\"},\"behavior\":\"Removed\",\"invert\":false},{\"type\":\"ByteLevel\"}]}"
             + " | pre_tokenizer.pretokenizers[0].behavior is \"Removed\", which is not supported;"
@@ -136,8 +141,8 @@ class TokenizerFileTest {
         "/added_tokens/1/id | 7 | added_tokens[1] gives \"<s>\" the id 7; expected 1",
         "/added_tokens/1/content | \"<new>\" | added_tokens[1] gives \"<new>\" the id 1; expected"
             + " 340",
-        "/added_tokens/1/single_word | true | added_tokens[1].single_word is true, which is not"
-            + " supported; expected false",
+        "/added_tokens/1/single_word | | added_tokens[1].single_word is missing; expected true or"
+            + " false",
         "/added_tokens/1/lstrip | | added_tokens[1].lstrip is missing; expected true or false",
       })
   void whatCannotBeDoneExactlyIsRefusedInOneSentence(String pointer, String value, String problem)
@@ -224,5 +229,41 @@ class TokenizerFileTest {
 
   private static String refusal(Path path) {
     return assertThrows(IOException.class, () -> Tokenizer.load(path)).getMessage();
+  }
+
+  @Test
+  void tokensThatOnlyTheConfigurationDeclaresAreTokens() throws IOException {
+    int size = SmallTokenizer.load(SmallTokenizer.json()).vocabularySize();
+    write(SmallTokenizer.json().toString());
+    Path config = folder.resolve("tokenizer_config.json");
+    Files.writeString(
+        config,
+        "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"<|tool|>\"}}, \"pad_token\": \"<pad>\"}"
+            .formatted(size));
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    assertArrayEquals(new int[] {size, size + 1}, tokenizer.encode("<|tool|><pad>"));
+    assertEquals("<|tool|>", tokenizer.decode(new int[] {size, size + 1}, true));
+
+    Files.writeString(config, "{\"added_tokens_decoder\": {\"7\": {\"content\": \"<|tool|>\"}}}");
+    assertEquals(
+        "Tokenizer file %s: tokenizer_config.json declares \"<|tool|>\" with the id 7, which would be %d."
+            .formatted(file(), size),
+        refusal(folder));
+  }
+
+  @Test
+  void aSingleWordIsFoundOnlyByItself() throws IOException {
+    ObjectNode json = SmallTokenizer.json();
+    ObjectNode token = json.withArray("added_tokens").get(1).deepCopy();
+    int id = SmallTokenizer.load(json).vocabularySize();
+    token.put("id", id).put("content", "tok").put("single_word", true);
+    json.withArray("added_tokens").add(token);
+    Tokenizer tokenizer = SmallTokenizer.load(json);
+    for (String text : List.of("tok", "a tok.", "-tok", "tok\u00B2")) {
+      assertTrue(Arrays.stream(tokenizer.encode(text)).anyMatch(i -> i == id), text);
+    }
+    for (String text : List.of("tok1", "_tok", "étok", "tok\u0301")) {
+      assertFalse(Arrays.stream(tokenizer.encode(text)).anyMatch(i -> i == id), text);
+    }
   }
 }

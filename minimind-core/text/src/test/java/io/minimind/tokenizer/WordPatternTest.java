@@ -38,7 +38,11 @@ class WordPatternTest {
 
   @Test
   void anUnknownRegularExpressionHasNoScanner() {
-    assertEquals(Optional.empty(), WordPattern.ofRegex("\\p{L}+"));
+    for (String regex :
+        List.of(
+            "\\bx", "x*?", "(ab)+", "^x", "(?<=x)y", "x{1,2}+", "x*", "\\w+", "[a&&b]", "[", "")) {
+      assertEquals(Optional.empty(), WordPattern.ofRegex(regex), regex);
+    }
   }
 
   private static Pattern compiled(String regex) {

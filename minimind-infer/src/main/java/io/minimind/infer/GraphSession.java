@@ -1,0 +1,125 @@
+package io.minimind.infer;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.minimind.infer.graph.DecoderGraph;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A session of the runtime over {@code model.onnx}, with weights in memory of its own: whatever
+ * happens to the files afterwards, it goes on. The graph was checked, and what was checked is what
+ * the runtime gets.
+ *
+ * @param positions how many positions the graph knows
+ */
+record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long positions)
+    implements AutoCloseable {
+
+  /** The runtime's number of bytes, of which the heap knows nothing. */
+  private static final int LONGEST_READ = 1 << 24;
+
+  static GraphSession open(ModelFolder files, LoadOptions settings)
+      throws IOException, OrtException {
+    Path model = files.file("model.onnx");
+    OrtEnvironment environment = RuntimeEnvironment.start();
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(settings.threads());
+      settings.provider().addTo(options);
+      // Failures arrive as exceptions; the log would only repeat them on the console.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+      if (settings.foreignGraphs()) {
+        OrtSession session = environment.createSession(model.toString(), options);
+        return new GraphSession(session, Map.of(), Integer.MAX_VALUE);
+      }
+      ByteBuffer bytes = read(model);
+      DecoderGraph graph = DecoderGraph.check(bytes.duplicate(), model);
+      Map<String, OnnxTensor> weights = new HashMap<>();
+      try {
+        readWeights(environment, model.resolveSibling(DecoderGraph.WEIGHTS), graph, weights);
+        options.addExternalInitializers(new HashMap<>(weights));
+        return new GraphSession(
+            environment.createSession(bytes, options), weights, graph.positions());
+      } catch (IOException | OrtException | RuntimeException | Error e) {
+        weights.values().forEach(OnnxTensor::close);
+        throw e;
+      }
+    }
+  }
+
+  private static ByteBuffer read(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file)) {
+      ByteBuffer bytes = memory(channel.size(), file);
+      fill(channel, 0, bytes, file);
+      return bytes.flip();
+    }
+  }
+
+  private static void readWeights(
+      OrtEnvironment environment, Path file, DecoderGraph graph, Map<String, OnnxTensor> weights)
+      throws IOException, OrtException {
+    if (graph.weights().isEmpty()) {
+      return;
+    }
+    try (FileChannel channel = FileChannel.open(file)) {
+      for (DecoderGraph.Weight weight : graph.weights()) {
+        ByteBuffer bytes = memory(weight.length(), file);
+        fill(channel, weight.offset(), bytes, file);
+        weights.put(
+            weight.name(),
+            OnnxTensor.createTensor(
+                environment,
+                bytes.flip(),
+                weight.shape().stream().mapToLong(extent -> extent).toArray(),
+                weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8));
+      }
+    }
+  }
+
+  private static ByteBuffer memory(long length, Path file) throws IOException {
+    if (length > Integer.MAX_VALUE) {
+      throw new IOException(
+          "%s holds %d bytes in one piece, but 2 GiB is the most.".formatted(file, length));
+    }
+    try {
+      return KeyValueCache.direct((int) length, 1);
+    } catch (IllegalStateException e) {
+      throw new IOException(
+          "There is no room for %s in memory outside of the Java heap (Java says: %s); start Java with a larger -XX:MaxDirectMemorySize, which is otherwise that of the heap."
+              .formatted(file, e.getCause().getMessage()),
+          e);
+    }
+  }
+
+  private static void fill(FileChannel channel, long from, ByteBuffer bytes, Path file)
+      throws IOException {
+    long at = from;
+    while (bytes.hasRemaining()) {
+      int count = Math.min(bytes.remaining(), LONGEST_READ);
+      int read = channel.read(bytes.slice(bytes.position(), count), at);
+      if (read < 0) {
+        throw new EOFException(
+            "%s ended while it was read; load the model again when the file is complete."
+                .formatted(file));
+      }
+      bytes.position(bytes.position() + read);
+      at += read;
+    }
+  }
+
+  /** Frees the session, and the weights after it. */
+  @Override
+  public void close() throws OrtException {
+    session.close();
+    weights.values().forEach(OnnxTensor::close);
+  }
+}
