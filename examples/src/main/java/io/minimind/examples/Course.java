@@ -125,11 +125,19 @@ final class Course {
   Optional<Score> run() throws IOException {
     QuestionSet heldOut = QuestionSet.read(data.heldOut());
     CourseRecord.requireCourseOrNothing(out);
-    FolderLock lock = FolderLock.acquire(out);
+    FolderLock lock = lock();
     try {
       return run(heldOut, CourseRecord.open(out, recipe, data));
     } finally {
       lock.close();
+    }
+  }
+
+  private FolderLock lock() throws IOException {
+    try {
+      return FolderLock.acquire(out);
+    } catch (IOException e) {
+      throw new IOException(MiniMind.withOptions(e.getMessage()), e);
     }
   }
 

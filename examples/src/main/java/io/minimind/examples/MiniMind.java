@@ -105,7 +105,7 @@ public final class MiniMind {
   }
 
   /** A library knows folders, where a command has an option for the one that it writes. */
-  private static String withOptions(String sentence) {
+  static String withOptions(String sentence) {
     return sentence.replace("choose another folder", "choose another --out");
   }
 
