@@ -171,10 +171,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   private void measure(
-      ModelBuilder model,
-      ModelConfig config,
-      TrainingPrecision precision,
-      OptionalDouble peakOfOne)
+      ModelBuilder model, ModelConfig config, TrainingPrecision precision, OptionalDouble peakOfOne)
       throws IOException {
     List<Device> used = devices.list();
     try (TrainingSession one = model.openOne()) {
@@ -268,8 +265,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
             cache,
             Rows.of(data),
             encoder,
-            (read, size, rows, tokens) ->
-                progress.show("encoding " + ProgressBar.of(read, size)));
+            (read, size, rows, tokens) -> progress.show("encoding " + ProgressBar.of(read, size)));
     progress.clear();
     long needed = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
     if (shards.size() < needed) {

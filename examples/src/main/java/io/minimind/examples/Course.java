@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.Objective.Preference;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.CorpusTexts;
 import io.minimind.data.Rows;
@@ -16,6 +15,7 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.Precision;
+import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -276,7 +276,7 @@ final class Course {
     Phase phase = recipe.preferences();
     return train(
         run(folder, phase, data.preferences())
-            .task(PreferenceTuning.of(from, phase.maxLength(), Preference.DEFAULT))
+            .task(PreferenceTuning.of(from, phase.maxLength(), PreferenceObjective.DEFAULT))
             .from(from));
   }
 
@@ -315,8 +315,7 @@ final class Course {
         return Optional.empty();
       }
       double seconds = from.seconds() + secondsSince(begin);
-      return Optional.of(
-          new Done(summary(run), seconds, Optional.of(run.settings().task())));
+      return Optional.of(new Done(summary(run), seconds, Optional.of(run.settings().task())));
     }
   }
 

@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.Objective.Preference;
 import io.minimind.model.ModelConfig;
+import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.train.RunBuilder;
 import java.io.IOException;
@@ -62,7 +62,7 @@ public final class PreferenceTune extends TrainingCommand {
       order = 5,
       defaultValue = "sigmoid",
       description = "Loss: sigmoid (DPO), ipo or hinge.")
-  private Preference.Variant variant;
+  private PreferenceObjective.Variant variant;
 
   @Option(
       names = "--max-length",
@@ -88,9 +88,9 @@ public final class PreferenceTune extends TrainingCommand {
     if (data == null || from == null) {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
-    Preference objective;
+    PreferenceObjective objective;
     try {
-      objective = new Preference(beta, labelSmoothing, variant);
+      objective = new PreferenceObjective(beta, labelSmoothing, variant);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

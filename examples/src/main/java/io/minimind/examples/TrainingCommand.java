@@ -271,7 +271,8 @@ abstract class TrainingCommand implements Callable<Integer> {
         interrupted -> {
           if (run.train(interrupted)) {
             System.out.printf(
-                "The model is in %s, its loss curve in %s.%n", run.folder(), run.folder().resolve(TrainingRun.CHART));
+                "The model is in %s, its loss curve in %s.%n",
+                run.folder(), run.folder().resolve(TrainingRun.CHART));
             System.out.println(advice() + " --model " + run.folder());
           } else {
             System.out.println(

@@ -27,11 +27,7 @@ final class TrainingOptions {
       order = 33)
   private int accumulation = 1;
 
-  @Option(
-      names = "--learning-rate",
-      paramLabel = "RATE",
-      description = "Highest rate.",
-      order = 34)
+  @Option(names = "--learning-rate", paramLabel = "RATE", description = "Highest rate.", order = 34)
   private float learningRate;
 
   @Option(

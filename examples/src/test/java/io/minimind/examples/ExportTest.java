@@ -12,8 +12,8 @@ import io.minimind.examples.Commands.Result;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.TrainedModel.Checkpoint;
 import io.minimind.train.TrainedModel;
+import io.minimind.train.TrainedModel.Checkpoint;
 import io.minimind.train.TrainingHistory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -96,19 +96,13 @@ class ExportTest {
   void theBestCheckpointIsExported() throws IOException {
     TrainedModel best = TrainedModel.of(run, Checkpoint.BEST);
     assertEquals(new Result(0, ""), export(run, folder.resolve("best"), "--checkpoint=best"));
-    assertEquals(
-        best.weights(),
-        ModelFolder.weights(folder.resolve("best")));
+    assertEquals(best.weights(), ModelFolder.weights(folder.resolve("best")));
     TrainedModel last = TrainedModel.of(run, Checkpoint.LAST);
     assertNotEquals(best.checkpoint(), last.checkpoint());
     assertEquals(new Result(0, ""), export(run, folder.resolve("last"), "--checkpoint=last"));
-    assertEquals(
-        last.weights(),
-        ModelFolder.weights(folder.resolve("last")));
+    assertEquals(last.weights(), ModelFolder.weights(folder.resolve("last")));
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(folder.resolve("last")));
-    assertEquals(
-        best.history(),
-        TrainingHistory.of(folder.resolve("best")));
+    assertEquals(best.history(), TrainingHistory.of(folder.resolve("best")));
   }
 
   @ParameterizedTest

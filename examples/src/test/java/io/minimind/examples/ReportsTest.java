@@ -23,7 +23,19 @@ class ReportsTest {
 
   private static final TrainingSettings COURSE =
       new TrainingSettings(
-          20, 64, 1, 8, 2e-4f, 0, Schedules.cosine(), OptimizerSettings.DEFAULT, 1, Long.MAX_VALUE, 100, 100, 2);
+          20,
+          64,
+          1,
+          8,
+          2e-4f,
+          0,
+          Schedules.cosine(),
+          OptimizerSettings.DEFAULT,
+          1,
+          Long.MAX_VALUE,
+          100,
+          100,
+          2);
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
@@ -146,7 +158,20 @@ class ReportsTest {
   @Test
   void theEndOfAnEarlyEndIsExpected() {
     TrainingSettings early =
-        new TrainingSettings(20, 64, 1, 1, 2e-4f, 0, Schedules.cosine(), OptimizerSettings.DEFAULT, 1, 31, 100, 100, 2);
+        new TrainingSettings(
+            20,
+            64,
+            1,
+            1,
+            2e-4f,
+            0,
+            Schedules.cosine(),
+            OptimizerSettings.DEFAULT,
+            1,
+            31,
+            100,
+            100,
+            2);
     ConsoleReport report = new ConsoleReport(out, new ProgressLine(out, true), 100);
     report.started(early, 100, TrainingState.START);
     report.updated(update(state(0, 1, 1, 2), 7.5));

@@ -122,13 +122,13 @@ public final class BatchLoader implements AutoCloseable {
 
   private void prepareBatches() throws IOException, InterruptedException {
     Samples samples = order.samples();
-    int[] ids = new int[samples.longest()];
-    boolean[] targets = new boolean[samples.longest()];
+    Batch.Scratch scratch = new Batch.Scratch(samples);
     int length = Math.max(padTo, samples.longest() - 1);
     for (long number = firstBatch; number < order.batches(); number++) {
       Batch recycled = free.poll();
-      Batch batch = recycled != null ? recycled : Batch.allocate(order.rows(), length, free::add);
-      batch.fill(samples, order.rows(epoch, number), padTo, ids, targets);
+      Batch batch =
+          recycled != null ? recycled : Batch.allocate(samples, order.rows(), length, free::add);
+      batch.fill(samples, order.rows(epoch, number), padTo, scratch);
       ready.put(new Item(Optional.of(batch), Optional.empty()));
     }
   }

@@ -114,7 +114,7 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   /** Tells the tokenizer and the chat template of a folder apart from others. */
-  static String fingerprint(Path folder) throws IOException {
+  public static String fingerprint(Path folder) throws IOException {
     StringBuilder fingerprint = new StringBuilder(Sha256.of(Tokenizer.file(folder)));
     for (String file : List.of(ModelFolder.TOKENIZER_CONFIG, ModelFolder.CHAT_TEMPLATE)) {
       Path part = folder.resolve(file);
@@ -139,7 +139,7 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   @Override
-  public Sample encode(Row row) {
+  public List<Sample> encode(Row row) {
     List<Message> messages = Conversation.of(row);
     if (loss == Loss.LAST_ANSWER) {
       messages = withShortHistory(messages);
@@ -157,7 +157,7 @@ public final class ChatEncoder implements SampleEncoder {
       throw new IllegalArgumentException(
           "none of its answers begins within the first %d tokens.".formatted(maxLength));
     }
-    return new Sample(ids, targets);
+    return List.of(new Sample(ids, targets));
   }
 
   private List<Message> withShortHistory(List<Message> messages) {

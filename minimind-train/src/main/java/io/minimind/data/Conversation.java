@@ -10,7 +10,7 @@ import java.util.Map;
  * Reads a conversation from a row of chat data. Its last message is an answer of the assistant:
  * what comes after it has nothing to teach and is dropped.
  */
-final class Conversation {
+public final class Conversation {
 
   /** The sets of columns that chat data comes in. */
   static final List<List<String>> COLUMNS =
@@ -106,7 +106,7 @@ final class Conversation {
    * @param name of the message, with which errors begin
    * @throws IllegalArgumentException if its role is unknown or its content no text
    */
-  static Message message(JsonNode message, String name) {
+  public static Message message(JsonNode message, String name) {
     boolean shareGpt = message.has("from");
     String from = message.path(shareGpt ? "from" : "role").asText();
     String role = ROLES.get(from);

@@ -1,10 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.data.MalformedRowException;
-import io.minimind.data.Row;
-import io.minimind.data.RowReader;
-import io.minimind.data.Rows;
-import io.minimind.data.SkippedRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

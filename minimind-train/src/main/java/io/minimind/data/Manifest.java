@@ -25,6 +25,10 @@ record Manifest(
       return folder.resolve(name + ".tokens");
     }
 
+    Path valuesFile(Path folder) {
+      return folder.resolve(name + ".values");
+    }
+
     Path indexFile(Path folder) {
       return folder.resolve(name + ".index");
     }
@@ -54,9 +58,9 @@ record Manifest(
           source.name(),
           source.size(),
           source.fingerprint(),
-          encoder.description(),
+          encoder.description() + new ColumnLayout(encoder.inputs()).description(),
           encoder.vocabularySize(),
-          encoder.samplesPerRow());
+          encoder.groupSize());
     }
 
     /** A name for a folder that is as good as unique to this fingerprint. */

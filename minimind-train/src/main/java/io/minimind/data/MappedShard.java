@@ -13,18 +13,29 @@ import java.util.zip.CRC32C;
 final class MappedShard {
   private final ByteBuffer tokens;
   private final ByteBuffer index;
+  private final ByteBuffer values;
+  private final ColumnLayout columns;
   private final int tokenBytes;
   private final int longest;
 
-  private MappedShard(ByteBuffer tokens, ByteBuffer index, int tokenBytes, int longest) {
+  private MappedShard(
+      ByteBuffer tokens,
+      ByteBuffer index,
+      ByteBuffer values,
+      ColumnLayout columns,
+      int tokenBytes,
+      int longest) {
     this.tokens = tokens;
     this.index = index;
+    this.values = values;
+    this.columns = columns;
     this.tokenBytes = tokenBytes;
     this.longest = longest;
   }
 
   /** Maps a shard; its index is checked here, its tokens when they are read. */
-  static MappedShard open(Path folder, Shard shard, int tokenBytes) throws IOException {
+  static MappedShard open(Path folder, Shard shard, int tokenBytes, ColumnLayout columns)
+      throws IOException {
     ByteBuffer tokens = map(shard.tokensFile(folder), shard.tokens() * tokenBytes);
     ByteBuffer index =
         map(shard.indexFile(folder), (shard.samples() + 1L) * ShardWriter.ENTRY_BYTES);
@@ -37,7 +48,11 @@ final class MappedShard {
     for (int sample = 0; sample < shard.samples(); sample++) {
       longest = Math.max(longest, start(index, sample + 1) - start(index, sample));
     }
-    return new MappedShard(tokens, index, tokenBytes, longest);
+    ByteBuffer values =
+        columns.isEmpty()
+            ? ByteBuffer.allocate(0)
+            : map(shard.valuesFile(folder), columns.bytes(shard.samples(), shard.tokens()));
+    return new MappedShard(tokens, index, values, columns, tokenBytes, longest);
   }
 
   private static ByteBuffer map(Path file, long bytes) throws IOException {
@@ -59,10 +74,13 @@ final class MappedShard {
     return start(index, sample + 1) - start(index, sample);
   }
 
-  /** Whether the tokens of a sample are those that were written. */
+  /** Whether the tokens and columns of a sample are those that were written. */
   boolean intact(int sample) {
     CRC32C checksum = new CRC32C();
     checksum.update(tokens.slice(start(index, sample) * tokenBytes, length(sample) * tokenBytes));
+    if (!columns.isEmpty()) {
+      checksum.update(values.slice(valuesStart(sample), (int) columns.bytes(1, length(sample))));
+    }
     return (int) checksum.getValue()
         == index.getInt(sample * ShardWriter.ENTRY_BYTES + Integer.BYTES);
   }
@@ -79,6 +97,14 @@ final class MappedShard {
       targets[i] = token < 0;
     }
     return length;
+  }
+
+  void readColumn(int sample, int column, float[] into) {
+    columns.read(values, valuesStart(sample), length(sample), column, into);
+  }
+
+  private int valuesStart(int sample) {
+    return (int) columns.bytes(sample, start(index, sample));
   }
 
   /** Moves the highest bit of a stored short to where that of an int is. */

@@ -72,14 +72,14 @@ public final class PretrainingEncoder implements SampleEncoder {
     return "pretrain max_length=" + maxLength + " tokenizer=" + tokenizerFingerprint;
   }
 
-  /** Encodes the row's only cell; a blank text gives an empty sample. */
+  /** Encodes the row's only cell; a blank text has nothing to learn. */
   @Override
-  public Sample encode(Row row) {
+  public List<Sample> encode(Row row) {
     String text = row.text(0);
     if (text.isBlank()) {
-      return Sample.empty();
+      return List.of();
     }
     int[] ids = tokenizer.encode(START + text + END);
-    return Sample.of(ids.length > maxLength ? Arrays.copyOf(ids, maxLength) : ids);
+    return List.of(Sample.of(ids.length > maxLength ? Arrays.copyOf(ids, maxLength) : ids));
   }
 }

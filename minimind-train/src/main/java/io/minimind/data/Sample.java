@@ -1,26 +1,28 @@
 package io.minimind.data;
 
 import java.util.BitSet;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * An encoded row: what the model reads and which of it the model has to predict.
+ * What the model reads and which of it the model has to predict, and what else an objective is to
+ * know of it.
  *
  * @param ids the token ids; the input of training is all but the last, the labels all but the first
  * @param targets bit {@code i} says that predicting {@code ids[i]} counts in the loss; bit 0 is
  *     ignored, as nothing comes before it
- * @param rejected of a preference pair, the sample that is compared with this one
+ * @param columns values of batch inputs by their names: of an input of tokens as many for each id,
+ *     one id after the other, else those of the sample
  */
-public record Sample(int[] ids, BitSet targets, Optional<Sample> rejected) {
+public record Sample(int[] ids, BitSet targets, Map<String, float[]> columns) {
 
-  /** A sample that stands alone. */
-  public Sample(int[] ids, BitSet targets) {
-    this(ids, targets, Optional.empty());
+  public Sample {
+    columns = Map.copyOf(columns);
   }
 
-  /** This sample as the chosen one of a pair. */
-  Sample withRejected(Sample other) {
-    return new Sample(ids, targets, Optional.of(other));
+  /** A sample of ids and targets alone. */
+  public Sample(int[] ids, BitSet targets) {
+    this(ids, targets, Map.of());
   }
 
   /** A sample of which every token but the first is to be predicted. */
@@ -30,9 +32,11 @@ public record Sample(int[] ids, BitSet targets, Optional<Sample> rejected) {
     return new Sample(ids, targets);
   }
 
-  /** A sample that teaches nothing; it is counted and left out. */
-  public static Sample empty() {
-    return new Sample(new int[0], new BitSet());
+  /** This sample with the values of one more input. */
+  public Sample with(String column, float... values) {
+    Map<String, float[]> more = new HashMap<>(columns);
+    more.put(column, values);
+    return new Sample(ids, targets, more);
   }
 
   /** Number of tokens that count in the loss. */

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.artifact.BatchInput;
 import java.util.List;
 
 /** Turns rows of a corpus into samples. Used by several threads at once. */
@@ -14,9 +15,14 @@ public interface SampleEncoder {
   /** Every id lies in {@code [0, vocabularySize())}. */
   int vocabularySize();
 
-  /** Samples that each row gives: 2 if {@link Sample#rejected} is there in all of them. */
-  default int samplesPerRow() {
+  /** Samples that each row gives, which belong together. */
+  default int groupSize() {
     return 1;
+  }
+
+  /** What each sample has besides ids and targets: the names and extents of its columns. */
+  default List<BatchInput> inputs() {
+    return List.of();
   }
 
   /**
@@ -28,9 +34,10 @@ public interface SampleEncoder {
   /**
    * Encodes a row.
    *
-   * @return the sample; one without targets is left out, and listed as having nothing to learn
+   * @return its samples, {@link #groupSize} of them; or none, or samples without targets, if it has
+   *     nothing to learn, as which it is listed
    * @throws IllegalArgumentException if the row cannot be used; it is left out and listed with the
    *     message, which says about the row what is wrong: {@code its answer is empty.}
    */
-  Sample encode(Row row);
+  List<Sample> encode(Row row);
 }

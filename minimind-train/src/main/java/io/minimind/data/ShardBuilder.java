@@ -31,11 +31,13 @@ final class ShardBuilder {
   private final Rows source;
   private final SampleEncoder encoder;
   private final Fingerprint fingerprint;
+  private final ColumnLayout columns;
 
   private ShardBuilder(Rows source, SampleEncoder encoder, Fingerprint fingerprint) {
     this.source = source;
     this.encoder = encoder;
     this.fingerprint = fingerprint;
+    this.columns = new ColumnLayout(encoder.inputs());
   }
 
   /** Writes shards of at most about {@code maxShardBytes} of tokens into an empty folder. */
@@ -62,7 +64,8 @@ final class ShardBuilder {
               return thread;
             });
     try (RowReader reader = source.open(encoder.columns());
-        ShardWriter writer = new ShardWriter(folder, fingerprint.tokenBytes(), maxShardBytes)) {
+        ShardWriter writer =
+            new ShardWriter(folder, fingerprint.tokenBytes(), columns, maxShardBytes)) {
       Queue<Future<Chunk>> pending = new ArrayDeque<>();
       Totals totals = new Totals();
       Piece piece = nextPiece(reader);
@@ -122,10 +125,10 @@ final class ShardBuilder {
     List<SkippedRow> skipped = new ArrayList<>(piece.malformed);
     for (Row row : piece.rows) {
       try {
-        Sample sample = encoder.encode(row);
-        if (sample.targetCount() > 0) {
-          samples.add(sample);
-          sample.rejected().ifPresent(samples::add);
+        List<Sample> group = encoder.encode(row);
+        if (group.stream().anyMatch(sample -> sample.targetCount() > 0)) {
+          require(group);
+          samples.addAll(group);
         } else {
           skipped.add(SkippedRow.of(row, "it has nothing to learn."));
         }
@@ -141,18 +144,38 @@ final class ShardBuilder {
     ByteBuffer bytes =
         ByteBuffer.allocate(Math.multiplyExact(tokens, fingerprint.tokenBytes()))
             .order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer values =
+        ByteBuffer.allocate(Math.toIntExact(columns.bytes(samples.size(), tokens)))
+            .order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < lengths.length; i++) {
       Sample sample = samples.get(i);
       int start = bytes.position();
+      int valuesStart = values.position();
       put(sample, bytes);
+      columns.put(sample, values);
       CRC32C checksum = new CRC32C();
       checksum.update(bytes.array(), start, bytes.position() - start);
+      checksum.update(values.array(), valuesStart, values.position() - valuesStart);
       lengths[i] = sample.ids().length;
       checksums[i] = (int) checksum.getValue();
       targets += sample.targetCount();
     }
     int rows = piece.rows.size() + piece.malformed.size();
-    return new Chunk(rows, tokens, targets, lengths, checksums, bytes.flip(), skipped);
+    return new Chunk(
+        rows, tokens, targets, lengths, checksums, bytes.flip(), values.flip(), skipped);
+  }
+
+  /** What an encoder gives is a promise of its own, not a matter of the row. */
+  private void require(List<Sample> group) {
+    if (group.size() != encoder.groupSize()) {
+      throw new IllegalStateException(
+          "An encoder of %d samples a row gave %d.".formatted(encoder.groupSize(), group.size()));
+    }
+    try {
+      group.forEach(sample -> SamplesInMemory.require(sample, columns.columns()));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
   }
 
   private void put(Sample sample, ByteBuffer bytes) {
@@ -186,8 +209,8 @@ final class ShardBuilder {
   }
 
   /**
-   * Encoded rows: the tokens of all samples, the length and checksum of each, and the rows that
-   * gave none.
+   * Encoded rows: the tokens of all samples and the values of their columns, the length and
+   * checksum of each, and the rows that gave none.
    */
   record Chunk(
       int rows,
@@ -196,6 +219,7 @@ final class ShardBuilder {
       int[] lengths,
       int[] checksums,
       ByteBuffer bytes,
+      ByteBuffer values,
       List<SkippedRow> skipped) {}
 
   private static final class Totals {

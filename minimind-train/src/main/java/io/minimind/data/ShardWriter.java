@@ -18,8 +18,9 @@ import java.util.zip.CheckedOutputStream;
 /**
  * Writes samples into shards: one file of tokens, and one of index entries. An entry holds the
  * position of the sample's first token in the shard and the CRC32C of its bytes, both int32; one
- * more entry holds the number of tokens. Everything is little-endian. Rows that gave no sample are
- * listed in a text file, if there are any.
+ * more entry holds the number of tokens. Where samples have columns, a third file holds their
+ * values, which the sample's checksum covers too. Everything is little-endian. Rows that gave no
+ * sample are listed in a text file, if there are any.
  */
 final class ShardWriter implements Closeable {
   static final int ENTRY_BYTES = 2 * Integer.BYTES;
@@ -27,19 +28,22 @@ final class ShardWriter implements Closeable {
 
   private final Path folder;
   private final int tokenBytes;
-  private final long maxTokens;
+  private final ColumnLayout columns;
+  private final long maxBytes;
   private final ByteBuffer entry = ByteBuffer.allocate(ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private final List<Shard> shards = new ArrayList<>();
   private OutputStream tokens = OutputStream.nullOutputStream();
+  private OutputStream values = OutputStream.nullOutputStream();
   private CheckedOutputStream index = new CheckedOutputStream(tokens, new CRC32C());
   private Writer skipped; // null until a row is skipped
   private int samplesInShard;
   private long tokensInShard;
 
-  ShardWriter(Path folder, int tokenBytes, long maxShardBytes) {
+  ShardWriter(Path folder, int tokenBytes, ColumnLayout columns, long maxShardBytes) {
     this.folder = folder;
     this.tokenBytes = tokenBytes;
-    this.maxTokens = maxShardBytes / tokenBytes;
+    this.columns = columns;
+    this.maxBytes = maxShardBytes;
   }
 
   void append(ShardBuilder.Chunk chunk) throws IOException {
@@ -53,9 +57,10 @@ final class ShardWriter implements Closeable {
 
   private void write(ShardBuilder.Chunk chunk) throws IOException {
     int offset = 0;
+    int valuesOffset = 0;
     for (int i = 0; i < chunk.lengths().length; i++) {
       int length = chunk.lengths()[i];
-      if (samplesInShard > 0 && tokensInShard + length > maxTokens) {
+      if (samplesInShard > 0 && isFull(length)) {
         endShard();
       }
       if (samplesInShard == 0) {
@@ -64,9 +69,20 @@ final class ShardWriter implements Closeable {
       writeEntry(chunk.checksums()[i]);
       tokens.write(chunk.bytes().array(), offset, length * tokenBytes);
       offset += length * tokenBytes;
+      if (!columns.isEmpty()) {
+        int valueBytes = (int) columns.bytes(1, length);
+        values.write(chunk.values().array(), valuesOffset, valueBytes);
+        valuesOffset += valueBytes;
+      }
       tokensInShard += length;
       samplesInShard++;
     }
+  }
+
+  /** Whether a sample of so many ids no longer fits. */
+  private boolean isFull(int length) {
+    return (tokensInShard + length) * tokenBytes > maxBytes
+        || columns.bytes(samplesInShard + 1L, tokensInShard + length) > maxBytes;
   }
 
   private void list(List<SkippedRow> rows) throws IOException {
@@ -96,6 +112,9 @@ final class ShardWriter implements Closeable {
   private void startShard() throws IOException {
     Shard shard = new Shard(name(), 0, 0, 0);
     tokens = new BufferedOutputStream(Files.newOutputStream(shard.tokensFile(folder)), 1 << 20);
+    if (!columns.isEmpty()) {
+      values = new BufferedOutputStream(Files.newOutputStream(shard.valuesFile(folder)), 1 << 20);
+    }
     index =
         new CheckedOutputStream(
             new BufferedOutputStream(Files.newOutputStream(shard.indexFile(folder)), 1 << 16),
@@ -122,7 +141,11 @@ final class ShardWriter implements Closeable {
     try {
       index.close();
     } finally {
-      tokens.close();
+      try {
+        values.close();
+      } finally {
+        tokens.close();
+      }
     }
   }
 

@@ -1,6 +1,8 @@
 package io.minimind.data;
 
+import io.minimind.artifact.BatchInput;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -47,8 +49,13 @@ public record Split(Samples training, Samples validation) {
     }
 
     @Override
-    public float referenceLogProbability(long index) {
-      return all.referenceLogProbability(at(index));
+    public List<BatchInput> columns() {
+      return all.columns();
+    }
+
+    @Override
+    public void readColumn(long index, int column, float[] values) throws IOException {
+      all.readColumn(at(index), column, values);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
 import io.minimind.files.Folders;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.CRC32C;
@@ -32,15 +34,17 @@ public final class TokenShards implements Samples {
 
   private final Path folder;
   private final Manifest manifest;
+  private final ColumnLayout columns;
   private final MappedShard[] shards;
   private final long[] firstSamples;
   private final long size;
   private final long tokens;
   private final int longest;
 
-  private TokenShards(Path folder, Manifest manifest) throws IOException {
+  private TokenShards(Path folder, Manifest manifest, ColumnLayout columns) throws IOException {
     this.folder = folder;
     this.manifest = manifest;
+    this.columns = columns;
     int count = manifest.shards().size();
     shards = new MappedShard[count];
     firstSamples = new long[count];
@@ -49,7 +53,7 @@ public final class TokenShards implements Samples {
     int most = 0;
     for (int i = 0; i < count; i++) {
       Shard shard = manifest.shards().get(i);
-      shards[i] = MappedShard.open(folder, shard, manifest.fingerprint().tokenBytes());
+      shards[i] = MappedShard.open(folder, shard, manifest.fingerprint().tokenBytes(), columns);
       firstSamples[i] = samples;
       samples += shard.samples();
       ids += shard.tokens();
@@ -86,6 +90,7 @@ public final class TokenShards implements Samples {
     // Says what is wrong with a file before its size and age are asked for.
     source.open(encoder.columns()).close();
     Fingerprint fingerprint = Fingerprint.of(source, encoder);
+    ColumnLayout columns = new ColumnLayout(encoder.inputs());
     Path folder = cache.resolve(label(source) + "-" + fingerprint.shortHash());
     try {
       Files.createDirectories(cache);
@@ -98,7 +103,7 @@ public final class TokenShards implements Samples {
         }
         if (Files.exists(folder)) {
           try {
-            return open(folder, fingerprint);
+            return open(folder, fingerprint, columns);
           } catch (IOException e) {
             progress.rebuilding(e.getMessage());
             Folders.delete(folder);
@@ -106,7 +111,7 @@ public final class TokenShards implements Samples {
         }
         build(folder, source, encoder, fingerprint, maxShardBytes, progress);
         deleteOutdated(cache, fingerprint);
-        return open(folder, fingerprint);
+        return open(folder, fingerprint, columns);
       }
     } catch (FileSystemException e) {
       throw unwritable(cache, e);
@@ -119,7 +124,8 @@ public final class TokenShards implements Samples {
     return name.replaceAll("[<>:\"|?*\\p{Cntrl}]", "_");
   }
 
-  private static TokenShards open(Path folder, Fingerprint fingerprint) throws IOException {
+  private static TokenShards open(Path folder, Fingerprint fingerprint, ColumnLayout columns)
+      throws IOException {
     Manifest manifest;
     try {
       manifest = Manifest.read(folder);
@@ -129,7 +135,7 @@ public final class TokenShards implements Samples {
     if (!fingerprint.equals(manifest.fingerprint())) {
       throw new IOException("The token shards in " + folder + " belong to something else.");
     }
-    return new TokenShards(folder, manifest);
+    return new TokenShards(folder, manifest, columns);
   }
 
   private static void build(
@@ -268,6 +274,17 @@ public final class TokenShards implements Samples {
               index, folder, manifest.fingerprint().source()));
     }
     return shards[shard].read(sample, ids, targets);
+  }
+
+  @Override
+  public List<BatchInput> columns() {
+    return columns.columns();
+  }
+
+  @Override
+  public void readColumn(long index, int column, float[] values) {
+    int shard = shardOf(index);
+    shards[shard].readColumn((int) (index - firstSamples[shard]), column, values);
   }
 
   private int shardOf(long index) {

@@ -1,7 +1,5 @@
 package io.minimind.preference;
 
-import io.minimind.artifact.Objective.Preference;
-import io.minimind.data.PreferenceEncoder;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
@@ -19,8 +17,8 @@ import java.util.Objects;
  * @param fromWeights the digest of its weights, to notice when they have changed
  * @param maxLength tokens to which a prompt with its answer is cut, at least 4
  */
-public record PreferenceTuning(String from, String fromWeights, int maxLength, Preference objective)
-    implements Task {
+public record PreferenceTuning(
+    String from, String fromWeights, int maxLength, PreferenceObjective objective) implements Task {
 
   public static final String NAME = "dpo";
 
@@ -30,7 +28,7 @@ public record PreferenceTuning(String from, String fromWeights, int maxLength, P
    * @param from the folder of the model to start from
    * @throws IOException if its weights or configuration are missing
    */
-  public static PreferenceTuning of(Path from, int maxLength, Preference objective)
+  public static PreferenceTuning of(Path from, int maxLength, PreferenceObjective objective)
       throws IOException {
     return new PreferenceTuning(
         from.toAbsolutePath().toString(),

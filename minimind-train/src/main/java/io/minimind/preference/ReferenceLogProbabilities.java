@@ -3,10 +3,10 @@ package io.minimind.preference;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.AddedColumn;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
-import io.minimind.data.ReferencedSamples;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
@@ -109,7 +109,7 @@ final class ReferenceLogProbabilities {
       throws IOException {
     // With the roundings of the run, so that its model and the reference are equal at the start.
     TrainingArtifacts artifacts =
-        new TrainingArtifacts(preparation.model(), task.objective())
+        new TrainingArtifacts(preparation.model(), new AnswerLogProbabilities())
             .with(preparation.precision(), preparation.device().kind().target());
     artifacts.write(work, OptimizerSettings.DEFAULT);
     Path checkpoint = work.resolve("checkpoint");
@@ -118,7 +118,9 @@ final class ReferenceLogProbabilities {
     // Another run may have written its model there meanwhile; the copy is what counts.
     requireUnchanged(task, reference);
     return TrainingSession.open(
-        new ModelInTraining.Files(checkpoint, work), preparation.device(), preparation.threads());
+        ModelInTraining.Files.of(checkpoint, work, artifacts),
+        preparation.device(),
+        preparation.threads());
   }
 
   /**
@@ -137,7 +139,8 @@ final class ReferenceLogProbabilities {
               .order(ByteOrder.LITTLE_ENDIAN);
       ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
       return contents.getInt((int) bytes) == checksum(values)
-          ? Optional.of(new ReferencedSamples(samples, values.asFloatBuffer()))
+          ? Optional.of(
+              new AddedColumn(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
           : Optional.empty();
     }
   }
@@ -159,7 +162,7 @@ final class ReferenceLogProbabilities {
       for (long number = 0; number < order.batches(); number++) {
         long[] rows = order.rows(0, number);
         try (Batch batch = loader.next().orElseThrow()) {
-          float[] found = session.logProbabilities(batch);
+          float[] found = session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
           for (int row = 0; row < rows.length; row++) {
             requireFinite(found[row]);
             values.putFloat((int) rows[row] * Float.BYTES, found[row]);

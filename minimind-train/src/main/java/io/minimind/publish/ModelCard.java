@@ -93,7 +93,9 @@ record ModelCard(PublishedModel model, boolean chats, Map<String, String> scores
             .formatted(
                 count(model.trained().config().parameterCount()),
                 chats ? "answers questions" : "continues texts",
-                model.trained().history().stages().isEmpty() ? "" : " MiniMind for Java trained it.");
+                model.trained().history().stages().isEmpty()
+                    ? ""
+                    : " MiniMind for Java trained it.");
     return publication().description().map(text -> text + "\n\n" + what).orElse(what);
   }
 

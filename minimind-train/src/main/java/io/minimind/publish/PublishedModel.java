@@ -116,7 +116,8 @@ public record PublishedModel(
       ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
       return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {
-      throw new IOException("The model in " + trained.folder() + " does not speak: " + e.getMessage(), e);
+      throw new IOException(
+          "The model in " + trained.folder() + " does not speak: " + e.getMessage(), e);
     }
   }
 

@@ -92,11 +92,11 @@ public final class ModelBuilder {
       graphs.writeReplicated(to);
     }
     if (start == null) {
-      return new ModelInTraining.Files(required(checkpoint, "checkpoint"), to);
+      return ModelInTraining.Files.of(required(checkpoint, "checkpoint"), to, graphs);
     }
     Path file = to.resolve(START);
     start.write(file);
-    return new ModelInTraining.Files(file, to);
+    return ModelInTraining.Files.of(file, to, graphs);
   }
 
   /**

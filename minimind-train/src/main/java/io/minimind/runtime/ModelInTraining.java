@@ -1,5 +1,7 @@
 package io.minimind.runtime;
 
+import io.minimind.artifact.ForwardPass;
+import io.minimind.artifact.Metric;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
@@ -20,8 +22,16 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param checkpoint parameters, and optimizer state if there is any
    * @param artifacts the folder that {@link TrainingArtifacts#write} filled, and for replicas also
    *     {@link TrainingArtifacts#writeReplicated}
+   * @param metrics what these artifacts report besides the loss, by the names of their outputs
    */
-  record Files(Path checkpoint, Path artifacts) {
+  record Files(Path checkpoint, Path artifacts, List<String> metrics) {
+
+    /**
+     * @param folder that these artifacts were written to
+     */
+    public static Files of(Path checkpoint, Path folder, TrainingArtifacts artifacts) {
+      return new Files(checkpoint, folder, artifacts.metrics().stream().map(Metric::name).toList());
+    }
 
     Path training() {
       return artifacts.resolve(TrainingArtifacts.TRAINING);
@@ -47,8 +57,7 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
   /**
    * What a training step found.
    *
-   * @param loss of the batch, or the mean over the batches; for the next token the mean over the
-   *     unmasked positions
+   * @param loss of the batch, or the mean over the batches; as its objective averages it
    * @param gradientNorm norm of the gradients accumulated so far, before clipping
    * @param metrics what else the objective reports, {@link Objective#metrics}; means as the loss
    */
@@ -116,6 +125,15 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param batches 1 to {@link #replicas}
    */
   List<Evaluation> evaluate(List<Batch> batches);
+
+  /**
+   * Values that the evaluation of each batch gives besides.
+   *
+   * @param batches 1 to {@link #replicas}
+   * @param name of an output, as the objective calls it, {@link ForwardPass#output}
+   * @throws IllegalArgumentException if the objective gives nothing of this name
+   */
+  List<float[]> evaluate(List<Batch> batches, String name);
 
   /**
    * Writes parameters and optimizer state.

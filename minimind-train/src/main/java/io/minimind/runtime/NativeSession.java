@@ -25,7 +25,8 @@ import org.bytedeco.onnxruntime.OrtTrainingSession;
 final class NativeSession implements AutoCloseable {
 
   private final OrtTrainingSession session = new OrtTrainingSession();
-  private boolean scalesLoss;
+  private List<String> trainingInputs = List.of();
+  private List<String> evaluationInputs = List.of();
   private List<String> trainingOutputs = List.of();
   private List<String> evaluationOutputs = List.of();
 
@@ -69,17 +70,19 @@ final class NativeSession implements AutoCloseable {
               evaluationPath,
               optimizerPath,
               session.session));
-      session.scalesLoss =
-          session
-              .names(
-                  TRAINING::TrainingSessionGetTrainingModelInputCount,
-                  TRAINING::TrainingSessionGetTrainingModelInputName)
-              .contains(TrainingArtifacts.LOSS_SCALE);
+      session.trainingInputs =
+          session.names(
+              TRAINING::TrainingSessionGetTrainingModelInputCount,
+              TRAINING::TrainingSessionGetTrainingModelInputName);
       session.trainingOutputs =
           session.names(
               TRAINING::TrainingSessionGetTrainingModelOutputCount,
               TRAINING::TrainingSessionGetTrainingModelOutputName);
       if (evaluation.isPresent()) {
+        session.evaluationInputs =
+            session.names(
+                TRAINING::TrainingSessionGetEvalModelInputCount,
+                TRAINING::TrainingSessionGetEvalModelInputName);
         session.evaluationOutputs =
             session.names(
                 TRAINING::TrainingSessionGetEvalModelOutputCount,
@@ -96,7 +99,17 @@ final class NativeSession implements AutoCloseable {
 
   /** Whether the training model takes a loss scale. */
   boolean scalesLoss() {
-    return scalesLoss;
+    return trainingInputs.contains(TrainingArtifacts.LOSS_SCALE);
+  }
+
+  /** The names of what a training step takes, in the order in which it does. */
+  List<String> trainingInputs() {
+    return trainingInputs;
+  }
+
+  /** The names of what an evaluation takes, alike. */
+  List<String> evaluationInputs() {
+    return evaluationInputs;
   }
 
   /** The names of what a training step gives. */

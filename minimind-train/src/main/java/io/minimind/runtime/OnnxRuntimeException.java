@@ -1,6 +1,6 @@
 package io.minimind.runtime;
 
-/** A call to ONNX Runtime failed; the message is the runtime's own. */
+/** A call to ONNX Runtime failed, as the runtime says, or lacks an input that its graph needs. */
 public final class OnnxRuntimeException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

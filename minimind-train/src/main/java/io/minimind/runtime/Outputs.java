@@ -6,36 +6,46 @@ import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What a training step or an evaluation gives, in native memory that lives until this is closed.
  */
 record Outputs(List<String> names, Values values) implements AutoCloseable {
 
-  private static final Set<String> NO_METRICS =
-      Set.of(
-          TrainingArtifacts.LOSS,
-          TrainingArtifacts.GRADIENT_NORM,
-          TrainingArtifacts.LOG_PROBABILITIES);
-
   float scalar(String name) {
-    return values.scalar(names.indexOf(name));
+    return floats(name).get(0);
   }
 
+  /**
+   * @throws IllegalArgumentException if the graph gives nothing of this name
+   */
   FloatBuffer floats(String name) {
-    return values.floats(names.indexOf(name));
+    int index = names.indexOf(name);
+    if (index < 0) {
+      throw new IllegalArgumentException(
+          "The graph gives no %s: it gives %s.".formatted(name, names));
+    }
+    return values.floats(index);
   }
 
-  /** The loss, and whatever else the objective reports. */
-  Evaluation evaluation() {
-    Map<String, Float> metrics = new LinkedHashMap<>();
-    for (String name : names) {
-      if (!NO_METRICS.contains(name) && !name.endsWith(TrainingArtifacts.GRADIENT)) {
-        metrics.put(name, scalar(name));
-      }
+  /**
+   * The loss, and what the objective reports besides.
+   *
+   * @param metrics the names of that
+   */
+  Evaluation evaluation(List<String> metrics) {
+    Map<String, Float> found = new LinkedHashMap<>();
+    for (String name : metrics) {
+      found.put(name, scalar(name));
     }
-    return new Evaluation(scalar(TrainingArtifacts.LOSS), metrics);
+    return new Evaluation(scalar(TrainingArtifacts.LOSS), found);
+  }
+
+  /** Values that outlive the native memory. */
+  static float[] copy(FloatBuffer values) {
+    float[] copy = new float[values.remaining()];
+    values.get(copy);
+    return copy;
   }
 
   @Override

@@ -2,12 +2,12 @@ package io.minimind.runtime;
 
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.graph.ElementType;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -23,15 +23,24 @@ final class Replica implements AutoCloseable {
   private final NativeSession update;
   private final List<String> parameters;
   private final GradientBuffer gradients;
-  private final FloatPointer scalar = new FloatPointer(1);
+  private final List<String> metrics;
+  private final FloatPointer scale = new FloatPointer(1);
   private final FloatPointer lossScale = new FloatPointer(1).put(1);
+  private final FloatPointer maxNorm = new FloatPointer(1);
+  private final Map<String, FloatPointer> scalars =
+      Map.of(
+          TrainingArtifacts.GRADIENT_SCALE, scale,
+          TrainingArtifacts.LOSS_SCALE, lossScale,
+          TrainingArtifacts.MAX_GRADIENT_NORM, maxNorm);
 
   /** What gives back the memory of all these, the last one first. */
   private final Deque<Runnable> closing = new ArrayDeque<>();
 
   private Replica(ModelInTraining.Files files, Device device, int threads) {
     this.device = device;
-    closing.push(scalar::close);
+    this.metrics = files.metrics();
+    closing.push(scale::close);
+    closing.push(maxNorm::close);
     closing.push(lossScale::close);
     try {
       state = ParameterState.load(files.checkpoint());
@@ -98,19 +107,13 @@ final class Replica implements AutoCloseable {
   }
 
   Evaluation trainStep(Batch batch, float gradientScale) {
-    scalar.put(gradientScale);
-    int next = Values.of(batch);
-    try (Values inputs = new Values(next + (scalesLoss() ? 2 : 1))) {
-      inputs.put(batch);
-      inputs.put(next++, scalar, Float.BYTES, ElementType.FLOAT32);
-      if (scalesLoss()) {
-        inputs.put(next, lossScale, Float.BYTES, ElementType.FLOAT32);
-      }
+    scale.put(gradientScale);
+    try (Values inputs = Values.of(backward.trainingInputs(), batch, scalars)) {
       List<String> names = backward.trainingOutputs();
       Values values = new Values(names.size());
       gradients.put(values, names.indexOf(parameters.get(0) + TrainingArtifacts.GRADIENT));
       try (Outputs outputs = backward.trainStep(inputs, values)) {
-        return outputs.evaluation();
+        return outputs.evaluation(metrics);
       }
     }
   }
@@ -130,11 +133,13 @@ final class Replica implements AutoCloseable {
 
   /** Takes the mean of all replicas' gradients, from memory of its device. */
   Norms takeGradients(GradientBuffer mean, float maxGradientNorm) {
-    scalar.put(maxGradientNorm);
+    maxNorm.put(maxGradientNorm);
     update.resetGradients();
-    try (Values inputs = new Values(mean.count() + 1)) {
-      mean.put(inputs, 0);
-      inputs.put(mean.count(), scalar, Float.BYTES, ElementType.FLOAT32);
+    List<String> names = update.trainingInputs();
+    try (Values inputs = new Values(names.size())) {
+      mean.put(inputs, names.indexOf(parameters.get(0) + TrainingArtifacts.GRADIENT));
+      String limit = TrainingArtifacts.MAX_GRADIENT_NORM;
+      inputs.put(names.indexOf(limit), limit, scalars);
       try (Outputs outputs = update.trainStep(inputs)) {
         return new Norms(
             outputs.scalar(TrainingArtifacts.GRADIENT_NORM),
@@ -148,11 +153,16 @@ final class Replica implements AutoCloseable {
   }
 
   Evaluation evaluate(Batch batch) {
-    try (Values inputs = new Values(Values.of(batch))) {
-      inputs.put(batch);
-      try (Outputs outputs = backward.evaluate(inputs)) {
-        return outputs.evaluation();
-      }
+    try (Values inputs = Values.of(backward.evaluationInputs(), batch, scalars);
+        Outputs outputs = backward.evaluate(inputs)) {
+      return outputs.evaluation(metrics);
+    }
+  }
+
+  float[] evaluate(Batch batch, String name) {
+    try (Values inputs = Values.of(backward.evaluationInputs(), batch, scalars);
+        Outputs outputs = backward.evaluate(inputs)) {
+      return Outputs.copy(outputs.floats(name));
     }
   }
 

@@ -142,6 +142,12 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
+  public List<float[]> evaluate(List<Batch> batches, String name) {
+    return onFirst(
+        batches.size(), (replica, number) -> replica.evaluate(batches.get(number), name));
+  }
+
+  @Override
   public void saveCheckpoint(Path file) {
     requireEqual(onAll(Replica::hash), "weights");
     replicas.get(0).save(file);

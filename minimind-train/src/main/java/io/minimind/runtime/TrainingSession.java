@@ -2,9 +2,9 @@ package io.minimind.runtime;
 
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.graph.ElementType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -13,14 +13,21 @@ public final class TrainingSession implements ModelInTraining {
 
   private final ParameterState state;
   private final NativeSession session;
+  private final List<String> metrics;
   private final FloatPointer scale = new FloatPointer(1);
   private final FloatPointer lossScale = new FloatPointer(1).put(1);
   private final FloatPointer maxNorm = new FloatPointer(1);
+  private final Map<String, FloatPointer> scalars =
+      Map.of(
+          TrainingArtifacts.GRADIENT_SCALE, scale,
+          TrainingArtifacts.LOSS_SCALE, lossScale,
+          TrainingArtifacts.MAX_GRADIENT_NORM, maxNorm);
   private boolean open = true;
 
-  private TrainingSession(ParameterState state, NativeSession session) {
+  private TrainingSession(ParameterState state, NativeSession session, List<String> metrics) {
     this.state = state;
     this.session = session;
+    this.metrics = metrics;
   }
 
   /**
@@ -49,7 +56,8 @@ public final class TrainingSession implements ModelInTraining {
               Optional.of(files.optimizer()),
               device,
               threads,
-              false));
+              false),
+          files.metrics());
     } catch (RuntimeException | Error e) {
       state.close();
       throw e;
@@ -94,19 +102,11 @@ public final class TrainingSession implements ModelInTraining {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    int next = Values.of(batch);
-    try (Values inputs = new Values(next + (scalesLoss() ? 3 : 2))) {
-      inputs.put(batch);
-      inputs.put(next++, scale, Float.BYTES, ElementType.FLOAT32);
-      if (scalesLoss()) {
-        inputs.put(next++, lossScale, Float.BYTES, ElementType.FLOAT32);
-      }
-      inputs.put(next, maxNorm, Float.BYTES, ElementType.FLOAT32);
-      try (Outputs outputs = session.trainStep(inputs)) {
-        Evaluation found = outputs.evaluation();
-        return new Step(
-            found.loss(), outputs.scalar(TrainingArtifacts.GRADIENT_NORM), found.metrics());
-      }
+    try (Values inputs = Values.of(session.trainingInputs(), batch, scalars);
+        Outputs outputs = session.trainStep(inputs)) {
+      Evaluation found = outputs.evaluation(metrics);
+      return new Step(
+          found.loss(), outputs.scalar(TrainingArtifacts.GRADIENT_NORM), found.metrics());
     }
   }
 
@@ -130,23 +130,25 @@ public final class TrainingSession implements ModelInTraining {
   /** The loss and metrics of a batch. */
   public Evaluation evaluate(Batch batch) {
     try (Outputs outputs = outputs(batch)) {
-      return outputs.evaluation();
+      return outputs.evaluation(metrics);
     }
   }
 
-  /** The log-probability of each row's targets; for a session of a preference objective. */
-  public float[] logProbabilities(Batch batch) {
+  @Override
+  public List<float[]> evaluate(List<Batch> batches, String name) {
+    return List.of(evaluate(batches.get(0), name));
+  }
+
+  /** Values that the evaluation of a batch gives besides. */
+  public float[] evaluate(Batch batch, String name) {
     try (Outputs outputs = outputs(batch)) {
-      float[] found = new float[batch.rows()];
-      outputs.floats(TrainingArtifacts.LOG_PROBABILITIES).get(found);
-      return found;
+      return Outputs.copy(outputs.floats(name));
     }
   }
 
   private Outputs outputs(Batch batch) {
     requireOpen();
-    try (Values inputs = new Values(Values.of(batch))) {
-      inputs.put(batch);
+    try (Values inputs = Values.of(session.evaluationInputs(), batch, scalars)) {
       return session.evaluate(inputs);
     }
   }

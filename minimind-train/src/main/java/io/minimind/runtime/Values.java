@@ -9,8 +9,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
@@ -34,35 +36,49 @@ final class Values implements AutoCloseable {
     }
   }
 
-  /** How many values a batch is. */
-  static int of(Batch batch) {
-    return batch.reference().isPresent() ? 4 : 3;
-  }
-
-  /** Puts a batch at the start, in the order in which the graphs declare its parts. */
-  void put(Batch batch) {
-    long[] shape = {batch.rows(), batch.length()};
-    long positions = (long) batch.rows() * batch.length();
-    data[0] = new LongPointer(batch.inputIds());
-    put(0, data[0], positions * Long.BYTES, ElementType.INT64, shape);
-    data[1] = new LongPointer(batch.labels());
-    put(1, data[1], positions * Long.BYTES, ElementType.INT64, shape);
-    put(2, batch.lossMask(), positions, shape);
-    batch
-        .reference()
-        .ifPresent(reference -> put(3, reference, batch.rows(), new long[] {batch.rows() / 2, 2}));
-  }
-
   /**
-   * @param values from position 0 on, whatever its position
+   * The inputs of a call: what a graph asks for, from a batch or else from scalars.
+   *
+   * @param names of the graph's inputs in their order
+   * @param scalars float32
+   * @throws OnnxRuntimeException if neither has an input; the message names it
    */
-  void put(int index, FloatBuffer values, long elements, long[] shape) {
-    data[index] = new FloatPointer(values);
-    put(index, data[index], elements * Float.BYTES, ElementType.FLOAT32, shape);
+  static Values of(List<String> names, Batch batch, Map<String, FloatPointer> scalars) {
+    Values values = new Values(names.size());
+    try {
+      for (int i = 0; i < names.size(); i++) {
+        Batch.Part part = batch.part(names.get(i)).orElse(null);
+        if (part != null) {
+          values.put(i, part, batch.shape(part.input()));
+        } else {
+          values.put(i, names.get(i), scalars);
+        }
+      }
+      return values;
+    } catch (RuntimeException | Error e) {
+      values.close();
+      throw e;
+    }
   }
 
-  void put(int index, Pointer values, long bytes, ElementType type, long... shape) {
-    put(index, OnnxRuntime.CPU, values, bytes, type, shape);
+  private void put(int index, Batch.Part part, long[] shape) {
+    data[index] = new BytePointer(part.memory());
+    ElementType type = part.input().type();
+    long bytes = type.bytes();
+    for (long extent : shape) {
+      bytes *= extent;
+    }
+    put(index, OnnxRuntime.CPU, data[index], bytes, type, shape);
+  }
+
+  /** Puts the scalar of a name. */
+  void put(int index, String name, Map<String, FloatPointer> scalars) {
+    FloatPointer scalar = scalars.get(name);
+    if (scalar == null) {
+      throw new OnnxRuntimeException(
+          "The graph asks for the input %s, which the batch does not have.".formatted(name));
+    }
+    put(index, OnnxRuntime.CPU, scalar, Float.BYTES, ElementType.FLOAT32);
   }
 
   void put(

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Draws {@code loss.svg} from the metrics: the loss of every update, its moving
- * average, and the validation loss. Vector graphics need no fonts or display on the machine.
+ * Draws {@code loss.svg} from the metrics: the loss of every update, its moving average, and the
+ * validation loss. Vector graphics need no fonts or display on the machine.
  */
 final class LossChart {
 

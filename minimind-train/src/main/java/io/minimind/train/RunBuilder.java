@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What a run is made of. A new run needs a task, rows, a folder, and either a tokenizer with a model
- * of random weights, or a model to start from; everything else has a default.
+ * What a run is made of. A new run needs a task, rows, a folder, and either a tokenizer with a
+ * model of random weights, or a model to start from; everything else has a default.
  *
  * <p>A run that goes on has all this in its folder, but for rows that are of no file and tasks that
  * no catalog knows. What is given all the same must be what it began with; rows, and what a task
@@ -273,8 +273,8 @@ public final class RunBuilder {
   /**
    * Goes on with the run in the folder.
    *
-   * @throws IOException if there is none, it is another than what is given, its rows are others than
-   *     when it began or cannot be read, or another process goes on with it
+   * @throws IOException if there is none, it is another than what is given, its rows are others
+   *     than when it began or cannot be read, or another process goes on with it
    */
   public TrainingRun resume() throws IOException {
     RunFolder run = RunFolder.open(required(folder, "folder"), catalog());
@@ -284,8 +284,7 @@ public final class RunBuilder {
       List<Rows> present = present(begun);
       List<String> names = present.stream().map(Rows::name).toList();
       RunSettings settings =
-          begun.movedTo(
-              or(task, begun.task()), names.get(0), names.stream().skip(1).findFirst());
+          begun.movedTo(or(task, begun.task()), names.get(0), names.stream().skip(1).findFirst());
       requireSame(begun);
       Corpora corpora = Corpora.open(settings, present, folder, place(), listeners);
       run.corpora().requireSame(corpora.facts(), names);
@@ -355,8 +354,7 @@ public final class RunBuilder {
     List<Rows> present = new ArrayList<>();
     present.add(rows == null ? file(begun.data()) : rows);
     if (begun.validationData().isPresent()) {
-      present.add(
-          validation == null ? file(begun.validationData().get()) : validation);
+      present.add(validation == null ? file(begun.validationData().get()) : validation);
     } else if (validation != null) {
       throw new IOException(
           "The run in " + folder + " began without rows to validate on: leave them out.");

@@ -46,8 +46,7 @@ final class RunFolder {
    * @param weights every parameter of the model, as {@link StartWeights} gives them
    * @throws IOException if the folder holds a run or another model already or cannot be written
    */
-  static RunFolder create(
-      Path folder, RunRecord record, Path tokenizer, List<NamedTensor> weights)
+  static RunFolder create(Path folder, RunRecord record, Path tokenizer, List<NamedTensor> weights)
       throws IOException {
     requireNone(folder);
     RunSettings settings = record.settings();
@@ -90,7 +89,8 @@ final class RunFolder {
     }
     if (Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
       throw new IOException(
-          "%s already holds a model, which would be lost: choose another folder.".formatted(folder));
+          "%s already holds a model, which would be lost: choose another folder."
+              .formatted(folder));
     }
   }
 
@@ -157,7 +157,8 @@ final class RunFolder {
   }
 
   CheckpointStore checkpoints() {
-    return new CheckpointStore(folder.resolve(CHECKPOINTS), settings().training().keepCheckpoints());
+    return new CheckpointStore(
+        folder.resolve(CHECKPOINTS), settings().training().keepCheckpoints());
   }
 
   Path metrics() {

@@ -75,8 +75,7 @@ public record TrainedModel(
     ModelConfig config = config(run);
     RunFolder opened = RunFolder.open(run, given);
     CheckpointStore checkpoints = opened.checkpoints();
-    Optional<Path> found =
-        which == Checkpoint.BEST ? checkpoints.best() : checkpoints.latest();
+    Optional<Path> found = which == Checkpoint.BEST ? checkpoints.best() : checkpoints.latest();
     Path checkpoint =
         found.orElseThrow(
             () ->

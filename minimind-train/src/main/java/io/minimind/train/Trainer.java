@@ -1,5 +1,6 @@
 package io.minimind.train;
 
+import io.minimind.artifact.Objective;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
@@ -22,20 +23,26 @@ import java.util.function.BooleanSupplier;
 public final class Trainer {
 
   private final TrainingSettings settings;
+  private final Objective objective;
   private final ModelInTraining model;
   private final BatchOrder batches;
   private final Optional<BatchOrder> validation;
   private final CheckpointStore checkpoints;
   private final List<TrainingListener> listeners;
 
+  /**
+   * @param objective that the model was opened with
+   */
   public Trainer(
       TrainingSettings settings,
+      Objective objective,
       ModelInTraining model,
       BatchOrder batches,
       Optional<BatchOrder> validation,
       CheckpointStore checkpoints,
       List<TrainingListener> listeners) {
     this.settings = settings;
+    this.objective = objective;
     this.model = model;
     this.batches = batches;
     this.validation = validation;
@@ -209,9 +216,7 @@ public final class Trainer {
     if (!isValidationDue(state)) {
       return state;
     }
-    double sum = 0;
-    long terms = 0;
-    Map<String, Double> metrics = new LinkedHashMap<>();
+    Means means = new Means(objective);
     long remaining = validation.get().batches();
     try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
       while (remaining > 0) {
@@ -223,19 +228,15 @@ public final class Trainer {
         try (Batches parallel = Batches.take(loader, count)) {
           List<Evaluation> found = model.evaluate(parallel.list());
           for (int i = 0; i < count; i++) {
-            long lossTerms = parallel.list().get(i).lossTerms();
-            sum += found.get(i).loss() * (double) lossTerms;
-            add(metrics, found.get(i).metrics(), lossTerms);
-            terms += lossTerms;
+            means.add(parallel.list().get(i), found.get(i));
           }
         }
       }
     }
-    double loss = sum / terms;
+    double loss = means.loss();
     requireFinite(loss, "validation loss", state);
-    double count = terms;
-    metrics.replaceAll((name, total) -> total / count);
-    if (validation.get().samples().groupSize() == 1) {
+    Map<String, Double> metrics = means.metrics();
+    if (objective.hasPerplexity()) {
       metrics.put("perplexity", Math.exp(loss));
     }
     TrainingState validated = state.validated(loss);

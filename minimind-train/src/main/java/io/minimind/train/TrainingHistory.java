@@ -106,7 +106,10 @@ public record TrainingHistory(List<TrainedStage> stages) {
     }
     stages.add(
         new TrainedStage(
-            command(record), run.settings(), run.corpora(), CheckpointStore.verify(latest.orElseThrow())));
+            command(record),
+            run.settings(),
+            run.corpora(),
+            CheckpointStore.verify(latest.orElseThrow())));
     return new TrainingHistory(stages);
   }
 

@@ -142,6 +142,7 @@ public final class TrainingRun implements AutoCloseable {
     try (ModelInTraining model = folder.open(checkpoint(), devices, threads)) {
       return new Trainer(
               training,
+              folder.settings().task().objective(),
               model,
               training.order(corpora.training()),
               corpora.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),

@@ -4,8 +4,8 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
-import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.ChatEncoder;
+import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
@@ -83,7 +83,7 @@ public final class EncodingCases {
     Set<Long> rows = expected.stream().map(Encoded::row).collect(Collectors.toSet());
     Map<Long, Sample> samples = encode(file, encoder, rows);
     List<Sample> found = expected.stream().map(one -> samples.get(one.row())).toList();
-    BatchOrder order = BatchOrder.of(new InMemory(found, corpus.maxLength()), 1, 0);
+    BatchOrder order = BatchOrder.of(Samples.of(found), 1, 0);
     Mismatches mismatches = new Mismatches();
     try (BatchLoader loader = BatchLoader.startPadded(order, 0, 0, corpus.maxLength() - 1)) {
       for (int number = 0; number < expected.size(); number++) {
@@ -111,33 +111,10 @@ public final class EncodingCases {
                             + " reference was computed from."));
         long index = row.number() - 1;
         if (rows.contains(index)) {
-          samples.put(index, encoder.encode(row));
+          samples.put(index, encoder.encode(row).get(0));
         }
       }
     }
     return samples;
-  }
-
-  private record InMemory(List<Sample> samples, int longest) implements Samples {
-
-    @Override
-    public long size() {
-      return samples.size();
-    }
-
-    @Override
-    public int length(long index) {
-      return samples.get((int) index).ids().length;
-    }
-
-    @Override
-    public int read(long index, int[] ids, boolean[] targets) {
-      Sample sample = samples.get((int) index);
-      for (int i = 0; i < sample.ids().length; i++) {
-        ids[i] = sample.ids()[i];
-        targets[i] = sample.targets().get(i);
-      }
-      return sample.ids().length;
-    }
   }
 }

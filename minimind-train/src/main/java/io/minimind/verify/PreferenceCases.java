@@ -1,11 +1,13 @@
 package io.minimind.verify;
 
-import io.minimind.artifact.Objective.Preference;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.data.Sample;
+import io.minimind.data.Samples;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.preference.PreferenceObjective;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
@@ -13,7 +15,10 @@ import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** DPO steps of the original, repeated: log-probabilities of both models, losses, margins. */
 public final class PreferenceCases {
@@ -45,23 +50,24 @@ public final class PreferenceCases {
       double[] referenceRejectedLogps,
       double rewardMargin) {
 
-    /** Chosen and rejected rows in turn; the ids that follow are the labels. */
-    Batch batch(float[] reference) {
-      int rows = 2 * chosen.length;
-      int length = Math.max(chosen[0].length, rejected[0].length) - 1;
-      long[] ids = new long[rows * length];
-      long[] labels = new long[ids.length];
-      float[] mask = new float[ids.length];
-      for (int row = 0; row < rows; row++) {
-        long[] tokens = row % 2 == 0 ? chosen[row / 2] : rejected[row / 2];
-        float[] counts = row % 2 == 0 ? chosenMask[row / 2] : rejectedMask[row / 2];
-        for (int i = 0; i < tokens.length - 1; i++) {
-          ids[row * length + i] = tokens[i];
-          labels[row * length + i] = tokens[i + 1];
-          mask[row * length + i] = counts[i + 1];
-        }
+    /** Chosen and rejected rows in turn. */
+    Batch batch(float[] reference) throws IOException {
+      List<Sample> rows = new ArrayList<>();
+      for (int pair = 0; pair < chosen.length; pair++) {
+        rows.add(sample(chosen[pair], chosenMask[pair], reference[2 * pair]));
+        rows.add(sample(rejected[pair], rejectedMask[pair], reference[2 * pair + 1]));
       }
-      return Batch.ofPairs(rows, length, ids, labels, mask, reference);
+      Samples samples = Samples.of(rows, 2, List.of(PreferenceObjective.REFERENCE));
+      return Batch.of(samples, LongStream.range(0, rows.size()).toArray());
+    }
+
+    private static Sample sample(long[] ids, float[] counts, float reference) {
+      BitSet targets = new BitSet(ids.length);
+      for (int i = 0; i < ids.length; i++) {
+        targets.set(i, counts[i] != 0);
+      }
+      int[] tokens = LongStream.of(ids).mapToInt(Math::toIntExact).toArray();
+      return new Sample(tokens, targets).with(PreferenceObjective.REFERENCE.name(), reference);
     }
   }
 
@@ -81,7 +87,8 @@ public final class PreferenceCases {
     weights = golden.parameters(NAME, config);
     artifacts =
         new TrainingArtifacts(
-                config, new Preference(reference.beta(), 0, Preference.Variant.SIGMOID))
+                config,
+                new PreferenceObjective(reference.beta(), 0, PreferenceObjective.Variant.SIGMOID))
             .with(TrainingPrecision.FLOAT32, device.kind().target());
   }
 
@@ -121,7 +128,7 @@ public final class PreferenceCases {
     }
   }
 
-  private void train(TrainingSession session, int number, float[] references) {
+  private void train(TrainingSession session, int number, float[] references) throws IOException {
     Step step = reference.steps().get(number);
     String place = "step " + number;
     compare(
@@ -134,14 +141,16 @@ public final class PreferenceCases {
     try (Batch batch = step.batch(references)) {
       TrainingSession.Step found = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
       losses.add(place, Math.abs(found.loss() - step.loss()));
-      margins.add(place, Math.abs(found.metrics().get(Preference.MARGIN) - step.rewardMargin()));
+      margins.add(
+          place, Math.abs(found.metrics().get(PreferenceObjective.MARGIN) - step.rewardMargin()));
     }
     session.optimizerStep(reference.learningRate());
   }
 
-  private static float[] logProbabilities(TrainingSession session, Step step, float[] references) {
+  private static float[] logProbabilities(TrainingSession session, Step step, float[] references)
+      throws IOException {
     try (Batch batch = step.batch(references)) {
-      return session.logProbabilities(batch);
+      return session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
     }
   }
 
@@ -160,6 +169,6 @@ public final class PreferenceCases {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(weights).write(checkpoint);
     artifacts.write(folder, Adam.of(reference.optimizer(), Float.POSITIVE_INFINITY));
-    return new ModelInTraining.Files(checkpoint, folder);
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 }

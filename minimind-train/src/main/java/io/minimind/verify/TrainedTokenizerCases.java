@@ -2,8 +2,8 @@ package io.minimind.verify;
 
 import io.minimind.data.CorpusTexts;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
-import io.minimind.tokenizer.TrainedTokenizer.Merge;
 import io.minimind.tokenizer.TrainedTokenizer;
+import io.minimind.tokenizer.TrainedTokenizer.Merge;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

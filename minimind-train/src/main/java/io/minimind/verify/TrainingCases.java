@@ -1,5 +1,6 @@
 package io.minimind.verify;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -7,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.files.TemporaryFolder;
+import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
@@ -73,11 +75,10 @@ public final class TrainingCases {
     byte[] model = artifacts.gradients().toByteArray();
     try (Batch batch = reference.batch(0);
         OrtSession session = environment.createSession(model)) {
-      long[] shape = {batch.rows(), batch.length()};
-      inputs.put("input_ids", OnnxTensor.createTensor(environment, batch.inputIds(), shape));
-      inputs.put("labels", OnnxTensor.createTensor(environment, batch.labels(), shape));
-      inputs.put("loss_mask", OnnxTensor.createTensor(environment, batch.lossMask(), shape));
-      inputs.put("gradient_scale", OnnxTensor.createTensor(environment, 1f));
+      for (Batch.Part part : batch.parts()) {
+        inputs.put(part.input().name(), tensor(environment, batch, part));
+      }
+      inputs.put(TrainingArtifacts.GRADIENT_SCALE, OnnxTensor.createTensor(environment, 1f));
       for (NamedTensor weight : weights) {
         inputs.put(
             weight.name(), OnnxTensor.createTensor(environment, weight.floats(), weight.shape()));
@@ -90,6 +91,13 @@ public final class TrainingCases {
     } finally {
       inputs.values().forEach(OnnxTensor::close);
     }
+  }
+
+  private static OnnxTensor tensor(OrtEnvironment environment, Batch batch, Batch.Part part)
+      throws OrtException {
+    OnnxJavaType type =
+        part.input().type() == ElementType.INT64 ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT;
+    return OnnxTensor.createTensor(environment, part.memory(), batch.shape(part.input()), type);
   }
 
   private Case logits(OrtSession.Result outputs) throws IOException {
@@ -157,6 +165,6 @@ public final class TrainingCases {
     Path checkpoint = folder.resolve("checkpoint");
     TrainingCheckpoint.of(weights).write(checkpoint);
     artifacts.write(folder, reference.optimizerSettings());
-    return new ModelInTraining.Files(checkpoint, folder);
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 }

@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Byte b is token b + 3; {@code <unk>}, {@code <s>} and {@code </s>} are 0, 1 and 2. */
-final class ByteTokenizer implements Tokenizer {
+public final class ByteTokenizer implements Tokenizer {
   private static final List<String> SPECIALS = List.of("<unk>", "<s>", "</s>");
   private static final Pattern PARTS = Pattern.compile("<unk>|</?s>|.", Pattern.DOTALL);
 

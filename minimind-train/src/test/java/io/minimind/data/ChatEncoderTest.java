@@ -66,13 +66,13 @@ class ChatEncoderTest {
     Row row = row("[['h', 'i']]", "q", "a");
     String before = "<s>user\nh</s>\n<s>assistant\ni</s>\n<s>user\nq</s>\n<s>assistant";
     assertEquals(
-        before + "«\na</s>\n»", marked(encoder(MINIMIND, 99, Loss.LAST_ANSWER).encode(row)));
+        before + "«\na</s>\n»", marked(encoder(MINIMIND, 99, Loss.LAST_ANSWER).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>i<end><|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 99, Loss.LAST_ANSWER).encode(row)));
+        marked(encoder(CHAT_ML, 99, Loss.LAST_ANSWER).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>i<end><|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(MARKED, 99, Loss.LAST_ANSWER).encode(row)));
+        marked(encoder(MARKED, 99, Loss.LAST_ANSWER).encode(row).get(0)));
   }
 
   @Test
@@ -81,15 +81,15 @@ class ChatEncoderTest {
     assertEquals(
         "<s>user\nh</s>\n<s>assistant«\ni</s>\n»<s>user\nj</s>\n<s>assistant«\nk</s>\n»"
             + "<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-        marked(encoder(MINIMIND, 99, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(MINIMIND, 99, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>«i<end>»<|user|>j<end><|assistant|>«k<end>»"
             + "<|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>«i»<end><|user|>j<end><|assistant|>«k»<end>"
             + "<|user|>q<end><|assistant|>«a»<end>",
-        marked(encoder(MARKED, 199, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(MARKED, 199, Loss.ALL_TURNS).encode(row).get(0)));
   }
 
   @Test
@@ -98,16 +98,16 @@ class ChatEncoderTest {
     assertEquals(
         "<s>user\nh</s>\n<s>assistant\n</s>\n<s>user\nj</s>\n<s>assistant\n </s>\n"
             + "<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-        marked(encoder(MINIMIND, 199, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(MINIMIND, 199, Loss.ALL_TURNS).encode(row).get(0)));
     String before =
         "<|user|>h<end><|assistant|><end><|user|>j<end><|assistant|> <end><|user|>q<end>";
     assertEquals(
         before + "<|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
     String markedEnd = MARKED.replace("{{ m.content }}{% endg", "{{ m.content + '<end>' }}{% endg");
     assertEquals(
         before.replaceAll("(<.assistant.> ?<end>)", "$1<end>") + "<|assistant|>«a<end>»<end>",
-        marked(encoder(markedEnd, 199, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(markedEnd, 199, Loss.ALL_TURNS).encode(row).get(0)));
   }
 
   @Test
@@ -119,7 +119,7 @@ class ChatEncoderTest {
     for (Loss loss : Loss.values()) {
       assertEquals(
           "S<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-          marked(encoder(MINIMIND, 99, loss).encode(row)));
+          marked(encoder(MINIMIND, 99, loss).encode(row).get(0)));
     }
   }
 
@@ -129,16 +129,17 @@ class ChatEncoderTest {
     // <s>user\nh</s>\n is 9 tokens, <s>assistant 10, \ni</s>\n 4: the second answer begins at 42.
     assertEquals(
         "<s>user\nh</s>\n<s>assistant«\ni</s>\n»<s>user\nq</s>\n<s>assistant«\nans»",
-        marked(encoder(MINIMIND, 46, Loss.ALL_TURNS).encode(row)));
+        marked(encoder(MINIMIND, 46, Loss.ALL_TURNS).encode(row).get(0)));
     String cut = "<s>user\nh</s>\n<s>assistant«\ni</s>\n";
-    assertEquals(cut + "»<s>user\nq", marked(encoder(MINIMIND, 30, Loss.ALL_TURNS).encode(row)));
+    assertEquals(
+        cut + "»<s>user\nq", marked(encoder(MINIMIND, 30, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         cut + "<s>user\nq»",
-        marked(encoder(MINIMIND, 30, Loss.LAST_ANSWER).encode(row)),
+        marked(encoder(MINIMIND, 30, Loss.LAST_ANSWER).encode(row).get(0)),
         "the original learns on from the last marker that is left");
     assertEquals(
         "<s>user\nh</s>\n«<s>a»",
-        marked(encoder(MINIMIND, 11, Loss.LAST_ANSWER).encode(row("", "h", "a"))),
+        marked(encoder(MINIMIND, 11, Loss.LAST_ANSWER).encode(row("", "h", "a")).get(0)),
         "and from the length of a marker on, less one, where none is left");
   }
 
@@ -149,11 +150,12 @@ class ChatEncoderTest {
       Exception e =
           assertThrows(
               IllegalArgumentException.class,
-              () -> encoder(template, 9, Loss.ALL_TURNS).encode(row));
+              () -> encoder(template, 9, Loss.ALL_TURNS).encode(row).get(0));
       assertEquals("none of its answers begins within the first 9 tokens.", e.getMessage());
     }
     assertThrows(
-        IllegalArgumentException.class, () -> encoder(CHAT_ML, 9, Loss.LAST_ANSWER).encode(row));
+        IllegalArgumentException.class,
+        () -> encoder(CHAT_ML, 9, Loss.LAST_ANSWER).encode(row).get(0));
   }
 
   @Test
@@ -171,7 +173,7 @@ class ChatEncoderTest {
   }
 
   private static String decoded(Row row, int maxLength, Loss loss) {
-    return TOKENIZER.decode(encoder(MINIMIND, maxLength, loss).encode(row).ids());
+    return TOKENIZER.decode(encoder(MINIMIND, maxLength, loss).encode(row).get(0).ids());
   }
 
   /** Whatever is said: the ids are those of the text, and exactly the answers count. */
@@ -199,7 +201,7 @@ class ChatEncoderTest {
     }
     Row row = row(messages.append("]").toString());
     int[] ids = TOKENIZER.encode(text.toString());
-    Sample sample = encoder(MINIMIND, maxLength, Loss.ALL_TURNS).encode(row);
+    Sample sample = encoder(MINIMIND, maxLength, Loss.ALL_TURNS).encode(row).get(0);
     assertArrayEquals(Arrays.copyOf(ids, Math.min(ids.length, maxLength)), sample.ids());
     TreeSet<Integer> found = new TreeSet<>();
     sample.targets().stream().forEach(found::add);

@@ -1,9 +1,12 @@
 package io.minimind.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.BatchInput;
+import io.minimind.artifact.Extent;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import org.junit.jupiter.api.Test;
 class PairsTest {
 
   private static final int PAIRS = 151;
+  private static final BatchInput REFERENCE = BatchInput.floats("reference", Extent.ROW);
   private static final Samples SAMPLES = pairs(3);
 
   /** Pairs with a reference that follows from the number of each sample. */
@@ -27,7 +31,7 @@ class PairsTest {
     for (int i = 0; i < reference.length; i++) {
       reference[i] = -i;
     }
-    return new ReferencedSamples(new FakeSamples(2, lengths), FloatBuffer.wrap(reference));
+    return new AddedColumn(new FakeSamples(2, lengths), REFERENCE, FloatBuffer.wrap(reference));
   }
 
   @Test
@@ -68,11 +72,13 @@ class PairsTest {
     assertEquals(PAIRS - 30, split.training().groups());
     Set<Float> seen = new TreeSet<>();
     int[] ids = new int[30];
+    float[] found = new float[1];
     for (Samples view : List.of(split.training(), split.validation())) {
       assertEquals(2, view.groupSize());
       for (long i = 0; i < view.size(); i++) {
-        float reference = view.referenceLogProbability(i);
         view.read(i, ids, new boolean[30]);
+        view.readColumn(i, 0, found);
+        float reference = found[0];
         assertEquals(FakeSamples.id((long) -reference, 0), ids[0]);
         assertEquals(i % 2, (long) -reference % 2);
         seen.add(reference);
@@ -87,11 +93,13 @@ class PairsTest {
     try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
       for (long number = 0; number < order.batches(); number++) {
         try (Batch batch = loader.next().orElseThrow()) {
-          FloatBuffer reference = batch.reference().orElseThrow();
+          Batch.Part part = batch.part(REFERENCE.name()).orElseThrow();
+          FloatBuffer reference = part.memory().asFloatBuffer();
           long[] rows = order.rows(0, number);
           assertEquals(rows.length, batch.rows());
-          assertEquals(rows.length, reference.limit());
-          assertEquals(rows.length / 2, batch.lossTerms());
+          assertArrayEquals(new long[] {rows.length}, batch.shape(part.input()));
+          assertEquals(rows.length / 2, batch.count(Extent.GROUP));
+          assertEquals(rows.length, batch.count(Extent.ROW));
           for (int row = 0; row < rows.length; row++) {
             assertEquals(-rows[row], reference.get(row));
             assertEquals(FakeSamples.id(rows[row], 0), batch.inputIds().get(row * batch.length()));
@@ -102,22 +110,9 @@ class PairsTest {
   }
 
   @Test
-  void aBatchOfSingleRowsHasNoReference() {
-    Batch batch = Batch.of(1, 2, new long[2], new long[2], new float[] {1, 0});
-    assertTrue(batch.reference().isEmpty());
-    assertEquals(1, batch.lossTerms());
-  }
-
-  @Test
-  void aPairNeedsBothRows() {
+  void aColumnNeedsAValueForEachSample() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> Batch.ofPairs(1, 1, new long[1], new long[1], new float[1], new float[1]));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> Batch.ofPairs(2, 1, new long[2], new long[2], new float[2], new float[1]));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> new ReferencedSamples(new FakeSamples(2, 2), FloatBuffer.allocate(1)));
+        () -> new AddedColumn(new FakeSamples(2, 2), REFERENCE, FloatBuffer.allocate(1)));
   }
 }

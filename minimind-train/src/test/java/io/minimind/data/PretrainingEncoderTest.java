@@ -18,7 +18,7 @@ class PretrainingEncoderTest {
   void marksAndCutsTheText(
       @ForAll @IntRange(min = 1, max = 20) int characters,
       @ForAll @IntRange(min = 2, max = 25) int maxLength) {
-    Sample sample = encoder(maxLength).encode(row("a".repeat(characters)));
+    Sample sample = encoder(maxLength).encode(row("a".repeat(characters))).get(0);
     int length = Math.min(characters + 2, maxLength);
     assertEquals(length, sample.ids().length);
     assertEquals(length - 1, sample.targetCount());
@@ -31,13 +31,13 @@ class PretrainingEncoderTest {
   @Test
   void markersInTheTextAreTokens() {
     assertArrayEquals(
-        new int[] {1, 'x' + 3, 2, 1, 'y' + 3, 2}, encoder(9).encode(row("x</s><s>y")).ids());
+        new int[] {1, 'x' + 3, 2, 1, 'y' + 3, 2}, encoder(9).encode(row("x</s><s>y")).get(0).ids());
   }
 
   @Test
   void aBlankTextGivesNoTarget() {
-    assertEquals(0, encoder(9).encode(row(" \n　")).targetCount());
-    assertEquals(0, encoder(9).encode(row("")).targetCount());
+    assertEquals(List.of(), encoder(9).encode(row(" \n　")));
+    assertEquals(List.of(), encoder(9).encode(row("")));
   }
 
   @Test
@@ -46,7 +46,7 @@ class PretrainingEncoderTest {
     String reason =
         assertThrows(IllegalArgumentException.class, () -> encoder(9).encode(number)).getMessage();
     assertEquals("it has 5 where a text in quotes was expected.", reason);
-    assertEquals(3, encoder(9).encode(row("5")).ids().length);
+    assertEquals(3, encoder(9).encode(row("5")).get(0).ids().length);
   }
 
   @Test

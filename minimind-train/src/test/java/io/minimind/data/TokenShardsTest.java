@@ -64,7 +64,7 @@ class TokenShardsTest {
     }
 
     @Override
-    public Sample encode(Row row) {
+    public List<Sample> encode(Row row) {
       encoded.incrementAndGet();
       String cell = row.cells().get(0);
       int[] numbers =
@@ -73,7 +73,7 @@ class TokenShardsTest {
               : Arrays.stream(cell.split(" ")).mapToInt(Integer::parseInt).toArray();
       BitSet targets = new BitSet();
       IntStream.range(0, numbers.length).filter(i -> numbers[i] < 0).forEach(targets::set);
-      return new Sample(Arrays.stream(numbers).map(Math::abs).toArray(), targets);
+      return List.of(new Sample(Arrays.stream(numbers).map(Math::abs).toArray(), targets));
     }
   }
 
@@ -159,7 +159,7 @@ class TokenShardsTest {
     NumbersEncoder encoder =
         new NumbersEncoder() {
           @Override
-          public Sample encode(Row row) {
+          public List<Sample> encode(Row row) {
             if (row.number() == 1) {
               await(laterChunk);
             } else if (row.number() == 1_500) {
@@ -422,7 +422,7 @@ class TokenShardsTest {
   private static NumbersEncoder failing(Function<Row, RuntimeException> failure) {
     return new NumbersEncoder() {
       @Override
-      public Sample encode(Row row) {
+      public List<Sample> encode(Row row) {
         if (row.number() == 70) {
           throw failure.apply(row);
         }
@@ -451,7 +451,7 @@ class TokenShardsTest {
     NumbersEncoder encoder =
         new NumbersEncoder() {
           @Override
-          public Sample encode(Row row) {
+          public List<Sample> encode(Row row) {
             try {
               Files.setLastModifiedTime(source, FileTime.fromMillis(1));
             } catch (IOException e) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
@@ -40,7 +41,19 @@ class ReplicatedTrainingTest {
   private static final int DEVICES = 3;
   private static final TrainingSettings SETTINGS =
       new TrainingSettings(
-          3, 2, DEVICES, 2, 0.01f, 2, Schedules.cosine(), OptimizerSettings.DEFAULT, 5, Long.MAX_VALUE, 4, 3, 100);
+          3,
+          2,
+          DEVICES,
+          2,
+          0.01f,
+          2,
+          Schedules.cosine(),
+          OptimizerSettings.DEFAULT,
+          5,
+          Long.MAX_VALUE,
+          4,
+          3,
+          100);
   private static final Samples SAMPLES = TinyModel.samples(1, 23);
   private static final Samples HELD_OUT = TinyModel.samples(2, 11);
   private static final BooleanSupplier NEVER = () -> false;
@@ -89,6 +102,7 @@ class ReplicatedTrainingTest {
         devices == 1 ? TrainingSession.open(at, 1) : Replicas.open(at, cpus, devices, averager)) {
       return new Trainer(
               SETTINGS,
+              new Objective.NextToken(),
               model,
               SETTINGS.order(samples),
               Optional.of(BatchOrder.of(HELD_OUT, 2, 0)),
@@ -250,7 +264,8 @@ class ReplicatedTrainingTest {
   /** Trains until the process is killed half-way through an average. */
   static final class Killed {
     public static void main(String[] args) throws IOException {
-      ModelInTraining.Files files = new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]));
+      ModelInTraining.Files files =
+          new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]), List.of());
       AtomicInteger left = new AtomicInteger(Integer.parseInt(args[3]));
       train(
           files,

@@ -369,7 +369,8 @@ class TrainingSessionTest {
   /** Trains in a process whose native libraries alone are larger than its heap. */
   static final class SmallHeap {
     public static void main(String[] args) {
-      ModelInTraining.Files files = new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]));
+      ModelInTraining.Files files =
+          new ModelInTraining.Files(Path.of(args[0]), Path.of(args[1]), List.of());
       try (TrainingSession session = TrainingSession.open(files, 1)) {
         session.trainStep(TinyModel.batch(1, 4, LENGTH), 1, UNCLIPPED);
         session.optimizerStep(0.01f);

@@ -32,7 +32,19 @@ class MetricsTest {
 
   private static final TrainingSettings SETTINGS =
       new TrainingSettings(
-          1, 1, 1, 1, 1, 0, Schedules.cosine(), OptimizerSettings.DEFAULT, 1, Long.MAX_VALUE, 100, 100, 2);
+          1,
+          1,
+          1,
+          1,
+          1,
+          0,
+          Schedules.cosine(),
+          OptimizerSettings.DEFAULT,
+          1,
+          Long.MAX_VALUE,
+          100,
+          100,
+          2);
 
   @TempDir Path folder;
 

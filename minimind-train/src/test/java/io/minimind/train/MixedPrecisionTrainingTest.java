@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
@@ -93,7 +94,19 @@ class MixedPrecisionTrainingTest {
       this.files = files(precision, Target.CPU);
       this.settings =
           new TrainingSettings(
-              1, 2, replicas, 1, 1e-3f, 0, Schedules.cosine(), OptimizerSettings.DEFAULT, 1, updates, 100, 1, 100);
+              1,
+              2,
+              replicas,
+              1,
+              1e-3f,
+              0,
+              Schedules.cosine(),
+              OptimizerSettings.DEFAULT,
+              1,
+              updates,
+              100,
+              1,
+              100);
     }
 
     private ModelInTraining open(ModelInTraining.Files files) {
@@ -112,7 +125,14 @@ class MixedPrecisionTrainingTest {
           };
       try (ModelInTraining model = open(TinyModel.at(files, checkpoint))) {
         BatchOrder order = BatchOrder.of(TinyModel.samples(1, 120), 2, 1);
-        new Trainer(settings, model, order, Optional.empty(), store, List.of(listener))
+        new Trainer(
+                settings,
+                new Objective.NextToken(),
+                model,
+                order,
+                Optional.empty(),
+                store,
+                List.of(listener))
             .run(state, () -> false);
       }
     }

@@ -43,17 +43,9 @@ class RunSettingsTest {
 
   private static RunSettings settings(
       Task task, ModelConfig model, Optional<LowRankAdapters> lora, LearningRateSchedule schedule) {
-    TrainingSettings training =
-        TrainingSettings.builder().schedule(schedule).build();
+    TrainingSettings training = TrainingSettings.builder().schedule(schedule).build();
     return new RunSettings(
-        task,
-        model,
-        lora,
-        TrainingPrecision.FLOAT32,
-        training,
-        "data",
-        Optional.empty(),
-        0);
+        task, model, lora, TrainingPrecision.FLOAT32, training, "data", Optional.empty(), 0);
   }
 
   private static RunRecord record(RunSettings settings) {
@@ -148,8 +140,7 @@ class RunSettingsTest {
         JSON.readTree("{\"name\":\"sawtooth\",\"teeth\":3}"), json.at("/training/schedule"));
     assertEquals(written, RunRecord.fromJson(written.toJson(), new OtherLibrary()));
     IOException e =
-        assertThrows(
-            IOException.class, () -> RunRecord.fromJson(written.toJson(), Catalog.NONE));
+        assertThrows(IOException.class, () -> RunRecord.fromJson(written.toJson(), Catalog.NONE));
     assertTrue(
         e.getMessage().startsWith("its task \"rhyming\" is none of this project"), e::getMessage);
   }

@@ -35,12 +35,12 @@ public final class TinyModel {
     Path checkpoint = folder.resolve("start");
     TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 7))
         .write(checkpoint);
-    return new ModelInTraining.Files(checkpoint, folder);
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 
   /** The same artifacts with another checkpoint. */
   public static ModelInTraining.Files at(ModelInTraining.Files files, Path checkpoint) {
-    return new ModelInTraining.Files(checkpoint, files.artifacts());
+    return new ModelInTraining.Files(checkpoint, files.artifacts(), files.metrics());
   }
 
   /** Rows of random ids, all of them targets. */

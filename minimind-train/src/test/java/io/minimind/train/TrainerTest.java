@@ -5,13 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
-import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -85,6 +86,7 @@ class TrainerTest {
     try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 2)) {
       return new Trainer(
               settings,
+              new Objective.NextToken(),
               session,
               order(SAMPLES, settings),
               Optional.of(BatchOrder.of(HELD_OUT, 3, 0)),
@@ -439,7 +441,13 @@ class TrainerTest {
     try (TrainingSession session = TrainingSession.open(files, 1)) {
       Trainer trainer =
           new Trainer(
-              settings, session, order(broken, settings), Optional.empty(), store, List.of());
+              settings,
+              new Objective.NextToken(),
+              session,
+              order(broken, settings),
+              Optional.empty(),
+              store,
+              List.of());
       IOException e =
           assertThrows(IOException.class, () -> trainer.run(TrainingState.START, NEVER));
       assertEquals("sample 4 is damaged", e.getMessage());

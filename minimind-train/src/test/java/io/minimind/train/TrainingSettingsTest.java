@@ -29,8 +29,7 @@ class TrainingSettingsTest {
       String what, String value, Consumer<TrainingSettings.Builder> change) {
     TrainingSettings.Builder builder = TrainingSettings.builder();
     change.accept(builder);
-    String message =
-        assertThrows(IllegalArgumentException.class, builder::build).getMessage();
+    String message = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
     assertTrue(message.contains(what), message);
     assertTrue(message.endsWith(" but is " + value + "."), message);
   }

@@ -2,13 +2,9 @@ package io.minimind.artifact;
 
 import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
-import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import io.minimind.artifact.Objective.PerToken;
-import io.minimind.artifact.Objective.Preference;
 import io.minimind.files.AtomicFile;
-import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Target;
@@ -33,22 +29,17 @@ import java.util.Optional;
  * The graphs that ONNX Runtime's on-device training API runs, for one architecture and objective:
  * forward and backward pass, evaluation, and the optimizer. Batch and length are symbolic.
  *
- * <p>User inputs: {@code input_ids} and {@code labels} int64 [batch, length], {@code loss_mask}
- * float32 [batch, length], 1 where the label counts and 0 where it does not, whatever the label;
- * for {@link Preference} also {@code reference_log_probabilities} float32 [pairs, 2], where the
- * batch is 2 · pairs rows, chosen and rejected in turn. The training model also takes {@code
- * gradient_scale}, a float32 scalar that multiplies all gradients (1 / micro-batches of an
- * accumulation window), and {@code max_gradient_norm}, below; where the precision {@link
- * TrainingPrecision#scalesLoss} also {@code loss_scale}, a float32 scalar that multiplies gradients
- * while they are of half precision and is divided out of the parameters' float32 gradients: these
- * are infinite or not numbers if it was too large.
+ * <p>User inputs: those of a batch, {@link BatchInput#ALWAYS} and {@link Objective#inputs}. The
+ * training model also takes {@code gradient_scale}, a float32 scalar that multiplies all gradients
+ * (1 / micro-batches of an accumulation window), and {@code max_gradient_norm}, below; where the
+ * precision {@link TrainingPrecision#scalesLoss} also {@code loss_scale}, a float32 scalar that
+ * multiplies gradients while they are of half precision and is divided out of the parameters'
+ * float32 gradients: these are infinite or not numbers if it was too large.
  *
- * <p>User outputs: {@code loss}, not scaled, and the scalars that {@link Objective#metrics} names;
- * for a mixture of experts that is balanced {@code balance_loss}, which is learnt besides and not
- * part of it; for {@link Preference} also {@code answer_log_probabilities} float32 [pairs, 2],
- * those of the present weights. The training model also gives {@code gradient_norm}, the norm of
- * the gradients accumulated so far, and scales these down if it exceeds the input {@code
- * max_gradient_norm}, a float32 scalar: infinity before the last micro-batch.
+ * <p>User outputs: {@code loss}, not scaled, and {@link #metrics}. The evaluation model also gives
+ * what the objective calls {@link ForwardPass#output}. The training model also gives {@code
+ * gradient_norm}, the norm of the gradients accumulated so far, and scales these down if it exceeds
+ * the input {@code max_gradient_norm}, a float32 scalar: infinity before the last micro-batch.
  */
 public final class TrainingArtifacts {
 
@@ -60,10 +51,10 @@ public final class TrainingArtifacts {
 
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
-  public static final String LOG_PROBABILITIES = "answer_log_probabilities";
   public static final String BALANCE_LOSS = "balance_loss";
+  public static final String GRADIENT_SCALE = "gradient_scale";
+  public static final String MAX_GRADIENT_NORM = "max_gradient_norm";
   public static final String LOSS_SCALE = "loss_scale";
-  public static final String REFERENCE = "reference_log_probabilities";
   public static final String PARAMETER_NORM = "parameter_norm";
 
   /** What the name of a gradient ends in, after that of its parameter. */
@@ -129,15 +120,25 @@ public final class TrainingArtifacts {
 
   private Graph forward() {
     Operators op = new Operators(new Graph("parameters", target));
-    loss(op);
+    pass(op, false).learnt();
     return op.graph();
+  }
+
+  /** The scalars that a step reports besides the loss. */
+  public List<Metric> metrics() {
+    List<Metric> metrics = new ArrayList<>(objective.metrics());
+    if (config.experts().balance() > 0) {
+      metrics.add(new Metric(BALANCE_LOSS, Extent.TOKEN));
+    }
+    return metrics;
   }
 
   /** Forward and backward pass with gradient accumulation. */
   public ModelProto training() {
     Operators op = new Operators(new Graph("training", target));
     Graph graph = op.graph();
-    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).learnt()));
+    Map<String, Accumulation> accumulations =
+        accumulations(op, gradients(op, pass(op, false).learnt()));
     Tensor factor =
         clippingFactor(op, accumulations.values().stream().map(Accumulation::sum).toList());
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
@@ -159,7 +160,8 @@ public final class TrainingArtifacts {
   public ModelProto backward() {
     Operators op = new Operators(new Graph("backward", target));
     Graph graph = op.graph();
-    Map<String, Accumulation> accumulations = accumulations(op, gradients(op, loss(op).learnt()));
+    Map<String, Accumulation> accumulations =
+        accumulations(op, gradients(op, pass(op, false).learnt()));
     accumulations.forEach(
         (name, accumulation) -> {
           graph.output(name + GRADIENT, accumulation.sum());
@@ -216,29 +218,30 @@ public final class TrainingArtifacts {
   private static Tensor clippingFactor(Operators op, List<Tensor> gradients) {
     Tensor norm = op.norm(gradients);
     op.graph().output(GRADIENT_NORM, norm);
-    Tensor limit = op.graph().input("max_gradient_norm", FLOAT32, Shape.SCALAR);
+    Tensor limit = op.graph().input(MAX_GRADIENT_NORM, FLOAT32, Shape.SCALAR);
     Tensor tiny = op.graph().constant("tiny", Shape.SCALAR, 1e-6f);
     Tensor one = op.graph().constant("unclipped", Shape.SCALAR, 1f);
     return op.minimum(op.divide(limit, op.add(norm, tiny)), one);
   }
 
-  /** The loss alone. */
+  /** The loss and its metrics, and what else the objective gives. */
   public ModelProto evaluation() {
     Operators op = new Operators(new Graph("evaluation", target));
-    loss(op);
+    pass(op, true).learnt();
     return op.graph().toModel();
   }
 
   /**
-   * Loss, logits [tokens, vocabulary] and the gradient of every parameter, named {@code
-   * NAME.gradient}, for a plain inference session: what is compared with reference numbers.
+   * What evaluation gives, logits [tokens, vocabulary] and the gradient of every parameter, named
+   * {@code NAME.gradient}, for a plain inference session: what is compared with reference numbers.
    */
   public ModelProto gradients() {
     Operators op = new Operators(new Graph("gradients", target));
     Graph graph = op.graph();
-    Loss loss = loss(op);
-    graph.output("logits", loss.logits());
-    gradients(op, loss.learnt())
+    ForwardPass pass = pass(op, true);
+    Tensor learnt = pass.learnt();
+    graph.output("logits", pass.logits());
+    gradients(op, learnt)
         .forEach((parameter, gradient) -> graph.output(parameter.name() + GRADIENT, gradient));
     return graph.toModel();
   }
@@ -262,76 +265,14 @@ public final class TrainingArtifacts {
     AtomicFile.replace(folder.resolve(UPDATE), update().toByteArray());
   }
 
-  /**
-   * @param learnt what the gradients are of: the mean, and the balance loss of a mixture of experts
-   */
-  private record Loss(Tensor logits, Tensor learnt) {}
-
-  private Loss loss(Operators op) {
-    return objective instanceof Preference preference
-        ? preference(op, preference)
-        : perToken(op, (PerToken) objective);
-  }
-
-  /** The mean over the unmasked positions. */
-  private Loss perToken(Operators op, PerToken perToken) {
-    Batch batch = batch(op, Dimension.symbol("batch"));
-    Transformer transformer = transformer(op);
-    Tensor logits = transformer.logits(batch.ids());
-    Tensor weights = op.reshape(batch.mask(), batch.flat());
-    Tensor losses = perToken.losses(op, logits, op.reshape(batch.labels(), batch.flat()));
-    Tensor mean = op.divide(op.sum(op.multiply(losses, weights)), op.sum(weights));
-    op.graph().output(LOSS, mean);
-    return new Loss(logits, balanced(op, mean, transformer, batch));
-  }
-
-  /** The log-probability of an answer is the sum of those of its unmasked tokens. */
-  private Loss preference(Operators op, Preference preference) {
-    Graph graph = op.graph();
-    Dimension pairs = Dimension.symbol("pairs");
-    Shape answers = Shape.of(pairs, Dimension.of(2));
-    Batch batch = batch(op, answers.elements());
-    Tensor reference = graph.input(REFERENCE, FLOAT32, answers);
-    Transformer transformer = transformer(op);
-    Tensor logits = transformer.logits(batch.ids());
-    Tensor labels = op.reshape(batch.labels(), batch.flat());
-    Tensor perToken = op.crossEntropy(logits, labels, PerToken.NO_LABEL);
-    Tensor masked = op.multiply(op.reshape(perToken, batch.mask().shape()), batch.mask());
-    Tensor policy = op.negate(op.reshape(op.sum(masked, 1), answers));
-    Tensor lengths = op.reshape(op.sum(batch.mask(), 1), answers);
-    Tensor mean = new PreferenceLoss(op, preference, pairs).add(policy, reference, lengths);
-    graph.output(LOG_PROBABILITIES, policy);
-    return new Loss(logits, balanced(op, mean, transformer, batch));
-  }
-
-  private static Tensor balanced(Operators op, Tensor mean, Transformer transformer, Batch batch) {
-    Optional<Tensor> balance = transformer.balanceLoss(batch.ids().shape());
-    balance.ifPresent(loss -> op.graph().output(BALANCE_LOSS, loss));
-    return balance.map(loss -> op.add(mean, loss)).orElse(mean);
-  }
-
-  private Transformer transformer(Operators op) {
-    return new Transformer(op, config, adapters, precision);
-  }
-
-  private record Batch(Tensor ids, Tensor labels, Tensor mask) {
-    Shape flat() {
-      return Shape.of(ids.shape().elements());
-    }
-  }
-
-  private static Batch batch(Operators op, Dimension rows) {
-    Graph graph = op.graph();
-    Shape shape = Shape.of(rows, Dimension.symbol("length"));
-    return new Batch(
-        graph.input("input_ids", INT64, shape),
-        graph.input("labels", INT64, shape),
-        graph.input("loss_mask", FLOAT32, shape));
+  private ForwardPass pass(Operators op, boolean withOutputs) {
+    Transformer transformer = new Transformer(op, config, adapters, precision);
+    return ForwardPass.begin(op, objective, transformer, withOutputs);
   }
 
   private Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {
     Graph graph = op.graph();
-    Tensor seed = graph.input("gradient_scale", FLOAT32, Shape.SCALAR);
+    Tensor seed = graph.input(GRADIENT_SCALE, FLOAT32, Shape.SCALAR);
     if (!precision.scalesLoss()) {
       return Gradients.of(op, loss, seed);
     }

@@ -100,16 +100,25 @@ public final class Transformer {
    * @return [tokens, vocabulary]
    */
   public Tensor logits(Tensor ids) {
+    return head(hiddenStates(ids));
+  }
+
+  /**
+   * What the head sees of sequences that start at position 0.
+   *
+   * @param ids int64 [batch, length]
+   * @return [tokens, width]
+   */
+  public Tensor hiddenStates(Tensor ids) {
     Dimension batch = ids.shape().dimension(0);
     Tensor length = op.extent(ids.shape().dimension(1));
     Tensor last = op.subtract(length, op.graph().constant("one", Shape.of(1), 1L));
-    return head(
-        hiddenStates(
-            ids,
-            List.of(),
-            new Positions(
-                op.expand(op.cast(last, INT32), Shape.of(batch)),
-                op.reshape(op.cast(length, INT32), Shape.SCALAR))));
+    return hiddenStates(
+        ids,
+        List.of(),
+        new Positions(
+            op.expand(op.cast(last, INT32), Shape.of(batch)),
+            op.reshape(op.cast(length, INT32), Shape.SCALAR)));
   }
 
   /**

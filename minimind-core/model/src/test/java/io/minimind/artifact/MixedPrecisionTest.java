@@ -172,24 +172,6 @@ class MixedPrecisionTest {
     assertFalse(Double.isFinite(norm));
   }
 
-  /** Its loss is of sums over whole answers, float32 as all that comes after the products. */
-  @ParameterizedTest
-  @CsvSource({"BFLOAT16, 8", "FLOAT16, 11"})
-  void preferencesAreLearntInHalfPrecisionToo(TrainingPrecision precision, int bits) {
-    TrainingArtifacts artifacts =
-        new TrainingArtifacts(CONFIG, Objective.Preference.DEFAULT, Optional.empty());
-    List<NamedTensor> more = new ArrayList<>();
-    more.add(NamedTensor.ofFloats(TrainingArtifacts.REFERENCE, new float[] {-20, -30}, 1, 2));
-    Map<String, NamedTensor> exact = run(artifacts, CONFIG, 7, more.toArray(NamedTensor[]::new));
-    more.addAll(List.of(lossScale(precision)));
-    Map<String, NamedTensor> found =
-        run(artifacts.with(precision, Target.CPU), CONFIG, 7, more.toArray(NamedTensor[]::new));
-    for (String name : gradients(exact)) {
-      double difference = difference(exact.get(name), found.get(name));
-      assertTrue(difference < Math.pow(2, 4 - bits), name + " differs by " + difference);
-    }
-  }
-
   /** Those of the first matrices are 0 as long as the second ones are. */
   @ParameterizedTest
   @CsvSource({"BFLOAT16, 8", "FLOAT16, 11"})

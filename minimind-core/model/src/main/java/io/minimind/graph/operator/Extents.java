@@ -79,7 +79,8 @@ record Extents(Operators op) {
         .allMatch(
             symbol ->
                 graph().inputs().stream()
-                    .anyMatch(input -> input.shape().dimensions().contains(symbol)));
+                    .flatMap(input -> input.shape().dimensions().stream())
+                    .anyMatch(of -> of.symbols().equals(symbol.symbols())));
   }
 
   private Tensor symbolExtent(Dimension symbol) {
@@ -89,9 +90,14 @@ record Extents(Operators op) {
             symbol,
             () -> {
               for (Tensor input : graph().inputs()) {
-                int axis = input.shape().dimensions().indexOf(symbol);
-                if (axis >= 0) {
-                  return graph().add(new Extent(axis), input).output(0);
+                for (int axis = 0; axis < input.shape().rank(); axis++) {
+                  Dimension found = input.shape().dimension(axis);
+                  if (found.symbols().equals(symbol.symbols())) {
+                    Tensor extent = graph().add(new Extent(axis), input).output(0);
+                    return found.factor() == 1
+                        ? extent
+                        : op.divide(extent, op.integers(found.factor()));
+                  }
                 }
               }
               throw new IllegalArgumentException(

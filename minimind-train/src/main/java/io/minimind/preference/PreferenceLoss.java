@@ -1,61 +1,69 @@
-package io.minimind.artifact;
+package io.minimind.preference;
 
 import static io.minimind.graph.ElementType.FLOAT32;
 
-import io.minimind.artifact.Objective.Preference;
+import io.minimind.artifact.ForwardPass;
+import io.minimind.artifact.Objective.PerToken;
 import io.minimind.graph.Dimension;
-import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
 
-/** The loss of {@link Preference} from the log-probabilities of both answers, and its metrics. */
+/**
+ * The loss of {@link PreferenceObjective} from the log-probabilities of answers, and its metrics.
+ */
 final class PreferenceLoss {
 
-  /** No label has this value: all pairs count. */
-  private static final long NONE = -100;
-
+  private final ForwardPass pass;
   private final Operators op;
-  private final Preference objective;
+  private final PreferenceObjective objective;
   private final Dimension pairs;
   private final Tensor pairCount;
   private final Tensor signs;
 
-  PreferenceLoss(Operators op, Preference objective, Dimension pairs) {
-    this.op = op;
+  PreferenceLoss(ForwardPass pass, PreferenceObjective objective) {
+    this.pass = pass;
+    this.op = pass.operators();
     this.objective = objective;
-    this.pairs = pairs;
+    this.pairs = pass.groups();
     this.pairCount = op.reshape(op.cast(op.extent(pairs), FLOAT32), Shape.SCALAR);
     this.signs = columns("chosen_less_rejected", 1, -1);
   }
 
   /**
-   * Declares the loss, a mean over the pairs, and the metrics as outputs.
+   * Reports the metrics.
    *
-   * @param policy log-probabilities of the chosen and the rejected answers, [pairs, 2]
-   * @param reference those of the reference model, alike
-   * @param lengths tokens of the answers, alike
-   * @return the loss
+   * @param logProbabilities of the answers, [rows]
+   * @return the loss, a mean over the pairs
    */
-  Tensor add(Tensor policy, Tensor reference, Tensor lengths) {
+  Tensor of(Tensor logProbabilities) {
+    Tensor policy = inPairs(logProbabilities);
+    Tensor reference = inPairs(pass.input(PreferenceObjective.REFERENCE.name()));
     Tensor ratios = op.subtract(policy, reference);
     Tensor rewards = op.multiply(ratios, scalar("beta", objective.beta()));
     Tensor margins = chosenLessRejected(rewards);
     Tensor losses =
         switch (objective.variant()) {
           case SIGMOID -> sigmoid(rewards);
-          case IPO -> squared(chosenLessRejected(op.divide(ratios, lengths)));
+          case IPO -> squared(chosenLessRejected(op.divide(ratios, inPairs(lengths()))));
           case HINGE -> hinge(margins);
         };
-    Graph graph = op.graph();
-    Tensor loss = mean(losses);
-    graph.output(TrainingArtifacts.LOSS, loss);
     Tensor won = op.cast(op.greater(margins, scalar("no_margin", 0)), FLOAT32);
-    graph.output(Preference.MARGIN, mean(margins));
-    graph.output(Preference.ACCURACY, mean(won));
-    graph.output(Preference.CHOSEN, mean(op.multiply(policy, columns("chosen", 1, 0))));
-    graph.output(Preference.REJECTED, mean(op.multiply(policy, columns("rejected", 0, 1))));
-    return loss;
+    pass.metric(PreferenceObjective.MARGIN, mean(margins));
+    pass.metric(PreferenceObjective.ACCURACY, mean(won));
+    pass.metric(PreferenceObjective.CHOSEN, mean(op.multiply(policy, columns("chosen", 1, 0))));
+    pass.metric(PreferenceObjective.REJECTED, mean(op.multiply(policy, columns("rejected", 0, 1))));
+    return mean(losses);
+  }
+
+  /** [rows] to [pairs, 2]. */
+  private Tensor inPairs(Tensor values) {
+    return op.reshape(values, Shape.of(pairs, Dimension.of(2)));
+  }
+
+  /** Tokens of the answers, [rows]: the mask is 1 for each of them, and so is its square. */
+  private Tensor lengths() {
+    return pass.sumOfRows(pass.lossMask());
   }
 
   /**
@@ -64,11 +72,11 @@ final class PreferenceLoss {
    */
   private Tensor sigmoid(Tensor rewards) {
     double smoothing = objective.labelSmoothing();
-    Tensor loss = op.crossEntropy(rewards, labels(0), NONE);
+    Tensor loss = op.crossEntropy(rewards, labels(0), PerToken.NO_LABEL);
     if (smoothing == 0) {
       return loss;
     }
-    Tensor flipped = op.crossEntropy(rewards, labels(1), NONE);
+    Tensor flipped = op.crossEntropy(rewards, labels(1), PerToken.NO_LABEL);
     return op.add(
         op.multiply(loss, scalar("label_kept", 1 - smoothing)),
         op.multiply(flipped, scalar("label_flipped", smoothing)));

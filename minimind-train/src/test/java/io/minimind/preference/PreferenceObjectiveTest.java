@@ -1,15 +1,20 @@
-package io.minimind.artifact;
+package io.minimind.preference;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.minimind.artifact.Objective.Preference;
-import io.minimind.artifact.Objective.Preference.Variant;
+import io.minimind.artifact.Objective;
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Target;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Weights;
+import io.minimind.preference.PreferenceObjective.Variant;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -19,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The loss over pairs: against its formulas in double, and against finite differences. */
-class PreferenceLossTest {
+class PreferenceObjectiveTest {
 
   private static final int PAIRS = 3;
   private static final int LENGTH = 7;
@@ -33,7 +38,7 @@ class PreferenceLossTest {
   private final float[] mask = new float[ids.length];
   private final float[] reference = new float[2 * PAIRS];
 
-  PreferenceLossTest() {
+  PreferenceObjectiveTest() {
     Random random = new Random(5);
     for (int row = 0; row < 2 * PAIRS; row++) {
       int answer = 1 + random.nextInt(4);
@@ -65,19 +70,19 @@ class PreferenceLossTest {
     inputs.add(ModelRunner.longs("input_ids", ids, 2 * PAIRS, LENGTH));
     inputs.add(ModelRunner.longs("labels", labels, 2 * PAIRS, LENGTH));
     inputs.add(NamedTensor.ofFloats("loss_mask", mask, 2 * PAIRS, LENGTH));
-    inputs.add(NamedTensor.ofFloats("reference_log_probabilities", reference, PAIRS, 2));
+    inputs.add(NamedTensor.ofFloats("reference_log_probabilities", reference, 2 * PAIRS));
     inputs.add(NamedTensor.ofFloats("gradient_scale", new float[] {1}));
     return inputs;
   }
 
   private double[] logProbabilities() {
     return ModelRunner.doubles(
-        run(Preference.DEFAULT, Weights.of(CONFIG)).get("answer_log_probabilities"));
+        run(PreferenceObjective.DEFAULT, Weights.of(CONFIG)).get("answer_log_probabilities"));
   }
 
   @Test
   void anAnswersLogProbabilityIsTheSumOverItsUnmaskedTokens() {
-    Map<String, NamedTensor> outputs = run(Preference.DEFAULT, Weights.of(CONFIG));
+    Map<String, NamedTensor> outputs = run(PreferenceObjective.DEFAULT, Weights.of(CONFIG));
     double[] logits = ModelRunner.doubles(outputs.get("logits"));
     double[] found = ModelRunner.doubles(outputs.get("answer_log_probabilities"));
     for (int row = 0; row < 2 * PAIRS; row++) {
@@ -104,7 +109,7 @@ class PreferenceLossTest {
   void lossAndMetricsFollowTheirFormulas(double beta, double smoothing, Variant variant) {
     referTo(logProbabilities());
     Map<String, NamedTensor> outputs =
-        run(new Preference(beta, smoothing, variant), Weights.of(CONFIG));
+        run(new PreferenceObjective(beta, smoothing, variant), Weights.of(CONFIG));
     double[] policy = ModelRunner.doubles(outputs.get("answer_log_probabilities"));
     double loss = 0;
     double margins = 0;
@@ -146,7 +151,7 @@ class PreferenceLossTest {
     reference[0] += 5000;
     assertEquals(
         5000 * 0.5 / PAIRS,
-        scalar(run(new Preference(0.5, 0, Variant.SIGMOID), Weights.of(CONFIG)), "loss"),
+        scalar(run(new PreferenceObjective(0.5, 0, Variant.SIGMOID), Weights.of(CONFIG)), "loss"),
         10);
   }
 
@@ -155,17 +160,13 @@ class PreferenceLossTest {
   @CsvSource({"0.1, 0, SIGMOID", "0.5, 0.2, SIGMOID", "0.3, 0, IPO", "0.1, 0, HINGE"})
   void gradientsAreTheChangeOfTheLoss(double beta, double smoothing, Variant variant) {
     referTo(logProbabilities());
-    Preference objective = new Preference(beta, smoothing, variant);
+    PreferenceObjective objective = new PreferenceObjective(beta, smoothing, variant);
     List<NamedTensor> weights = Weights.of(CONFIG);
     try (ModelRunner model = ModelRunner.of(new TrainingArtifacts(CONFIG, objective).gradients())) {
       Map<String, NamedTensor> outputs = model.run(inputs(weights));
       for (NamedTensor weight : weights) {
         double[] gradient = ModelRunner.doubles(outputs.get(weight.name() + ".gradient"));
-        double norm =
-            Math.sqrt(
-                IntStream.range(0, gradient.length)
-                    .mapToDouble(i -> gradient[i] * gradient[i])
-                    .sum());
+        double norm = norm(gradient);
         double step = 0.01 / Math.max(1, norm);
         double up =
             scalar(model.run(inputs(moved(weights, weight, gradient, step / norm))), "loss");
@@ -194,13 +195,49 @@ class PreferenceLossTest {
         .toList();
   }
 
+  /** Its loss is of sums over whole answers, float32 as all that comes after the products. */
+  @ParameterizedTest
+  @CsvSource({"BFLOAT16, 8", "FLOAT16, 11"})
+  void preferencesAreLearntInHalfPrecisionToo(TrainingPrecision precision, int bits) {
+    List<NamedTensor> weights = Weights.of(CONFIG);
+    TrainingArtifacts artifacts = new TrainingArtifacts(CONFIG, PreferenceObjective.DEFAULT);
+    List<NamedTensor> inputs = inputs(weights);
+    Map<String, NamedTensor> exact;
+    try (ModelRunner model = ModelRunner.of(artifacts.gradients())) {
+      exact = model.run(inputs);
+    }
+    if (precision.scalesLoss()) {
+      inputs.add(NamedTensor.ofFloats(TrainingArtifacts.LOSS_SCALE, new float[] {1024}));
+    }
+    try (ModelRunner model = ModelRunner.of(artifacts.with(precision, Target.CPU).gradients())) {
+      Map<String, NamedTensor> found = model.run(inputs);
+      for (NamedTensor weight : weights) {
+        String name = weight.name() + TrainingArtifacts.GRADIENT;
+        double[] wanted = ModelRunner.doubles(exact.get(name));
+        double[] got = ModelRunner.doubles(found.get(name));
+        double[] difference =
+            IntStream.range(0, wanted.length).mapToDouble(i -> got[i] - wanted[i]).toArray();
+        double relative = norm(difference) / norm(wanted);
+        assertTrue(relative < Math.pow(2, 4 - bits), name + " differs by " + relative);
+      }
+    }
+  }
+
+  private static double norm(double[] values) {
+    return Math.sqrt(Arrays.stream(values).map(value -> value * value).sum());
+  }
+
   @Test
   void optionsOutOfRangeAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new Preference(0, 0, Variant.SIGMOID));
     assertThrows(
-        IllegalArgumentException.class, () -> new Preference(Double.NaN, 0, Variant.SIGMOID));
-    assertThrows(IllegalArgumentException.class, () -> new Preference(0.1, 0.5, Variant.SIGMOID));
-    assertThrows(IllegalArgumentException.class, () -> new Preference(0.1, 0.1, Variant.HINGE));
+        IllegalArgumentException.class, () -> new PreferenceObjective(0, 0, Variant.SIGMOID));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new PreferenceObjective(Double.NaN, 0, Variant.SIGMOID));
+    assertThrows(
+        IllegalArgumentException.class, () -> new PreferenceObjective(0.1, 0.5, Variant.SIGMOID));
+    assertThrows(
+        IllegalArgumentException.class, () -> new PreferenceObjective(0.1, 0.1, Variant.HINGE));
   }
 
   private static double scalar(Map<String, NamedTensor> outputs, String name) {

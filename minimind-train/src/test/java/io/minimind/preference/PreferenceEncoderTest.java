@@ -1,4 +1,4 @@
-package io.minimind.data;
+package io.minimind.preference;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.chat.ChatTemplate;
+import io.minimind.data.ByteTokenizer;
+import io.minimind.data.EncodingProgress;
+import io.minimind.data.Row;
+import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
+import io.minimind.data.Sample;
+import io.minimind.data.TokenShards;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,12 +49,12 @@ class PreferenceEncoderTest {
   }
 
   /** A row of texts. */
-  private static Sample encode(int maxLength, String... cells) {
+  private static List<Sample> encode(int maxLength, String... cells) {
     return encoder(maxLength).encode(new Row(1, 1, List.of(cells)));
   }
 
   /** A row of texts, and of lists and objects that begin with a bracket. */
-  private static Sample encodeJson(String... cells) {
+  private static List<Sample> encodeJson(String... cells) {
     Set<Integer> json =
         IntStream.range(0, cells.length)
             .filter(i -> cells[i].startsWith("[") || cells[i].startsWith("{"))
@@ -64,12 +71,12 @@ class PreferenceEncoderTest {
     return TOKENIZER.decode(sample.targets().stream().map(i -> sample.ids()[i]).toArray());
   }
 
-  private static void assertPair(Sample pair, String prompt, String chosen, String rejected) {
-    Sample other = pair.rejected().orElseThrow();
-    assertEquals(prompt + chosen, text(pair));
-    assertEquals(prompt + rejected, text(other));
-    assertEquals(chosen, targets(pair));
-    assertEquals(rejected, targets(other));
+  private static void assertPair(List<Sample> pair, String prompt, String chosen, String rejected) {
+    assertEquals(2, pair.size());
+    assertEquals(prompt + chosen, text(pair.get(0)));
+    assertEquals(prompt + rejected, text(pair.get(1)));
+    assertEquals(chosen, targets(pair.get(0)));
+    assertEquals(rejected, targets(pair.get(1)));
   }
 
   @Test
@@ -117,7 +124,7 @@ class PreferenceEncoderTest {
     Files.writeString(
         file, "{\"prompt\":\"Q\",\"chosen\":%s,\"rejected\":%s}".formatted(list, text));
     try (RowReader reader = Rows.of(file).open(encoder(512).columns())) {
-      Sample pair = encoder(512).encode(reader.next().orElseThrow());
+      List<Sample> pair = encoder(512).encode(reader.next().orElseThrow());
       assertPair(pair, QUESTION, "A</s>\n", list + "</s>\n");
     }
   }
@@ -152,16 +159,18 @@ class PreferenceEncoderTest {
   void longPromptsLoseTheirBeginningAndLongAnswersTheirEnd() {
     // Around the question stand 5 + 2 + 11 tokens and more, around an answer 2.
     String question = "q".repeat(100);
-    Sample shortAnswers = encode(60, question, "a".repeat(8), "b".repeat(18));
-    assertEquals(60, shortAnswers.rejected().orElseThrow().ids().length);
+    List<Sample> pair = encode(60, question, "a".repeat(8), "b".repeat(18));
+    Sample shortAnswers = pair.get(0);
+    assertEquals(60, pair.get(1).ids().length);
     assertEquals(50, shortAnswers.ids().length, "both have the same prompt");
     assertEquals("a".repeat(8) + "</s>\n", targets(shortAnswers));
     assertTrue(text(shortAnswers).contains("q</s>\n<s>assistant\naaa"));
-    Sample longAnswers = encode(60, question, "a".repeat(200), "b".repeat(3));
+    List<Sample> longer = encode(60, question, "a".repeat(200), "b".repeat(3));
+    Sample longAnswers = longer.get(0);
     assertEquals(60, longAnswers.ids().length);
     assertEquals("a".repeat(30), targets(longAnswers));
-    assertEquals("bbb</s>\n", targets(longAnswers.rejected().orElseThrow()));
-    Sample fits = encode(60, "q", "a".repeat(200), "b");
+    assertEquals("bbb</s>\n", targets(longer.get(1)));
+    Sample fits = encode(60, "q", "a".repeat(200), "b").get(0);
     assertTrue(text(fits).startsWith("<s>user\nq</s>\n<s>assistant\naaa"));
     assertEquals(60, fits.ids().length);
   }
@@ -235,11 +244,11 @@ class PreferenceEncoderTest {
       assertEquals(1, shards.skippedRows());
       List<String> list = Files.readAllLines(shards.skippedList().orElseThrow());
       assertTrue(list.get(0).startsWith("row 2 (line 2): it has no "), list.toString());
-      Sample expected = encode(512, "R", "C", "D");
+      List<Sample> expected = encode(512, "R", "C", "D");
       int[] ids = new int[shards.longest()];
       boolean[] targets = new boolean[ids.length];
-      for (Sample sample : List.of(expected, expected.rejected().orElseThrow())) {
-        long number = sample == expected ? 2 : 3;
+      for (int number = 2; number < 4; number++) {
+        Sample sample = expected.get(number - 2);
         int length = shards.read(number, ids, targets);
         assertArrayEquals(sample.ids(), Arrays.copyOf(ids, length));
         for (int i = 0; i < length; i++) {

@@ -1,4 +1,4 @@
-package io.minimind.data;
+package io.minimind.preference;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -6,6 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
+import io.minimind.data.ChatEncoder;
+import io.minimind.data.Conversation;
+import io.minimind.data.Row;
+import io.minimind.data.Sample;
+import io.minimind.data.SampleEncoder;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -81,7 +86,7 @@ public final class PreferenceEncoder implements SampleEncoder {
   }
 
   @Override
-  public int samplesPerRow() {
+  public int groupSize() {
     return 2;
   }
 
@@ -96,7 +101,7 @@ public final class PreferenceEncoder implements SampleEncoder {
   }
 
   @Override
-  public Sample encode(Row row) {
+  public List<Sample> encode(Row row) {
     int last = row.cells().size() - 1;
     List<Message> chosen = messages("chosen", row, last - 1, "assistant");
     List<Message> rejected = messages("rejected", row, last, "assistant");
@@ -129,7 +134,7 @@ public final class PreferenceEncoder implements SampleEncoder {
         !Arrays.equals(first.ids(), second.ids()),
         "its answers are the same%s."
             .formatted(Arrays.equals(better, worse) ? "" : " within " + maxLength + " tokens"));
-    return first.withRejected(second);
+    return List.of(first, second);
   }
 
   private static TemplateOptions generation() {
