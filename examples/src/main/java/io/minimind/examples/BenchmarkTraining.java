@@ -7,6 +7,7 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ParameterInitializer;
 import io.minimind.model.TrainingPrecision;
@@ -269,7 +270,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     progress.clear();
     long needed = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
     if (shards.size() < needed) {
-      throw new IOException(
+      throw new InputException(
           "%s has %d rows, %d steps need %d: give fewer --steps or more rows."
               .formatted(data, shards.size(), steps, needed));
     }

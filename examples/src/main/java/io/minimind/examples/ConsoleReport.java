@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -34,7 +35,7 @@ final class ConsoleReport implements TrainingListener {
    */
   ConsoleReport(PrintStream out, ProgressLine progress, int logEvery) {
     if (logEvery < 1) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The log interval must be at least 1 update, but is " + logEvery + ".");
     }
     this.out = out;

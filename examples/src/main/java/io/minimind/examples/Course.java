@@ -8,6 +8,7 @@ import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.files.FolderLock;
 import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.Generation;
@@ -137,7 +138,7 @@ final class Course {
     try {
       return FolderLock.acquire(out);
     } catch (IOException e) {
-      throw new IOException(MiniMind.withOptions(e.getMessage()), e);
+      throw new InputException(MiniMind.withOptions(e.getMessage()), e);
     }
   }
 
@@ -227,7 +228,7 @@ final class Course {
 
   private static void requireFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      throw new IOException(
+      throw new InputException(
           "%s is missing, a stage of the course that was finished: restore it, or delete %s to start anew."
               .formatted(folder, folder.getParent()));
     }

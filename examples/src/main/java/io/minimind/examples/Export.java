@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.train.TrainedModel;
@@ -42,7 +43,7 @@ public final class Export implements Callable<Integer> {
   public Integer call() throws IOException {
     Path model = source.folder();
     if (Files.exists(out) && Files.exists(model) && Files.isSameFile(model, out)) {
-      throw new IOException("--out must be another folder than --model: both are " + out + ".");
+      throw new InputException("--out must be another folder than --model: both are " + out + ".");
     }
     TrainedModel trained = source.model();
     trained.export(out, source.precision());

@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.Mistake;
 import io.minimind.runtime.OnnxRuntimeException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -79,13 +81,16 @@ public final class MiniMind {
             })
         .setExecutionExceptionHandler(
             (e, failed, result) -> {
-              failed.getErr().println(message(e).map(MiniMind::withOptions).orElseThrow(() -> e));
+              failed.getErr().println(message(e).orElseThrow(() -> e));
               return 1;
             });
   }
 
   /** One sentence for what a person did or a machine could not do; a defect shows where it is. */
   static Optional<String> message(Exception e) {
+    if (e instanceof Mistake mistake) {
+      return Optional.of(withOptions(mistake.getMessage()));
+    }
     if (e instanceof NoSuchFileException missing) {
       return Optional.of("There is no file " + missing.getFile() + ".");
     }
@@ -95,7 +100,10 @@ public final class MiniMind {
     if (e instanceof UncheckedIOException unchecked) {
       return message(unchecked.getCause());
     }
-    if (e instanceof IOException || e instanceof IllegalArgumentException) {
+    if (e instanceof JsonProcessingException) {
+      return Optional.empty(); // Whoever reads JSON says in which file it is wrong.
+    }
+    if (e instanceof IOException) {
       return Optional.ofNullable(e.getMessage());
     }
     if (e instanceof OnnxRuntimeException) {

@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
@@ -191,7 +192,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   private TrainingRun begun(RunBuilder builder) throws IOException {
     begin(builder);
     if (TrainingRun.isIn(out)) {
-      throw new IOException(
+      throw new InputException(
           out + " already holds a run: continue it with --resume, or choose another --out.");
     }
     if (validation != null && validationFraction != 0) {
@@ -311,7 +312,7 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   private void requireTask(Task task) throws IOException {
     if (!task.name().equals(spec.name())) {
-      throw new IOException(
+      throw new InputException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
               .formatted(out, task.name(), out));
     }

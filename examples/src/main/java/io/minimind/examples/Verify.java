@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import io.minimind.tokenizer.Tokenizer;
@@ -118,8 +119,7 @@ public final class Verify implements Callable<Integer> {
 
   private Device device() {
     if (devices.list().size() != 1) {
-      throw new IllegalArgumentException(
-          "--devices must be one device here, but is " + devices + ".");
+      throw new ArgumentException("--devices must be one device here, but is " + devices + ".");
     }
     Cuda.require(devices.list());
     return devices.list().get(0);

@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -195,7 +196,7 @@ public final class Decoder implements AutoCloseable {
    */
   void read(int[] ids, Reading reading) {
     if (ids.length > contextLength()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The text has "
               + ids.length
               + " tokens but the model's context has room for "
@@ -244,11 +245,11 @@ public final class Decoder implements AutoCloseable {
    */
   void check(int[] promptIds) {
     if (promptIds.length == 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The prompt is empty; give at least one token, such as one that begins a text.");
     }
     if (promptIds.length >= contextLength()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The prompt has "
               + promptIds.length
               + " tokens, which leaves no room in the model's context of "
@@ -257,7 +258,7 @@ public final class Decoder implements AutoCloseable {
     }
     for (int id : promptIds) {
       if (id < 0 || id >= vocabularySize()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The prompt holds the token id "
                 + id
                 + ", but the model's vocabulary ends at "

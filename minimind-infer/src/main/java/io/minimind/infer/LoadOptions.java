@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.ArgumentException;
 import java.util.Objects;
 
 /**
@@ -46,7 +47,7 @@ public record LoadOptions(
 
   private static void check(int value, String name, int most) {
     if (value < 1 || value > most) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s is %d but must be at least 1 and at most %d.".formatted(name, value, most));
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.publish;
 
+import io.minimind.files.ArgumentException;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -37,7 +38,7 @@ public record Publication(
     license.ifPresent(value -> requireName("license", value));
     for (String language : languages) {
       if (!LANGUAGE.matcher(language).matches()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The language takes codes of languages, such as zh or en, but got '" + language + "'.");
       }
     }
@@ -46,7 +47,7 @@ public record Publication(
 
   private static void requireName(String what, String value) {
     if (!NAME.matcher(value).matches()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s must consist of letters, digits, dots, dashes and underscores, but is '%s'."
               .formatted(what, value));
     }

@@ -5,6 +5,7 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
@@ -80,11 +81,11 @@ public record PublishedModel(
       return;
     }
     if (!Files.isDirectory(to)) {
-      throw new IOException(to + " is a file: name a folder that is not there yet.");
+      throw new InputException(to + " is a file: name a folder that is not there yet.");
     }
     try (Stream<Path> entries = Files.list(to)) {
       if (entries.findAny().isPresent()) {
-        throw new IOException(
+        throw new InputException(
             to + " is not empty, and nothing is overwritten: name another, or delete it.");
       }
     }
@@ -116,7 +117,7 @@ public record PublishedModel(
       ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
       return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {
-      throw new IOException(
+      throw new InputException(
           "The model in " + trained.folder() + " does not speak: " + e.getMessage(), e);
     }
   }

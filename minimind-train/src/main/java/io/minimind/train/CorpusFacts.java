@@ -1,5 +1,6 @@
 package io.minimind.train;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.util.List;
 
@@ -24,13 +25,13 @@ public record CorpusFacts(long samples, List<String> checksums) {
    */
   void requireSame(CorpusFacts now, List<String> names) throws IOException {
     if (now.samples != samples) {
-      throw new IOException(
+      throw new InputException(
           "%s now has %d usable rows for training, %d when the run began: restore it, or start a new run."
               .formatted(names.get(0), now.samples, samples));
     }
     for (int i = 0; i < checksums.size(); i++) {
       if (!checksums.get(i).equals(now.checksums.get(i))) {
-        throw new IOException(
+        throw new InputException(
             "%s does not hold the rows that the run began with: restore it, or start a new run."
                 .formatted(names.get(i)));
       }

@@ -3,7 +3,9 @@ package io.minimind.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.FolderLock;
+import io.minimind.files.InputException;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -119,7 +121,7 @@ public final class RunBuilder {
    */
   public RunBuilder validation(double fraction) {
     if (!(fraction >= 0 && fraction < 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The validation fraction must be at least 0 and less than 1, but is " + fraction + ".");
     }
     validationFraction = fraction;
@@ -185,7 +187,7 @@ public final class RunBuilder {
    */
   public RunBuilder threads(int threads) {
     if (threads < 1) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The number of threads must be at least 1, but is " + threads + ".");
     }
     this.threads = threads;
@@ -298,7 +300,7 @@ public final class RunBuilder {
 
   private RunSettings newSettings() throws IOException {
     if (validation != null && or(validationFraction, 0.0) > 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "Validate on rows of their own or on a share of the others, not both.");
     }
     return new RunSettings(
@@ -315,7 +317,7 @@ public final class RunBuilder {
   private ModelConfig newModel() throws IOException {
     if (from != null) {
       if (model != null || preset != null || tokenizer != null) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "A model to start from brings its own architecture and tokenizer: give one or the"
                 + " other.");
       }
@@ -332,7 +334,7 @@ public final class RunBuilder {
     ModelConfig config = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
     int tokens = Tokenizer.load(from).vocabularySize();
     if (tokens > config.vocabularySize()) {
-      throw new IOException(
+      throw new InputException(
           "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
               .formatted(from, tokens, config.vocabularySize()));
     }
@@ -356,7 +358,7 @@ public final class RunBuilder {
     if (begun.validationData().isPresent()) {
       present.add(validation == null ? file(begun.validationData().get()) : validation);
     } else if (validation != null) {
-      throw new IOException(
+      throw new InputException(
           "The run in " + folder + " began without rows to validate on: leave them out.");
     }
     return present;
@@ -364,7 +366,7 @@ public final class RunBuilder {
 
   private Rows file(String name) throws IOException {
     if (!Path.of(name).isAbsolute()) {
-      throw new IOException(
+      throw new InputException(
           "The run in %s learns from the rows \"%s\", which are of no file: give them again."
               .formatted(folder, name));
     }
@@ -384,7 +386,7 @@ public final class RunBuilder {
             begun.validationData(),
             or(validationFraction, begun.validationFraction()));
     if (!given.equals(begun)) {
-      throw new IOException(
+      throw new InputException(
           "The run in %s began with other settings: %s. Give those, or choose another folder."
               .formatted(
                   folder,
@@ -421,7 +423,7 @@ public final class RunBuilder {
 
   private static <T> T required(T part, String name) {
     if (part == null) {
-      throw new IllegalArgumentException("A run needs a " + name + ": give it to the builder.");
+      throw new ArgumentException("A run needs a " + name + ": give it to the builder.");
     }
     return part;
   }

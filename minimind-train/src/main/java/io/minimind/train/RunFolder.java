@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
@@ -74,7 +75,7 @@ final class RunFolder {
    */
   static void requireNone(Path folder) throws IOException {
     if (exists(folder)) {
-      throw new IOException(
+      throw new InputException(
           folder + " already holds a run: go on with it, or choose another folder.");
     }
     Path checkpoints = folder.resolve(CHECKPOINTS);
@@ -83,12 +84,12 @@ final class RunFolder {
         new CheckpointStore(checkpoints, 1)
             .checkpoints().stream().anyMatch(c -> !CheckpointStore.isStart(c));
     if (trained) {
-      throw new IOException(
+      throw new InputException(
           "%s holds checkpoints of a run without its %s: choose another folder."
               .formatted(checkpoints, SETTINGS));
     }
     if (Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
-      throw new IOException(
+      throw new InputException(
           "%s already holds a model, which would be lost: choose another folder."
               .formatted(folder));
     }
@@ -117,13 +118,13 @@ final class RunFolder {
   static RunFolder open(Path folder, Catalog given) throws IOException {
     Path file = folder.resolve(SETTINGS);
     if (!Files.isRegularFile(file)) {
-      throw new IOException(
+      throw new InputException(
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
       return new RunFolder(folder, RunRecord.fromJson(Files.readAllBytes(file), given));
     } catch (JsonProcessingException e) {
-      throw new IOException(file + " is not valid: " + reason(e), e);
+      throw new InputException(file + " is not valid: " + reason(e), e);
     }
   }
 
@@ -214,7 +215,7 @@ final class RunFolder {
     found.sort(Comparator.naturalOrder());
     if (!expected.equals(found)) {
       expected.removeAll(found);
-      throw new IOException(
+      throw new InputException(
           "The checkpoint %s is of another architecture than %s says%s."
               .formatted(
                   file,

@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.Target;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -45,7 +46,7 @@ public record RunSettings(
     long frozen = lora.isPresent() ? model.parameterCount() : 0;
     long most = (MOST_NUMBERS - frozen) / 3;
     if (trained(task, model, lora) > most) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           String.format(
               Locale.ROOT,
               "A model of %,d parameters cannot be trained%s: checkpoints hold at most %,d.",

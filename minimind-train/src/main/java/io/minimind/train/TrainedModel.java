@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.weights.NamedTensor;
@@ -79,7 +80,7 @@ public record TrainedModel(
     Path checkpoint =
         found.orElseThrow(
             () ->
-                new IOException(
+                new InputException(
                     which == Checkpoint.BEST
                         ? "No checkpoint of " + run + " was validated: take the last one."
                         : "The run " + run + " has no checkpoints."));
@@ -94,7 +95,7 @@ public record TrainedModel(
 
   private static ModelConfig config(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      throw new IOException("There is no model folder at " + folder + ".");
+      throw new InputException("There is no model folder at " + folder + ".");
     }
     return ModelConfig.read(folder.resolve(ModelFolder.CONFIG));
   }
@@ -116,7 +117,7 @@ public record TrainedModel(
     FloatBuffer values = weight.floats();
     for (int i = 0; i < values.limit(); i++) {
       if (!Float.isFinite(values.get(i))) {
-        throw new IOException(
+        throw new InputException(
             "The tensor %s in %s holds %s: its training diverged, so take another model or checkpoint."
                 .formatted(weight.name(), folder, values.get(i)));
       }

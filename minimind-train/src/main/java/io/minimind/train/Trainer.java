@@ -4,6 +4,7 @@ import io.minimind.artifact.Objective;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
+import io.minimind.files.InputException;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
@@ -204,7 +205,7 @@ public final class Trainer {
   private static void requireFinite(double value, String name, TrainingState state)
       throws IOException {
     if (!Double.isFinite(value)) {
-      throw new IOException(
+      throw new InputException(
           "The %s is no longer a number after %d updates: start a new run with a lower learning rate. The checkpoints up to here are kept."
               .formatted(name, state.update()));
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import io.minimind.task.Pretraining;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,7 +148,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
   }
 
   private static IOException damaged(Path file, Exception e) {
-    return new IOException(
+    return new InputException(
         "%s is damaged; if what it says of earlier stages may be lost, delete it.".formatted(file),
         e);
   }

@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import io.minimind.data.BatchOrder;
 import io.minimind.files.FolderLock;
+import io.minimind.files.InputException;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
@@ -112,7 +113,7 @@ public final class TrainingRun implements AutoCloseable {
     return folder
         .checkpoints()
         .latest()
-        .orElseThrow(() -> new IOException("There is no checkpoint in " + folder.path() + "."));
+        .orElseThrow(() -> new InputException("There is no checkpoint in " + folder.path() + "."));
   }
 
   /** Trains to the end, as {@link #train(BooleanSupplier, TrainingListener...)} does. */

@@ -3,6 +3,7 @@ package io.minimind.train;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.files.ArgumentException;
 
 /**
  * How long and how fast a model learns.
@@ -44,13 +45,13 @@ public record TrainingSettings(
     requireAtLeast("batch size", 1, batchSize);
     requireAtLeast("number of replicas", 1, replicas);
     if ((long) batchSize * replicas > BatchOrder.MAX_BATCH_SIZE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The batch size of all replicas together must be at most %d, but is %d."
               .formatted(BatchOrder.MAX_BATCH_SIZE, (long) batchSize * replicas));
     }
     requireAtLeast("number of accumulation steps", 1, accumulationSteps);
     if ((long) replicas * accumulationSteps > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "An update can be made of %d micro-batches at most: lower the number of accumulation steps."
               .formatted(Integer.MAX_VALUE));
     }
@@ -60,7 +61,7 @@ public record TrainingSettings(
     requireAtLeast("checkpoint interval", 1, saveEvery);
     requireAtLeast("number of checkpoints to keep", 1, keepCheckpoints);
     if (!(learningRate > 0) || Float.isInfinite(learningRate)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The learning rate must be a number above 0, but is " + learningRate + ".");
     }
   }
@@ -100,7 +101,7 @@ public record TrainingSettings(
 
   private static void requireAtLeast(String what, long least, long value) {
     if (value < least) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s must be at least %d, but is %d.".formatted(what, least, value));
     }
   }

@@ -1,6 +1,7 @@
 package io.minimind.verify;
 
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.files.ArgumentException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,7 +19,7 @@ final class Adam {
   static OptimizerSettings of(String description, float maxGradientNorm) {
     Matcher adam = ADAM.matcher(description);
     if (!adam.matches()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The reference used the optimizer \"%s\", but only one like \"%s\" can be repeated."
               .formatted(description, "Adam betas=0.9,0.999 eps=1e-8 weight_decay=0"));
     }

@@ -13,6 +13,7 @@ import io.minimind.data.Rows;
 import io.minimind.data.Sample;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
+import io.minimind.files.InputException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -105,7 +106,7 @@ public final class EncodingCases {
         Row row =
             next.orElseThrow(
                 () ->
-                    new IOException(
+                    new InputException(
                         file
                             + " has fewer rows than the reference refers to: expected the texts the"
                             + " reference was computed from."));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.files.InputException;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
 import io.minimind.weights.NamedTensor;
@@ -46,7 +47,7 @@ public final class GoldenFolder {
    */
   public static GoldenFolder open(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      throw new IOException(
+      throw new InputException(
           "There is no folder " + folder + ": name the folder of the reference numbers.");
     }
     return new GoldenFolder(folder);
@@ -66,7 +67,7 @@ public final class GoldenFolder {
     } catch (JsonProcessingException e) {
       // What follows the first clause is about Jackson's settings and types.
       String reason = e.getOriginalMessage().replaceFirst("(?s)( \\(index|;|\n).*", "");
-      throw new IOException(file + " is damaged or of another form: " + reason + ".", e);
+      throw new InputException(file + " is damaged or of another form: " + reason + ".", e);
     }
   }
 
@@ -85,7 +86,7 @@ public final class GoldenFolder {
     for (Tensor parameter : new TrainingArtifacts(config).parameters()) {
       NamedTensor tensor = tensor(tensors, parameter.name());
       if (!Arrays.equals(tensor.shape(), parameter.shape().extents())) {
-        throw new IOException(
+        throw new InputException(
             "%s has the tensor %s, but the configuration asks for %s."
                 .formatted(tensors.path(), tensor, parameter));
       }
@@ -97,7 +98,7 @@ public final class GoldenFolder {
   static NamedTensor tensor(SafetensorsFile tensors, String name) throws IOException {
     return tensors
         .tensor(name)
-        .orElseThrow(() -> new IOException(tensors.path() + " has no tensor " + name + "."));
+        .orElseThrow(() -> new InputException(tensors.path() + " has no tensor " + name + "."));
   }
 
   /** The references that nothing has read. */
@@ -115,7 +116,8 @@ public final class GoldenFolder {
   private Path file(String name) throws IOException {
     Path file = folder.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new IOException("The reference numbers in " + folder + " lack the file " + name + ".");
+      throw new InputException(
+          "The reference numbers in " + folder + " lack the file " + name + ".");
     }
     return file;
   }

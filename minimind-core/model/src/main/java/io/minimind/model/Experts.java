@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
+import io.minimind.files.ArgumentException;
 
 /**
  * The mixture of experts that the feed-forward layers of a model are: of several such layers a gate
@@ -40,23 +41,21 @@ public record Experts(
    */
   public Experts {
     if (routed < 0) {
-      throw new IllegalArgumentException(
-          "n_routed_experts must be at least 0, but is " + routed + ".");
+      throw new ArgumentException("n_routed_experts must be at least 0, but is " + routed + ".");
     }
     int fewest = Math.min(routed, 1);
     if (perToken < fewest || perToken > routed) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "num_experts_per_tok must be at least %d and at most n_routed_experts, %d, but is %d."
               .formatted(fewest, routed, perToken));
     }
     if (shared < 0 || shared > Math.min(routed, 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "n_shared_experts must be 0 or, beside experts to choose from, 1, but is %d."
               .formatted(shared));
     }
     if (!(balance >= 0 && Double.isFinite(balance))) {
-      throw new IllegalArgumentException(
-          "aux_loss_alpha must be at least 0, but is " + balance + ".");
+      throw new ArgumentException("aux_loss_alpha must be at least 0, but is " + balance + ".");
     }
   }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,18 +55,18 @@ public record ModelConfig(
     requirePositive("vocab_size", vocabularySize);
     requirePositive("max_position_embeddings", maxLength);
     if (heads % keyValueHeads != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
               .formatted(heads, keyValueHeads));
     }
     // Rotary positions turn the elements of a head in pairs.
     if (hiddenSize % (2L * heads) != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "hidden_size must be a multiple of twice num_attention_heads, but is %d for %d heads."
               .formatted(hiddenSize, heads));
     }
     if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "rms_norm_eps must be above 0 and rope_theta above 1, but they are %s and %s."
               .formatted(normEpsilon, ropeTheta));
     }
@@ -73,7 +74,7 @@ public record ModelConfig(
 
   private static void requirePositive(String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException(name + " must be at least 1, but is " + value + ".");
+      throw new ArgumentException(name + " must be at least 1, but is " + value + ".");
     }
   }
 

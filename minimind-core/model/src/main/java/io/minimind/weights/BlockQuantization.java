@@ -1,5 +1,6 @@
 package io.minimind.weights;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,7 +38,7 @@ public final class BlockQuantization {
    */
   public BlockQuantization(int bits) {
     if (bits != 4 && bits != 8) {
-      throw new IllegalArgumentException("Weights can have 4 or 8 bits, not " + bits + ".");
+      throw new ArgumentException("Weights can have 4 or 8 bits, not " + bits + ".");
     }
     this.bits = bits;
   }
@@ -104,7 +105,7 @@ public final class BlockQuantization {
     for (int i = start; i < start + length; i++) {
       float weight = weights.get(i);
       if (!Float.isFinite(weight)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The weight %d of %s is %s, which cannot be quantized: its training diverged, so use"
                     .formatted(i, matrix.name(), weight)
                 + " an earlier checkpoint.");

@@ -55,7 +55,7 @@ public final class FolderLock implements AutoCloseable {
         channel.close();
       }
     }
-    throw new IOException(
+    throw new InputException(
         "Another run is writing to %s: wait until it has ended, or choose another folder."
             .formatted(folder));
   }

@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Automaton.State;
 import io.minimind.infer.constraint.Expression.Characters;
 import io.minimind.infer.constraint.Expression.Choice;
@@ -188,7 +189,7 @@ final class AutomatonBuilder {
 
   private int add(State state) {
     if (states.size() == MOST_STATES) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The constraint is too large: it repeats too much, or too much of it is repeated.");
     }
     states.add(state);

@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Expression.Characters;
 import io.minimind.infer.constraint.Expression.Choice;
 import io.minimind.infer.constraint.Expression.Repeat;
@@ -292,7 +293,7 @@ final class RegexParser {
   }
 
   private IllegalArgumentException refusal(String what) {
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "The pattern \"%s\" has, at position %d, %s, which is not supported."
             .formatted(pattern, at, what));
   }

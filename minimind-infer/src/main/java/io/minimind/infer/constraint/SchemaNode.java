@@ -2,6 +2,7 @@ package io.minimind.infer.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -46,7 +47,7 @@ record SchemaNode(ObjectNode json, String at) {
       List.of("null", "boolean", "number", "string", "array", "object");
 
   static IllegalArgumentException refusal(String at, String problem) {
-    return new IllegalArgumentException("The schema at " + at + " " + problem + ".");
+    return new ArgumentException("The schema at " + at + " " + problem + ".");
   }
 
   IllegalArgumentException refusal(String problem) {

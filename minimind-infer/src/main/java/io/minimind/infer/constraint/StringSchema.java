@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Expression.Repeat;
 import java.util.Map;
 
@@ -65,7 +66,7 @@ final class StringSchema {
     try {
       return RegexParser.containing(pattern, Expression.any(Json.CHARACTER));
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "In the schema at %s: %s".formatted(schema.below("pattern"), e.getMessage()), e);
     }
   }
