@@ -1,7 +1,6 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
@@ -9,7 +8,7 @@ import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
@@ -115,9 +114,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
               .formatted(length, config.maxLength()));
     }
     List<NamedTensor> weights =
-        model == null
-            ? ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 1)
-            : ModelFolder.weights(model);
+        model == null ? new Parameters(config).start(1) : ModelFolder.weights(model);
     List<String> texts = data == null ? List.of() : texts(config);
     System.out.printf(
         Locale.ROOT,

@@ -9,7 +9,7 @@ import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
@@ -161,7 +161,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     TrainingArtifacts graphs =
         new TrainingArtifacts(config).with(precision, devices.list().get(0).kind().target());
     return ModelInTraining.builder(graphs)
-        .weights(ParameterInitializer.initialize(graphs.parameters(), config, 1))
+        .weights(new Parameters(config).start(1))
         .devices(
             devices.list().stream()
                 .map(

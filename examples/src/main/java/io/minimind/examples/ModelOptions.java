@@ -71,7 +71,8 @@ final class ModelOptions {
     }
     ModelConfig base = preset.config(vocabularySize, maxLength);
     try {
-      return ModelConfig.of(
+      return preset
+          .like(
               or(hiddenSize, base.hiddenSize()),
               or(layers, base.layers()),
               or(heads, base.heads()),
@@ -89,7 +90,7 @@ final class ModelOptions {
   }
 
   private Experts experts(Experts base) {
-    Experts mixture = experts == null ? base : Experts.of(experts);
+    Experts mixture = experts == null ? base : preset.experts(experts);
     if (balance == null) {
       return mixture;
     }

@@ -67,16 +67,6 @@ record Recipe(
 
   /** The architecture with as many tokens as the tokenizer has. */
   ModelConfig model(int vocabularySize) {
-    return new ModelConfig(
-        model.hiddenSize(),
-        model.layers(),
-        model.heads(),
-        model.keyValueHeads(),
-        model.feedForwardSize(),
-        vocabularySize,
-        model.maxLength(),
-        model.normEpsilon(),
-        model.ropeTheta(),
-        model.experts());
+    return model.toBuilder().vocabularySize(vocabularySize).build();
   }
 }

@@ -5,10 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.examples.Commands.Result;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -60,10 +59,7 @@ class BenchmarkDecodingTest {
     int vocabulary = Tokenizer.load(Commands.TOKENIZER).vocabularySize();
     ModelConfig config = ModelConfig.of(32, 1, 2, 1, vocabulary, 64);
     ModelFolder.writeConfiguration(folder, config, Commands.TOKENIZER);
-    ModelFolder.writeDecoder(
-        folder,
-        config,
-        ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 1));
+    ModelFolder.writeDecoder(folder, config, new Parameters(config).start(1));
     Result result =
         bench("--model=" + folder, "--data=" + CORPUS, "--rows=2", "--quantize=float32,int4");
     assertEquals(new Result(0, ""), result);

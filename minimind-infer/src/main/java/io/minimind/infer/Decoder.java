@@ -47,26 +47,8 @@ public final class Decoder implements AutoCloseable {
   static Decoder load(Path folder, LoadOptions settings, Set<Integer> more) throws IOException {
     ModelFolder files = ModelFolder.of(folder);
     Path model = files.file("model.onnx");
-    int contextLength = files.contextLength();
-    Set<Integer> endOfText = new TreeSet<>(files.endOfText());
-    endOfText.addAll(more);
     try {
-      GraphSession graph = GraphSession.open(files, settings);
-      try {
-        DecoderShape shape = DecoderShape.of(graph.session(), model);
-        checkContext(graph, folder, contextLength);
-        int longest =
-            shape.bufferLength() > 0
-                ? Math.min(contextLength, shape.bufferLength())
-                : contextLength;
-        return new Decoder(
-            new DecoderPool(folder, graph, shape, longest),
-            folder,
-            known(endOfText, shape.vocabularySize()));
-      } catch (IOException | OrtException | RuntimeException | Error e) {
-        graph.close();
-        throw e;
-      }
+      return of(files, model, GraphSession.open(files, settings), more);
     } catch (OrtException e) {
       throw new IOException(
           "The model in "
@@ -76,6 +58,44 @@ public final class Decoder implements AutoCloseable {
               + DecoderPool.reason(e)
               + "); export or download the model again.",
           e);
+    }
+  }
+
+  /** Of the folder, only the configuration is read. */
+  static Decoder open(Path folder, DecoderInMemory model, LoadOptions settings, Set<Integer> more)
+      throws IOException {
+    ModelFolder files = ModelFolder.of(folder);
+    try {
+      return of(files, folder, GraphSession.open(model, settings), more);
+    } catch (OrtException e) {
+      throw new IOException(
+          "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
+              .formatted(folder, DecoderPool.reason(e)),
+          e);
+    }
+  }
+
+  /**
+   * @param model what messages name
+   * @param graph closed if there is no decoder of it
+   */
+  private static Decoder of(ModelFolder files, Path model, GraphSession graph, Set<Integer> more)
+      throws IOException, OrtException {
+    try {
+      int contextLength = files.contextLength();
+      Set<Integer> endOfText = new TreeSet<>(files.endOfText());
+      endOfText.addAll(more);
+      DecoderShape shape = DecoderShape.of(graph.session(), model);
+      checkContext(graph, files.path(), contextLength);
+      int longest =
+          shape.bufferLength() > 0 ? Math.min(contextLength, shape.bufferLength()) : contextLength;
+      return new Decoder(
+          new DecoderPool(files.path(), graph, shape, longest),
+          files.path(),
+          known(endOfText, shape.vocabularySize()));
+    } catch (IOException | OrtException | RuntimeException | Error e) {
+      graph.close();
+      throw e;
     }
   }
 

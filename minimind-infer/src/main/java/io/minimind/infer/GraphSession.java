@@ -18,7 +18,7 @@ import java.util.Map;
 /**
  * A session of the runtime over {@code model.onnx}, with weights in memory of its own: whatever
  * happens to the files afterwards, it goes on. The graph was checked, and what was checked is what
- * the runtime gets.
+ * the runtime gets. Or one over a graph and weights in memory of others.
  *
  * @param positions how many positions the graph knows
  */
@@ -32,11 +32,7 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
       throws IOException, OrtException {
     Path model = files.file("model.onnx");
     OrtEnvironment environment = RuntimeEnvironment.start();
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(settings.threads());
-      settings.provider().addTo(options);
-      // Failures arrive as exceptions; the log would only repeat them on the console.
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+    try (OrtSession.SessionOptions options = options(settings)) {
       if (settings.foreignGraphs()) {
         OrtSession session = environment.createSession(model.toString(), options);
         return new GraphSession(session, Map.of(), Integer.MAX_VALUE);
@@ -53,6 +49,43 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
         weights.values().forEach(OnnxTensor::close);
         throw e;
       }
+    }
+  }
+
+  /** Over a graph in memory, with weights that stay where they are. */
+  static GraphSession open(DecoderInMemory model, LoadOptions settings)
+      throws IOException, OrtException {
+    OrtEnvironment environment = RuntimeEnvironment.start();
+    Map<String, OnnxTensor> weights = new HashMap<>();
+    try (OrtSession.SessionOptions options = options(settings)) {
+      for (DecoderInMemory.Weight weight : model.weights()) {
+        OnnxTensor tensor = OnnxTensor.createTensor(environment, weight.values(), weight.shape());
+        weights.put(weight.name(), tensor);
+        // Not addExternalInitializers: the runtime would copy them.
+        options.addInitializer(weight.name(), tensor);
+      }
+      if (!model.fixed()) {
+        options.addConfigEntry("session.disable_prepacking", "1");
+      }
+      OrtSession session = environment.createSession(model.graph(), options);
+      return new GraphSession(session, weights, Integer.MAX_VALUE);
+    } catch (OrtException | RuntimeException | Error e) {
+      weights.values().forEach(OnnxTensor::close);
+      throw e;
+    }
+  }
+
+  private static OrtSession.SessionOptions options(LoadOptions settings) throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    try {
+      options.setIntraOpNumThreads(settings.threads());
+      settings.provider().addTo(options);
+      // Failures arrive as exceptions; the log would only repeat them on the console.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+      return options;
+    } catch (OrtException | RuntimeException | Error e) {
+      options.close();
+      throw e;
     }
   }
 

@@ -96,9 +96,31 @@ public final class LanguageModel implements AutoCloseable {
     if (options.checksums()) {
       Checksums.verify(folder);
     }
+    return load(folder, options, tokenizer(folder));
+  }
+
+  /**
+   * Opens a decoder that lies in memory.
+   *
+   * @param folder as in {@link #load(Path)}; graph and weights need not be there and are not read
+   * @throws IOException if a file is missing or broken, or the decoder cannot be opened
+   * @throws IllegalArgumentException if this machine lacks the execution provider
+   */
+  public static LanguageModel open(Path folder, DecoderInMemory decoder, LoadOptions options)
+      throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(decoder, "decoder");
+    Objects.requireNonNull(options, "options");
+    return open(
+        folder,
+        options,
+        tokenizer(folder),
+        endOfText -> Decoder.open(folder, decoder, options, endOfText));
+  }
+
+  private static Tokenizer tokenizer(Path folder) throws IOException {
     String name = Tokenizer.file(folder).getFileName().toString();
-    Path file = ModelFolder.of(folder).file(name);
-    return load(folder, options, Tokenizer.load(file));
+    return Tokenizer.load(ModelFolder.of(folder).file(name));
   }
 
   /**
@@ -144,6 +166,15 @@ public final class LanguageModel implements AutoCloseable {
 
   static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
       throws IOException {
+    return open(folder, options, tokenizer, endOfText -> Decoder.load(folder, options, endOfText));
+  }
+
+  private interface Opening {
+    Decoder open(Set<Integer> endOfText) throws IOException;
+  }
+
+  private static LanguageModel open(
+      Path folder, LoadOptions options, Tokenizer tokenizer, Opening opening) throws IOException {
     Optional<ChatTemplate> template;
     try {
       template = ChatTemplate.find(folder);
@@ -155,7 +186,7 @@ public final class LanguageModel implements AutoCloseable {
     Set<Integer> end = new HashSet<>();
     files.endOfText(tokenizer).ifPresent(end::add);
     template.flatMap(found -> endOfTurn(found, tokenizer)).ifPresent(end::add);
-    Decoder decoder = Decoder.load(folder, options, end);
+    Decoder decoder = opening.open(end);
     try {
       if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
         throw new IOException(

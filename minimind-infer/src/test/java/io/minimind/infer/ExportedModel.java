@@ -3,14 +3,8 @@ package io.minimind.infer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
-import io.minimind.graph.ElementType;
-import io.minimind.graph.Graph;
-import io.minimind.graph.Shape;
-import io.minimind.graph.Tensor;
-import io.minimind.graph.operator.Operators;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
-import io.minimind.model.Transformer;
+import io.minimind.model.Parameters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,12 +20,8 @@ final class ExportedModel {
   static Path write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("tokenizer.json"), byteTokenizer());
-    Operators op = new Operators(new Graph("parameters"));
-    Tensor ids = op.graph().input("input_ids", ElementType.INT64, Shape.of(1, 1));
-    new Transformer(op, CONFIG).logits(ids);
     ModelFolder.writeConfiguration(folder, CONFIG, folder);
-    ModelFolder.writeDecoder(
-        folder, CONFIG, ParameterInitializer.initialize(op.graph().parameters(), CONFIG, 1));
+    ModelFolder.writeDecoder(folder, CONFIG, new Parameters(CONFIG).start(1));
     return folder;
   }
 

@@ -5,10 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -40,8 +39,7 @@ class QuantizedModelTest {
   @TempDir Path folder;
 
   private Path write(Precision precision) throws IOException {
-    List<NamedTensor> weights =
-        ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 3);
+    List<NamedTensor> weights = new Parameters(config).start(3);
     ModelFolder.writeConfig(folder, config, precision);
     ModelFolder.writeDecoder(folder, config, precision, weights);
     return folder;

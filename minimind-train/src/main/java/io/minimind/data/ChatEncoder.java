@@ -66,9 +66,6 @@ public final class ChatEncoder implements SampleEncoder {
   /** Stands before each answer in MiniMind's template. */
   private static final String MARKER = "<s>assistant";
 
-  private static final TemplateOptions ANSWER_FOLLOWS =
-      TemplateOptions.defaults().withAddGenerationPrompt(true);
-
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
   private final String fingerprint;
@@ -145,15 +142,23 @@ public final class ChatEncoder implements SampleEncoder {
     if (loss == Loss.LAST_ANSWER) {
       messages = withShortHistory(messages);
     }
-    MarkedText text = template.renderMarked(messages, TemplateOptions.defaults());
+    TemplateOptions options = TemplateOptions.defaults().withTools(Conversation.tools(row));
+    MarkedText text = template.renderMarked(messages, options);
+    if (!options.tools().isEmpty()
+        && text.text().equals(template.render(messages, TemplateOptions.defaults()))) {
+      throw new IllegalArgumentException(
+          "it describes tools, for which the chat template has no place.");
+    }
     int[] ids = tokenizer.encode(text.text());
     if (ids.length > maxLength) {
       ids = Arrays.copyOf(ids, maxLength);
     }
     BitSet targets =
         loss == Loss.ALL_TURNS
-            ? allAnswers(messages, text, ids)
-            : text.text().contains(MARKER) ? afterLastMarker(ids) : lastAnswer(messages, text, ids);
+            ? allAnswers(messages, options, text, ids)
+            : text.text().contains(MARKER)
+                ? afterLastMarker(ids)
+                : lastAnswer(messages, options, text, ids);
     if (targets.isEmpty()) {
       throw new ArgumentException(
           "none of its answers begins within the first %d tokens.".formatted(maxLength));
@@ -193,10 +198,12 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   /** For templates without the marker. */
-  private BitSet lastAnswer(List<Message> messages, MarkedText text, int[] ids) {
+  private BitSet lastAnswer(
+      List<Message> messages, TemplateOptions options, MarkedText text, int[] ids) {
     Borders borders = new Borders(text.text(), ids);
     int last = ids.length;
-    for (Iterator<Span> all = answers(messages, text, m -> true).iterator(); all.hasNext(); ) {
+    for (Iterator<Span> all = answers(messages, options, text, m -> true).iterator();
+        all.hasNext(); ) {
       int start = borders.tokens(all.next().start());
       if (start == ids.length) {
         break;
@@ -206,12 +213,14 @@ public final class ChatEncoder implements SampleEncoder {
     return from(last, ids.length);
   }
 
-  private BitSet allAnswers(List<Message> messages, MarkedText text, int[] ids) {
+  private BitSet allAnswers(
+      List<Message> messages, TemplateOptions options, MarkedText text, int[] ids) {
     Borders borders = new Borders(text.text(), ids);
     BitSet targets = new BitSet(ids.length);
     // An empty answer would teach to say nothing.
     Predicate<Message> answered = message -> !message.content().isBlank();
-    for (Iterator<Span> all = answers(messages, text, answered).iterator(); all.hasNext(); ) {
+    for (Iterator<Span> all = answers(messages, options, text, answered).iterator();
+        all.hasNext(); ) {
       Span answer = all.next();
       int start = borders.tokens(answer.start());
       if (start == ids.length) {
@@ -234,7 +243,8 @@ public final class ChatEncoder implements SampleEncoder {
    * of them. In the order of the text, and found one by one, since what comes after a cut is of no
    * use.
    */
-  private Stream<Span> answers(List<Message> messages, MarkedText text, Predicate<Message> wanted) {
+  private Stream<Span> answers(
+      List<Message> messages, TemplateOptions options, MarkedText text, Predicate<Message> wanted) {
     int[] written =
         IntStream.range(0, messages.size())
             .filter(i -> messages.get(i).role().equals("assistant"))
@@ -243,7 +253,7 @@ public final class ChatEncoder implements SampleEncoder {
     if (spans.isEmpty()) {
       return Arrays.stream(written)
           .filter(i -> wanted.test(messages.get(i)))
-          .mapToObj(i -> answer(messages, i, text.text()))
+          .mapToObj(i -> answer(messages, options, i, text.text()))
           .filter(span -> span.start() < span.end());
     }
     // A template may mark more or fewer than it has messages; then no one knows which is whose.
@@ -254,9 +264,12 @@ public final class ChatEncoder implements SampleEncoder {
             .mapToObj(spans::get);
   }
 
-  private Span answer(List<Message> messages, int i, String text) {
-    String before = i == 0 ? "" : template.render(messages.subList(0, i), ANSWER_FOLLOWS);
-    String after = template.render(messages.subList(0, i + 1));
+  private Span answer(List<Message> messages, TemplateOptions options, int i, String text) {
+    String before =
+        i == 0
+            ? ""
+            : template.render(messages.subList(0, i), options.withAddGenerationPrompt(true));
+    String after = template.render(messages.subList(0, i + 1), options);
     int start = commonPrefix(text, before);
     // In the original the line break after the marker counts; with one answer all is the same.
     if (text.startsWith(MARKER + "\n", start - MARKER.length() - 1)) {

@@ -1,11 +1,14 @@
 package io.minimind.data;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Reads a conversation from a row of chat data. Its last message is an answer of the assistant:
@@ -15,7 +18,16 @@ public final class Conversation {
 
   /** The sets of columns that chat data comes in. */
   static final List<List<String>> COLUMNS =
-      List.of(List.of("history", "q", "a"), List.of("messages"), List.of("conversations"));
+      List.of(
+          List.of("history", "q", "a"),
+          List.of("messages", "system", "tools"),
+          List.of("messages", "system"),
+          List.of("messages", "tools"),
+          List.of("messages"),
+          List.of("conversations", "system", "tools"),
+          List.of("conversations", "system"),
+          List.of("conversations", "tools"),
+          List.of("conversations"));
 
   private static final Map<String, String> ROLES =
       Map.of(
@@ -24,6 +36,8 @@ public final class Conversation {
           "human", "user",
           "assistant", "assistant",
           "gpt", "assistant");
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private Conversation() {}
 
@@ -34,8 +48,51 @@ public final class Conversation {
    *     message says about the row what is wrong
    */
   static List<Message> of(Row row) {
-    List<String> cells = row.cells();
-    return cells.size() == 1 ? messages(cells.get(0)) : turns(row);
+    if (row.cells().size() == 3 && row.cell("tools").isEmpty()) {
+      return turns(row);
+    }
+    List<Message> messages = messages(row.cells().get(0));
+    OptionalInt cell = row.cell("system");
+    String system = cell.isPresent() ? row.text(cell.getAsInt()) : "";
+    if (system.isBlank()) {
+      return messages;
+    }
+    if (messages.get(0).role().equals("system")) {
+      throw new IllegalArgumentException(
+          "it has a system message beside its messages and another among them.");
+    }
+    List<Message> all = new ArrayList<>(messages);
+    all.add(0, Message.system(system));
+    return all;
+  }
+
+  /**
+   * The tools that a row describes beside its messages, as JSON or as text that holds JSON.
+   *
+   * @throws IllegalArgumentException if they are no list of objects
+   */
+  static List<Map<String, Object>> tools(Row row) {
+    OptionalInt cell = row.cell("tools");
+    if (cell.isEmpty() || row.cells().get(cell.getAsInt()).isBlank()) {
+      return List.of();
+    }
+    JsonNode tools;
+    try {
+      tools = PythonLiteral.parse(row.cells().get(cell.getAsInt()));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("its tools are no JSON: " + e.getMessage(), e);
+    }
+    List<Map<String, Object>> all = new ArrayList<>();
+    for (JsonNode tool : tools) {
+      if (!tool.isObject()) {
+        break;
+      }
+      all.add(JSON.convertValue(tool, new TypeReference<Map<String, Object>>() {}));
+    }
+    if (!tools.isArray() || all.size() < tools.size()) {
+      throw new IllegalArgumentException("its tools are no list of objects.");
+    }
+    return all;
   }
 
   /** History, question and answer, as MiniMind's data has them. */

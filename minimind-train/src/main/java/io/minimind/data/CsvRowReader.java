@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
@@ -23,6 +24,7 @@ final class CsvRowReader implements RowReader {
   private final Iterator<CSVRecord> records;
   private final int width;
   private final int[] positions;
+  private final List<String> columns;
   private long rows;
 
   CsvRowReader(Path file, Utf8Reader reader, List<List<String>> alternatives) throws IOException {
@@ -37,7 +39,7 @@ final class CsvRowReader implements RowReader {
             .map(String::strip)
             .toList();
     width = header.size();
-    List<String> columns =
+    columns =
         alternatives.stream()
             .filter(header::containsAll)
             .findFirst()
@@ -85,7 +87,7 @@ final class CsvRowReader implements RowReader {
     for (int position : positions) {
       cells.add(record.get(position));
     }
-    return Optional.of(new Row(rows, line, cells));
+    return Optional.of(new Row(rows, line, cells, Set.of(), columns));
   }
 
   private Optional<CSVRecord> record() throws IOException {
@@ -122,7 +124,7 @@ final class CsvRowReader implements RowReader {
 
   @Override
   public long position() {
-    return reader.bytesRead();
+    return reader.position();
   }
 
   @Override

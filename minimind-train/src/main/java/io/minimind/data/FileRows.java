@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 
 /** Rows of a file, whose name says of which format it is. */
 record FileRows(Path file) implements Rows {
@@ -34,11 +33,17 @@ record FileRows(Path file) implements Rows {
   @Override
   public RowReader open(List<List<String>> columns) throws IOException {
     requireFile();
-    String name = file.toString().toLowerCase(Locale.ROOT);
+    String name = CompressedInput.name(file);
+    if (name.endsWith(".parquet")) {
+      return ParquetRowReader.open(file, columns);
+    }
     Utf8Reader reader = Utf8Reader.open(file);
     try {
       if (name.endsWith(".jsonl")) {
-        return LineRowReader.json(file, reader, columns);
+        // An array with a row on each line is often called that as well.
+        return reader.firstCharacter().filter(first -> first == '[').isPresent()
+            ? new JsonRowReader(file, reader, columns)
+            : LineRowReader.json(file, reader, columns);
       }
       if (name.endsWith(".json")) {
         return new JsonRowReader(file, reader, columns);
@@ -58,7 +63,7 @@ record FileRows(Path file) implements Rows {
     }
     if (Files.isDirectory(file)) {
       throw new InputException(
-          file + " is a folder: name a .csv, .jsonl, .json or .txt file in it.");
+          file + " is a folder: name a .csv, .jsonl, .json, .txt or .parquet file in it.");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new InputException(file + " cannot be read: expected a regular, readable file.");

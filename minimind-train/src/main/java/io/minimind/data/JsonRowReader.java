@@ -94,7 +94,8 @@ final class JsonRowReader implements RowReader {
                 .filter(i -> !values.get(i).isTextual() && !values.get(i).isNull())
                 .boxed()
                 .collect(Collectors.toSet());
-        return new Row(number, line, values.stream().map(JsonRowReader::cell).toList(), json);
+        return new Row(
+            number, line, values.stream().map(JsonRowReader::cell).toList(), json, columns);
       }
     }
     List<String> names = new ArrayList<>();
@@ -117,7 +118,7 @@ final class JsonRowReader implements RowReader {
 
   @Override
   public long position() {
-    return reader.bytesRead();
+    return reader.position();
   }
 
   @Override

@@ -85,7 +85,7 @@ final class LineRowReader implements RowReader {
 
   @Override
   public long position() {
-    return reader.bytesRead();
+    return reader.position();
   }
 
   @Override

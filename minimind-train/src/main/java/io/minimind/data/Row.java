@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.minimind.files.ArgumentException;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -14,8 +15,15 @@ import java.util.stream.Stream;
  * @param cells the values of the columns that were asked for, in that order
  * @param json which of the cells were no texts but other JSON, which they hold; null is an empty
  *     text
+ * @param columns what the cells are; empty where the one set of columns leaves no doubt
  */
-public record Row(long number, long line, List<String> cells, Set<Integer> json) {
+public record Row(
+    long number, long line, List<String> cells, Set<Integer> json, List<String> columns) {
+
+  /** A row of cells of the only set of columns with so many. */
+  public Row(long number, long line, List<String> cells, Set<Integer> json) {
+    this(number, line, cells, json, List.of());
+  }
 
   /** A row of texts that is of no file; null is an empty text. */
   public static Row of(long number, String... cells) {
@@ -24,7 +32,13 @@ public record Row(long number, long line, List<String> cells, Set<Integer> json)
 
   /** A row of texts. */
   public Row(long number, long line, List<String> cells) {
-    this(number, line, cells, Set.of());
+    this(number, line, cells, Set.of(), List.of());
+  }
+
+  /** Which of the cells is that of a column, if the row has it. */
+  OptionalInt cell(String column) {
+    int cell = columns.indexOf(column);
+    return cell < 0 ? OptionalInt.empty() : OptionalInt.of(cell);
   }
 
   /**

@@ -21,8 +21,10 @@ public interface Rows {
    * The rows of a file: JSON lines if its name ends in {@code .jsonl}, a JSON array of objects or
    * objects one after the other if it ends in {@code .json}, plain text if it ends in {@code .txt},
    * where each line is a row of the one column {@code text}, else CSV whose first line names the
-   * columns. The text must be UTF-8, with or without a byte order mark. The file is not looked at
-   * before the rows are opened.
+   * columns. The text must be UTF-8, with or without a byte order mark, and may be compressed with
+   * gzip or Zstandard ({@code .csv.gz}, {@code .jsonl.zst}). A name that ends in {@code .parquet}
+   * is a Parquet file, for which an application adds the library {@code
+   * blue.strategic.parquet:parquet-floor}. The file is not looked at before the rows are opened.
    */
   static Rows of(Path file) {
     return new FileRows(file);

@@ -2,7 +2,6 @@ package io.minimind.data;
 
 import io.minimind.files.InputException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -10,8 +9,8 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Decodes UTF-8 strictly and can say where it is: the JDK's reader reports neither the line nor the
@@ -22,7 +21,7 @@ final class Utf8Reader extends Reader {
   private static final int MAX_ROW_CHARS = 1 << 26;
 
   private final Path file;
-  private final InputStream in;
+  private final CompressedInput in;
   private final CharsetDecoder decoder =
       StandardCharsets.UTF_8
           .newDecoder()
@@ -38,14 +37,16 @@ final class Utf8Reader extends Reader {
   private long rowLine = 1;
   private long rowChars;
 
-  private Utf8Reader(Path file, InputStream in) {
+  private Utf8Reader(Path file, CompressedInput in) {
     this.file = file;
     this.in = in;
   }
 
   static Utf8Reader open(Path file) throws IOException {
-    Utf8Reader reader = new Utf8Reader(file, Files.newInputStream(file));
+    Utf8Reader reader = new Utf8Reader(file, CompressedInput.open(file));
     try {
+      reader.readBytes();
+      reader.requireNoOtherEncoding();
       if (reader.fill() && reader.chars.get(0) == '\uFEFF') {
         reader.chars.get();
       }
@@ -63,8 +64,39 @@ final class Utf8Reader extends Reader {
     rowChars = 0;
   }
 
-  long bytesRead() {
-    return bytesRead;
+  /** How many bytes of the file have been read, which are fewer where it is compressed. */
+  long position() {
+    return in.position();
+  }
+
+  /** The first character that is no white space, if it is near the start. */
+  Optional<Character> firstCharacter() {
+    for (int i = chars.position(); i < chars.limit(); i++) {
+      if (!Character.isWhitespace(chars.get(i))) {
+        return Optional.of(chars.get(i));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Texts of two bytes a character may be valid UTF-8, full of NULs. */
+  private void requireNoOtherEncoding() throws IOException {
+    int[] zeros = new int[2];
+    for (int i = 0; i < bytes.limit(); i++) {
+      zeros[i % 2] += bytes.get(i) == 0 ? 1 : 0;
+    }
+    boolean marked =
+        bytes.limit() >= 2
+            && (bytes.getShort(0) == (short) 0xFEFF || bytes.getShort(0) == (short) 0xFFFE);
+    int most = Math.max(zeros[0], zeros[1]);
+    if (!marked && most * 10 < bytes.limit()) {
+      return;
+    }
+    boolean littleEndian = marked ? bytes.get(0) == (byte) 0xFF : zeros[1] >= zeros[0];
+    boolean wide = Math.min(zeros[0], zeros[1]) * 3 > most;
+    throw new IOException(
+        "%s is %s, not UTF-8: save it as UTF-8."
+            .formatted(file, wide ? "UTF-32 or no text" : littleEndian ? "UTF-16LE" : "UTF-16BE"));
   }
 
   @Override
@@ -98,11 +130,7 @@ final class Utf8Reader extends Reader {
         chars.flip();
         return false;
       }
-      bytes.compact();
-      int count = in.read(bytes.array(), bytes.position(), bytes.remaining());
-      ended = count < 0;
-      bytesRead += Math.max(count, 0);
-      bytes.position(bytes.position() + Math.max(count, 0)).flip();
+      readBytes();
     }
     chars.flip();
     countLines();
@@ -115,6 +143,14 @@ final class Utf8Reader extends Reader {
               row, file, rowLine, MAX_ROW_CHARS));
     }
     return true;
+  }
+
+  private void readBytes() throws IOException {
+    bytes.compact();
+    int count = in.read(bytes.array(), bytes.position(), bytes.remaining());
+    ended = count < 0;
+    bytesRead += Math.max(count, 0);
+    bytes.position(bytes.position() + Math.max(count, 0)).flip();
   }
 
   private void countLines() {

@@ -52,6 +52,10 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
     Path optimizer() {
       return artifacts.resolve(TrainingArtifacts.OPTIMIZER);
     }
+
+    Path weights() {
+      return artifacts.resolve(TrainingArtifacts.WEIGHTS);
+    }
   }
 
   /**
@@ -134,6 +138,12 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @throws IllegalArgumentException if the objective gives nothing of this name
    */
   List<float[]> evaluate(List<Batch> batches, String name);
+
+  /**
+   * The parameters of the first replica, to be read while no step is running. Each call gives
+   * another handle on the same memory.
+   */
+  SharedWeights weights();
 
   /**
    * Writes parameters and optimizer state.

@@ -5,13 +5,14 @@ import static io.minimind.runtime.OnnxRuntime.TRAINING;
 import static io.minimind.runtime.OnnxRuntime.check;
 import static io.minimind.runtime.OnnxRuntime.path;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.onnxruntime.OrtAllocator;
 import org.bytedeco.onnxruntime.OrtCheckpointState;
 import org.bytedeco.onnxruntime.OrtTensorTypeAndShapeInfo;
 import org.bytedeco.onnxruntime.OrtValue;
@@ -20,19 +21,49 @@ import org.bytedeco.onnxruntime.OrtValue;
 final class ParameterState implements AutoCloseable {
 
   final OrtCheckpointState handle = new OrtCheckpointState();
+  private final Device device;
+  private ParameterMemory memory; // null until it was found
+  private volatile long updates;
 
-  private ParameterState() {}
+  private ParameterState(Device device) {
+    this.device = device;
+  }
 
   /**
-   * @throws OnnxRuntimeException if the runtime refuses the file
+   * @param device where the sessions will be that share the state
+   * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  static ParameterState load(Path checkpoint) {
+  static ParameterState load(ModelInTraining.Files files, Device device) {
     OnnxRuntime.load();
-    ParameterState state = new ParameterState();
-    try (Pointer file = path(checkpoint)) {
+    ParameterState state = new ParameterState(device);
+    try (Pointer file = path(files.checkpoint())) {
       check(TRAINING.LoadCheckpoint(file, state.handle));
+      state.memory = ParameterMemory.of(state, files.weights());
+      if (device.kind() == Device.Kind.CUDA) {
+        state.memory.release(); // The first session moves the parameters to its device.
+      }
+      return state;
+    } catch (RuntimeException | Error e) {
+      state.close();
+      throw e;
     }
-    return state;
+  }
+
+  /** The parameters for others to read: in place on the CPU, a copy of them elsewhere. */
+  SharedWeights share() {
+    return device.kind() == Device.Kind.CPU
+        ? SharedWeights.inPlace(this, memory)
+        : SharedWeights.copied(this, memory.tensors());
+  }
+
+  /** Counts an update of the parameters. */
+  void updated() {
+    updates++;
+  }
+
+  /** How often the parameters were updated. */
+  long updates() {
+    return updates;
   }
 
   void save(Path file) {
@@ -52,18 +83,23 @@ final class ParameterState implements AutoCloseable {
 
   /** The CRC-32C of the values of parameters, in their order. */
   long hash(List<String> names) {
-    OrtAllocator allocator = OnnxRuntime.allocator();
     CRC32C hash = new CRC32C();
-    for (String name : names) {
-      OrtValue value = new OrtValue();
-      try (BytePointer text = new BytePointer(name, StandardCharsets.UTF_8)) {
-        check(TRAINING.GetParameter(handle, text, allocator, value));
-        hash.update(Values.bytes(value));
-      } finally {
-        API.ReleaseValue(value);
-      }
-    }
+    names.forEach(name -> read(name, hash::update));
     return hash.getValue();
+  }
+
+  /** Hands out a copy of a parameter's values, which is gone afterwards. */
+  void read(String name, Consumer<ByteBuffer> reader) {
+    if (handle.isNull()) {
+      throw new IllegalStateException("The model in training is closed.");
+    }
+    OrtValue value = new OrtValue();
+    try (BytePointer text = new BytePointer(name, StandardCharsets.UTF_8)) {
+      check(TRAINING.GetParameter(handle, text, OnnxRuntime.allocator(), value));
+      reader.accept(Values.bytes(value));
+    } finally {
+      API.ReleaseValue(value);
+    }
   }
 
   @Override
@@ -71,6 +107,9 @@ final class ParameterState implements AutoCloseable {
     if (!handle.isNull()) {
       TRAINING.ReleaseCheckpointState(handle);
       handle.setNull();
+      if (memory != null && device.kind() == Device.Kind.CPU) {
+        memory.release();
+      }
     }
   }
 }

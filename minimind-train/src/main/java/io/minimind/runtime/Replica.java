@@ -43,7 +43,7 @@ final class Replica implements AutoCloseable {
     closing.push(maxNorm::close);
     closing.push(lossScale::close);
     try {
-      state = ParameterState.load(files.checkpoint());
+      state = ParameterState.load(files, device);
       closing.push(state::close);
       backward =
           NativeSession.create(
@@ -150,6 +150,7 @@ final class Replica implements AutoCloseable {
 
   void optimizerStep(float learningRate) {
     update.optimizerStep(learningRate);
+    state.updated();
   }
 
   Evaluation evaluate(Batch batch) {
@@ -169,6 +170,10 @@ final class Replica implements AutoCloseable {
   /** A hash of the trained parameters. */
   long hash() {
     return state.hash(parameters);
+  }
+
+  SharedWeights weights() {
+    return state.share();
   }
 
   void save(Path file) {

@@ -148,6 +148,12 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
+  public SharedWeights weights() {
+    requireOpen();
+    return replicas.get(0).weights();
+  }
+
+  @Override
   public void saveCheckpoint(Path file) {
     requireEqual(onAll(Replica::hash), "weights");
     replicas.get(0).save(file);

@@ -45,7 +45,7 @@ public final class TrainingSession implements ModelInTraining {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   public static TrainingSession open(Files files, Device device, int threads) {
-    ParameterState state = ParameterState.load(files.checkpoint());
+    ParameterState state = ParameterState.load(files, device);
     try {
       return new TrainingSession(
           state,
@@ -120,6 +120,7 @@ public final class TrainingSession implements ModelInTraining {
   public void optimizerStep(float learningRate) {
     requireOpen();
     session.optimizerStep(learningRate);
+    state.updated();
   }
 
   @Override
@@ -151,6 +152,12 @@ public final class TrainingSession implements ModelInTraining {
     try (Values inputs = Values.of(session.evaluationInputs(), batch, scalars)) {
       return session.evaluate(inputs);
     }
+  }
+
+  @Override
+  public SharedWeights weights() {
+    requireOpen();
+    return state.share();
   }
 
   @Override

@@ -101,9 +101,12 @@ final class Values implements AutoCloseable {
 
   /** The values of a float32 tensor, in native memory that lives until this is closed. */
   FloatBuffer floats(int index) {
-    return bytes(pointers.get(OrtValue.class, index))
-        .order(ByteOrder.nativeOrder())
-        .asFloatBuffer();
+    return bytes(index).order(ByteOrder.nativeOrder()).asFloatBuffer();
+  }
+
+  /** As {@link #floats}, in bytes. */
+  ByteBuffer bytes(int index) {
+    return bytes(pointers.get(OrtValue.class, index));
   }
 
   /** The memory of a tensor of 4-byte elements on the CPU. */

@@ -5,6 +5,7 @@ import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
+import io.minimind.model.ModelConfig;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -160,12 +161,12 @@ public final class CheckpointStore {
    * @param adapters those that were trained, which are merged into the weights, if any
    * @throws IOException if the file is damaged
    */
-  public static List<NamedTensor> weights(Path checkpoint, Optional<LowRankAdapters> adapters)
-      throws IOException {
+  public static List<NamedTensor> weights(
+      Path checkpoint, ModelConfig model, Optional<LowRankAdapters> adapters) throws IOException {
     TrainingCheckpoint saved = TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT));
     return adapters.isEmpty()
         ? saved.trainable()
-        : adapters.get().merged(saved.frozen(), saved.trainable());
+        : adapters.get().merged(model, saved.frozen(), saved.trainable());
   }
 
   /** The parameters that were trained: those of the adapters where there are some. */

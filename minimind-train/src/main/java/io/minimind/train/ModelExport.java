@@ -3,6 +3,7 @@ package io.minimind.train;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.AtomicFile;
 import io.minimind.model.LowRankAdapters;
+import io.minimind.model.ModelConfig;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ final class ModelExport implements TrainingListener {
       AtomicFile.replace(
           run.path().resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
     }
-    ModelFolder.writeDecoder(
-        run.path(), run.settings().model(), CheckpointStore.weights(checkpoint, lora));
+    ModelConfig config = run.settings().model();
+    ModelFolder.writeDecoder(run.path(), config, CheckpointStore.weights(checkpoint, config, lora));
   }
 }

@@ -7,8 +7,7 @@ import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.graph.Target;
-import io.minimind.graph.Tensor;
-import io.minimind.model.LowRankAdapters;
+import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
@@ -64,8 +63,9 @@ final class RunFolder {
       return TrainingCheckpoint.of(weights);
     }
     List<NamedTensor> adapters =
-        LowRankAdapters.initialize(
-            settings.artifacts(Target.CPU).trainableParameters(), settings.training().seed());
+        settings.artifacts(Target.CPU).trainableParameters().stream()
+            .map(parameter -> parameter.start(settings.training().seed()))
+            .toList();
     return new TrainingCheckpoint(
         adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
@@ -205,7 +205,7 @@ final class RunFolder {
     requireSame(file, artifacts.parameters(), all);
   }
 
-  private void requireSame(Path file, List<Tensor> parameters, List<NamedTensor> tensors)
+  private void requireSame(Path file, List<Parameter> parameters, List<NamedTensor> tensors)
       throws IOException {
     List<String> expected = new ArrayList<>();
     parameters.forEach(p -> expected.add(p.name() + Arrays.toString(p.shape().extents())));

@@ -1,12 +1,11 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.InputException;
 import io.minimind.graph.ElementType;
-import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -24,7 +23,7 @@ public final class StartWeights {
 
   /** Random weights; equal seeds give equal ones. */
   public static List<NamedTensor> random(ModelConfig model, long seed) {
-    return ParameterInitializer.initialize(parameters(model), model, seed);
+    return new Parameters(model).start(seed);
   }
 
   /**
@@ -47,7 +46,7 @@ public final class StartWeights {
               .formatted(path));
     }
     List<NamedTensor> weights = new ArrayList<>();
-    for (Tensor parameter : parameters(model)) {
+    for (Parameter parameter : new Parameters(model).all()) {
       long[] shape = parameter.shape().extents();
       NamedTensor found =
           file.tensor(parameter.name())
@@ -68,9 +67,5 @@ public final class StartWeights {
       weights.add(found);
     }
     return weights;
-  }
-
-  private static List<Tensor> parameters(ModelConfig model) {
-    return new TrainingArtifacts(model).parameters();
   }
 }

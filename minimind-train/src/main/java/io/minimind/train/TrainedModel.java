@@ -88,7 +88,7 @@ public record TrainedModel(
     return checked(
         run,
         config,
-        CheckpointStore.weights(checkpoint, opened.settings().lora()),
+        CheckpointStore.weights(checkpoint, config, opened.settings().lora()),
         TrainingHistory.of(run, given).endingAt(state),
         Optional.of(checkpoint));
   }

@@ -26,8 +26,6 @@ record GoldenConfig(
     JsonNode nSharedExperts,
     double auxLossAlpha) {
 
-  private static final float ROPE_THETA = 10_000;
-
   /** The model as the references were trained, which is without the balance loss. */
   ModelConfig model() {
     return model(0);
@@ -39,21 +37,21 @@ record GoldenConfig(
   }
 
   private ModelConfig model(double balance) {
-    Experts experts =
-        useMoe
-            ? new Experts(nRoutedExperts, numExpertsPerTok, nSharedExperts.asInt(), balance)
-            : Experts.NONE;
-    return new ModelConfig(
-        dim,
-        nLayers,
-        nHeads,
-        nKvHeads,
-        hiddenDim.orElseGet(this::derivedHiddenDim),
-        vocabSize,
-        maxSeqLen,
-        normEps,
-        ROPE_THETA,
-        experts);
+    return ModelConfig.builder()
+        .hiddenSize(dim)
+        .layers(nLayers)
+        .heads(nHeads)
+        .keyValueHeads(nKvHeads)
+        .feedForwardSize(hiddenDim.orElseGet(this::derivedHiddenDim))
+        .vocabularySize(vocabSize)
+        .maxLength(maxSeqLen)
+        .normEpsilon(normEps)
+        .experts(useMoe ? mixture(balance) : Experts.NONE)
+        .build();
+  }
+
+  private Experts mixture(double balance) {
+    return Experts.of(nRoutedExperts, numExpertsPerTok, nSharedExperts.asInt(), balance);
   }
 
   private int derivedHiddenDim() {

@@ -6,10 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.InputException;
-import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -83,7 +83,7 @@ public final class GoldenFolder {
   List<NamedTensor> parameters(String name, ModelConfig config) throws IOException {
     SafetensorsFile tensors = tensors(name);
     List<NamedTensor> parameters = new ArrayList<>();
-    for (Tensor parameter : new TrainingArtifacts(config).parameters()) {
+    for (Parameter parameter : new Parameters(config).all()) {
       NamedTensor tensor = tensor(tensors, parameter.name());
       if (!Arrays.equals(tensor.shape(), parameter.shape().extents())) {
         throw new InputException(

@@ -5,7 +5,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.Parameters;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -33,8 +33,7 @@ public final class TinyModel {
     artifacts.write(folder, optimizer);
     artifacts.writeReplicated(folder);
     Path checkpoint = folder.resolve("start");
-    TrainingCheckpoint.of(ParameterInitializer.initialize(artifacts.parameters(), config, 7))
-        .write(checkpoint);
+    TrainingCheckpoint.of(new Parameters(config).start(7)).write(checkpoint);
     return ModelInTraining.Files.of(checkpoint, folder, artifacts);
   }
 

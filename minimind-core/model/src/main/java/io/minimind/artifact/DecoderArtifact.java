@@ -15,12 +15,17 @@ import io.minimind.graph.operator.Attention;
 import io.minimind.graph.operator.Attention.Past;
 import io.minimind.graph.operator.Attention.Positions;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The decoder graph {@code model.onnx}: the next tokens' logits from new tokens and the key/value
@@ -46,6 +51,35 @@ public final class DecoderArtifact {
   public static ModelProto create(
       ModelConfig config, Precision precision, Map<String, ExternalData> weights) {
     Operators op = new Operators(new Graph("decoder"));
+    return model(op, config, new Transformer(op, config, precision), graph -> weights);
+  }
+
+  /**
+   * A float32 decoder whose weights lie in memory: they are named as data of a file that does not
+   * exist, and whoever opens the graph must give each of them.
+   *
+   * @param adapters if there are any, they are weights of their own beside those that they adapt
+   */
+  public static ModelProto inMemory(ModelConfig config, Optional<LowRankAdapters> adapters) {
+    Operators op = new Operators(new Graph("decoder"));
+    Transformer transformer = new Transformer(op, config, adapters, TrainingPrecision.FLOAT32);
+    return model(op, config, transformer, DecoderArtifact::nowhere);
+  }
+
+  private static Map<String, ExternalData> nowhere(Graph graph) {
+    Map<String, ExternalData> places = new HashMap<>();
+    for (Tensor parameter : graph.parameters()) {
+      long bytes = parameter.shape().elements().extent() * parameter.type().bytes();
+      places.put(parameter.name(), new ExternalData("memory", 0, bytes));
+    }
+    return places;
+  }
+
+  private static ModelProto model(
+      Operators op,
+      ModelConfig config,
+      Transformer transformer,
+      Function<Graph, Map<String, ExternalData>> weights) {
     Graph graph = op.graph();
     Dimension batch = Dimension.symbol("batch");
     Shape rows = Shape.of(batch, Dimension.symbol("length"));
@@ -68,7 +102,6 @@ public final class DecoderArtifact {
               graph.input(prefix + ".key", FLOAT32, cache),
               graph.input(prefix + ".value", FLOAT32, cache)));
     }
-    Transformer transformer = new Transformer(op, config, precision);
     Tensor hiddenStates = transformer.hiddenStates(ids, past, new Positions(lastPosition, total));
     graph.output("logits", transformer.head(op.gather(hiddenStates, positions)));
     Dimension width = Dimension.of(config.hiddenSize());
@@ -84,6 +117,6 @@ public final class DecoderArtifact {
             .setKey("context_length")
             .setValue(Integer.toString(config.maxLength()))
             .build();
-    return graph.toModel(weights).toBuilder().addMetadataProps(contextLength).build();
+    return graph.toModel(weights.apply(graph)).toBuilder().addMetadataProps(contextLength).build();
   }
 }

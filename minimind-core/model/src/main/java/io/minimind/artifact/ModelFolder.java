@@ -102,7 +102,7 @@ public final class ModelFolder {
   public static void writeDecoder(
       Path folder, ModelConfig config, Precision precision, List<NamedTensor> weights)
       throws IOException {
-    List<NamedTensor> stored = precision.store(weights);
+    List<NamedTensor> stored = precision.store(config, weights);
     Path file = folder.resolve(WEIGHTS);
     SafetensorsFile.write(file, stored, Map.of("format", "pt"));
     SafetensorsFile written = SafetensorsFile.open(file);

@@ -4,6 +4,7 @@ import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
@@ -14,6 +15,8 @@ import io.minimind.graph.operator.Operators;
 import io.minimind.graph.operator.Operators.Accumulation;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.model.Transformer;
 import java.io.IOException;
@@ -48,6 +51,7 @@ public final class TrainingArtifacts {
   public static final String OPTIMIZER = "optimizer_model.onnx";
   public static final String BACKWARD = "backward_model.onnx";
   public static final String UPDATE = "update_model.onnx";
+  public static final String WEIGHTS = "weights_model.onnx";
 
   public static final String LOSS = "loss";
   public static final String GRADIENT_NORM = "gradient_norm";
@@ -109,25 +113,20 @@ public final class TrainingArtifacts {
   }
 
   /** The parameters in the order in which all graphs declare them. */
-  public List<Tensor> parameters() {
-    return forward().parameters();
+  public List<Parameter> parameters() {
+    List<Parameter> model = new Parameters(config).all();
+    return adapters.map(lora -> lora.beside(model)).orElse(model);
   }
 
   /** Those that are trained, in the same order. */
-  public List<Tensor> trainableParameters() {
-    return forward().trainableParameters();
-  }
-
-  private Graph forward() {
-    Operators op = new Operators(new Graph("parameters", target));
-    pass(op, false).learnt();
-    return op.graph();
+  public List<Parameter> trainableParameters() {
+    return adapters.map(lora -> lora.parameters(config)).orElseGet(this::parameters);
   }
 
   /** The scalars that a step reports besides the loss. */
   public List<Metric> metrics() {
     List<Metric> metrics = new ArrayList<>(objective.metrics());
-    if (config.experts().balance() > 0) {
+    if (config.experts().balance().weight() > 0) {
       metrics.add(new Metric(BALANCE_LOSS, Extent.TOKEN));
     }
     return metrics;
@@ -180,7 +179,7 @@ public final class TrainingArtifacts {
     Graph graph = op.graph();
     List<Tensor> parameters = new ArrayList<>();
     Map<Tensor, Tensor> gradients = new LinkedHashMap<>();
-    for (Tensor trained : trainableParameters()) {
+    for (Parameter trained : trainableParameters()) {
       Tensor parameter = graph.parameter(trained.name(), trained.shape().extents());
       parameters.add(parameter);
       gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
@@ -193,6 +192,27 @@ public final class TrainingArtifacts {
     // Where a parameter lies is decided by who reads it: here, too, it must have a reader.
     graph.output(PARAMETER_NORM, op.norm(parameters));
     return graph.toModel();
+  }
+
+  /**
+   * Computes nothing and gives every parameter under its name. What is input and output at once is
+   * passed on and not copied, so whoever runs this gets the memory of the parameters.
+   */
+  public ModelProto weights() {
+    Graph forward = forward();
+    Graph graph = new Graph("weights", target);
+    graph.input(RESET_FLAG, BOOL, Shape.of(1));
+    for (Tensor trained : forward.trainableParameters()) {
+      graph.input(trained.name() + ACCUMULATION_BUFFER, FLOAT32, trained.shape());
+    }
+    for (Tensor parameter : forward.parameters()) {
+      graph.parameter(parameter.name(), parameter.shape().extents());
+    }
+    ModelProto.Builder model = graph.toModel().toBuilder();
+    List<ValueInfoProto> inputs = model.getGraph().getInputList();
+    int first = inputs.size() - graph.parameters().size();
+    model.getGraphBuilder().addAllOutput(inputs.subList(first, inputs.size()));
+    return model.build();
   }
 
   /** Adds each parameter's gradient to the buffer that the runtime keeps for it. */
@@ -251,12 +271,13 @@ public final class TrainingArtifacts {
     return OptimizerModel.create(settings);
   }
 
-  /** Writes the three models that train on one device; those that are there are replaced. */
+  /** Writes the models that train on one device; those that are there are replaced. */
   public void write(Path folder, OptimizerSettings settings) throws IOException {
     Files.createDirectories(folder);
     AtomicFile.replace(folder.resolve(TRAINING), training().toByteArray());
     AtomicFile.replace(folder.resolve(EVALUATION), evaluation().toByteArray());
     AtomicFile.replace(folder.resolve(OPTIMIZER), optimizer(settings).toByteArray());
+    AtomicFile.replace(folder.resolve(WEIGHTS), weights().toByteArray());
   }
 
   /** Writes what several replicas run besides. */

@@ -16,40 +16,38 @@ record AdaptedMatrices(Operators op, LowRankAdapters adapters, ElementType produ
     implements Matrices {
 
   @Override
-  public Tensor plain(String name, long... extents) {
-    return op.graph().frozenParameter(name, extents);
+  public Tensor plain(Parameter parameter) {
+    return op.graph().frozenParameter(parameter.name(), parameter.shape().extents());
   }
 
   @Override
-  public Tensor rows(Matrix matrix, Tensor ids) {
+  public Tensor rows(Parameter matrix, Tensor ids) {
     Shape rows = Shape.of(ids.shape().elements(), Dimension.of(matrix.in()));
-    return op.reshape(op.gather(frozen(matrix), ids), rows);
+    return op.reshape(op.gather(plain(matrix), ids), rows);
   }
 
   @Override
-  public List<Tensor> products(Tensor x, List<Matrix> matrices) {
+  public List<Tensor> products(Tensor x, List<Parameter> matrices) {
     return matrices.stream().map(matrix -> product(x, matrix)).toList();
   }
 
-  private Tensor product(Tensor x, Matrix matrix) {
-    Tensor y = linear(x, frozen(matrix));
-    String layer = LowRankAdapters.layer(matrix.name());
-    if (!adapters.adapts(layer)) {
+  private Tensor product(Tensor x, Parameter matrix) {
+    Tensor y = linear(x, plain(matrix));
+    if (!adapters.adapts(matrix)) {
       return y;
     }
-    int rank = adapters.rank();
-    Tensor a = op.graph().parameter(LowRankAdapters.a(layer), rank, matrix.in());
-    Tensor b = op.graph().parameter(LowRankAdapters.b(layer), matrix.out(), rank);
-    Tensor scale = op.graph().constant(layer + ".lora_scale", Shape.SCALAR, adapters.scale());
+    Tensor a = trained(adapters.a(matrix));
+    Tensor b = trained(adapters.b(matrix));
+    Tensor scale = op.graph().constant("lora_scale", Shape.SCALAR, adapters.scale());
     Tensor scaled = op.multiply(op.cast(linear(x, a), ElementType.FLOAT32), scale);
     return op.add(y, linear(scaled, b));
   }
 
-  private Tensor linear(Tensor x, Tensor weight) {
-    return op.linear(op.cast(x, products), op.cast(weight, products));
+  private Tensor trained(Parameter adapter) {
+    return op.graph().parameter(adapter.name(), adapter.shape().extents());
   }
 
-  private Tensor frozen(Matrix matrix) {
-    return op.graph().frozenParameter(matrix.name(), matrix.out(), matrix.in());
+  private Tensor linear(Tensor x, Tensor weight) {
+    return op.linear(op.cast(x, products), op.cast(weight, products));
   }
 }

@@ -1,40 +1,63 @@
 package io.minimind.model;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
-import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import io.minimind.files.ArgumentException;
 
 /**
- * The mixture of experts that the feed-forward layers of a model are: of several such layers a gate
- * chooses some for each token. In {@code config.json} it uses the field names of DeepSeek's
- * configuration; a model without a mixture has none of them.
+ * The mixture of experts that the feed-forward layers of a model are: of several such layers a
+ * router chooses some for each token.
  *
  * @param routed experts to choose from; 0 for a model without a mixture
- * @param perToken how many the gate chooses for each token, 1 to {@code routed}
+ * @param perToken how many the router chooses for each token, 1 to {@code routed}
  * @param shared experts that every token passes through besides, 0 or 1
- * @param balance factor, called alpha, of the loss that keeps the gate from always choosing the
- *     same experts; 0 to train without it
+ * @param renormalised whether the weights of the chosen ones are divided by their sum
+ * @param balance the loss that keeps the router from always choosing the same experts
  */
-@JsonInclude(JsonInclude.Include.NON_DEFAULT)
-@JsonDeserialize(builder = Experts.Builder.class)
-public record Experts(
-    @JsonProperty(ROUTED) int routed,
-    @JsonProperty(PER_TOKEN) int perToken,
-    @JsonProperty(SHARED) int shared,
-    @JsonProperty(BALANCE_WEIGHT) double balance) {
+public record Experts(int routed, int perToken, int shared, boolean renormalised, Balance balance) {
 
-  private static final String ROUTED = "n_routed_experts";
-  private static final String PER_TOKEN = "num_experts_per_tok";
-  private static final String SHARED = "n_shared_experts";
-  private static final String BALANCE_WEIGHT = "aux_loss_alpha";
+  /**
+   * The balance loss of a layer: {@code weight · experts} times the sum over the experts of the
+   * share of tokens that chose the expert and the mean of its probabilities.
+   *
+   * @param weight called alpha; 0 to train without
+   * @param scope what share and mean are taken over
+   */
+  public record Balance(double weight, Scope scope) {
 
-  /** One feed-forward layer in each block, without a gate. */
-  public static final Experts NONE = new Experts(0, 0, 0, 0);
+    /** Of which tokens. */
+    public enum Scope {
+      /**
+       * Each row alone, then the mean over the rows; the share is of all choices (Dai et al. 2024,
+       * "DeepSeekMoE").
+       */
+      ROW,
+      /**
+       * All tokens of a batch together, padding too; of {@code k} choices the shares add up to
+       * {@code k} (Fedus et al. 2021, "Switch Transformers").
+       */
+      BATCH
+    }
 
-  /** The factor of the balance loss that MiniMind chose. */
+    public static final Balance NONE = new Balance(0, Scope.ROW);
+
+    /**
+     * @throws IllegalArgumentException if the weight is negative or no number
+     */
+    public Balance {
+      if (!(weight >= 0 && Double.isFinite(weight))) {
+        throw new ArgumentException(
+            "aux_loss_alpha must be at least 0, but is " + weight + ".");
+      }
+    }
+  }
+
+  /** One feed-forward layer in each block, without a router. */
+  public static final Experts NONE = new Experts(0, 0, 0, false, Balance.NONE);
+
+  /** The weight of the balance loss that MiniMind's first version chose. */
   public static final double BALANCE = 0.01;
+
+  /** That of its third version. */
+  private static final double BALANCE_3 = 5e-4;
 
   /**
    * @throws IllegalArgumentException if a value is out of its range
@@ -54,53 +77,48 @@ public record Experts(
           "n_shared_experts must be 0 or, beside experts to choose from, 1, but is %d."
               .formatted(shared));
     }
-    if (!(balance >= 0 && Double.isFinite(balance))) {
-      throw new ArgumentException("aux_loss_alpha must be at least 0, but is " + balance + ".");
-    }
   }
 
   /**
-   * MiniMind's choices for what is not given: two experts for each token, or one where there is no
-   * other, one that all share, and the balance loss.
+   * The choices of MiniMind's first version for what is not given: two experts for each token, or
+   * one where there is no other, one that all share, and the balance loss.
    *
    * @param routed experts to choose from; 0 for a model without a mixture
    */
   public static Experts of(int routed) {
-    return routed == 0 ? NONE : new Experts(routed, Math.min(routed, 2), 1, BALANCE);
+    return routed == 0 ? NONE : of(routed, Math.min(routed, 2), 1, BALANCE);
+  }
+
+  /**
+   * A mixture that is balanced row by row, and renormalised where a token has several experts.
+   *
+   * @param balance the weight of its loss
+   */
+  public static Experts of(int routed, int perToken, int shared, double balance) {
+    return new Experts(
+        routed, perToken, shared, perToken > 1, new Balance(balance, Balance.Scope.ROW));
+  }
+
+  /**
+   * The choices of MiniMind's third version: one expert for each token, whose weight is 1, none
+   * that all share, and the balance loss over the batch.
+   *
+   * @param routed experts to choose from; 0 for a model without a mixture
+   */
+  public static Experts minimind3(int routed) {
+    return routed == 0
+        ? NONE
+        : new Experts(routed, 1, 0, true, new Balance(BALANCE_3, Balance.Scope.BATCH));
   }
 
   /** Whether the model has a mixture. */
-  @JsonIgnore
   public boolean isMixture() {
     return routed > 0;
   }
 
-  /** Experts of a block. */
-  long all() {
-    return (long) routed + shared;
-  }
-
-  /** The same mixture, balanced by another factor. */
-  public Experts withBalance(double balance) {
-    return new Experts(routed, perToken, shared, balance);
-  }
-
-  /** What reads JSON: a field that is missing is 0, also to mappers that want every field. */
-  static final class Builder {
-    @JsonProperty(ROUTED)
-    private int routed;
-
-    @JsonProperty(PER_TOKEN)
-    private int perToken;
-
-    @JsonProperty(SHARED)
-    private int shared;
-
-    @JsonProperty(BALANCE_WEIGHT)
-    private double balance;
-
-    Experts build() {
-      return new Experts(routed, perToken, shared, balance);
-    }
+  /** The same mixture, its balance loss with another weight. */
+  public Experts withBalance(double weight) {
+    return new Experts(
+        routed, perToken, shared, renormalised, new Balance(weight, balance.scope()));
   }
 }

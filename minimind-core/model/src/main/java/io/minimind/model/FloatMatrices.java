@@ -15,24 +15,20 @@ import java.util.List;
 record FloatMatrices(Operators op, ElementType products) implements Matrices {
 
   @Override
-  public Tensor plain(String name, long... extents) {
-    return op.graph().parameter(name, extents);
+  public Tensor plain(Parameter parameter) {
+    return op.graph().parameter(parameter.name(), parameter.shape().extents());
   }
 
   @Override
-  public Tensor rows(Matrix matrix, Tensor ids) {
+  public Tensor rows(Parameter matrix, Tensor ids) {
     Shape rows = Shape.of(ids.shape().elements(), Dimension.of(matrix.in()));
-    return op.reshape(op.gather(parameter(matrix), ids), rows);
+    return op.reshape(op.gather(plain(matrix), ids), rows);
   }
 
   @Override
-  public List<Tensor> products(Tensor x, List<Matrix> matrices) {
+  public List<Tensor> products(Tensor x, List<Parameter> matrices) {
     return matrices.stream()
-        .map(matrix -> op.linear(op.cast(x, products), op.cast(parameter(matrix), products)))
+        .map(matrix -> op.linear(op.cast(x, products), op.cast(plain(matrix), products)))
         .toList();
-  }
-
-  private Tensor parameter(Matrix matrix) {
-    return op.graph().parameter(matrix.name(), matrix.out(), matrix.in());
   }
 }

@@ -6,12 +6,14 @@ import io.minimind.graph.Dimension;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.graph.operator.RotaryLayout;
 import java.util.Optional;
 
 /**
  * Fits heads of any even size to the attention operator, which takes {@link
- * ModelConfig#cachedHeadSize()}. Zeros behind each head change no product of a query and a key and
- * no other element of the output. Where heads fit as they are, nothing is added to the graph.
+ * ModelConfig#cachedHeadSize()}. Zeros behind each head, or each half of it, change no product of a
+ * query and a key and no other element of the output. Where heads fit as they are, nothing is added
+ * to the graph.
  *
  * <p>Zeros are appended and cut off by matrix products, which are exact and have a gradient.
  */
@@ -34,15 +36,18 @@ final class HeadPadding {
     } else {
       // Attention divides by the root of the size it sees, where the heads' own size is due.
       double scale = Math.sqrt((double) padded / size);
-      identity = Optional.of(diagonal("head_padding", size, padded, 1));
-      scaledIdentity = Optional.of(diagonal("query_padding", size, padded, (float) scale));
+      RotaryLayout layout = config.rotary().layout();
+      identity = Optional.of(diagonal("head_padding", size, padded, layout, 1));
+      scaledIdentity = Optional.of(diagonal("query_padding", size, padded, layout, (float) scale));
     }
   }
 
-  private Tensor diagonal(String name, int rows, int columns, float value) {
+  /** Channels that are turned together stay together: halves are padded each. */
+  private Tensor diagonal(String name, int rows, int columns, RotaryLayout layout, float value) {
     float[] values = new float[rows * columns];
     for (int i = 0; i < rows; i++) {
-      values[i * columns + i] = value;
+      boolean second = layout == RotaryLayout.HALVES && i >= rows / 2;
+      values[i * columns + i + (second ? (columns - rows) / 2 : 0)] = value;
     }
     return op.graph().constant(name, Shape.of(rows, columns), values);
   }

@@ -1,15 +1,17 @@
 package io.minimind.model;
 
 import io.minimind.files.ArgumentException;
-import io.minimind.graph.Tensor;
+import io.minimind.graph.Shape;
+import io.minimind.model.InitialLaw.Constant;
+import io.minimind.model.InitialLaw.Normal;
 import io.minimind.weights.NamedTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Low-rank adaptation (Hu et al. 2021, "LoRA"): the weights of a model stay as they are, and to
@@ -25,9 +27,6 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
 
   /** The linear layers of a block: attention, then feed-forward. */
   public static final List<String> TARGETS = List.of("wq", "wk", "wv", "wo", "w1", "w2", "w3");
-
-  private static final String A = ".lora_A.weight";
-  private static final String B = ".lora_B.weight";
 
   /**
    * @throws IllegalArgumentException if a value is out of its range
@@ -48,48 +47,47 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
     targets = TARGETS.stream().filter(given::contains).toList();
   }
 
-  /** The name of the layer that has a weight. */
-  static String layer(String weight) {
-    return weight.replaceFirst("\\.weight$", "");
-  }
-
-  boolean adapts(String layer) {
-    return targets.contains(layer.substring(layer.lastIndexOf('.') + 1));
+  /** Whether a parameter has an adapter beside it. */
+  boolean adapts(Parameter parameter) {
+    return parameter.role().adapterTarget().filter(targets::contains).isPresent();
   }
 
   float scale() {
     return (float) (alpha / rank);
   }
 
-  static String a(String layer) {
-    return layer + A;
+  /** Normal with deviation {@code 1 / sqrt(in)} at the start. */
+  Parameter a(Parameter adapted) {
+    Normal law = new Normal(1 / Math.sqrt(adapted.in()));
+    return adapter(adapted, "lora_A", Role.ADAPTER_A, Shape.of(rank, adapted.in()), law);
   }
 
-  static String b(String layer) {
-    return layer + B;
+  /** 0 at the start, so that the model begins as it was. */
+  Parameter b(Parameter adapted) {
+    Constant law = new Constant(0);
+    return adapter(adapted, "lora_B", Role.ADAPTER_B, Shape.of(adapted.out(), rank), law);
   }
 
-  /**
-   * Start values: B is 0, so that the model begins as it was, and A is normal with deviation {@code
-   * 1 / sqrt(in)}.
-   *
-   * @param parameters those of the adapters
-   */
-  public static List<NamedTensor> initialize(List<Tensor> parameters, long seed) {
-    return parameters.stream().map(parameter -> initialize(parameter, seed)).toList();
+  private static Parameter adapter(
+      Parameter adapted, String name, Role role, Shape shape, InitialLaw law) {
+    String module = adapted.module() + "." + name;
+    return new Parameter(module, role, adapted.layer(), adapted.expert(), shape, law);
   }
 
-  private static NamedTensor initialize(Tensor parameter, long seed) {
-    long[] extents = parameter.shape().extents();
-    float[] values = new float[Math.toIntExact(parameter.shape().elements().extent())];
-    if (parameter.name().endsWith(A)) {
-      Random random = new Random(31 * seed + parameter.name().hashCode());
-      double deviation = 1 / Math.sqrt(extents[1]);
-      for (int i = 0; i < values.length; i++) {
-        values[i] = (float) (deviation * random.nextGaussian());
-      }
-    }
-    return NamedTensor.ofFloats(parameter.name(), values, extents);
+  /** The parameters of the adapters of a model, in the order of those that they adapt. */
+  public List<Parameter> parameters(ModelConfig config) {
+    return new Parameters(config).all().stream().flatMap(this::adapters).toList();
+  }
+
+  /** The parameters of a model, each with those of its adapter behind it. */
+  public List<Parameter> beside(List<Parameter> model) {
+    return model.stream()
+        .flatMap(parameter -> Stream.concat(Stream.of(parameter), adapters(parameter)))
+        .toList();
+  }
+
+  private Stream<Parameter> adapters(Parameter parameter) {
+    return adapts(parameter) ? Stream.of(a(parameter), b(parameter)) : Stream.empty();
   }
 
   /**
@@ -99,14 +97,18 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
    * @param adapters every A and B
    * @throws IllegalArgumentException if an adapter has no counterpart or no weight
    */
-  public List<NamedTensor> merged(List<NamedTensor> weights, List<NamedTensor> adapters) {
+  public List<NamedTensor> merged(
+      ModelConfig config, List<NamedTensor> weights, List<NamedTensor> adapters) {
+    Map<String, Parameter> declared = new HashMap<>();
+    new Parameters(config).all().forEach(each -> declared.put(each.name(), each));
     Map<String, NamedTensor> byName = new HashMap<>();
     adapters.forEach(adapter -> byName.put(adapter.name(), adapter));
     List<NamedTensor> merged = new ArrayList<>();
     for (NamedTensor weight : weights) {
-      String layer = layer(weight.name());
-      NamedTensor a = byName.remove(a(layer));
-      NamedTensor b = byName.remove(b(layer));
+      Parameter parameter = declared.get(weight.name());
+      boolean adapted = parameter != null && adapts(parameter);
+      NamedTensor a = adapted ? byName.remove(a(parameter).name()) : null;
+      NamedTensor b = adapted ? byName.remove(b(parameter).name()) : null;
       merged.add(a == null || b == null ? weight : sum(weight, a, b));
     }
     if (!byName.isEmpty()) {

@@ -6,15 +6,8 @@ import java.util.List;
 /** The weights of a model: how they are kept decides how one multiplies with them. */
 interface Matrices {
 
-  /**
-   * @param name MiniMind's name of the weight
-   * @param out rows
-   * @param in columns
-   */
-  record Matrix(String name, int out, int in) {}
-
   /** A weight that is kept as it is, float32: the vectors, and the small matrices of gates. */
-  Tensor plain(String name, long... extents);
+  Tensor plain(Parameter parameter);
 
   /**
    * Rows of a matrix.
@@ -22,7 +15,7 @@ interface Matrices {
    * @param ids int64 of any shape
    * @return [as many rows as ids, in]
    */
-  Tensor rows(Matrix matrix, Tensor ids);
+  Tensor rows(Parameter matrix, Tensor ids);
 
   /**
    * Linear layers that have the same input.
@@ -30,5 +23,5 @@ interface Matrices {
    * @param x [rows, in]
    * @return for each matrix [rows, out], in the type of the products
    */
-  List<Tensor> products(Tensor x, List<Matrix> matrices);
+  List<Tensor> products(Tensor x, List<Parameter> matrices);
 }

@@ -7,6 +7,7 @@ import io.minimind.graph.Dimension;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.Experts.Balance.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -21,26 +22,20 @@ import java.util.stream.LongStream;
  */
 final class MixtureOfExperts {
 
-  private static final String GATE = "gate.weight";
-
   private final Operators op;
-  private final ModelConfig config;
+  private final Parameters parameters;
   private final Experts experts;
   private final Matrices matrices;
   private final FeedForward feedForward;
   private final List<Routing> routings = new ArrayList<>();
 
-  MixtureOfExperts(Operators op, ModelConfig config, Matrices matrices, FeedForward feedForward) {
+  MixtureOfExperts(
+      Operators op, Parameters parameters, Matrices matrices, FeedForward feedForward) {
     this.op = op;
-    this.config = config;
-    this.experts = config.experts();
+    this.parameters = parameters;
+    this.experts = parameters.config().experts();
     this.matrices = matrices;
     this.feedForward = feedForward;
-  }
-
-  /** Whether a weight is a gate's, which is small and decides much: it is never quantized. */
-  static boolean isGate(String weight) {
-    return weight.endsWith("." + GATE);
   }
 
   /** What the gates chose so far, in the order of the layers. */
@@ -49,13 +44,11 @@ final class MixtureOfExperts {
   }
 
   /**
-   * @param prefix of the names of its weights
    * @param x float32 [tokens, width]
    * @return as {@code x}
    */
-  Tensor apply(String prefix, Tensor x) {
-    Routing routing =
-        route(x, matrices.plain(prefix + GATE, experts.routed(), config.hiddenSize()));
+  Tensor apply(int layer, Tensor x) {
+    Routing routing = route(x, matrices.plain(parameters.get(Role.ROUTER, layer)));
     routings.add(routing);
     Dimension tokens = x.shape().dimension(0);
     Dimension width = x.shape().dimension(1);
@@ -63,46 +56,62 @@ final class MixtureOfExperts {
     Dimension pairs = tokens.times(chosen);
     Tensor order = op.ascending(op.reshape(routing.chosen(), Shape.of(pairs)));
     Tensor perToken =
-        op.graph().constant(prefix + "per_token", Shape.SCALAR, (long) experts.perToken());
+        op.graph().constant("experts_per_token", Shape.SCALAR, (long) experts.perToken());
     Tensor sorted = op.gather(x, op.divide(order, perToken));
     List<Tensor> outputs = new ArrayList<>();
-    List<Tensor> inputs = op.split(sorted, 0, counts(prefix, routing));
+    List<Tensor> inputs = op.split(sorted, 0, counts(layer, routing));
     for (int expert = 0; expert < inputs.size(); expert++) {
-      outputs.add(feedForward.apply(prefix + "experts." + expert + ".", inputs.get(expert)));
+      outputs.add(feedForward.apply(inputs.get(expert), expert(layer, expert)));
     }
     Tensor back = op.gather(op.concatenate(outputs, 0, pairs), op.ascending(order));
     Tensor weighted =
         op.multiply(op.reshape(back, Shape.of(tokens, chosen, width)), routing.weights());
     Tensor mixed = op.reshape(op.sum(weighted, 1), x.shape());
-    return experts.shared() == 0
-        ? mixed
-        : op.add(mixed, feedForward.apply(prefix + "shared_experts.", x));
+    return experts.shared() == 0 ? mixed : op.add(mixed, feedForward.apply(x, shared(layer)));
+  }
+
+  private FeedForward.Weights expert(int layer, int expert) {
+    return new FeedForward.Weights(
+        parameters.get(Role.EXPERT_GATE, layer, expert),
+        parameters.get(Role.EXPERT_UP, layer, expert),
+        parameters.get(Role.EXPERT_DOWN, layer, expert),
+        List.of());
+  }
+
+  private FeedForward.Weights shared(int layer) {
+    return new FeedForward.Weights(
+        parameters.get(Role.SHARED_GATE, layer),
+        parameters.get(Role.SHARED_UP, layer),
+        parameters.get(Role.SHARED_DOWN, layer),
+        List.of());
   }
 
   /**
-   * The loss that keeps the gates of all layers from always choosing the same experts: for each
-   * layer, {@code balance} times the mean over the rows of the sum over the experts of {@code count
-   * · experts / (length · chosen) · score}, where count is that of the row's tokens that chose the
-   * expert, and score the mean of its probabilities there (Dai et al. 2024, "DeepSeekMoE").
+   * The loss that keeps the routers of all layers from always choosing the same experts, as {@link
+   * Experts.Balance} defines it.
    *
    * @param rows [batch, length]
    * @return a scalar
    */
   Tensor balanceLoss(Shape rows) {
-    Dimension batch = rows.dimension(0);
-    Dimension length = rows.dimension(1);
+    boolean perRow = experts.balance().scope() == Scope.ROW;
+    Dimension groups = perRow ? rows.dimension(0) : Dimension.of(1);
+    Dimension length = perRow ? rows.dimension(1) : rows.elements();
     Dimension routed = Dimension.of(experts.routed());
     Dimension choices = length.times(Dimension.of(experts.perToken()));
     Tensor total = null;
     for (Routing routing : routings) {
-      Tensor counts = op.sum(op.reshape(routing.choices(), Shape.of(batch, choices, routed)), 1);
-      Tensor scores = op.sum(op.reshape(routing.scores(), Shape.of(batch, length, routed)), 1);
+      Tensor counts = op.sum(op.reshape(routing.choices(), Shape.of(groups, choices, routed)), 1);
+      Tensor scores = op.sum(op.reshape(routing.scores(), Shape.of(groups, length, routed)), 1);
       Tensor sum = op.sum(op.multiply(counts, scores));
       total = total == null ? sum : op.add(total, sum);
     }
-    double factor = experts.balance() * experts.routed() / experts.perToken();
+    double factor = experts.balance().weight() * experts.routed();
+    if (perRow) {
+      factor /= experts.perToken();
+    }
     Tensor weight = op.graph().constant("balance_weight", Shape.SCALAR, (float) factor);
-    Tensor positions = op.cast(op.extent(batch.times(length).times(length)), FLOAT32);
+    Tensor positions = op.cast(op.extent(groups.times(length).times(length)), FLOAT32);
     return op.divide(op.multiply(total, weight), op.reshape(positions, Shape.SCALAR));
   }
 
@@ -119,19 +128,20 @@ final class MixtureOfExperts {
         op.cast(op.equal(op.reshape(chosen, Shape.of(tokens, perToken, one)), all), FLOAT32);
     Tensor weights =
         op.sum(op.multiply(choices, op.reshape(scores, Shape.of(tokens, one, routed))), 2);
-    if (experts.perToken() > 1) {
+    if (experts.renormalised()) {
       weights = op.divide(weights, op.sum(weights, 1));
     }
     return new Routing(scores, chosen, weights, choices);
   }
 
   /** How many tokens each expert has, known only when they were counted. */
-  private List<Dimension> counts(String prefix, Routing routing) {
+  private List<Dimension> counts(int layer, Routing routing) {
     Tensor sums = op.reshape(op.sum(routing.choices(), 0, 1), Shape.of(experts.routed()));
     long[] ones = LongStream.generate(() -> 1).limit(experts.routed()).toArray();
     List<Dimension> counts = new ArrayList<>();
     for (Tensor count : op.split(op.cast(sums, INT64), ones)) {
-      counts.add(op.dimension(prefix + "experts." + counts.size() + ".tokens", count));
+      String name = "tokens of expert %d of layer %d".formatted(counts.size(), layer);
+      counts.add(op.dimension(name, count));
     }
     return counts;
   }

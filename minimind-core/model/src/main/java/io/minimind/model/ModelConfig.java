@@ -1,52 +1,78 @@
 package io.minimind.model;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
+import io.minimind.graph.operator.RotaryLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * The architecture of a model. As {@code config.json} it uses the field names of transformers'
- * Llama configuration.
+ * configurations.
  *
- * @param hiddenSize width of the residual stream; a multiple of twice the heads
+ * @param hiddenSize width of the residual stream
  * @param layers number of blocks
  * @param heads query heads; a multiple of the key/value heads
  * @param keyValueHeads key/value heads
+ * @param headSize width of one head, even
  * @param feedForwardSize inner width of the feed-forward layers, or of each expert
  * @param vocabularySize number of token ids
  * @param maxLength longest sequence in tokens
  * @param normEpsilon added to the mean square in every normalisation
- * @param ropeTheta base of the rotary angles
+ * @param rotary how positions are turned
+ * @param parts what the model has besides
  * @param experts what the feed-forward layers are a mixture of, if they are one
+ * @param initializerRange deviation of the start values of matrices; 0 for the laws of MiniMind's
+ *     first version, which {@link Parameters} has
  */
-@JsonIgnoreProperties(ignoreUnknown = true)
 public record ModelConfig(
-    @JsonProperty(value = "hidden_size", required = true) int hiddenSize,
-    @JsonProperty(value = "num_hidden_layers", required = true) int layers,
-    @JsonProperty(value = "num_attention_heads", required = true) int heads,
-    @JsonProperty(value = "num_key_value_heads", required = true) int keyValueHeads,
-    @JsonProperty(value = "intermediate_size", required = true) int feedForwardSize,
-    @JsonProperty(value = "vocab_size", required = true) int vocabularySize,
-    @JsonProperty(value = "max_position_embeddings", required = true) int maxLength,
-    @JsonProperty(value = "rms_norm_eps", required = true) float normEpsilon,
-    @JsonProperty(value = "rope_theta", required = true) float ropeTheta,
-    @JsonUnwrapped Experts experts) {
+    int hiddenSize,
+    int layers,
+    int heads,
+    int keyValueHeads,
+    int headSize,
+    int feedForwardSize,
+    int vocabularySize,
+    int maxLength,
+    float normEpsilon,
+    Rotary rotary,
+    Set<Part> parts,
+    Experts experts,
+    double initializerRange) {
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+  /** What a model of MiniMind's first version has not. */
+  public enum Part {
+    /** A norm of each query and each key head, before positions are turned. */
+    QUERY_KEY_NORM,
+    /** A bias of the query, key and value layers. */
+    QUERY_KEY_VALUE_BIAS,
+    /** A bias of attention's output layer. */
+    OUTPUT_BIAS,
+    /** A bias of each of the three feed-forward layers. */
+    FEED_FORWARD_BIAS,
+    /** A head of its own, where the embedding is the head otherwise. */
+    OWN_HEAD
+  }
+
+  /**
+   * @throws IllegalArgumentException if the values make no model
+   */
   public ModelConfig {
+    parts = Set.copyOf(parts);
     requirePositive("hidden_size", hiddenSize);
     requirePositive("num_hidden_layers", layers);
     requirePositive("num_attention_heads", heads);
@@ -60,15 +86,27 @@ public record ModelConfig(
               .formatted(heads, keyValueHeads));
     }
     // Rotary positions turn the elements of a head in pairs.
-    if (hiddenSize % (2L * heads) != 0) {
+    if (headSize < 2 || headSize % 2 != 0) {
       throw new ArgumentException(
-          "hidden_size must be a multiple of twice num_attention_heads, but is %d for %d heads."
-              .formatted(hiddenSize, heads));
+          "head_dim must be even and at least 2, but is " + headSize + ".");
     }
-    if (!(normEpsilon > 0) || !(ropeTheta > 1)) {
+    if (!(normEpsilon > 0) || !(rotary.base() > 1)) {
       throw new ArgumentException(
           "rms_norm_eps must be above 0 and rope_theta above 1, but they are %s and %s."
-              .formatted(normEpsilon, ropeTheta));
+              .formatted(normEpsilon, rotary.base()));
+    }
+    for (int layer : rotary.layersWithout()) {
+      if (layer < 0 || layer >= layers) {
+        throw new ArgumentException(
+            "no_rope_layers names the layer %d of %d.".formatted(layer, layers));
+      }
+    }
+    if (experts.isMixture() && parts.contains(Part.FEED_FORWARD_BIAS)) {
+      throw new ArgumentException("mlp_bias is not for a mixture of experts.");
+    }
+    if (!(initializerRange >= 0 && Double.isFinite(initializerRange))) {
+      throw new ArgumentException(
+          "initializer_range must be at least 0, but is " + initializerRange + ".");
     }
   }
 
@@ -81,33 +119,70 @@ public record ModelConfig(
   /** The sizes that have a name. */
   public enum Preset {
     /** For demonstrations: about a million parameters, trained in minutes on two cores. */
-    TINY(128, 4, 4, 2, Experts.NONE),
+    TINY(128, 4, 4, 2, Generation.FIRST, 0),
     /** The 26.9-million-parameter model of the course. */
-    SMALL(512, 8, 16, 8, Experts.NONE),
+    SMALL(512, 8, 16, 8, Generation.FIRST, 0),
     /** The 108.7-million-parameter model. */
-    BASE(768, 16, 16, 8, Experts.NONE),
+    BASE(768, 16, 16, 8, Generation.FIRST, 0),
     /**
      * The small model with a mixture of experts: 96.1 million parameters, of which a token meets
      * 61.5 million.
      */
-    MOE(512, 8, 16, 8, Experts.of(4));
+    MOE(512, 8, 16, 8, Generation.FIRST, 4),
+    /** MiniMind's third version: 63.9 million parameters. */
+    MINIMIND3(768, 8, 8, 4, Generation.THIRD, 0),
+    /** That with a mixture of experts: 198.4 million, of which a token meets 63.9 million. */
+    MINIMIND3_MOE(768, 8, 8, 4, Generation.THIRD, 4);
+
+    /** What MiniMind chose for all that is no size. */
+    private enum Generation {
+      FIRST,
+      THIRD
+    }
 
     private final int hiddenSize;
     private final int layers;
     private final int heads;
     private final int keyValueHeads;
-    private final Experts experts;
+    private final Generation generation;
+    private final int experts;
 
-    Preset(int hiddenSize, int layers, int heads, int keyValueHeads, Experts experts) {
+    Preset(
+        int hiddenSize,
+        int layers,
+        int heads,
+        int keyValueHeads,
+        Generation generation,
+        int experts) {
       this.hiddenSize = hiddenSize;
       this.layers = layers;
       this.heads = heads;
       this.keyValueHeads = keyValueHeads;
+      this.generation = generation;
       this.experts = experts;
     }
 
     public ModelConfig config(int vocabularySize, int maxLength) {
-      return of(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength).with(experts);
+      return like(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength)
+          .with(experts(experts));
+    }
+
+    /** A model of other sizes, dense, with all else as in this one. */
+    public ModelConfig like(
+        int hiddenSize,
+        int layers,
+        int heads,
+        int keyValueHeads,
+        int vocabularySize,
+        int maxLength) {
+      return generation == Generation.FIRST
+          ? of(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength)
+          : minimind3(hiddenSize, layers, heads, keyValueHeads, vocabularySize, maxLength);
+    }
+
+    /** A mixture of so many experts, with all else as models like this one have it. */
+    public Experts experts(int routed) {
+      return generation == Generation.FIRST ? Experts.of(routed) : Experts.minimind3(routed);
     }
 
     @Override
@@ -116,45 +191,198 @@ public record ModelConfig(
     }
   }
 
-  /** A configuration with MiniMind's choices for what is not given. */
+  /** A configuration with the choices of MiniMind's first version for what is not given. */
   public static ModelConfig of(
       int hiddenSize, int layers, int heads, int keyValueHeads, int vocabularySize, int maxLength) {
-    return new ModelConfig(
-        hiddenSize,
-        layers,
-        heads,
-        keyValueHeads,
-        feedForwardSize(hiddenSize),
-        vocabularySize,
-        maxLength,
-        1e-5f,
-        10_000f,
-        Experts.NONE);
+    return builder()
+        .hiddenSize(hiddenSize)
+        .layers(layers)
+        .heads(heads)
+        .keyValueHeads(keyValueHeads)
+        // Two thirds of four times the width, rounded down and then up to a multiple of 64.
+        .feedForwardSize((2 * 4 * hiddenSize / 3 + 63) / 64 * 64)
+        .vocabularySize(vocabularySize)
+        .maxLength(maxLength)
+        .build();
+  }
+
+  /** A configuration with the choices of MiniMind's third version for what is not given. */
+  public static ModelConfig minimind3(
+      int hiddenSize, int layers, int heads, int keyValueHeads, int vocabularySize, int maxLength) {
+    return builder()
+        .hiddenSize(hiddenSize)
+        .layers(layers)
+        .heads(heads)
+        .keyValueHeads(keyValueHeads)
+        .feedForwardSize((int) Math.ceil(hiddenSize * Math.PI / 64) * 64)
+        .vocabularySize(vocabularySize)
+        .maxLength(maxLength)
+        .normEpsilon(1e-6f)
+        .rotary(Rotary.of(RotaryLayout.HALVES, 1e6f))
+        .part(Part.QUERY_KEY_NORM)
+        .initializerRange(0.02)
+        .build();
+  }
+
+  /** A builder that begins with the choices of MiniMind's first version, and without any size. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that begins with this configuration. */
+  public Builder toBuilder() {
+    Builder builder =
+        builder()
+            .hiddenSize(hiddenSize)
+            .layers(layers)
+            .heads(heads)
+            .keyValueHeads(keyValueHeads)
+            .headSize(headSize)
+            .feedForwardSize(feedForwardSize)
+            .vocabularySize(vocabularySize)
+            .maxLength(maxLength)
+            .normEpsilon(normEpsilon)
+            .rotary(rotary)
+            .experts(experts)
+            .initializerRange(initializerRange);
+    parts.forEach(builder::part);
+    return builder;
+  }
+
+  /** Puts a configuration together; what the values mean stands at {@link ModelConfig}. */
+  public static final class Builder {
+    private int hiddenSize;
+    private int layers;
+    private int heads;
+    private int keyValueHeads;
+    private int headSize;
+    private int feedForwardSize;
+    private int vocabularySize;
+    private int maxLength;
+    private float normEpsilon = 1e-5f;
+    private Rotary rotary = Rotary.of(RotaryLayout.NEIGHBOURS, 10_000);
+    private final Set<Part> parts = EnumSet.noneOf(Part.class);
+    private Experts experts = Experts.NONE;
+    private double initializerRange;
+
+    private Builder() {}
+
+    public Builder hiddenSize(int hiddenSize) {
+      this.hiddenSize = hiddenSize;
+      return this;
+    }
+
+    public Builder layers(int layers) {
+      this.layers = layers;
+      return this;
+    }
+
+    public Builder heads(int heads) {
+      this.heads = heads;
+      return this;
+    }
+
+    public Builder keyValueHeads(int keyValueHeads) {
+      this.keyValueHeads = keyValueHeads;
+      return this;
+    }
+
+    /** 0, as in the beginning, to share the hidden size among the heads. */
+    public Builder headSize(int headSize) {
+      this.headSize = headSize;
+      return this;
+    }
+
+    public Builder feedForwardSize(int feedForwardSize) {
+      this.feedForwardSize = feedForwardSize;
+      return this;
+    }
+
+    public Builder vocabularySize(int vocabularySize) {
+      this.vocabularySize = vocabularySize;
+      return this;
+    }
+
+    public Builder maxLength(int maxLength) {
+      this.maxLength = maxLength;
+      return this;
+    }
+
+    public Builder normEpsilon(float normEpsilon) {
+      this.normEpsilon = normEpsilon;
+      return this;
+    }
+
+    public Builder rotary(Rotary rotary) {
+      this.rotary = rotary;
+      return this;
+    }
+
+    /** Adds a part. */
+    public Builder part(Part part) {
+      parts.add(part);
+      return this;
+    }
+
+    public Builder experts(Experts experts) {
+      this.experts = experts;
+      return this;
+    }
+
+    public Builder initializerRange(double initializerRange) {
+      this.initializerRange = initializerRange;
+      return this;
+    }
+
+    /**
+     * @throws IllegalArgumentException if the values make no model
+     */
+    public ModelConfig build() {
+      return new ModelConfig(
+          hiddenSize,
+          layers,
+          heads,
+          keyValueHeads,
+          headSize == 0 ? shared() : headSize,
+          feedForwardSize,
+          vocabularySize,
+          maxLength,
+          normEpsilon,
+          rotary,
+          parts,
+          experts,
+          initializerRange);
+    }
+
+    private int shared() {
+      requirePositive("hidden_size", hiddenSize);
+      requirePositive("num_attention_heads", heads);
+      if (hiddenSize % (2L * heads) != 0) {
+        throw new ArgumentException(
+            "hidden_size must be a multiple of twice num_attention_heads, but is %d for %d heads."
+                .formatted(hiddenSize, heads));
+      }
+      return hiddenSize / heads;
+    }
   }
 
   /** The same architecture with another mixture of experts, or none. */
   public ModelConfig with(Experts experts) {
-    return new ModelConfig(
-        hiddenSize,
-        layers,
-        heads,
-        keyValueHeads,
-        feedForwardSize,
-        vocabularySize,
-        maxLength,
-        normEpsilon,
-        ropeTheta,
-        experts);
+    return toBuilder().experts(experts).build();
   }
 
-  /** Two thirds of four times the hidden size, rounded down and then up to a multiple of 64. */
-  private static int feedForwardSize(int hiddenSize) {
-    return (2 * 4 * hiddenSize / 3 + 63) / 64 * 64;
+  public boolean has(Part part) {
+    return parts.contains(part);
   }
 
-  /** Width of one attention head. */
-  public int headSize() {
-    return hiddenSize / heads;
+  /** Width of all query heads together. */
+  public long queryWidth() {
+    return (long) heads * headSize;
+  }
+
+  /** Width of all key heads together, and of all value heads. */
+  public long keyValueWidth() {
+    return (long) keyValueHeads * headSize;
   }
 
   /**
@@ -162,37 +390,31 @@ public record ModelConfig(
    * Runtime's attention with rotary positions takes no other.
    */
   public int cachedHeadSize() {
-    return (headSize() + 15) / 16 * 16;
+    return (headSize + 15) / 16 * 16;
   }
 
-  /** Number of parameters, the shared embedding and output matrix counted once. */
+  /** Number of parameters, a shared embedding and output matrix counted once. */
   public long parameterCount() {
-    return parameterCount(experts.isMixture() ? experts.all() : 1);
+    return new Parameters(this).count();
   }
 
   /** Number of parameters that a token meets: {@link #parameterCount} less the other experts'. */
   public long activeParameterCount() {
-    return parameterCount(experts.isMixture() ? experts.perToken() + experts.shared() : 1);
-  }
-
-  private long parameterCount(long feedForwardLayers) {
-    long attention = 2L * hiddenSize * hiddenSize + 2L * hiddenSize * keyValueHeads * headSize();
-    long gate = (long) experts.routed() * hiddenSize;
-    long feedForward = 3 * feedForwardLayers * hiddenSize * feedForwardSize;
-    long block = attention + gate + feedForward + 2L * hiddenSize;
-    return (long) vocabularySize * hiddenSize + layers * block + hiddenSize;
+    return new Parameters(this).activeCount();
   }
 
   /**
    * Floating point operations of a training step for each position of a row: 6 for each parameter
-   * that a token meets, and 6 · layers · width · length for causal attention (Chowdhery et al.
-   * 2022, "PaLM", appendix B, halved for the mask). What the backward pass computes again does not
-   * count.
+   * that a token meets, and 6 · layers · width of the queries · length for causal attention
+   * (Chowdhery et al. 2022, "PaLM", appendix B, halved for the mask). What the backward pass
+   * computes again does not count.
    *
    * @param length positions of the row
    */
   public double operationsPerPosition(int length) {
-    return 6.0 * activeParameterCount() + 6.0 * layers * hiddenSize * length;
+    // An embedding that is no head too is only looked up.
+    double lookedUp = has(Part.OWN_HEAD) ? (double) vocabularySize * hiddenSize : 0;
+    return 6 * (activeParameterCount() - lookedUp) + 6.0 * layers * queryWidth() * length;
   }
 
   /**
@@ -203,28 +425,45 @@ public record ModelConfig(
    */
   public static ModelConfig read(Path file) throws IOException {
     try {
-      return JSON.readValue(Files.readAllBytes(file), ModelConfig.class);
+      if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
+        throw new IOException(file + " is not a valid model configuration: it is no JSON object.");
+      }
+      return fromJson(json);
     } catch (NoSuchFileException e) {
       throw new IOException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      throw new IOException(file + " is not a valid model configuration: " + reason(e) + ".", e);
+      throw new IOException(
+          file
+              + " is not a valid model configuration: "
+              + JsonErrors.reason(e)
+              + JsonErrors.place(e)
+              + ".",
+          e);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + " is not a valid model configuration: " + e.getMessage(), e);
     }
   }
 
-  private static String reason(JsonProcessingException e) {
-    if (e.getCause() instanceof IllegalArgumentException invalid) {
-      return invalid.getMessage().replaceFirst("\\.$", "");
-    }
-    if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
-      return mapping.getPath().get(0).getFieldName() + ": " + JsonErrors.reason(e);
-    }
-    return JsonErrors.reason(e) + JsonErrors.place(e);
+  /**
+   * The configuration that JSON describes.
+   *
+   * @throws IllegalArgumentException if it describes none, or has a field that is not understood
+   *     and may change what a model computes
+   */
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  public static ModelConfig fromJson(ObjectNode json) {
+    return ConfigJson.read(json);
+  }
+
+  @JsonValue
+  ObjectNode json() {
+    return ConfigJson.write(this);
   }
 
   /** This configuration as {@code config.json}. */
   public String toJson() {
     try {
-      return JSON.writeValueAsString(this);
+      return JSON.writeValueAsString(json());
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

@@ -6,6 +6,8 @@ import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** How a decoder keeps its matrices; norm weights are float32 always. */
@@ -34,17 +36,27 @@ public enum Precision {
   /**
    * The tensors that a decoder of this precision has in the place of float32 weights.
    *
+   * @param config whose weights they are
    * @throws IllegalArgumentException if a weight is infinite or not a number
    */
-  public List<NamedTensor> store(List<NamedTensor> weights) {
-    return weights.stream().flatMap(this::store).toList();
-  }
-
-  private Stream<NamedTensor> store(NamedTensor weight) {
-    boolean matrix = weight.shape().length == 2;
-    return isQuantized() && matrix && !MixtureOfExperts.isGate(weight.name())
-        ? new BlockQuantization(bits).quantize(weight).stream()
-        : Stream.of(weight);
+  public List<NamedTensor> store(ModelConfig config, List<NamedTensor> weights) {
+    if (!isQuantized()) {
+      return List.copyOf(weights);
+    }
+    Set<String> quantized =
+        new Parameters(config)
+            .all().stream()
+                .filter(parameter -> parameter.role().isQuantizable())
+                .map(Parameter::name)
+                .collect(Collectors.toSet());
+    BlockQuantization blocks = new BlockQuantization(bits);
+    return weights.stream()
+        .flatMap(
+            weight ->
+                quantized.contains(weight.name())
+                    ? blocks.quantize(weight).stream()
+                    : Stream.of(weight))
+        .toList();
   }
 
   Matrices matrices(Operators op) {

@@ -17,12 +17,12 @@ import java.util.function.Function;
 record QuantizedMatrices(Operators op, int bits) implements Matrices {
 
   @Override
-  public Tensor plain(String name, long... extents) {
-    return op.graph().parameter(name, extents);
+  public Tensor plain(Parameter parameter) {
+    return op.graph().parameter(parameter.name(), parameter.shape().extents());
   }
 
   @Override
-  public Tensor rows(Matrix matrix, Tensor ids) {
+  public Tensor rows(Parameter matrix, Tensor ids) {
     Tensor padded = op.quantizedGather(values(matrix), scales(matrix), ids, bits);
     long width = padded.shape().dimension(-1).extent();
     Tensor rows = op.reshape(padded, Shape.of(ids.shape().elements(), Dimension.of(width)));
@@ -30,27 +30,27 @@ record QuantizedMatrices(Operators op, int bits) implements Matrices {
   }
 
   @Override
-  public List<Tensor> products(Tensor x, List<Matrix> matrices) {
+  public List<Tensor> products(Tensor x, List<Parameter> matrices) {
     Tensor values = joined(matrices, this::values);
     Tensor product = op.quantizedLinear(x, values, joined(matrices, this::scales), bits);
-    long[] extents = matrices.stream().mapToLong(Matrix::out).toArray();
+    long[] extents = matrices.stream().mapToLong(Parameter::out).toArray();
     return extents.length == 1 ? List.of(product) : op.split(product, extents);
   }
 
-  private Tensor joined(List<Matrix> matrices, Function<Matrix, Tensor> part) {
+  private Tensor joined(List<Parameter> matrices, Function<Parameter, Tensor> part) {
     List<Tensor> parts = matrices.stream().map(part).toList();
-    int rows = matrices.stream().mapToInt(Matrix::out).sum();
+    int rows = matrices.stream().mapToInt(Parameter::out).sum();
     return parts.size() == 1 ? parts.get(0) : op.concatenate(parts, 0, Dimension.of(rows));
   }
 
-  private Tensor values(Matrix matrix) {
+  private Tensor values(Parameter matrix) {
     long blocks = BlockQuantization.blocks(matrix.in());
     int bytes = new BlockQuantization(bits).blockBytes();
     String name = BlockQuantization.values(matrix.name());
     return op.graph().parameter(name, ElementType.UINT8, matrix.out(), blocks, bytes);
   }
 
-  private Tensor scales(Matrix matrix) {
+  private Tensor scales(Parameter matrix) {
     String name = BlockQuantization.scales(matrix.name());
     return op.graph().parameter(name, matrix.out(), BlockQuantization.blocks(matrix.in()));
   }

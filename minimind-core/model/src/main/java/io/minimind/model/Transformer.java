@@ -12,11 +12,11 @@ import io.minimind.graph.operator.Attention.Past;
 import io.minimind.graph.operator.Attention.Positions;
 import io.minimind.graph.operator.Attention.Rotation;
 import io.minimind.graph.operator.Operators;
-import io.minimind.graph.operator.RotaryLayout;
-import io.minimind.model.Matrices.Matrix;
+import io.minimind.model.ModelConfig.Part;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * MiniMind's forward pass: embedding, blocks of attention and feed-forward, norm, head. It is
@@ -29,7 +29,7 @@ public final class Transformer {
   private final Operators op;
   private final ModelConfig config;
   private final Matrices matrices;
-  private final Matrix embedding;
+  private final Parameters parameters;
   private final Rotation rotation;
   private final HeadPadding padding;
   private final FeedForward feedForward;
@@ -70,27 +70,12 @@ public final class Transformer {
     this.op = op;
     this.config = config;
     this.matrices = matrices;
-    embedding = new Matrix("tok_embeddings.weight", config.vocabularySize(), config.hiddenSize());
-    // Pairs of zeros, with which heads may be padded, get angles too; any will do.
+    this.parameters = new Parameters(config);
     int pairs = config.cachedHeadSize() / 2;
-    float[] cosines = new float[config.maxLength() * pairs];
-    float[] sines = new float[cosines.length];
-    for (int i = 0; i < cosines.length; i++) {
-      float frequency =
-          (float) (1 / Math.pow(config.ropeTheta(), 2f * (i % pairs) / config.headSize()));
-      float angle = i / pairs * frequency;
-      cosines[i] = (float) Math.cos(angle);
-      sines[i] = (float) Math.sin(angle);
-    }
-    Shape table = Shape.of(config.maxLength(), pairs);
-    this.rotation =
-        new Rotation(
-            RotaryLayout.NEIGHBOURS,
-            op.graph().constant("rotary.cosine", table, cosines),
-            op.graph().constant("rotary.sine", table, sines));
+    this.rotation = config.rotary().table(op.graph(), config.maxLength(), config.headSize(), pairs);
     this.padding = new HeadPadding(op, config);
-    this.feedForward = new FeedForward(op, config, matrices);
-    this.experts = new MixtureOfExperts(op, config, matrices, feedForward);
+    this.feedForward = new FeedForward(op, matrices);
+    this.experts = new MixtureOfExperts(op, parameters, matrices, feedForward);
   }
 
   /**
@@ -129,14 +114,14 @@ public final class Transformer {
    * @return [tokens, width]
    */
   public Tensor hiddenStates(Tensor ids, List<Past> past, Positions positions) {
-    Tensor x = matrices.rows(embedding, ids);
+    Tensor x = matrices.rows(parameters.get(Role.EMBEDDING), ids);
     Shape rows = ids.shape();
     for (int layer = 0; layer < config.layers(); layer++) {
       Past layerPast = past.isEmpty() ? Past.NONE : past.get(layer);
       x = op.add(x, attention(layer, x, rows, layerPast, positions));
       x = op.add(x, feedForward(layer, x));
     }
-    return norm("norm.weight", x);
+    return norm(parameters.get(Role.NORM), x);
   }
 
   /**
@@ -146,7 +131,8 @@ public final class Transformer {
    * @return [tokens, vocabulary]
    */
   public Tensor head(Tensor hiddenStates) {
-    return product(hiddenStates, embedding);
+    Role role = config.has(Part.OWN_HEAD) ? Role.HEAD : Role.EMBEDDING;
+    return product(hiddenStates, parameters.get(role));
   }
 
   /** The attention of each layer, after {@link #hiddenStates} was built. */
@@ -161,7 +147,7 @@ public final class Transformer {
    * @return a scalar, or nothing where there is no mixture or it is trained without
    */
   public Optional<Tensor> balanceLoss(Shape rows) {
-    return config.experts().balance() > 0
+    return config.experts().balance().weight() > 0
         ? Optional.of(experts.balanceLoss(rows))
         : Optional.empty();
   }
@@ -172,16 +158,43 @@ public final class Transformer {
   }
 
   private Tensor attention(int layer, Tensor x, Shape rows, Past past, Positions positions) {
-    String prefix = "layers." + layer + ".attention.";
-    int width = config.hiddenSize();
-    int keyValueWidth = config.keyValueHeads() * config.headSize();
-    Tensor normed = norm("layers." + layer + ".attention_norm.weight", x);
-    Matrix query = new Matrix(prefix + "wq.weight", width, width);
-    Matrix key = new Matrix(prefix + "wk.weight", keyValueWidth, width);
-    Matrix value = new Matrix(prefix + "wv.weight", keyValueWidth, width);
-    List<Tensor> heads = matrices.products(normed, List.of(query, key, value));
-    Tensor attended = attention(heads.get(0), heads.get(1), heads.get(2), rows, past, positions);
-    return product(attended, new Matrix(prefix + "wo.weight", width, width));
+    Tensor normed = norm(parameters.get(Role.ATTENTION_NORM, layer), x);
+    List<Tensor> heads =
+        matrices.products(
+            normed,
+            Stream.of(Role.QUERY, Role.KEY, Role.VALUE)
+                .map(role -> parameters.get(role, layer))
+                .toList());
+    Tensor query = heads.get(0);
+    Tensor key = heads.get(1);
+    Tensor value = heads.get(2);
+    if (config.has(Part.QUERY_KEY_VALUE_BIAS)) {
+      query = biased(query, parameters.get(Role.QUERY_BIAS, layer));
+      key = biased(key, parameters.get(Role.KEY_BIAS, layer));
+      value = biased(value, parameters.get(Role.VALUE_BIAS, layer));
+    }
+    if (config.has(Part.QUERY_KEY_NORM)) {
+      query = headNorm(parameters.get(Role.QUERY_NORM, layer), query);
+      key = headNorm(parameters.get(Role.KEY_NORM, layer), key);
+    }
+    Tensor attended = attention(layer, query, key, value, rows, past, positions);
+    Tensor output = product(attended, parameters.get(Role.OUTPUT, layer));
+    return config.has(Part.OUTPUT_BIAS)
+        ? biased(output, parameters.get(Role.OUTPUT_BIAS, layer))
+        : output;
+  }
+
+  private Tensor biased(Tensor x, Parameter bias) {
+    return op.add(x, op.cast(matrices.plain(bias), x.type()));
+  }
+
+  /** Normalises each head of [tokens, heads · head size] for itself. */
+  private Tensor headNorm(Parameter weight, Tensor x) {
+    Dimension size = Dimension.of(config.headSize());
+    Dimension heads = Dimension.of(x.shape().dimension(1).extent() / config.headSize());
+    Shape separate = Shape.of(x.shape().dimension(0).times(heads), size);
+    Tensor normed = norm(weight, op.reshape(op.cast(x, FLOAT32), separate));
+    return op.cast(op.reshape(normed, x.shape()), x.type());
   }
 
   /**
@@ -194,7 +207,13 @@ public final class Transformer {
    * @return as {@code query}
    */
   Tensor attention(
-      Tensor query, Tensor key, Tensor value, Shape rows, Past past, Positions positions) {
+      int layer,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Shape rows,
+      Past past,
+      Positions positions) {
     Tensor paddedQuery = padding.query(query);
     Heads heads =
         new Heads(
@@ -203,7 +222,8 @@ public final class Transformer {
             perRow(padding.keyOrValue(value), rows),
             config.heads(),
             config.keyValueHeads());
-    Attention attention = op.attention(heads, past, positions, rotation);
+    boolean turned = !config.rotary().layersWithout().contains(layer);
+    Attention attention = op.attention(heads, past, positions, turned ? rotation : Rotation.NONE);
     attentions.add(attention);
     return padding.cut(op.reshape(attention.output(), paddedQuery.shape()));
   }
@@ -213,20 +233,30 @@ public final class Transformer {
   }
 
   private Tensor feedForward(int layer, Tensor x) {
-    String prefix = "layers." + layer + ".feed_forward.";
-    Tensor normed = norm("layers." + layer + ".ffn_norm.weight", x);
+    Tensor normed = norm(parameters.get(Role.FEED_FORWARD_NORM, layer), x);
     return config.experts().isMixture()
-        ? experts.apply(prefix, normed)
-        : feedForward.apply(prefix, normed);
+        ? experts.apply(layer, normed)
+        : feedForward.apply(normed, dense(layer));
   }
 
-  private Tensor norm(String name, Tensor x) {
-    Tensor weight = matrices.plain(name, config.hiddenSize());
-    return op.rmsNorm(x, weight, config.normEpsilon());
+  private FeedForward.Weights dense(int layer) {
+    Stream<Role> biases =
+        config.has(Part.FEED_FORWARD_BIAS)
+            ? Stream.of(Role.GATE_BIAS, Role.UP_BIAS, Role.DOWN_BIAS)
+            : Stream.of();
+    return new FeedForward.Weights(
+        parameters.get(Role.GATE, layer),
+        parameters.get(Role.UP, layer),
+        parameters.get(Role.DOWN, layer),
+        biases.map(role -> parameters.get(role, layer)).toList());
+  }
+
+  private Tensor norm(Parameter weight, Tensor x) {
+    return op.rmsNorm(x, matrices.plain(weight), config.normEpsilon());
   }
 
   /** float32, whatever the type of the products: it is added to the residual or is the logits. */
-  private Tensor product(Tensor x, Matrix matrix) {
+  private Tensor product(Tensor x, Parameter matrix) {
     return op.cast(matrices.products(x, List.of(matrix)).get(0), FLOAT32);
   }
 }

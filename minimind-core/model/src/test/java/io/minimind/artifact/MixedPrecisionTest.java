@@ -180,7 +180,8 @@ class MixedPrecisionTest {
     TrainingArtifacts artifacts =
         new TrainingArtifacts(CONFIG, new Objective.NextToken(), Optional.of(adapters));
     List<NamedTensor> more =
-        new ArrayList<>(LowRankAdapters.initialize(artifacts.trainableParameters(), 1));
+        new ArrayList<>(
+            artifacts.trainableParameters().stream().map(parameter -> parameter.start(1)).toList());
     Map<String, NamedTensor> exact = run(artifacts, CONFIG, 5, more.toArray(NamedTensor[]::new));
     more.addAll(List.of(lossScale(precision)));
     Map<String, NamedTensor> found =

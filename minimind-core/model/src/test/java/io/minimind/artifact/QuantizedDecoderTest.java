@@ -43,7 +43,7 @@ class QuantizedDecoderTest {
       configs.add(ModelConfig.of(4 * headSize, 2, 4, 2, VOCABULARY, CAPACITY));
     }
     // Rounding may not decide which experts are chosen: here all are.
-    configs.add(configs.get(0).with(new Experts(3, 3, 1, 0)));
+    configs.add(configs.get(0).with(Experts.of(3, 3, 1, 0)));
     return Stream.of(Precision.INT8, Precision.INT4)
         .flatMap(precision -> configs.stream().map(config -> Arguments.of(precision, config)));
   }
@@ -61,7 +61,7 @@ class QuantizedDecoderTest {
         rounded,
         config,
         Precision.FLOAT32,
-        Blocks.dequantize(weights, precision.store(weights), precision.bits()));
+        Blocks.dequantize(weights, precision.store(config, weights), precision.bits()));
     write(original, config, Precision.FLOAT32, weights);
     double[][] found = logits(quantized, config);
     double[][] expected = logits(rounded, config);

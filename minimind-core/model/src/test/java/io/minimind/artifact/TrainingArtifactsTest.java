@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.graph.ModelRunner;
 import io.minimind.graph.Tensor;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
 import io.minimind.model.Weights;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -156,7 +157,7 @@ class TrainingArtifactsTest {
           ModelRunner.doubles(outputs.get("logits")),
           1e-4);
       double square = 0;
-      for (Tensor parameter : new TrainingArtifacts(config).parameters()) {
+      for (Parameter parameter : new TrainingArtifacts(config).parameters()) {
         String name = parameter.name();
         double[] gradient = ModelRunner.doubles(outputs.get(name + ".gradient"));
         double[] wanted = ModelRunner.doubles(expected.tensor(name).orElseThrow());

@@ -13,10 +13,11 @@ import io.minimind.graph.operator.Attention.Positions;
 import io.minimind.graph.operator.FiniteDifferences;
 import io.minimind.graph.operator.FiniteDifferences.Subject;
 import io.minimind.graph.operator.Operators;
+import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.ModelConfig.Preset;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class HeadPaddingTest {
 
@@ -24,20 +25,31 @@ class HeadPaddingTest {
   private static final int KEY_VALUE_HEADS = 2;
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 8, 12, 18})
-  void gradientsThroughPaddedAttentionAreFiniteDifferences(int headSize) {
-    FiniteDifferences.check(FLOAT32, subject -> attention(subject, headSize));
+  @CsvSource({
+    "2, NEIGHBOURS",
+    "8, NEIGHBOURS",
+    "12, NEIGHBOURS",
+    "18, NEIGHBOURS",
+    "12, HALVES",
+    "18, HALVES"
+  })
+  void gradientsThroughPaddedAttentionAreFiniteDifferences(int headSize, RotaryLayout layout) {
+    FiniteDifferences.check(FLOAT32, subject -> attention(subject, headSize, layout));
   }
 
-  private static Tensor attention(Subject subject, int headSize) {
+  private static Tensor attention(Subject subject, int headSize, RotaryLayout layout) {
     int batch = 2;
     int length = 3;
     int tokens = batch * length;
-    ModelConfig config = ModelConfig.of(HEADS * headSize, 1, HEADS, KEY_VALUE_HEADS, 1, 8);
+    ModelConfig config =
+        ModelConfig.of(HEADS * headSize, 1, HEADS, KEY_VALUE_HEADS, 1, 8).toBuilder()
+            .rotary(Rotary.of(layout, 100))
+            .build();
     Tensor last = subject.integers("last", Shape.of(batch), length - 1, length - 1);
     Tensor total = subject.integers("total", Shape.SCALAR, length);
     return new Transformer(subject.op, config)
         .attention(
+            0,
             subject.parameter("query", tokens, HEADS * headSize),
             subject.parameter("key", tokens, KEY_VALUE_HEADS * headSize),
             subject.parameter("value", tokens, KEY_VALUE_HEADS * headSize),

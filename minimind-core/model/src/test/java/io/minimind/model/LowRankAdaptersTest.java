@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.ModelRunner;
-import io.minimind.graph.Tensor;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,11 +74,12 @@ class LowRankAdaptersTest {
     List<NamedTensor> adapters = learnt(ALL);
     try (ModelRunner adapted = ModelRunner.of(artifacts(ALL).gradients());
         ModelRunner plain = ModelRunner.of(new TrainingArtifacts(CONFIG).gradients())) {
-      double[] expected = logits(run(plain, ALL.merged(weights, adapters)));
+      double[] expected = logits(run(plain, ALL.merged(CONFIG, weights, adapters)));
       assertArrayEquals(expected, logits(run(adapted, together(weights, adapters))), 1e-4);
       double[] base = logits(run(plain, weights));
       assertTrue(Math.abs(expected[0] - base[0]) > 1e-2, "the adapters matter");
-      List<NamedTensor> fresh = LowRankAdapters.initialize(artifacts(ALL).trainableParameters(), 1);
+      List<NamedTensor> fresh =
+          ALL.parameters(CONFIG).stream().map(parameter -> parameter.start(1)).toList();
       assertArrayEquals(
           base, logits(run(adapted, together(weights, fresh))), 0, "it begins as it was");
     }
@@ -90,7 +90,7 @@ class LowRankAdaptersTest {
     LowRankAdapters some = new LowRankAdapters(2, 4, List.of("w2", "wq"));
     assertEquals(List.of("wq", "w2"), some.targets());
     List<String> trained =
-        artifacts(some).trainableParameters().stream().map(Tensor::name).toList();
+        artifacts(some).trainableParameters().stream().map(Parameter::name).toList();
     assertEquals(
         List.of(
             "layers.0.attention.wq.lora_A.weight",
@@ -102,7 +102,7 @@ class LowRankAdaptersTest {
             "layers.1.feed_forward.w2.lora_A.weight",
             "layers.1.feed_forward.w2.lora_B.weight"),
         trained);
-    List<String> all = artifacts(some).parameters().stream().map(Tensor::name).toList();
+    List<String> all = artifacts(some).parameters().stream().map(Parameter::name).toList();
     new TrainingArtifacts(CONFIG)
         .parameters()
         .forEach(parameter -> assertTrue(all.contains(parameter.name()), parameter.name()));
@@ -158,6 +158,8 @@ class LowRankAdaptersTest {
     assertThrows(IllegalArgumentException.class, () -> new LowRankAdapters(1, 0, targets));
     assertThrows(IllegalArgumentException.class, () -> new LowRankAdapters(1, 1, List.of()));
     assertThrows(
-        IllegalArgumentException.class, () -> ALL.merged(List.of(), learnt(ALL)), "no weights");
+        IllegalArgumentException.class,
+        () -> ALL.merged(CONFIG, List.of(), learnt(ALL)),
+        "no weights");
   }
 }

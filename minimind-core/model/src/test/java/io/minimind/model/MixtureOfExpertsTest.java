@@ -11,6 +11,8 @@ import io.minimind.graph.ModelRunner;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.Experts.Balance;
+import io.minimind.model.Experts.Balance.Scope;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,9 +55,9 @@ class MixtureOfExpertsTest {
                   "x", ElementType.FLOAT32, Shape.of(rows.dimension(0), rows.dimension(1), width));
       Matrices matrices = new FloatMatrices(op, ElementType.FLOAT32);
       MixtureOfExperts mixture =
-          new MixtureOfExperts(op, config, matrices, new FeedForward(op, config, matrices));
+          new MixtureOfExperts(op, new Parameters(config), matrices, new FeedForward(op, matrices));
       Tensor flat = op.reshape(x, Shape.of(rows.elements(), width));
-      op.graph().output("y", mixture.apply(PREFIX, flat));
+      op.graph().output("y", mixture.apply(0, flat));
       op.graph().output("balance", mixture.balanceLoss(rows));
       Random random = new Random(seed);
       for (Tensor parameter : op.graph().parameters()) {
@@ -114,7 +116,7 @@ class MixtureOfExpertsTest {
       double sum = chosen.stream().mapToDouble(expert -> scores[expert]).sum();
       double[] y = experts.shared() == 0 ? new double[WIDTH] : feedForward("shared_experts.", x);
       for (int expert : chosen) {
-        double weight = experts.perToken() == 1 ? scores[expert] : scores[expert] / sum;
+        double weight = experts.renormalised() ? scores[expert] / sum : scores[expert];
         double[] output = feedForward("experts." + expert + ".", x);
         for (int i = 0; i < WIDTH; i++) {
           y[i] += weight * output[i];
@@ -123,8 +125,14 @@ class MixtureOfExpertsTest {
       return y;
     }
 
-    /** As the specification of the original has it. */
     double expectedBalance(List<double[]> tokens, int batch, int length) {
+      return experts.balance().scope() == Scope.ROW
+          ? balance(tokens, batch, length, experts.perToken())
+          : balance(tokens, 1, batch * length, 1);
+    }
+
+    /** As the specifications of the originals have it; what one divides by differs. */
+    private double balance(List<double[]> tokens, int batch, int length, int choices) {
       double loss = 0;
       for (int row = 0; row < batch; row++) {
         double[] counts = new double[experts.routed()];
@@ -137,11 +145,11 @@ class MixtureOfExpertsTest {
           }
         }
         for (int expert = 0; expert < means.length; expert++) {
-          double share = counts[expert] * experts.routed() / (length * experts.perToken());
+          double share = counts[expert] * experts.routed() / (length * choices);
           loss += share * means[expert] / batch;
         }
       }
-      return experts.balance() * loss;
+      return experts.balance().weight() * loss;
     }
 
     @Override
@@ -153,17 +161,27 @@ class MixtureOfExpertsTest {
   /** With one token, most experts have none. */
   @ParameterizedTest
   @CsvSource({
-    "4, 2, 1, 1, 1",
-    "4, 2, 1, 3, 7",
-    "4, 2, 0, 2, 16",
-    "3, 1, 1, 1, 2",
-    "5, 5, 0, 2, 3",
-    "1, 1, 1, 2, 4",
-    "16, 3, 0, 1, 5"
+    "4, 2, 1, true, ROW, 1, 1",
+    "4, 2, 1, true, ROW, 3, 7",
+    "4, 2, 0, true, ROW, 2, 16",
+    "3, 1, 1, false, ROW, 1, 2",
+    "5, 5, 0, true, ROW, 2, 3",
+    "1, 1, 1, false, ROW, 2, 4",
+    "16, 3, 0, true, ROW, 1, 5",
+    "4, 1, 0, true, BATCH, 3, 5",
+    "4, 2, 0, true, BATCH, 2, 6",
+    "5, 3, 0, false, BATCH, 2, 4",
+    "3, 2, 1, false, ROW, 2, 4"
   })
   void everyTokenGetsWhatItsExpertsMakeOfIt(
-      int routed, int perToken, int shared, int batch, int length) {
-    Experts experts = new Experts(routed, perToken, shared, 0.3);
+      int routed,
+      int perToken,
+      int shared,
+      boolean renormalised,
+      Scope scope,
+      int batch,
+      int length) {
+    Experts experts = new Experts(routed, perToken, shared, renormalised, new Balance(0.3, scope));
     for (long seed = 1; seed <= 3; seed++) {
       try (Layer layer = new Layer(experts, seed)) {
         Random random = new Random(100 + seed);
@@ -194,7 +212,7 @@ class MixtureOfExpertsTest {
   @Test
   void gatesAreNotQuantized() {
     NamedTensor gate = NamedTensor.ofFloats(PREFIX + "gate.weight", new float[4 * 32], 4, 32);
-    assertEquals(List.of(gate), Precision.INT4.store(List.of(gate)));
+    assertEquals(List.of(gate), Precision.INT4.store(config(Experts.of(4)), List.of(gate)));
   }
 
   @ParameterizedTest
@@ -218,7 +236,7 @@ class MixtureOfExpertsTest {
   void mixturesThatCannotBe(int routed, int perToken, int shared, double balance, String message) {
     IllegalArgumentException e =
         assertThrows(
-            IllegalArgumentException.class, () -> new Experts(routed, perToken, shared, balance));
+            IllegalArgumentException.class, () -> Experts.of(routed, perToken, shared, balance));
     assertEquals(message, e.getMessage());
   }
 

@@ -1,7 +1,5 @@
 package io.minimind.model;
 
-import io.minimind.artifact.TrainingArtifacts;
-import io.minimind.graph.Tensor;
 import io.minimind.weights.NamedTensor;
 import java.util.Comparator;
 import java.util.List;
@@ -18,14 +16,14 @@ public final class Weights {
 
   /** The weights of a model, sorted by name. */
   public static List<NamedTensor> of(ModelConfig config) {
-    List<Tensor> sorted =
-        new TrainingArtifacts(config)
-            .parameters().stream().sorted(Comparator.comparing(Tensor::name)).toList();
+    List<Parameter> sorted =
+        new Parameters(config)
+            .all().stream().sorted(Comparator.comparing(Parameter::name)).toList();
     return IntStream.range(0, sorted.size()).mapToObj(p -> weight(p, sorted.get(p))).toList();
   }
 
-  private static NamedTensor weight(int p, Tensor parameter) {
-    boolean norm = parameter.shape().rank() == 1;
+  private static NamedTensor weight(int p, Parameter parameter) {
+    boolean norm = parameter.shape().rank() == 1 && !parameter.role().isBias();
     float[] values = new float[(int) parameter.shape().elements().extent()];
     for (int i = 0; i < values.length; i++) {
       double sine = Math.sin(p + (double) i * i);

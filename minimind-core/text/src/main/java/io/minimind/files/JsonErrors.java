@@ -1,19 +1,43 @@
 package io.minimind.files;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** What to tell people about JSON that cannot be read. */
 public final class JsonErrors {
 
-  /** Jackson adds in which input a bracket was opened, but never has a name for the input. */
-  private static final Pattern BEGINNING = Pattern.compile(" \\([^(]*\\[Source: [^]]*]\\)");
+  private static final int LONGEST = 300;
+
+  /** What Jackson says of itself rather than of the text, and what is said in its place. */
+  private static final Map<Pattern, String> OF_JACKSON = new LinkedHashMap<>();
+
+  static {
+    // In which input a bracket was opened, for which there never is a name.
+    say(" \\([^(]*\\[Source: [^]]*]\\)", "");
+    say("Trailing token .*found after value.*", "there is more after its end");
+    say("Non-standard token '(.{1,40})'.*", "$1 is no value in JSON");
+    say("^(Unexpected character .*?\\)\\)?): maybe a \\(non-standard\\) comment.*", "$1");
+    say("(, from)? `[A-Za-z]+Constraints\\.[^`]*`", "");
+    say("; Feature .*| \\(?[^().:]*Feature\\W.*", "");
+    say("`?(com\\.fasterxml|java)\\.[\\w.$<>]*`?", "a value");
+  }
 
   private JsonErrors() {}
 
+  private static void say(String pattern, String instead) {
+    OF_JACKSON.put(Pattern.compile(pattern, Pattern.DOTALL), instead);
+  }
+
   /** What is wrong with it. */
   public static String reason(JsonProcessingException e) {
-    return BEGINNING.matcher(e.getOriginalMessage()).replaceAll("");
+    String reason = String.valueOf(e.getOriginalMessage());
+    for (Map.Entry<Pattern, String> own : OF_JACKSON.entrySet()) {
+      reason = own.getKey().matcher(reason).replaceAll(own.getValue());
+    }
+    reason = reason.replaceAll("\\p{Cntrl}+", " ").strip();
+    return reason.length() > LONGEST ? reason.substring(0, LONGEST) + "…" : reason;
   }
 
   /**

@@ -107,10 +107,17 @@ final class CorpusWords {
   private synchronized List<String> take(Iterator<String> source, LongConsumer progress) {
     List<String> batch = new ArrayList<>();
     int characters = 0;
-    while (characters < BATCH && !failed && source.hasNext()) {
-      String text = source.next();
-      batch.add(text);
-      characters += text.length() + 1;
+    boolean taken = false;
+    try {
+      while (characters < BATCH && !failed && source.hasNext()) {
+        String text = source.next();
+        batch.add(text);
+        characters += text.length() + 1;
+      }
+      taken = true;
+    } finally {
+      // Before another thread asks: the first text that cannot be read is the one to be named.
+      failed |= !taken;
     }
     texts += batch.size();
     progress.accept(texts);

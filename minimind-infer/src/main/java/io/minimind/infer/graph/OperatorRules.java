@@ -242,11 +242,14 @@ final class OperatorRules {
   }
 
   private static List<Value> attention(NodeCheck node) throws GraphException {
-    node.inputs(9, 9);
+    int inputs = node.inputs(7, 9).size();
+    require(inputs != 8, "it has cosines without sines");
+    // Without angles nothing is turned.
+    int turns = inputs == 9 ? 1 : 0;
     long heads = node.integer("num_heads", 0, 1, MOST_HEADS);
     long keyValueHeads = node.integer("kv_num_heads", 0, 1, MOST_HEADS);
     require(heads % keyValueHeads == 0, heads + " heads share " + keyValueHeads);
-    node.integer("do_rotary", 0, 1, 1);
+    node.integer("do_rotary", 0, turns, turns);
     node.integer("rotary_interleaved", 0, 0, 1);
     // 0 stands for one over the root of the head size.
     node.real("scale", 0, 0, 16);
@@ -254,7 +257,6 @@ final class OperatorRules {
     Value key = node.input(1, FLOAT32, 3);
     Extent batch = query.shape().get(0);
     Extent width = key.shape().get(2);
-    Value cosine = node.input(7, FLOAT32, 2);
     long headSize = width.isKnown() ? width.factor() / keyValueHeads : 0;
     require(
         headSize >= 8 && headSize % 8 == 0 && headSize <= 1024,
@@ -274,13 +276,20 @@ final class OperatorRules {
         "its past has the shape " + past);
     require(node.input(5, INT32).shape().equals(List.of(batch)), "its lengths have another shape");
     require(node.input(6, INT32).rank() == 0, "its total length is no single number");
+    if (turns == 1) {
+      angles(node, headSize);
+    }
+    return List.of(query, past, past);
+  }
+
+  private static void angles(NodeCheck node, long headSize) throws GraphException {
+    Value cosine = node.input(7, FLOAT32, 2);
     require(
         cosine.shape().get(0).isKnown()
             && cosine.shape().get(1).is(headSize / 2)
             && node.input(8, FLOAT32).shape().equals(cosine.shape()),
         "its angles have the shape " + cosine);
     node.state().knowsPositions(cosine.shape().get(0).factor());
-    return List.of(query, past, past);
   }
 
   // Reductions

@@ -13,11 +13,13 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.ParameterInitializer;
+import io.minimind.model.ModelConfig.Part;
+import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
+import io.minimind.model.Rotary;
+import io.minimind.model.RotaryScaling.Linear;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,13 +43,22 @@ class DecoderGraphTest {
   @TempDir private Path folder;
 
   /**
-   * Heads that fit the attention operator and heads that are filled up, with and without experts.
+   * Heads that fit the attention operator and heads that are filled up, with and without experts;
+   * and all that a configuration can have besides.
    */
   static Stream<ModelConfig> configs() {
     ModelConfig fitting = ModelConfig.of(64, 2, 2, 1, 40, 32);
     ModelConfig padded = ModelConfig.of(72, 2, 4, 2, 90, 64);
-    return Stream.of(fitting, padded)
-        .flatMap(config -> Stream.of(0, 1, 4, 5).map(experts -> config.with(Experts.of(experts))));
+    ModelConfig third = ModelConfig.minimind3(48, 2, 4, 2, 40, 32);
+    ModelConfig.Builder all = third.toBuilder().headSize(20);
+    Stream.of(Part.values()).forEach(all::part);
+    Rotary rotary = third.rotary();
+    all.rotary(new Rotary(rotary.layout(), rotary.base(), new Linear(2), List.of(1)));
+    return Stream.concat(
+        Stream.of(fitting, padded)
+            .flatMap(
+                config -> Stream.of(0, 1, 4, 5).map(experts -> config.with(Experts.of(experts)))),
+        Stream.of(third, third.with(Experts.minimind3(3)), all.build()));
   }
 
   static Stream<Arguments> all() {
@@ -63,7 +74,7 @@ class DecoderGraphTest {
     Path model = write(config, precision);
     DecoderGraph graph = check(Files.readAllBytes(model));
     assertEquals(config.maxLength(), graph.positions());
-    List<NamedTensor> weights = precision.store(weights(config));
+    List<NamedTensor> weights = precision.store(config, weights(config));
     assertEquals(
         weights.stream().map(NamedTensor::name).sorted().toList(),
         graph.weights().stream().map(DecoderGraph.Weight::name).sorted().toList());
@@ -181,7 +192,7 @@ class DecoderGraphTest {
     ModelProto.Builder model =
         ModelProto.parseFrom(Files.readAllBytes(write(mixture, Precision.FLOAT32))).toBuilder();
     model.getGraphBuilder().getInitializerBuilderList().stream()
-        .filter(tensor -> tensor.getName().endsWith("per_token"))
+        .filter(tensor -> tensor.getName().contains("per_token"))
         .forEach(tensor -> tensor.setRawData(ByteString.copyFrom(new byte[8])));
     assertRefused("divides whole numbers", model.build());
   }
@@ -242,7 +253,7 @@ class DecoderGraphTest {
   }
 
   private static List<NamedTensor> weights(ModelConfig config) {
-    return ParameterInitializer.initialize(new TrainingArtifacts(config).parameters(), config, 3);
+    return new Parameters(config).start(3);
   }
 
   private static Arguments damage(String part, Consumer<GraphProto.Builder> damage) {

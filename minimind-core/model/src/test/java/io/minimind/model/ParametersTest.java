@@ -4,31 +4,27 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.graph.ModelRunner;
-import io.minimind.graph.Tensor;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class ParameterInitializerTest {
+class ParametersTest {
 
   private static final ModelConfig CONFIG = ModelConfig.of(64, 3, 4, 2, 200, 16);
-  private static final List<Tensor> PARAMETERS = new TrainingArtifacts(CONFIG).parameters();
+  private static final List<Parameter> PARAMETERS = new Parameters(CONFIG).all();
 
   private static List<NamedTensor> initialize(long seed) {
-    return ParameterInitializer.initialize(PARAMETERS, CONFIG, seed);
+    return new Parameters(CONFIG).start(seed);
   }
 
   @Test
   void everyParameterGetsItsShape() {
     List<NamedTensor> weights = initialize(1);
-    assertEquals(PARAMETERS.stream().map(Tensor::name).toList(), names(weights));
+    assertEquals(PARAMETERS.stream().map(Parameter::name).toList(), names(weights));
     for (int i = 0; i < weights.size(); i++) {
       assertArrayEquals(PARAMETERS.get(i).shape().extents(), weights.get(i).shape());
     }
@@ -76,10 +72,11 @@ class ParameterInitializerTest {
 
   @Test
   void aSeedGivesItsWeightsInAnyOrderOfDeclaration() {
-    List<Tensor> shuffled = new ArrayList<>(PARAMETERS);
+    List<NamedTensor> expected = new ArrayList<>(initialize(7));
+    List<Parameter> shuffled = new ArrayList<>(PARAMETERS);
+    Collections.reverse(expected);
     Collections.reverse(shuffled);
-    Set<NamedTensor> expected = new HashSet<>(initialize(7));
-    assertEquals(expected, new HashSet<>(ParameterInitializer.initialize(shuffled, CONFIG, 7)));
+    assertEquals(expected, shuffled.stream().map(parameter -> parameter.start(7)).toList());
   }
 
   @Test

@@ -1,0 +1,108 @@
+package io.minimind.train;
+
+import io.minimind.artifact.DecoderArtifact;
+import io.minimind.infer.DecoderInMemory;
+import io.minimind.infer.DecoderInMemory.Weight;
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.LoadOptions;
+import io.minimind.model.LowRankAdapters;
+import io.minimind.model.ModelConfig;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.SharedWeights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model in training that writes with its present weights: no folder lies between.
+ *
+ * <pre>{@code
+ * try (LiveModel live = LiveModel.open(training, config, Optional.empty(), folder, options)) {
+ *   String before = live.model().generate("<s>Once", generation).text();
+ *   training.optimizerStep(rate);
+ *   String after = live.model().generate("<s>Once", generation).text();
+ * }
+ * }</pre>
+ *
+ * <p>With a batch size of 1 the model reads the weights where training keeps them. With a larger
+ * one the runtime keeps a copy of them in the order in which the processor multiplies with several
+ * rows, without which a step takes up to three times as long; the copy is made anew once for all
+ * updates since the last call of {@link #model}.
+ *
+ * <p>What is written while an optimizer step runs comes from weights that are partly old and partly
+ * new. This and the model in training may be closed in any order.
+ */
+public final class LiveModel implements AutoCloseable {
+
+  private final SharedWeights weights;
+  private final byte[] graph;
+  private final Path folder;
+  private final LoadOptions options;
+  private LanguageModel model; // null until it is asked for
+  private boolean open = true;
+
+  private LiveModel(SharedWeights weights, byte[] graph, Path folder, LoadOptions options) {
+    this.weights = weights;
+    this.graph = graph;
+    this.folder = folder;
+    this.options = options;
+  }
+
+  /**
+   * @param training a model on one device or several; the weights are those of the first
+   * @param adapters those that are trained, if any
+   * @param folder holds {@code config.json}, {@code generation_config.json}, the tokenizer and the
+   *     chat template, as the folder of a run does
+   */
+  public static LiveModel open(
+      ModelInTraining training,
+      ModelConfig config,
+      Optional<LowRankAdapters> adapters,
+      Path folder,
+      LoadOptions options) {
+    byte[] graph = DecoderArtifact.inMemory(config, adapters).toByteArray();
+    return new LiveModel(training.weights(), graph, folder, options);
+  }
+
+  /**
+   * The model with the weights of the last update. It must not be used after the next call, which
+   * may give another one, and need not be closed.
+   *
+   * @throws IOException if a file is missing or broken
+   * @throws IllegalStateException if this is closed
+   */
+  public synchronized LanguageModel model() throws IOException {
+    if (!open) {
+      throw new IllegalStateException("The model in training can no longer be asked to write.");
+    }
+    boolean changed = weights.refresh();
+    boolean fixed = options.batchSize() > 1;
+    if (model == null || changed && fixed) {
+      closeModel();
+      model = LanguageModel.open(folder, new DecoderInMemory(graph, views(), fixed), options);
+    }
+    return model;
+  }
+
+  private List<Weight> views() {
+    return weights.tensors().stream()
+        .map(tensor -> new Weight(tensor.name(), tensor.floats(), tensor.shape()))
+        .toList();
+  }
+
+  private void closeModel() {
+    if (model != null) {
+      model.close();
+      model = null;
+    }
+  }
+
+  /** Ends what is being written and lets go of the weights. */
+  @Override
+  public synchronized void close() {
+    open = false;
+    closeModel();
+    weights.close();
+  }
+}
