@@ -28,6 +28,7 @@ final class Answer {
   private int[] ids = new int[16];
   private int size;
   private int lastToken;
+  private int reported; // log-probabilities that pieces had
   private FinishReason reason; // null until it ended
   private final long startedAt = System.nanoTime();
   private long firstTokenAt;
@@ -110,6 +111,14 @@ final class Answer {
     reason = stops.found() ? FinishReason.STOP_STRING : why;
     endedAt = System.nanoTime();
     return rest;
+  }
+
+  /** A piece of the answer with what belongs to it. */
+  Piece piece(String certain) {
+    List<TokenLogProbability> since =
+        List.copyOf(logProbabilities.subList(reported, logProbabilities.size()));
+    reported = logProbabilities.size();
+    return new Piece(certain, since);
   }
 
   private String keep(String piece) {

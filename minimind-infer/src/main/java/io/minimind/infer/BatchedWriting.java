@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class BatchedWriting extends Writing {
   private final BatchScheduler scheduler;
-  private final BlockingQueue<Optional<String>> pieces = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Optional<Piece>> pieces = new LinkedBlockingQueue<>();
   private final AtomicBoolean begun = new AtomicBoolean();
 
   BatchedWriting(Request request, BatchScheduler scheduler) {
@@ -45,9 +45,9 @@ final class BatchedWriting extends Writing {
   }
 
   @Override
-  Optional<String> next() {
+  Optional<Piece> next() {
     join();
-    Optional<String> piece = take();
+    Optional<Piece> piece = take();
     if (piece.isEmpty()) {
       pieces.add(piece); // for the next who asks
       checkFailure();
@@ -61,7 +61,7 @@ final class BatchedWriting extends Writing {
     scheduler.wake();
   }
 
-  private Optional<String> take() {
+  private Optional<Piece> take() {
     boolean interrupted = false;
     try {
       while (true) {
@@ -111,7 +111,7 @@ final class BatchedWriting extends Writing {
 
   private void add(String piece) {
     if (!piece.isEmpty()) {
-      pieces.add(Optional.of(piece));
+      pieces.add(Optional.of(answer.piece(piece)));
     }
   }
 

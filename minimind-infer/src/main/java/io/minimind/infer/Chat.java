@@ -128,13 +128,13 @@ public final class Chat implements AutoCloseable {
     List<Message> asked = new ArrayList<>(history);
     asked.addAll(messages);
     ConversationEncoder.Prompt prompt = fit(asked);
-    GenerationOptions generation = conversations.generation();
-    int most = Math.min(generation.maxNewTokens(), budget - prompt.ids().length);
+    int most = budget - prompt.ids().length;
+    most = Math.min(conversations.generation().maxNewTokens(), most);
     Supplier<ReplyParser> parsers = conversations.parsers(prompt);
     TextStream answer =
         model.stream(
             prompt.ids(),
-            generation.withMaxNewTokens(most),
+            conversations.generation(prompt, most),
             buffers,
             written -> answered(written, parsers.get()));
     unanswered = history;
@@ -170,7 +170,7 @@ public final class Chat implements AutoCloseable {
       prompt = conversations.prompt(messages);
     }
     if (prompt.ids().length >= budget) {
-      throw new ArgumentException(
+      throw new ContextLengthException(
           "The message has, with all that must stand before it, %d tokens, which leaves no room for an answer in the chat's budget of %d; shorten it."
               .formatted(prompt.ids().length, budget));
     }

@@ -16,7 +16,7 @@ final class ChatBuffers implements Buffers, AutoCloseable {
     if (text == null || text.capacity() < length) {
       DecoderSession larger = pool.acquire(length);
       if (text != null) {
-        larger.takeFrom(text);
+        larger.takeFrom(text, text.length());
         pool.release(text);
       }
       text = larger;

@@ -11,6 +11,7 @@ import io.minimind.chat.TemplateOptions;
 import io.minimind.chat.Tool;
 import io.minimind.files.ArgumentException;
 import io.minimind.tokenizer.Tokenizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
@@ -25,6 +26,7 @@ final class Conversations {
   private final ReplyFormat format;
   private final List<Tool> tools;
   private final GenerationOptions generation;
+  private final String begin; // of each answer, where it must call a tool
 
   Conversations(
       Tokenizer tokenizer,
@@ -35,10 +37,9 @@ final class Conversations {
     this.format = format;
     encoder = new ConversationEncoder(tokenizer, template);
     tools = offered(options);
-    generation =
-        options.toolChoice().mode() == ToolChoice.Mode.REQUIRED
-            ? forced(options)
-            : options.generation();
+    boolean forced = options.toolChoice().mode() == ToolChoice.Mode.REQUIRED;
+    generation = forced ? forced(options) : options.generation();
+    begin = forced ? begin(format.calls()) : "";
   }
 
   static Conversations of(Tokenizer tokenizer, ChatTemplate template, ChatOptions options) {
@@ -63,6 +64,30 @@ final class Conversations {
     return generation;
   }
 
+  /**
+   * How the answer to a prompt is chosen. A constraint is about what is said: where the prompt has
+   * begun the reasoning, it ends at once.
+   *
+   * @param most the most tokens
+   */
+  GenerationOptions generation(ConversationEncoder.Prompt prompt, int most) {
+    GenerationOptions limited = generation.withMaxNewTokens(most);
+    boolean thinking = thinks(prompt) && generation.constraint().isPresent();
+    String forced = (thinking ? "\n" + ReplyFormat.THINK_END + "\n\n" : "") + begin;
+    if (forced.isEmpty()) {
+      return limited;
+    }
+    int[] first = tokenizer.encode(forced);
+    int[] asked = generation.forcedTokens();
+    int[] all = Arrays.copyOf(first, first.length + asked.length);
+    System.arraycopy(asked, 0, all, first.length, asked.length);
+    return limited.withForcedTokens(all);
+  }
+
+  private boolean thinks(ConversationEncoder.Prompt prompt) {
+    return format.thinks() && prompt.endsWith(ReplyFormat.THINK);
+  }
+
   ConversationEncoder.Prompt prompt(List<Message> messages) {
     return encoder.encode(messages);
   }
@@ -70,7 +95,7 @@ final class Conversations {
   /** Parsers of the answer to a prompt. */
   Supplier<ReplyParser> parsers(ConversationEncoder.Prompt prompt) {
     String reply = UUID.randomUUID().toString().replace("-", "").substring(0, 22);
-    boolean thinking = format.thinks() && prompt.endsWith(ReplyFormat.THINK);
+    boolean thinking = thinks(prompt);
     return () ->
         new ReplyParser(format, !tools.isEmpty(), thinking, i -> "call_%s%02d".formatted(reply, i));
   }
@@ -95,14 +120,11 @@ final class Conversations {
               .map(name -> "The tool choice names " + name + ", which is not one of the tools.")
               .orElse("The answer must call a tool, but there are none."));
     }
-    String begin =
-        switch (format.calls()) {
-          case TAGS -> format.calls().begin() + "\n";
-          case LIST, OBJECT -> format.calls().begin();
-        };
-    return asked
-        .withForcedTokens(tokenizer.encode(begin))
-        .withConstraint(options.toolChoice().constraint(schema(callable).toString()));
+    return asked.withConstraint(options.toolChoice().constraint(schema(callable).toString()));
+  }
+
+  private static String begin(ReplyFormat.Calls calls) {
+    return calls == ReplyFormat.Calls.TAGS ? calls.begin() + "\n" : calls.begin();
   }
 
   private static JsonNode schema(List<Tool> callable) {

@@ -216,7 +216,7 @@ public final class Decoder implements AutoCloseable {
    */
   void read(int[] ids, Reading reading) {
     if (ids.length > contextLength()) {
-      throw new ArgumentException(
+      throw new ContextLengthException(
           "The text has "
               + ids.length
               + " tokens but the model's context has room for "
@@ -269,7 +269,7 @@ public final class Decoder implements AutoCloseable {
           "The prompt is empty; give at least one token, such as one that begins a text.");
     }
     if (promptIds.length >= contextLength()) {
-      throw new ArgumentException(
+      throw new ContextLengthException(
           "The prompt has "
               + promptIds.length
               + " tokens, which leaves no room in the model's context of "

@@ -94,18 +94,28 @@ final class DecoderSession implements AutoCloseable {
     length = 0;
   }
 
-  /** Forgets all tokens but those at the beginning that are also the first of these. */
-  void keepBeginning(int[] others, int most) {
+  /** How many tokens at the beginning are also the first of these. */
+  int commonBeginning(int[] others, int most) {
     int end = Math.min(most, others.length);
     int common = Arrays.mismatch(ids, 0, length, others, 0, end);
-    length = common < 0 ? length : common;
+    return common < 0 ? length : common;
   }
 
-  /** Becomes the same text as another, for which this must have room. */
-  void takeFrom(DecoderSession other) {
-    cache.copy(other.cache, 0, 0, other.length);
-    System.arraycopy(other.ids, 0, ids, 0, other.length);
-    length = other.length;
+  /** Whether all of another text is the beginning of this one. */
+  boolean beginsWith(DecoderSession other) {
+    return other.commonBeginning(ids, length) == other.length;
+  }
+
+  /** Forgets all tokens but those at the beginning that are also the first of these. */
+  void keepBeginning(int[] others, int most) {
+    length = commonBeginning(others, most);
+  }
+
+  /** Becomes the beginning of another text, for which this must have room. */
+  void takeFrom(DecoderSession other, int tokens) {
+    cache.copy(other.cache, 0, 0, tokens);
+    System.arraycopy(other.ids, 0, ids, 0, tokens);
+    length = tokens;
   }
 
   /** Tells what was appended to the cache by others. */

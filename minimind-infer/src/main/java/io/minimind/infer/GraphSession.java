@@ -39,6 +39,10 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
       }
       ByteBuffer bytes = read(model);
       DecoderGraph graph = DecoderGraph.check(bytes.duplicate(), model);
+      if (settings.mappedWeights()) {
+        OrtSession session = environment.createSession(model.toString(), options);
+        return new GraphSession(session, Map.of(), graph.positions());
+      }
       Map<String, OnnxTensor> weights = new HashMap<>();
       try {
         readWeights(environment, model.resolveSibling(DecoderGraph.WEIGHTS), graph, weights);
@@ -127,7 +131,7 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
       return KeyValueCache.direct((int) length, 1);
     } catch (IllegalStateException e) {
       throw new IOException(
-          "There is no room for %s in memory outside of the Java heap (Java says: %s); start Java with a larger -XX:MaxDirectMemorySize, which is otherwise that of the heap."
+          "There is no room for %s in memory outside of the Java heap (Java says: %s); start Java with a larger -XX:MaxDirectMemorySize, which is otherwise that of the heap, or load the model with mapped weights."
               .formatted(file, e.getCause().getMessage()),
           e);
     }

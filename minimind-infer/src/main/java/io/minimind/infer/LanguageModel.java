@@ -19,7 +19,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * A model that continues text. It is immutable, and several threads may generate at the same time.
@@ -43,6 +42,7 @@ public final class LanguageModel implements AutoCloseable {
   private final OptionalInt start; // the token that begins a text
   private final Optional<ChatTemplate> template;
   private final Optional<BatchScheduler> scheduler;
+  private final Buffers buffers;
   private final LeakGuard guard;
 
   private LanguageModel(
@@ -51,23 +51,26 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       OptionalInt start,
       Optional<ChatTemplate> template,
-      int batchSize) {
+      LoadOptions options) {
     this.folder = folder;
     this.decoder = decoder;
     this.tokenizer = tokenizer;
     this.start = start;
     this.template = template;
     Optional<BatchScheduler> batch =
-        batchSize > 1
-            ? Optional.of(BatchScheduler.start(decoder.pool(), batchSize))
+        options.batchSize() > 1
+            ? Optional.of(BatchScheduler.start(decoder.pool(), options.batchSize()))
             : Optional.empty();
     scheduler = batch;
+    KeptTexts kept = new KeptTexts(decoder.pool(), options.keptTexts());
+    buffers = kept;
     guard =
         LeakGuard.of(
             this,
             "The model in " + folder,
             () -> {
               decoder.close();
+              kept.close();
               batch.ifPresent(BatchScheduler::close);
             });
   }
@@ -193,7 +196,7 @@ public final class LanguageModel implements AutoCloseable {
             "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
                 .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
       }
-      return new LanguageModel(folder, decoder, tokenizer, start, template, options.batchSize());
+      return new LanguageModel(folder, decoder, tokenizer, start, template, options);
     } catch (IOException | RuntimeException | Error e) {
       decoder.close();
       throw e;
@@ -294,7 +297,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
   public TextStream stream(int[] promptIds, GenerationOptions options) {
-    return stream(promptIds, options, decoder.pool(), answer -> {});
+    return stream(promptIds, options, buffers, answer -> {});
   }
 
   /**
@@ -437,7 +440,8 @@ public final class LanguageModel implements AutoCloseable {
    * Answers a conversation that somebody else keeps. Nothing of it is dropped.
    *
    * @param messages the conversation, at least one message; it follows those of the options
-   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws ContextLengthException if the conversation fills the context
+   * @throws IllegalArgumentException if the options do not fit each other or the model
    * @throws IllegalStateException if the model folder has no chat template, or the model is closed
    */
   public Reply reply(List<Message> messages, ChatOptions options) {
@@ -451,7 +455,7 @@ public final class LanguageModel implements AutoCloseable {
    * read to its end.
    *
    * @param messages as for {@link #reply}
-   * @throws IllegalArgumentException if the conversation fills the context
+   * @throws IllegalArgumentException as for {@link #reply}
    * @throws IllegalStateException if the model folder has no chat template
    */
   public ReplyStream streamReply(List<Message> messages, ChatOptions options) {
@@ -468,14 +472,14 @@ public final class LanguageModel implements AutoCloseable {
     ConversationEncoder.Prompt prompt = conversations.prompt(all);
     int budget = Math.min(contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
     if (prompt.ids().length >= budget) {
-      throw new ArgumentException(
+      throw new ContextLengthException(
           "The conversation has %d tokens, which leaves no room for an answer in the %d that there may be; shorten it."
               .formatted(prompt.ids().length, budget));
     }
-    GenerationOptions generation = conversations.generation();
-    int most = Math.min(generation.maxNewTokens(), budget - prompt.ids().length);
-    Supplier<ReplyParser> parsers = conversations.parsers(prompt);
-    return new ReplyStream(stream(prompt.ids(), generation.withMaxNewTokens(most)), parsers);
+    int most = budget - prompt.ids().length;
+    most = Math.min(conversations.generation().maxNewTokens(), most);
+    TextStream answer = stream(prompt.ids(), conversations.generation(prompt, most));
+    return new ReplyStream(answer, conversations.parsers(prompt));
   }
 
   /**
@@ -505,7 +509,7 @@ public final class LanguageModel implements AutoCloseable {
     Objects.requireNonNull(prompts, "prompts");
     List<Request> requests =
         prompts.stream()
-            .map(prompt -> request(encode(prompt, "prompt"), options, decoder.pool()))
+            .map(prompt -> request(encode(prompt, "prompt"), options, buffers))
             .toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());

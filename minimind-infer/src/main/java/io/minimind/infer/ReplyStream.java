@@ -1,7 +1,9 @@
 package io.minimind.infer;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Queue;
 import java.util.function.Consumer;
@@ -29,6 +31,8 @@ public final class ReplyStream implements Iterable<ReplyPart>, AutoCloseable {
   private final Supplier<ReplyParser> parsers;
   private final ReplyParser parser;
   private final Queue<ReplyPart> parts = new ArrayDeque<>();
+  private final List<TokenLogProbability> arrived = new ArrayList<>();
+  private List<TokenLogProbability> logProbabilities = List.of();
   private boolean finished;
 
   /**
@@ -59,6 +63,8 @@ public final class ReplyStream implements Iterable<ReplyPart>, AutoCloseable {
         if (!hasNext()) {
           throw new NoSuchElementException("The answer has ended.");
         }
+        logProbabilities = List.copyOf(arrived);
+        arrived.clear();
         return parts.remove();
       }
     };
@@ -68,11 +74,20 @@ public final class ReplyStream implements Iterable<ReplyPart>, AutoCloseable {
     while (parts.isEmpty() && !finished) {
       if (text.hasNext()) {
         parts.addAll(parser.next(text.next()));
+        arrived.addAll(pieces.logProbabilities());
       } else {
         finished = true;
         parts.addAll(parser.finish());
       }
     }
+  }
+
+  /**
+   * How likely the model found the tokens that the last part brought; empty unless the options
+   * asked for it.
+   */
+  public List<TokenLogProbability> logProbabilities() {
+    return logProbabilities;
   }
 
   /** Ends the answer at its next token; what has been written so far is its result. */

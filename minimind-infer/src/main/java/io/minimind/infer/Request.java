@@ -3,7 +3,6 @@ package io.minimind.infer;
 import io.minimind.tokenizer.Tokenizer;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 
 /**
  * What is wanted of a model.
@@ -28,11 +27,7 @@ record Request(
     return new Answer(decoder, tokenizer, promptIds, reusedTokens, most, options);
   }
 
-  /** The logits after the prompt, of which the text may have a beginning. */
-  FloatBuffer prefill(DecoderSession text) {
-    return append(text, Arrays.copyOfRange(promptIds, text.length(), promptIds.length));
-  }
-
+  /** The logits after these tokens, the next of the text. */
   FloatBuffer append(DecoderSession text, int... ids) {
     try {
       return decoder.pool().append(text, ids);

@@ -11,7 +11,7 @@ final class SoloWriting extends Writing {
   }
 
   @Override
-  synchronized Optional<String> next() {
+  synchronized Optional<Piece> next() {
     checkFailure();
     if (answer == null && cancelled()) {
       return Optional.empty();
@@ -29,7 +29,7 @@ final class SoloWriting extends Writing {
     if (answer.ended()) {
       release();
     }
-    return Optional.of(piece).filter(found -> !found.isEmpty());
+    return piece.isEmpty() ? Optional.empty() : Optional.of(answer.piece(piece));
   }
 
   private String advance() {

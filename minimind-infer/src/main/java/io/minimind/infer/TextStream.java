@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,6 +31,7 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Consumer<Optional<Generation>> onEnd;
   private final AtomicBoolean ended = new AtomicBoolean();
   private String next = ""; // empty: not asked for yet; null: no more
+  private List<TokenLogProbability> logProbabilities = List.of();
 
   /**
    * @param onEnd is told the answer, or nothing if it failed
@@ -71,11 +73,12 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
 
   private String read() {
     try {
-      Optional<String> piece = writing.next();
+      Optional<Piece> piece = writing.next();
+      logProbabilities = piece.map(Piece::logProbabilities).orElse(List.of());
       if (piece.isEmpty()) {
         end();
       }
-      return piece.orElse(null);
+      return piece.map(Piece::text).orElse(null);
     } catch (RuntimeException | Error e) {
       if (!ended.getAndSet(true)) {
         onEnd.accept(Optional.empty());
@@ -88,6 +91,14 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
     if (!ended.getAndSet(true)) {
       onEnd.accept(Optional.of(writing.result()));
     }
+  }
+
+  /**
+   * How likely the model found the tokens that the last piece brought; empty unless the options
+   * asked for it.
+   */
+  public List<TokenLogProbability> logProbabilities() {
+    return logProbabilities;
   }
 
   /** Ends the answer at its next token; what has been written so far is its result. */

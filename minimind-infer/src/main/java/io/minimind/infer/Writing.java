@@ -1,9 +1,13 @@
 package io.minimind.infer;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /** An answer that is being written, with what computes it. */
 abstract sealed class Writing implements AutoCloseable permits SoloWriting, BatchedWriting {
+  /** Tokens of a prompt that are computed before it is asked whether anyone still wants it. */
+  private static final int PROMPT_STEP = 256;
+
   final Request request;
   DecoderSession text; // null before the first token and after the last
   Answer answer; // null before the first token
@@ -18,7 +22,7 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
    * Waits for the next piece, never empty; nothing when the answer has ended. Once it failed, each
    * further call fails in the same way.
    */
-  abstract Optional<String> next();
+  abstract Optional<Piece> next();
 
   /** Ends the answer at its next token; for any thread. */
   void cancel() {
@@ -47,7 +51,17 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   String begin() {
     text = request.acquire();
     answer = request.answer(text.length());
-    return answer.ended() ? "" : answer.next(request.prefill(text));
+    if (answer.ended()) {
+      return "";
+    }
+    int[] ids = request.promptIds();
+    while (ids.length - text.length() > PROMPT_STEP) {
+      request.append(text, Arrays.copyOfRange(ids, text.length(), text.length() + PROMPT_STEP));
+      if (cancelled) {
+        return answer.end(FinishReason.CANCELLED);
+      }
+    }
+    return answer.next(request.append(text, Arrays.copyOfRange(ids, text.length(), ids.length)));
   }
 
   /** Keeps why the answer cannot go on. */
@@ -68,6 +82,9 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   /** Gives the buffers back; what is computed after that is lost. */
   void release() {
     if (text != null) {
+      if (failure != null) {
+        text.reset(); // of which an unknown part was computed
+      }
       request.buffers().release(text);
       text = null;
     }

@@ -27,9 +27,13 @@ class LoadOptionsTest {
             .getMessage());
     assertEquals(1024, options.withBatchSize(1024).batchSize());
     assertThrows(NullPointerException.class, () -> options.withProvider(null));
-    assertEquals(
-        new LoadOptions(3, ExecutionProvider.COREML, 5, true, false),
-        options.withThreads(3).withProvider(ExecutionProvider.COREML).withBatchSize(5));
+    assertThrows(IllegalArgumentException.class, () -> options.withKeptTexts(-1));
+    LoadOptions changed = options.withThreads(3).withProvider(ExecutionProvider.COREML);
+    changed = changed.withBatchSize(5).withKeptTexts(0);
+    assertEquals(3, changed.threads());
+    assertEquals(ExecutionProvider.COREML, changed.provider());
+    assertEquals(5, changed.batchSize());
+    assertEquals(0, changed.keptTexts());
   }
 
   /** The runtime of the tests has no DirectML, and CUDA on no system. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.minimind.files.Sha256;
 import java.io.IOException;
@@ -118,6 +119,28 @@ class PackagedModelTest {
               + ": that is a file; make room there, or name another folder in the system property"
               + " minimind.cache.",
           message);
+    }
+  }
+
+  /** A limit of the shell on the size of files stands for a disk that is full. */
+  @Test
+  void aFullDiskIsASentence() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "this system has no shell with limits");
+    try (URLClassLoader jar = packaged("tiny", "")) {
+      String classPath =
+          JavaProcess.with(
+              System.getProperty("java.class.path"), Path.of(jar.getURLs()[0].toURI()));
+      JavaProcess.Result result =
+          JavaProcess.in(folder)
+              .startedBy("/bin/sh", "-c", "ulimit -f 4; exec \"$@\"", "sh")
+              .with("-XX:-UsePerfData", "-Dminimind.cache=" + cache)
+              .run(classPath, LoadOnce.class, "classpath:tiny");
+      String message = result.output().strip();
+      assertTrue(
+          message.startsWith("The packaged model tiny cannot be unpacked into " + cache), message);
+      assertTrue(message.endsWith("in the system property minimind.cache."), message);
+      assertEquals(1, message.lines().count(), message);
+      assertEquals(List.of(), list(cache));
     }
   }
 

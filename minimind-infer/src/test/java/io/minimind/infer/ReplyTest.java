@@ -84,7 +84,6 @@ class ReplyTest {
         "{\"bos_token\": \"<turn>\"}                    | {}                    | 4",
         "{\"bos_token\": {\"content\": \"<turn>\"}}     | {}                    | 4",
         "{\"bos_token\": null}                          | {\"bos_token_id\":256} | 3",
-        "{\"bos_token\": \"<absent>\"}                  | {\"bos_token_id\":256} | 3",
         "{}                                             | {\"bos_token_id\":256} | 4",
         "{}                                             | {\"bos_token_id\":999} | 3",
         "{}                                             | {}                    | 3",
@@ -234,6 +233,29 @@ class ReplyTest {
       }
       assertTrue(parts.contains(new ReplyPart.Reasoning("w")));
       assertTrue(parts.contains(new ReplyPart.Text("s")));
+    }
+  }
+
+  @Test
+  void aConstraintIsAboutWhatIsSaid() throws IOException {
+    try (LanguageModel model = load()) {
+      Constraints constraints = Constraints.of(model.tokenizer());
+      List<Message> asked = List.of(Message.user("hi"));
+      ChatOptions thinking = ChatOptions.defaults().withThinking(true);
+      Reply reply =
+          model.reply(
+              asked,
+              thinking.withGeneration(
+                  SHORT.withMaxNewTokens(40).withConstraint(constraints.choices("yes", "no"))));
+      assertTrue(List.of("yes", "no").contains(reply.text()), reply.toString());
+      Reply call =
+          model.reply(
+              asked,
+              thinking
+                  .withGeneration(SHORT.withMaxNewTokens(200))
+                  .withTools(WEATHER)
+                  .withToolChoice(ToolChoice.required(constraints::jsonSchema)));
+      assertEquals("weather", call.toolCalls().get(0).name());
     }
   }
 

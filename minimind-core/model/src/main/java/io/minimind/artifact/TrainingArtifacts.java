@@ -199,13 +199,12 @@ public final class TrainingArtifacts {
    * passed on and not copied, so whoever runs this gets the memory of the parameters.
    */
   public ModelProto weights() {
-    Graph forward = forward();
     Graph graph = new Graph("weights", target);
     graph.input(RESET_FLAG, BOOL, Shape.of(1));
-    for (Tensor trained : forward.trainableParameters()) {
+    for (Parameter trained : trainableParameters()) {
       graph.input(trained.name() + ACCUMULATION_BUFFER, FLOAT32, trained.shape());
     }
-    for (Tensor parameter : forward.parameters()) {
+    for (Parameter parameter : parameters()) {
       graph.parameter(parameter.name(), parameter.shape().extents());
     }
     ModelProto.Builder model = graph.toModel().toBuilder();

@@ -1,9 +1,23 @@
 package io.minimind.infer.constraint;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.infer.constraint.Automaton.Call;
+import io.minimind.infer.constraint.Automaton.Count;
+import io.minimind.infer.constraint.Automaton.Jump;
+import io.minimind.infer.constraint.Automaton.Loop;
+import io.minimind.infer.constraint.Automaton.Pick;
+import io.minimind.infer.constraint.Automaton.Read;
 import io.minimind.infer.constraint.Automaton.State;
+import io.minimind.infer.constraint.Expression.Accepted;
+import io.minimind.infer.constraint.Expression.Both;
 import io.minimind.infer.constraint.Expression.Characters;
 import io.minimind.infer.constraint.Expression.Choice;
+import io.minimind.infer.constraint.Expression.Counted;
+import io.minimind.infer.constraint.Expression.Distinct;
+import io.minimind.infer.constraint.Expression.Member;
+import io.minimind.infer.constraint.Expression.Members;
+import io.minimind.infer.constraint.Expression.Not;
+import io.minimind.infer.constraint.Expression.Quoted;
 import io.minimind.infer.constraint.Expression.Repeat;
 import io.minimind.infer.constraint.Expression.Rule;
 import io.minimind.infer.constraint.Expression.Sequence;
@@ -12,7 +26,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -23,11 +36,22 @@ import java.util.Map;
 final class AutomatonBuilder {
   private static final int MOST_STATES = 1 << 20;
 
+  /** Of what is repeated, so many states are rather copied than counted. */
+  private static final int MOST_COPIED = 24;
+
+  private static final int[] NONE = {};
+
+  /** What an expression becomes depends on whether it stands in a string, and on what follows. */
+  private record Context(boolean quoted, int next) {}
+
   private final List<State> states = new ArrayList<>();
+  private final List<Integer> blocks = new ArrayList<>();
   private final Map<List<Integer>, Integer> reading = new HashMap<>();
-  private final Map<Expression, Map<Integer, Integer>> added = new IdentityHashMap<>();
-  private final Map<Rule, Integer> ruleStarts = new IdentityHashMap<>();
-  private final Deque<Rule> pending = new ArrayDeque<>();
+  private final Map<Expression, Map<Context, Integer>> added = new IdentityHashMap<>();
+  private final Map<Object, Integer> starts = new IdentityHashMap<>();
+  private final Deque<Runnable> pending = new ArrayDeque<>();
+  private boolean quoted;
+  private int ahead = -1; // of the counted machine that is being added
 
   private AutomatonBuilder() {}
 
@@ -36,90 +60,269 @@ final class AutomatonBuilder {
    */
   static Automaton build(Expression expression) {
     AutomatonBuilder builder = new AutomatonBuilder();
-    builder.add(State.jumping()); // END
+    builder.blocks.add(0);
+    builder.add(new Jump(NONE)); // END
     int start = builder.add(expression, Automaton.END);
     while (!builder.pending.isEmpty()) {
-      Rule rule = builder.pending.remove();
-      int body = builder.add(rule.body(), Automaton.END);
-      builder.states.set(builder.ruleStarts.get(rule), State.jumping(body));
+      builder.blocks.add(builder.states.size());
+      builder.pending.remove().run();
     }
-    return new Automaton(builder.states.toArray(State[]::new), start);
+    return new Automaton(
+        builder.states.toArray(State[]::new),
+        builder.blocks.stream().mapToInt(Integer::intValue).toArray(),
+        start);
   }
 
   /** Adds what an expression asks for before a state, and returns where it begins. */
   private int add(Expression expression, int next) {
-    // Shared parts stay shared, or optional properties would double the states each time.
-    Map<Integer, Integer> known = added.computeIfAbsent(expression, e -> new HashMap<>());
-    Integer start = known.get(next);
+    if (expression instanceof Text text) {
+      return text(text.text(), next);
+    }
+    // Shared parts stay shared, or what is optional would double the states each time.
+    Map<Context, Integer> known = added.computeIfAbsent(expression, e -> new HashMap<>(2));
+    Context context = new Context(quoted, next);
+    Integer start = known.get(context);
     if (start == null) {
       start = addNew(expression, next);
-      known.put(next, start);
+      known.put(context, start);
     }
     return start;
   }
 
   private int addNew(Expression expression, int next) {
-    int start = next;
-    if (expression instanceof Text text) {
-      byte[] bytes = text.text().getBytes(StandardCharsets.UTF_8);
-      for (int i = bytes.length - 1; i >= 0; i--) {
-        start = read(List.of(bytes[i] & 0xFF, bytes[i] & 0xFF, start));
-      }
-    } else if (expression instanceof Characters characters) {
-      start = characters(characters.set(), next);
+    if (expression instanceof Characters characters) {
+      return characters(characters.set(), next);
     } else if (expression instanceof Sequence sequence) {
+      int start = next;
       for (int i = sequence.parts().size() - 1; i >= 0; i--) {
         start = add(sequence.parts().get(i), start);
       }
+      return start;
     } else if (expression instanceof Choice choice) {
-      start =
-          add(
-              State.jumping(
-                  choice.options().stream().mapToInt(option -> add(option, next)).toArray()));
+      return jump(choice.options().stream().mapToInt(option -> add(option, next)).toArray());
     } else if (expression instanceof Repeat repeat) {
-      start = repeat(repeat, next);
+      return repeat(Repeats.simplified(repeat), next);
+    } else if (expression instanceof Quoted string) {
+      int end = text("\"", next);
+      boolean outer = quoted;
+      quoted = true;
+      int start = add(string.value(), end);
+      quoted = outer;
+      return text("\"", start);
+    } else if (expression instanceof Counted counted) {
+      return counted(counted, next);
+    } else if (expression instanceof Members members) {
+      return members(members, next);
+    } else if (expression instanceof Distinct distinct) {
+      return distinct(distinct, next);
     } else if (expression instanceof Rule rule) {
-      start = add(State.calling(ruleStart(rule), next));
+      return add(new Call(part(rule, () -> add(rule.body(), Automaton.END)), next));
+    } else if (expression instanceof Accepted accepted) {
+      return machine(accepted.machine(), next, false);
+    } else if (expression instanceof Both || expression instanceof Not) {
+      return machine(Derivatives.machine(expression), next, false);
+    }
+    throw new IllegalStateException("Unknown expression " + expression + ".");
+  }
+
+  /** Where a part begins that is called; its states come later. */
+  private int part(Object identity, java.util.function.IntSupplier body) {
+    return starts.computeIfAbsent(
+        identity,
+        unknown -> {
+          int start = jump();
+          boolean inString = quoted;
+          pending.add(
+              () -> {
+                quoted = inString;
+                states.set(start, new Jump(new int[] {body.getAsInt()}));
+                quoted = false;
+              });
+          return start;
+        });
+  }
+
+  private int text(String text, int next) {
+    int start = next;
+    byte[] bytes = (quoted ? Json.escaped(text) : text).getBytes(StandardCharsets.UTF_8);
+    for (int i = bytes.length - 1; i >= 0; i--) {
+      start = add(new Read(new int[] {bytes[i] & 0xFF, bytes[i] & 0xFF, start}, false, ahead));
     }
     return start;
   }
 
-  private int ruleStart(Rule rule) {
-    return ruleStarts.computeIfAbsent(
-        rule,
-        unknown -> {
-          pending.add(rule);
-          return add(State.jumping());
-        });
+  private int jump(int... targets) {
+    return add(new Jump(targets));
   }
 
   private int repeat(Repeat repeat, int next) {
-    boolean unbounded = repeat.most() == Expression.UNBOUNDED;
-    int copies = unbounded ? repeat.least() + 1 : repeat.most();
-    // A rule keeps the copies small: each is one call.
-    Expression body = copies > 1 ? new Rule(repeat.body()) : repeat.body();
-    int start = next;
-    if (unbounded) {
-      start = add(State.jumping());
-      states.set(start, State.jumping(add(body, start), next));
+    Expression body = repeat.body();
+    int least = repeat.least();
+    int most = repeat.most();
+    boolean unbounded = most == Expression.UNBOUNDED;
+    if (unbounded && least > 0) {
+      // From the least on, nothing is counted.
+      return add(new Repeat(body, least, least), repeat(new Repeat(body, 0, most), next));
     }
-    for (int i = unbounded ? repeat.least() : copies; i > 0; i--) {
+    if (unbounded) {
+      int start = jump();
+      states.set(start, new Jump(new int[] {add(body, start), next}));
+      return start;
+    }
+    if (most > 1 && (long) most * Repeats.weight(body) > MOST_COPIED) {
+      int called = part(body, () -> add(body, Automaton.END));
+      return add(new Loop(called, next, least, most));
+    }
+    int start = next;
+    for (int i = most; i > 0; i--) {
       start = add(body, start);
-      if (i > repeat.least()) {
-        start = add(State.jumping(start, next));
+      if (i > least) {
+        start = jump(start, next);
       }
     }
     return start;
   }
 
-  private int characters(BitSet set, int next) {
-    List<Integer> edges = new ArrayList<>();
-    for (int low = set.nextSetBit(0); low >= 0; ) {
-      int high = set.nextClearBit(low) - 1;
-      addRange(low, high, next, edges);
-      low = set.nextSetBit(high + 1);
+  private int machine(Machine machine, int next, boolean count) {
+    if (machine.size() == 0) {
+      return jump();
     }
+    int[] starts = new int[machine.size()];
+    for (int i = 0; i < starts.length; i++) {
+      starts[i] = jump();
+    }
+    int outer = ahead;
+    for (int i = 0; i < starts.length; i++) {
+      Machine.State state = machine.state(i);
+      List<Integer> edges = new ArrayList<>();
+      for (int edge = 0; edge < state.targets().length; edge++) {
+        int target = state.targets()[edge];
+        ahead = count ? target : outer;
+        addCharacters(state.sets().get(edge), starts[target], edges);
+      }
+      ahead = count ? i : outer;
+      int read = add(new Read(ints(edges), count, ahead));
+      int[] targets = state.accepting() ? new int[] {read, next} : new int[] {read};
+      states.set(starts[i], new Jump(targets));
+    }
+    ahead = outer;
+    return starts[0];
+  }
+
+  private int counted(Counted counted, int next) {
+    Machine machine = counted.machine();
+    if (machine.size() == 0) {
+      return jump();
+    }
+    int called = part(machine, () -> machine(machine, Automaton.END, true));
+    return add(
+        new Count(
+            called, next, machine, counted.least(), counted.most(), machine.longestShortest()));
+  }
+
+  private int distinct(Distinct distinct, int next) {
+    int size = distinct.options().size();
+    int[] first = new int[size];
+    int[] later = new int[size];
+    for (int i = 0; i < size; i++) {
+      first[i] = add(distinct.options().get(i), Automaton.END);
+      later[i] = add(distinct.separator(), first[i]);
+    }
+    return add(new Pick(first, later, next, distinct.least(), distinct.most()));
+  }
+
+  /** From the last member to the first, for each number of members that were written before. */
+  private int members(Members members, int next) {
+    int levels = members.most() == Expression.UNBOUNDED ? members.least() : members.most();
+    if ((members.named().size() + 1L) * (levels + 1L) > MOST_STATES) {
+      throw tooLarge();
+    }
+    // Where a named member is next, or the end; others are written only before the next one.
+    int first = members.least() == 0 ? next : jump();
+    int[] named = new int[levels + 1];
+    for (int level = 0; level <= levels; level++) {
+      named[level] = level >= members.least() ? next : jump();
+    }
+    int[] any = others(members, named);
+    int firstOther = other(members, any);
+    for (int i = members.named().size() - 1; i >= 0; i--) {
+      Member member = members.named().get(i);
+      int after = after(members, 0);
+      int begun = after < 0 ? jump() : member(member, any[after]);
+      first = member.required() ? begun : jump(begun, first);
+      for (int level = 0; level <= levels; level++) {
+        after = after(members, level);
+        int written = after < 0 ? jump() : add(Json.COMMA, member(member, any[after]));
+        named[level] = member.required() ? written : jump(written, named[level]);
+      }
+      any = others(members, named);
+      firstOther = other(members, any);
+    }
+    return jump(first, firstOther);
+  }
+
+  /** Where others are possible too, after at least one member. */
+  private int[] others(Members members, int[] named) {
+    int[] any = new int[named.length];
+    for (int level = 0; level < any.length; level++) {
+      any[level] = jump();
+    }
+    for (int level = 0; level < any.length; level++) {
+      int after = after(members, level);
+      int other =
+          after < 0 || members.other().equals(Expression.NOTHING)
+              ? jump()
+              : add(Json.COMMA, add(members.other(), any[after]));
+      states.set(any[level], new Jump(new int[] {named[level], other}));
+    }
+    return any;
+  }
+
+  private int other(Members members, int[] any) {
+    int after = after(members, 0);
+    return after < 0 || members.other().equals(Expression.NOTHING)
+        ? jump()
+        : add(members.other(), any[after]);
+  }
+
+  /** How many members there are after one more, or -1 if there may be no more. */
+  private static int after(Members members, int level) {
+    if (members.most() == Expression.UNBOUNDED) {
+      return Math.min(level + 1, members.least());
+    }
+    return level < members.most() ? level + 1 : -1;
+  }
+
+  private int member(Member member, int next) {
+    return add(member.key(), add(Json.COLON, add(member.value(), next)));
+  }
+
+  // Characters
+
+  private int characters(CharacterSet set, int next) {
+    List<Integer> edges = new ArrayList<>();
+    addCharacters(set, next, edges);
     return read(edges);
+  }
+
+  private void addCharacters(CharacterSet set, int next, List<Integer> edges) {
+    CharacterSet plain = set;
+    if (quoted) {
+      plain = set.minus(Json.ESCAPED);
+      for (int[] range : set.and(Json.ESCAPED).ranges()) {
+        for (int c = range[0]; c <= range[1]; c++) {
+          byte[] bytes = Json.escaped(Character.toString(c)).getBytes(StandardCharsets.UTF_8);
+          int start = next;
+          for (int i = bytes.length - 1; i > 0; i--) {
+            start = read(List.of((int) bytes[i], (int) bytes[i], start));
+          }
+          edges.addAll(List.of((int) bytes[0], (int) bytes[0], start));
+        }
+      }
+    }
+    for (int[] range : plain.ranges()) {
+      addRange(range[0], range[1], next, edges);
+    }
   }
 
   private void addRange(int low, int high, int next, List<Integer> edges) {
@@ -179,20 +382,30 @@ final class AutomatonBuilder {
   }
 
   private int read(List<Integer> edges) {
-    Integer known = reading.get(edges);
+    List<Integer> key = new ArrayList<>(edges);
+    key.add(ahead);
+    Integer known = reading.get(key);
     if (known == null) {
-      known = add(State.reading(edges.stream().mapToInt(Integer::intValue).toArray()));
-      reading.put(List.copyOf(edges), known);
+      known = add(new Read(ints(edges), false, ahead));
+      reading.put(key, known);
     }
     return known;
   }
 
+  private static int[] ints(List<Integer> list) {
+    return list.stream().mapToInt(Integer::intValue).toArray();
+  }
+
   private int add(State state) {
     if (states.size() == MOST_STATES) {
-      throw new ArgumentException(
-          "The constraint is too large: it repeats too much, or too much of it is repeated.");
+      throw tooLarge();
     }
     states.add(state);
     return states.size() - 1;
+  }
+
+  private static IllegalArgumentException tooLarge() {
+    return new ArgumentException(
+        "The constraint is too large: it would take more than a million states.");
   }
 }

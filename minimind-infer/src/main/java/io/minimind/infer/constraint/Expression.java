@@ -1,18 +1,18 @@
 package io.minimind.infer.constraint;
 
-import java.util.BitSet;
 import java.util.List;
 
 /** What a text may look like: a regular expression, or with rules a context-free grammar. */
 sealed interface Expression {
   int UNBOUNDED = Integer.MAX_VALUE;
   Expression EMPTY = new Text("");
+  Expression NOTHING = new Choice(List.of());
 
   /** This text and no other. */
   record Text(String text) implements Expression {}
 
-  /** One character of a set, which nobody changes any more. */
-  record Characters(BitSet set) implements Expression {}
+  /** One character of a set. */
+  record Characters(CharacterSet set) implements Expression {}
 
   record Sequence(List<Expression> parts) implements Expression {}
 
@@ -23,6 +23,48 @@ sealed interface Expression {
    * @param most may be {@link #UNBOUNDED}
    */
   record Repeat(Expression body, int least, int most) implements Expression {}
+
+  /** What all of several match. None of them has a rule. */
+  record Both(List<Expression> parts) implements Expression {}
+
+  /** What an expression without rules does not match. */
+  record Not(Expression body) implements Expression {}
+
+  /** What a deterministic automaton accepts. */
+  record Accepted(Machine machine) implements Expression {}
+
+  /**
+   * A JSON string with its quotes.
+   *
+   * @param value what stands between them, before it is escaped
+   */
+  record Quoted(Expression value) implements Expression {}
+
+  /**
+   * What an automaton accepts of a number of characters.
+   *
+   * @param most may be {@link #UNBOUNDED}
+   */
+  record Counted(Machine machine, int least, int most) implements Expression {}
+
+  /**
+   * Some of several different texts, each at most once, in any order, with something between them.
+   */
+  record Distinct(List<Expression> options, Expression separator, int least, int most)
+      implements Expression {}
+
+  /**
+   * The members of an object, in their order, with commas between them, and others anywhere.
+   *
+   * @param other nothing if there are no others
+   * @param least members of which one must be there; an other counts only if it is the first
+   * @param most may be {@link #UNBOUNDED}
+   */
+  record Members(List<Member> named, Expression other, int least, int most)
+      implements Expression {}
+
+  /** A key with its value. */
+  record Member(Expression key, Expression value, boolean required) {}
 
   /** A part that may contain itself, though not as its first part. */
   final class Rule implements Expression {
@@ -49,6 +91,15 @@ sealed interface Expression {
 
   static Expression choice(Expression... options) {
     return new Choice(List.of(options));
+  }
+
+  /** As few of the options as there are. */
+  static Expression choice(List<Expression> options) {
+    return options.size() == 1 ? options.get(0) : new Choice(options);
+  }
+
+  static Expression both(List<Expression> parts) {
+    return parts.size() == 1 ? parts.get(0) : new Both(parts);
   }
 
   static Expression optional(Expression body) {

@@ -6,9 +6,6 @@ import java.util.BitSet;
 
 /** Lets through the texts of an automaton, and sees to it that they come to their end. */
 final class GrammarConstraint implements TokenConstraint {
-  /** How many more tokens may be needed at any time to close what is open than at the start. */
-  private static final int MOST_OPEN = 400;
-
   private final Positions positions;
   private final int shortest;
 
@@ -54,9 +51,7 @@ final class GrammarConstraint implements TokenConstraint {
     @Override
     public void allow(BitSet allowed) {
       if (left > 0) {
-        // One token fewer can always be reached; a depth without bound would break parsers.
-        int open = Math.max(shortest + MOST_OPEN, position.tokens - 1);
-        positions.allow(position, Math.min(left - 1, open), allowed);
+        positions.allow(position, left - 1, allowed);
       }
     }
 

@@ -25,10 +25,36 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
   private static final int MOST_DECIMALS = 6;
   private static final int MOST_DIGITS = 100;
 
-  record Bound(BigDecimal value, boolean exclusive) {}
+  record Bound(BigDecimal value, boolean exclusive) {
+    /** The same bound of the numbers on its other side. */
+    Bound behind() {
+      return new Bound(value, !exclusive);
+    }
+  }
+
+  /** Whether there is no whole number. */
+  boolean isEmptyOfIntegers() {
+    return least.isPresent()
+        && most.isPresent()
+        && scaled(least.get(), 0, 1).compareTo(scaled(most.get(), 0, -1)) > 0;
+  }
 
   boolean isUnbounded() {
     return least.isEmpty() && most.isEmpty();
+  }
+
+  /** Whether it has just the numbers from 0 on. */
+  boolean isNotNegative() {
+    return most.isEmpty()
+        && least.filter(b -> b.value().signum() == 0 && !b.exclusive()).isPresent();
+  }
+
+  /** Whether its integers are just those from 1 on. */
+  boolean isPositive() {
+    return most.isEmpty()
+        && least.isPresent()
+        && least.get().value().compareTo(least.get().exclusive() ? BigDecimal.ZERO : BigDecimal.ONE)
+            == 0;
   }
 
   /** The integers, without a decimal point; nothing if there are none. */
@@ -160,6 +186,6 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
   }
 
   private static Expression digit(char first, char last) {
-    return new Characters(CodePoints.range(first, last));
+    return new Characters(CharacterSet.range(first, last));
   }
 }

@@ -11,8 +11,14 @@ final class Position {
   /** Tokens that suffice to the end of the text. */
   final int tokens;
 
+  /** The most calls that are not over in one of the places. */
+  final int depth;
+
   /** By class of bytes; null where not found out yet. */
   final Position[] next;
+
+  /** Where the same tokens may follow, perhaps here; null while not found out. */
+  Position near;
 
   /** The tokens that may follow; null while not found out. */
   BitSet allowed;
@@ -24,6 +30,7 @@ final class Position {
     this.places = places;
     this.mayEnd = mayEnd;
     this.tokens = tokens;
+    depth = places.stream().mapToInt(Place::depth).max().orElse(0);
     next = new Position[byteClasses];
   }
 

@@ -1,204 +1,423 @@
 package io.minimind.infer.constraint;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.infer.constraint.Expression.Both;
 import io.minimind.infer.constraint.Expression.Characters;
-import io.minimind.infer.constraint.Expression.Choice;
+import io.minimind.infer.constraint.Expression.Not;
 import io.minimind.infer.constraint.Expression.Repeat;
-import io.minimind.infer.constraint.Expression.Sequence;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 
 /**
  * Reads the regular expressions that {@link Constraints#regex} describes. Where the dialects of
  * Java and ECMAScript disagree about a class, such as whether {@code \s} has the no-break space,
  * neither it nor its complement gets the characters in question, so that both agree with the text.
+ * What must not match gets them all.
  */
 final class RegexParser {
-  private static final int MOST_REPETITIONS = 10_000;
+  private static final int MOST_REPETITIONS = 1_000_000;
   private static final int DEEPEST_GROUP = 200;
-  private static final BitSet DIGITS = CodePoints.of("0123456789");
-  private static final BitSet WORD =
-      CodePoints.of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-  private static final BitSet SPACES = CodePoints.of(" \t\n\r\f\u000B");
-  private static final BitSet ALL_SPACES =
-      CodePoints.union(
-          SPACES,
-          CodePoints.union(
-              CodePoints.range(0x2000, 0x200A),
-              CodePoints.of("\u0085\u00A0\u1680\u180E\u2028\u2029\u202F\u205F\u3000\uFEFF")));
-  private static final BitSet LINE_ENDS = CodePoints.of("\n\r\u0085\u2028\u2029");
+  private static final int LONGEST = 10_000;
+  private static final CharacterSet DIGITS = CharacterSet.of("0123456789");
+  private static final CharacterSet WORD =
+      CharacterSet.of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+  private static final CharacterSet SPACES = CharacterSet.of(" \t\n\r\f\u000B");
+  private static final CharacterSet ALL_SPACES =
+      SPACES
+          .or(CharacterSet.range(0x2000, 0x200A))
+          .or(
+              CharacterSet.of(
+                  "\u0085\u00A0\u1680\u180E\u2028\u2029\u202F\u205F\u3000\uFEFF"));
+  private static final CharacterSet LINE_ENDS = CharacterSet.of("\n\r\u0085\u2028\u2029");
+  private static final Expression ANYTHING = Expression.any(new Characters(CharacterSet.ALL));
+
+  /** General categories of Unicode, as the bits of {@link Character#getType}. */
+  private static final Map<String, Integer> CATEGORIES =
+      Map.ofEntries(
+          Map.entry("L", bits(1, 2, 3, 4, 5)),
+          Map.entry("Lu", bits(1)),
+          Map.entry("Ll", bits(2)),
+          Map.entry("Lt", bits(3)),
+          Map.entry("Lm", bits(4)),
+          Map.entry("Lo", bits(5)),
+          Map.entry("M", bits(6, 7, 8)),
+          Map.entry("N", bits(9, 10, 11)),
+          Map.entry("Nd", bits(9)),
+          Map.entry("Z", bits(12, 13, 14)),
+          Map.entry("Zs", bits(12)),
+          Map.entry("P", bits(20, 21, 22, 23, 24, 29, 30)),
+          Map.entry("S", bits(25, 26, 27, 28)));
+
+  /** What a pattern consists of. */
+  private sealed interface Part permits Set, Sequence, Choice, Quantified, Look, Edge {}
+
+  private record Set(CharacterSet set) implements Part {}
+
+  private record Sequence(List<Part> parts) implements Part {}
+
+  private record Choice(List<Part> options) implements Part {}
+
+  private record Quantified(Part part, int least, int most) implements Part {}
+
+  private record Look(Part ahead, boolean negative, int at) implements Part {}
+
+  private record Edge(boolean start) implements Part {}
+
+  /**
+   * What may come from a place on.
+   *
+   * @param fromStart whether only where the text begins
+   * @param toEnd whether it goes to the end of the text
+   */
+  private record Rest(boolean fromStart, boolean toEnd, Expression text) {}
 
   private final String pattern;
-  private final Optional<Expression> around;
+  private final Expression around;
+  private boolean wide; // whether characters in question belong to a class
   private int at;
   private int depth;
 
-  private RegexParser(String pattern, Optional<Expression> around) {
+  private RegexParser(String pattern, Expression around, boolean wide) {
     this.pattern = pattern;
     this.around = around;
+    this.wide = wide;
   }
 
   /** The texts that match as a whole. */
   static Expression matching(String pattern) {
-    return new RegexParser(pattern, Optional.empty()).parse();
+    return new RegexParser(pattern, Expression.EMPTY, false).parse();
   }
 
-  /**
-   * The texts in which a match can be found.
-   *
-   * @param around what may stand before and after it where it is not anchored
-   */
-  static Expression containing(String pattern, Expression around) {
-    return new RegexParser(pattern, Optional.of(around)).parse();
+  /** The texts in which a match can be found. */
+  static Expression containing(String pattern) {
+    return new RegexParser(pattern, Json.CHARACTERS, false).parse();
+  }
+
+  /** As {@link #containing}, with the texts in which some dialect might find a match. */
+  static Expression perhapsContaining(String pattern) {
+    return new RegexParser(pattern, ANYTHING, true).parse();
   }
 
   private Expression parse() {
-    Expression parsed = alternatives();
+    if (pattern.length() > LONGEST) {
+      throw new ArgumentException(
+          "A pattern has %d characters, which is not supported; expected up to %d."
+              .formatted(pattern.length(), LONGEST));
+    }
+    Part parsed = alternatives();
     if (at < pattern.length()) {
       throw refusal("a ) that closes nothing");
     }
-    return parsed;
+    List<Expression> options = new ArrayList<>();
+    for (Rest rest : before(parsed, List.of(new Rest(false, false, Expression.EMPTY)))) {
+      options.add(
+          rest.fromStart()
+              ? completed(rest)
+              : around == Expression.EMPTY
+                  ? completed(rest)
+                  : Expression.sequence(around, completed(rest)));
+    }
+    return Expression.choice(options);
   }
 
-  private Expression alternatives() {
-    List<Expression> options = new ArrayList<>();
+  private Expression completed(Rest rest) {
+    return rest.toEnd() || around == Expression.EMPTY
+        ? rest.text()
+        : Expression.sequence(rest.text(), around);
+  }
+
+  // From parts to expressions, from the end to the beginning
+
+  private List<Rest> before(Part part, List<Rest> rests) {
+    if (isPlain(part)) {
+      Expression expression = expression(part);
+      boolean nullable = Repeats.isNullable(expression);
+      List<Rest> result = new ArrayList<>();
+      for (Rest rest : rests) {
+        if (!rest.fromStart()) {
+          result.add(
+              new Rest(false, rest.toEnd(), Expression.sequence(expression, rest.text())));
+        } else if (nullable) {
+          result.add(rest);
+        }
+      }
+      return result;
+    } else if (part instanceof Sequence sequence) {
+      List<Rest> result = rests;
+      for (int i = sequence.parts().size() - 1; i >= 0; i--) {
+        result = before(sequence.parts().get(i), result);
+      }
+      return result;
+    } else if (part instanceof Choice choice) {
+      List<Rest> result = new ArrayList<>();
+      choice.options().forEach(option -> result.addAll(before(option, rests)));
+      return result;
+    } else if (part instanceof Edge edge) {
+      List<Rest> result = new ArrayList<>();
+      for (Rest rest : rests) {
+        if (edge.start()) {
+          result.add(new Rest(true, rest.toEnd(), rest.text()));
+        } else if (Repeats.isNullable(rest.text())) {
+          result.add(new Rest(rest.fromStart(), true, Expression.EMPTY));
+        }
+      }
+      return result;
+    } else if (part instanceof Look look) {
+      return beforeLook(look, rests);
+    }
+    return beforeQuantified((Quantified) part, rests);
+  }
+
+  private List<Rest> beforeLook(Look look, List<Rest> rests) {
+    List<Expression> ahead = new ArrayList<>();
+    for (Rest rest : before(look.ahead(), List.of(new Rest(false, false, Expression.EMPTY)))) {
+      if (rest.fromStart()) {
+        at = look.at();
+        throw refusal("a ^ inside a look-ahead");
+      }
+      ahead.add(
+          rest.toEnd() ? rest.text() : Expression.sequence(rest.text(), ANYTHING));
+    }
+    Expression seen = Expression.choice(ahead);
+    Expression condition = look.negative() ? new Not(seen) : seen;
+    return rests.stream()
+        .map(
+            rest ->
+                new Rest(
+                    rest.fromStart(), true, new Both(List.of(completed(rest), condition))))
+        .toList();
+  }
+
+  private List<Rest> beforeQuantified(Quantified quantified, List<Rest> rests) {
+    if (quantified.least() == 0 && quantified.most() == 1) {
+      List<Rest> result = new ArrayList<>(before(quantified.part(), rests));
+      result.addAll(rests);
+      return result;
+    }
+    if (quantified.least() == 1 && quantified.most() == 1) {
+      return before(quantified.part(), rests);
+    }
+    // (?:(?!no).)*$ finds "no" nowhere.
+    boolean last =
+        rests.stream()
+            .allMatch(
+                rest -> rest.toEnd() && !rest.fromStart() && rest.text() == Expression.EMPTY);
+    if (last
+        && quantified.most() == Expression.UNBOUNDED
+        && quantified.part() instanceof Sequence sequence
+        && sequence.parts().size() == 2
+        && sequence.parts().get(0) instanceof Look look
+        && look.negative()
+        && sequence.parts().get(1) instanceof Set set
+        && isPlain(look.ahead())
+        && !Repeats.isNullable(expression(look.ahead()))) {
+      Expression free =
+          new Repeat(new Characters(set.set()), quantified.least(), quantified.most());
+      Expression found = Expression.sequence(ANYTHING, expression(look.ahead()), ANYTHING);
+      return List.of(new Rest(false, true, new Both(List.of(free, new Not(found)))));
+    }
+    throw refusal("a repeated group with ^, $ or a look-ahead in it");
+  }
+
+  /** Whether it is an expression by itself. */
+  private static boolean isPlain(Part part) {
+    if (part instanceof Sequence sequence) {
+      return sequence.parts().stream().allMatch(RegexParser::isPlain);
+    } else if (part instanceof Choice choice) {
+      return choice.options().stream().allMatch(RegexParser::isPlain);
+    } else if (part instanceof Quantified quantified) {
+      return isPlain(quantified.part());
+    }
+    return part instanceof Set;
+  }
+
+  private static Expression expression(Part part) {
+    if (part instanceof Set set) {
+      return new Characters(set.set());
+    } else if (part instanceof Sequence sequence) {
+      List<Expression> parts = sequence.parts().stream().map(RegexParser::expression).toList();
+      return parts.size() == 1 ? parts.get(0) : new Expression.Sequence(parts);
+    } else if (part instanceof Choice choice) {
+      return Expression.choice(choice.options().stream().map(RegexParser::expression).toList());
+    }
+    Quantified quantified = (Quantified) part;
+    return new Repeat(expression(quantified.part()), quantified.least(), quantified.most());
+  }
+
+  // From the pattern to parts
+
+  private Part alternatives() {
+    List<Part> options = new ArrayList<>();
     do {
-      options.add(depth == 0 ? anchored() : branch());
+      options.add(branch());
     } while (accept('|'));
     return options.size() == 1 ? options.get(0) : new Choice(options);
   }
 
-  private Expression anchored() {
-    Expression before = accept('^') ? Expression.EMPTY : around.orElse(Expression.EMPTY);
-    Expression middle = branch();
-    Expression after = accept('$') ? Expression.EMPTY : around.orElse(Expression.EMPTY);
-    if (at < pattern.length() && peek() != '|' && peek() != ')') {
-      throw refusal("a $ that is not at the end");
-    }
-    return Expression.sequence(before, middle, after);
-  }
-
-  private Expression branch() {
-    List<Expression> parts = new ArrayList<>();
-    while (at < pattern.length() && "|)$".indexOf(peek()) < 0) {
+  private Part branch() {
+    List<Part> parts = new ArrayList<>();
+    while (at < pattern.length() && "|)".indexOf(peek()) < 0) {
       parts.add(quantified(atom()));
-    }
-    if (depth > 0 && at < pattern.length() && peek() == '$') {
-      throw refusal("a $ inside a group");
     }
     return new Sequence(parts);
   }
 
-  private Expression quantified(Expression atom) {
-    Expression result = atom;
+  private Part quantified(Part atom) {
+    int least = 1;
+    int most = 1;
+    int start = at;
     if (accept('*')) {
-      result = Expression.any(atom);
+      least = 0;
+      most = Expression.UNBOUNDED;
     } else if (accept('+')) {
-      result = new Repeat(atom, 1, Expression.UNBOUNDED);
+      most = Expression.UNBOUNDED;
     } else if (accept('?')) {
-      result = Expression.optional(atom);
-    } else if (accept('{')) {
-      int least = count();
-      int most = least;
+      least = 0;
+    } else if (isCount() && accept('{')) {
+      least = count();
+      most = least;
       if (accept(',')) {
-        most = at < pattern.length() && peek() == '}' ? Expression.UNBOUNDED : count();
+        most = peek() == '}' ? Expression.UNBOUNDED : count();
       }
-      if (!accept('}') || most < least) {
+      accept('}');
+      if (most < least) {
         throw refusal("a quantifier that is not {m}, {m,} or {m,n} with m at most n");
       }
-      result = new Repeat(atom, least, most);
     }
-    if (result != atom && at < pattern.length() && "*+?{".indexOf(peek()) >= 0) {
-      throw refusal("a lazy, possessive or repeated quantifier");
+    if (at == start) {
+      return atom;
     }
-    return result;
+    if (atom instanceof Edge || atom instanceof Look) {
+      at = start;
+      throw refusal("a quantifier with nothing to repeat");
+    }
+    accept('?'); // a lazy one matches the same texts
+    if (at < pattern.length() && ("*+?".indexOf(peek()) >= 0 || isCount())) {
+      throw refusal("a possessive or repeated quantifier");
+    }
+    return new Quantified(atom, least, most);
+  }
+
+  /** Whether a quantifier in braces begins here; other braces stand for themselves. */
+  private boolean isCount() {
+    int end = at < pattern.length() && peek() == '{' ? pattern.indexOf('}', at) : -1;
+    return end > 0 && pattern.substring(at + 1, end).matches("\\d+(,\\d*)?");
   }
 
   private int count() {
     int start = at;
-    while (at < pattern.length() && Character.digit(peek(), 10) >= 0 && at - start < 6) {
+    while (Character.digit(peek(), 10) >= 0) {
       at++;
     }
-    int count = at == start ? -1 : Integer.parseInt(pattern.substring(start, at));
-    if (count < 0 || count > MOST_REPETITIONS) {
+    String digits = pattern.substring(start, at);
+    int count = digits.length() > 7 ? Integer.MAX_VALUE : Integer.parseInt(digits);
+    if (count > MOST_REPETITIONS) {
       throw refusal("a quantifier without a number from 0 to " + MOST_REPETITIONS);
     }
     return count;
   }
 
-  private Expression atom() {
+  private Part atom() {
     int c = next();
     switch (c) {
       case '(':
         return group();
       case '[':
-        return new Characters(characterClass());
+        return new Set(characterClass());
       case '.':
-        return new Characters(CodePoints.complement(LINE_ENDS));
+        CharacterSet ends = wide ? CharacterSet.of("\n") : LINE_ENDS;
+        return new Set(ends.complement());
       case '\\':
-        return new Characters(escape(false));
-      case '*', '+', '?', '{':
+        return new Set(escape(false));
+      case '*', '+', '?':
         at--;
         throw refusal("a quantifier with nothing to repeat");
       case '^':
-        at--;
-        throw refusal("a ^ that is not at the beginning");
+        return new Edge(true);
+      case '$':
+        return new Edge(false);
       default:
-        return new Characters(CodePoints.range(c, c));
+        at -= Character.charCount(c);
+        if (isCount()) {
+          throw refusal("a quantifier with nothing to repeat");
+        }
+        at += Character.charCount(c);
+        return new Set(CharacterSet.range(c, c));
     }
   }
 
-  private Expression group() {
-    if (accept('?') && !accept(':')) {
-      throw refusal("a group of a kind other than (...) and (?:...)");
+  private Part group() {
+    int start = at - 1;
+    boolean ahead = false;
+    boolean negative = false;
+    if (accept('?')) {
+      negative = accept('!');
+      ahead = negative || accept('=');
+      if (!ahead && !accept(':') && !acceptName()) {
+        throw refusal("a group of a kind other than (...), (?:...), (?=...) and (?!...)");
+      }
     }
     if (++depth > DEEPEST_GROUP) {
       throw refusal("groups nested more than " + DEEPEST_GROUP + " deep");
     }
-    Expression inside = alternatives();
+    wide ^= negative;
+    Part inside = alternatives();
+    wide ^= negative;
     depth--;
     if (!accept(')')) {
       throw refusal("a group without an end");
     }
-    return inside;
+    return ahead ? new Look(inside, negative, start) : inside;
   }
 
-  private BitSet characterClass() {
+  /** Passes over the name of a group. */
+  private boolean acceptName() {
+    int end = pattern.indexOf('>', at);
+    boolean named =
+        end > 0 && pattern.substring(at, end).matches("P?<[A-Za-z_][A-Za-z_0-9]*");
+    at = named ? end + 1 : at;
+    return named;
+  }
+
+  private CharacterSet characterClass() {
     boolean negated = accept('^');
-    BitSet set = new BitSet();
+    CharacterSet set = CharacterSet.NONE;
     boolean first = true;
     while (first || peekInClass() != ']') {
-      first = false;
       int start = at;
       int c = next();
-      if (c == '[' || c == ']' || c == '&' && at < pattern.length() && peek() == '&') {
+      if (first && c == ']' || c == '&' && at < pattern.length() && peek() == '&') {
         at = start;
-        throw refusal("a [, ] or && in a class; write a backslash before it");
+        throw refusal("a leading ] or && in a class; write a backslash before it");
       }
-      BitSet part = c == '\\' ? escape(negated) : CodePoints.range(c, c);
+      first = false;
+      CharacterSet part = c == '\\' ? escapeInClass(negated) : CharacterSet.range(c, c);
       if (peekInClass() == '-' && at + 1 < pattern.length() && pattern.charAt(at + 1) != ']') {
         at++;
-        int low = part.nextSetBit(0);
         int last = next();
-        BitSet end = last == '\\' ? escape(negated) : CodePoints.range(last, last);
-        int high = end.nextSetBit(0);
-        if (part.cardinality() != 1 || end.cardinality() != 1 || low > high) {
+        CharacterSet end = last == '\\' ? escapeInClass(negated) : CharacterSet.range(last, last);
+        if (!part.isSingle() || !end.isSingle()) {
+          // As in [\w-.], where the hyphen stands for itself.
+          part = part.or(CharacterSet.of("-")).or(end);
+        } else if (part.first() > end.first()) {
           throw refusal("a range in a class that does not go from a character to a later one");
+        } else {
+          part = CharacterSet.range(part.first(), end.first());
         }
-        part = CodePoints.range(low, high);
       }
-      set.or(part);
+      set = set.or(part);
     }
     at++;
-    if (negated) {
-      set = CodePoints.complement(set);
-    }
+    set = negated ? set.complement() : set;
     if (set.isEmpty()) {
       throw refusal("a class without characters");
     }
     return set;
+  }
+
+  private CharacterSet escapeInClass(boolean negated) {
+    return at < pattern.length() && accept('b') ? CharacterSet.of("\b") : escape(negated);
   }
 
   private int peekInClass() {
@@ -209,9 +428,10 @@ final class RegexParser {
   }
 
   /**
-   * @param wide whether it stands in a negated class
+   * @param negated whether it stands in a negated class
    */
-  private BitSet escape(boolean wide) {
+  private CharacterSet escape(boolean negated) {
+    boolean generous = wide ^ negated;
     int start = at - 1;
     if (at >= pattern.length()) {
       throw refusal("a backslash with nothing behind it");
@@ -221,37 +441,42 @@ final class RegexParser {
       case 'd':
         return DIGITS;
       case 'D':
-        return CodePoints.complement(DIGITS);
+        return DIGITS.complement();
       case 'w':
         return WORD;
       case 'W':
-        return CodePoints.complement(WORD);
+        return WORD.complement();
       case 's':
-        return wide ? ALL_SPACES : SPACES;
+        return generous ? ALL_SPACES : SPACES;
       case 'S':
-        return CodePoints.complement(wide ? SPACES : ALL_SPACES);
+        return (generous ? SPACES : ALL_SPACES).complement();
       case 'n':
-        return CodePoints.of("\n");
+        return CharacterSet.of("\n");
       case 'r':
-        return CodePoints.of("\r");
+        return CharacterSet.of("\r");
       case 't':
-        return CodePoints.of("\t");
+        return CharacterSet.of("\t");
       case 'f':
-        return CodePoints.of("\f");
+        return CharacterSet.of("\f");
+      case 'v':
+        return CharacterSet.of("\u000B");
       case 'x':
         return hexadecimal(2);
       case 'u':
         return hexadecimal(4);
+      case 'p', 'P':
+        CharacterSet category = category();
+        return c == 'p' ? category : category.complement();
       default:
-        if (c < 0x80 && (Character.isLetterOrDigit(c))) {
+        if (c < 0x80 && Character.isLetterOrDigit(c)) {
           at = start;
           throw refusal("\\" + (char) c);
         }
-        return CodePoints.range(c, c);
+        return CharacterSet.range(c, c);
     }
   }
 
-  private BitSet hexadecimal(int digits) {
+  private CharacterSet hexadecimal(int digits) {
     int value = 0;
     for (int i = 0; i < digits; i++) {
       int digit = at < pattern.length() ? Character.digit(peek(), 16) : -1;
@@ -261,11 +486,40 @@ final class RegexParser {
       value = 16 * value + digit;
       at++;
     }
-    BitSet set = CodePoints.range(value, value);
+    CharacterSet set = CharacterSet.range(value, value);
     if (set.isEmpty()) {
       throw refusal("an escaped surrogate; write the character itself");
     }
     return set;
+  }
+
+  /** A general category in braces. */
+  private CharacterSet category() {
+    int end = at < pattern.length() && peek() == '{' ? pattern.indexOf('}', at) : -1;
+    Integer types = end < 0 ? null : CATEGORIES.get(pattern.substring(at + 1, end));
+    if (types == null) {
+      throw refusal("a \\p without one of " + new java.util.TreeSet<>(CATEGORIES.keySet()));
+    }
+    at = end + 1;
+    List<int[]> ranges = new ArrayList<>();
+    for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
+      if ((types >> Character.getType(c) & 1) == 1) {
+        int first = c;
+        while (c < Character.MAX_CODE_POINT && (types >> Character.getType(c + 1) & 1) == 1) {
+          c++;
+        }
+        ranges.add(new int[] {first, c});
+      }
+    }
+    return CharacterSet.ofRanges(ranges);
+  }
+
+  private static int bits(int... types) {
+    int bits = 0;
+    for (int type : types) {
+      bits |= 1 << type;
+    }
+    return bits;
   }
 
   private boolean accept(char c) {

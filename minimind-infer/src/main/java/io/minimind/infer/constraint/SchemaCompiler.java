@@ -1,294 +1,346 @@
 package io.minimind.infer.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.infer.constraint.Expression.Choice;
+import io.minimind.infer.constraint.Expression.Accepted;
+import io.minimind.infer.constraint.Expression.Characters;
+import io.minimind.infer.constraint.Expression.Member;
+import io.minimind.infer.constraint.Expression.Members;
+import io.minimind.infer.constraint.Expression.Quoted;
 import io.minimind.infer.constraint.Expression.Repeat;
 import io.minimind.infer.constraint.Expression.Rule;
-import io.minimind.infer.constraint.Expression.Sequence;
+import io.minimind.infer.constraint.Expression.Text;
+import io.minimind.infer.constraint.ObjectSet.Others;
+import io.minimind.infer.constraint.Shape.Constant;
+import io.minimind.infer.constraint.Shape.Type;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** Turns a JSON schema into an expression of texts that it validates. */
 final class SchemaCompiler {
-  private static final int DEEPEST = 200;
+  private static final int MOST_RULES = 50_000;
 
-  private final SchemaMerger merger;
-  private final Map<JsonNode, Rule> rules = new IdentityHashMap<>();
-  private int depth;
+  private final Shapes shapes;
+  private final Map<Goal, Rule> rules = new HashMap<>();
+  private final Map<StringSet, Expression> strings = new HashMap<>();
+  private final Map<NumberSet, Expression> numbers = new HashMap<>();
+  private final Deque<Goal> pending = new ArrayDeque<>();
 
-  private SchemaCompiler(JsonNode root) {
-    merger = new SchemaMerger(root);
+  private SchemaCompiler(Shapes shapes) {
+    this.shapes = shapes;
   }
 
   /**
-   * @throws IllegalArgumentException if the schema uses what is not supported, or contradicts
-   *     itself; the message is a sentence that names the place
+   * @throws IllegalArgumentException if the schema uses what is not supported; the message is a
+   *     sentence that names the place
    */
   static Expression compile(JsonNode schema) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(schema.toString())) {
       throw SchemaNode.refusal("#", "holds half a character, an unpaired surrogate");
     }
-    return new SchemaCompiler(schema).rule(schema, "#");
+    SchemaReferences references = new SchemaReferences(schema);
+    SchemaCompiler compiler = new SchemaCompiler(new Shapes(references));
+    Expression root = compiler.rule(Goal.of(references.root()));
+    while (!compiler.pending.isEmpty()) {
+      Goal goal = compiler.pending.remove();
+      compiler.rules.get(goal).define(compiler.supported(goal));
+    }
+    return root;
   }
 
-  /** What a schema allows; the same for the same object, so that recursion ends. */
-  private Rule rule(JsonNode schema, String at) {
-    Rule known = rules.get(schema);
-    if (known != null) {
-      return known;
+  /** What a goal allows; the same for the same goal, so that recursion ends. */
+  private Expression rule(Goal goal) {
+    if (goal.isAnything()) {
+      return Json.VALUE;
     }
-    if (++depth > DEEPEST) {
-      throw SchemaNode.refusal(at, "is nested too deeply or grows without end");
+    if (goal.impossible()) {
+      return Expression.NOTHING;
     }
-    Rule rule = new Rule();
-    rules.put(schema, rule);
-    rule.define(expression(schema, at));
-    depth--;
+    Rule rule = rules.get(goal);
+    if (rule == null) {
+      if (rules.size() == MOST_RULES) {
+        throw SchemaNode.refusal(at(goal), "grows without end");
+      }
+      rule = new Rule();
+      rules.put(goal, rule);
+      pending.add(goal);
+    }
     return rule;
   }
 
-  private Expression expression(JsonNode json, String at) {
-    if (json.isBoolean() && json.booleanValue()) {
-      return Json.VALUE;
-    }
-    if (!(json instanceof ObjectNode object)) {
-      throw SchemaNode.refusal(at, "is " + json + " but must be an object or true");
-    }
-    SchemaNode schema = new SchemaNode(object, at);
-    if (schema.keywords().equals(Set.of("$ref"))) {
-      return rule(merger.target(schema), schema.text("$ref").orElseThrow());
-    }
-    SchemaNode flat = merger.flat(schema);
-    flat.checkKeywords();
-    boolean nullable = flat.json().path("nullable").asBoolean();
-    Expression value = choice(flat.without("nullable"));
-    return nullable ? Expression.choice(value, Json.NULL) : value;
+  private static String at(Goal goal) {
+    return (goal.all().isEmpty() ? goal.none() : goal.all()).iterator().next().at();
   }
 
-  private Expression choice(SchemaNode schema) {
-    if (schema.keywords().isEmpty()) {
-      return Json.VALUE;
-    }
-    boolean one = schema.json().has("oneOf");
-    if (one || schema.json().has("anyOf")) {
-      String keyword = one ? "oneOf" : "anyOf";
-      return alternatives(schema, keyword, schema.json().get(keyword));
-    }
-    Optional<List<JsonNode>> values = schema.values();
-    if (values.isPresent()) {
-      return values(schema, values.get());
-    }
-    return new Choice(schema.types().stream().map(type -> typed(schema, type)).toList());
-  }
-
-  private Expression alternatives(SchemaNode schema, String keyword, JsonNode options) {
-    if (!options.isArray() || options.isEmpty()) {
-      throw SchemaNode.refusal(schema.below(keyword), "must be an array of schemas");
-    }
-    SchemaNode common = schema.without(keyword);
-    List<Expression> expressions = new ArrayList<>();
-    List<SchemaNode> merged = new ArrayList<>();
-    for (int i = 0; i < options.size(); i++) {
-      String at = schema.below(keyword) + "/" + i;
-      boolean alone = common.keywords().isEmpty();
-      JsonNode option =
-          alone
-              ? options.get(i)
-              : merger.merged(new SchemaNode(common.json(), at), options.get(i)).json();
-      expressions.add(rule(option, at));
-      merged.add(
-          option instanceof ObjectNode object
-              ? new SchemaNode(object, at)
-              : new SchemaNode(schema.json().objectNode(), at));
-    }
-    if (keyword.equals("oneOf")) {
-      checkExclusive(merged);
-    }
-    return new Choice(expressions);
-  }
-
-  private void checkExclusive(List<SchemaNode> options) {
-    for (int i = 0; i < options.size(); i++) {
-      for (int j = 0; j < i; j++) {
-        if (!merger.exclude(options.get(i), options.get(j))) {
-          throw options
-              .get(i)
-              .refusal(
-                  "may allow the same as "
-                      + options.get(j).at()
-                      + ", which oneOf forbids; give them different types, or objects with a"
-                      + " required property of different constants, or use anyOf");
-        }
-      }
-    }
-  }
-
-  private static Expression values(SchemaNode schema, List<JsonNode> values) {
-    Set<String> others = new TreeSet<>(schema.keywords());
-    others.removeAll(Set.of("type", "enum", "const"));
-    if (!others.isEmpty()) {
-      throw schema.refusal("has " + others + " beside enum or const, which is not supported");
-    }
-    if (values.isEmpty()) {
-      throw schema.refusal("allows no value");
-    }
-    return new Choice(values.stream().map(Json::literal).toList());
-  }
-
-  private Expression typed(SchemaNode schema, String type) {
-    return switch (type) {
-      case "null" -> Json.NULL;
-      case "boolean" -> Json.BOOLEAN;
-      case "integer", "number" -> number(schema, type.equals("integer"));
-      case "string" -> StringSchema.compile(schema);
-      case "array" -> array(schema);
-      default -> object(schema);
-    };
-  }
-
-  private static Expression number(SchemaNode schema, boolean whole) {
-    NumberRange range = new NumberRange(bound(schema, "minimum", 1), bound(schema, "maximum", -1));
-    if (!whole && range.isUnbounded()) {
-      return Json.NUMBER;
-    }
-    if (whole ? !range.isReasonable() : !range.fitsDoubles()) {
-      throw schema.refusal(
-          "has bounds of more than %d digits, which is not supported".formatted(whole ? 100 : 15));
-    }
-    return (whole ? range.integers() : range.numbers())
-        .orElseThrow(() -> schema.refusal("allows no number"));
-  }
-
-  /**
-   * The stricter of an inclusive and an exclusive bound.
-   *
-   * @param direction 1 for a lower bound, -1 for an upper one
-   */
-  private static Optional<NumberRange.Bound> bound(
-      SchemaNode schema, String inclusive, int direction) {
-    String exclusive = direction > 0 ? "exclusiveMinimum" : "exclusiveMaximum";
-    Optional<NumberRange.Bound> in =
-        schema.number(inclusive).map(value -> new NumberRange.Bound(value, false));
-    Optional<NumberRange.Bound> ex =
-        schema.number(exclusive).map(value -> new NumberRange.Bound(value, true));
-    if (in.isEmpty() || ex.isEmpty()) {
-      return in.or(() -> ex);
-    }
-    return direction * in.get().value().compareTo(ex.get().value()) > 0 ? in : ex;
-  }
-
-  private Expression array(SchemaNode schema) {
-    int least = schema.count("minItems", 0);
-    int most = schema.count("maxItems", Expression.UNBOUNDED);
-    JsonNode first = schema.json().path("prefixItems");
-    if (!first.isMissingNode() && !first.isArray()) {
-      throw SchemaNode.refusal(schema.below("prefixItems"), "must be an array of schemas");
-    }
-    Optional<JsonNode> rest = schema.get("items");
-    if (rest.isPresent() && rest.get().isArray()) {
+  private Expression supported(Goal goal) {
+    try {
+      return expression(goal);
+    } catch (UnsupportedOperationException e) {
+      throw SchemaNode.refusal(at(goal), e.getMessage() + ", which is not supported");
+    } catch (Derivatives.TooLargeException e) {
       throw SchemaNode.refusal(
-          schema.below("items"), "is an array, as in old drafts; expected prefixItems instead");
+          at(goal), "has patterns or lengths that take too many states together");
     }
-    boolean none = rest.isPresent() && rest.get().isBoolean() && !rest.get().booleanValue();
+  }
+
+  private Expression expression(Goal goal) {
+    Shape shape = shapes.shape(goal);
+    if (shape == Shape.ALL) {
+      return Json.VALUE;
+    }
+    Map<Type, List<Expression>> options = new LinkedHashMap<>();
+    for (Constant constant : shape.constants()) {
+      Type type = constant == Constant.NULL ? Type.NULL : Type.BOOLEAN;
+      add(options, type, new Text(constant.name().toLowerCase(java.util.Locale.ROOT)));
+    }
+    Set<Type> wanted = wanted(shape);
+    if (wanted.contains(Type.NUMBER)) {
+      shape.numbers().forEach(set -> add(options, Type.NUMBER, number(set)));
+    }
+    if (wanted.contains(Type.STRING)) {
+      shape.strings().forEach(set -> add(options, Type.STRING, string(set)));
+    }
+    if (wanted.contains(Type.ARRAY)) {
+      for (ArraySet set : shape.arrays()) {
+        shapes.ways(set).forEach(way -> add(options, Type.ARRAY, array(way)));
+      }
+    }
+    if (wanted.contains(Type.OBJECT)) {
+      for (ObjectSet set : shape.objects()) {
+        shapes.ways(set).forEach(way -> add(options, Type.OBJECT, object(way)));
+      }
+    }
+    options.keySet().retainAll(wanted);
+    return Expression.choice(options.values().stream().flatMap(List::stream).toList());
+  }
+
+  private static void add(Map<Type, List<Expression>> options, Type type, Expression option) {
+    options.computeIfAbsent(type, t -> new ArrayList<>()).add(option);
+  }
+
+  /** The types that the schema speaks of, or all if none of those is possible. */
+  private static Set<Type> wanted(Shape shape) {
+    Set<Type> possible = EnumSet.noneOf(Type.class);
+    for (Constant constant : shape.constants()) {
+      possible.add(constant == Constant.NULL ? Type.NULL : Type.BOOLEAN);
+    }
+    if (!shape.numbers().isEmpty()) {
+      possible.add(Type.NUMBER);
+    }
+    if (!shape.strings().isEmpty()) {
+      possible.add(Type.STRING);
+    }
+    if (!shape.arrays().isEmpty()) {
+      possible.add(Type.ARRAY);
+    }
+    if (!shape.objects().isEmpty()) {
+      possible.add(Type.OBJECT);
+    }
+    Set<Type> wanted = EnumSet.copyOf(possible);
+    wanted.retainAll(shape.spoken());
+    return wanted.isEmpty() ? possible : wanted;
+  }
+
+  private Expression number(NumberSet set) {
+    Expression known = numbers.get(set);
+    if (known == null) {
+      known = new Rule(Numbers.expression(set));
+      numbers.put(set, known);
+    }
+    return known;
+  }
+
+  private Expression string(StringSet set) {
+    if (set.equals(StringSet.ALL)) {
+      return Json.STRING;
+    }
+    Expression known = strings.get(set);
+    if (known == null) {
+      known = new Rule(new Quoted(set.texts()));
+      strings.put(set, known);
+    }
+    return known;
+  }
+
+  // Arrays
+
+  private Expression array(ArraySet set) {
+    int least = set.least();
+    int most = set.most();
+    boolean found = set.some().stream().allMatch(goal -> set.rest().implies(goal));
+    if (found && !set.some().isEmpty()) {
+      least = Math.max(1, least);
+    }
     // More than the known first items only where they are described or needed.
-    boolean closed = none || !first.isEmpty() && rest.isEmpty() && least <= first.size();
-    most = closed ? Math.min(most, first.size()) : most;
+    int known = set.first().size();
+    boolean closed =
+        set.rest().impossible() || known > 0 && !set.described() && least <= known;
+    most = closed ? Math.min(most, known) : most;
     if (least > most) {
-      throw schema.refusal("allows no array: it needs more items than it may have");
+      return Expression.NOTHING;
     }
-    Expression item =
-        closed
-            ? Expression.EMPTY
-            : rest.map(json -> rule(json, schema.below("items"))).orElse(Json.VALUE);
-    int known = Math.min(first.size(), most);
-    Expression items =
-        Json.list(
-            item, Math.max(0, least - known), most == Expression.UNBOUNDED ? most : most - known);
+    if (set.distinct() && most > 1) {
+      return distinct(set, least, most);
+    }
+    if (!found) {
+      return containing(set, least, most);
+    }
+    return Json.array(items(set, least, most));
+  }
+
+  private Expression items(ArraySet set, int least, int most) {
+    int known = Math.min(set.first().size(), most);
+    Expression item = most > known ? rule(set.rest()) : Expression.NOTHING;
+    int more = most == Expression.UNBOUNDED ? most : most - known;
+    if (known == 0) {
+      return Json.list(item, least, most);
+    }
+    Expression behind =
+        new Repeat(Expression.sequence(Json.COMMA, item), Math.max(0, least - known), more);
     for (int i = known - 1; i >= 0; i--) {
-      items = first(schema, first, i, known, least, most, item, items);
+      Expression one = rule(set.first().get(i));
+      Expression here =
+          i == 0
+              ? Expression.sequence(one, behind)
+              : Expression.sequence(Json.COMMA, one, behind);
+      // As a rule, long lists are no deep expressions.
+      behind = i < least ? new Rule(here) : Expression.optional(new Rule(here));
     }
-    return Json.array(items);
+    return behind;
   }
 
-  /** The items from a known one on; those behind it may be left out beyond the least number. */
-  private Expression first(
-      SchemaNode schema,
-      JsonNode first,
-      int i,
-      int known,
-      int least,
-      int most,
-      Expression item,
-      Expression behind) {
-    Expression one = rule(first.get(i), schema.below("prefixItems") + "/" + i);
-    Expression more;
-    if (i + 1 < known) {
-      Expression next = Expression.sequence(Json.COMMA, mandatory(behind));
-      more = i + 1 < least ? next : Expression.optional(next);
-    } else {
-      more =
-          new Repeat(
-              Expression.sequence(Json.COMMA, item),
-              Math.max(0, least - known),
-              most == Expression.UNBOUNDED ? most : most - known);
+  /** Different items of those that are listed. */
+  private Expression distinct(ArraySet set, int least, int most) {
+    Optional<List<Expression>> values =
+        set.first().isEmpty() && set.some().isEmpty() ? listed(set.rest()) : Optional.empty();
+    List<Expression> options =
+        values.orElseThrow(
+            () ->
+                new UnsupportedOperationException(
+                    "wants unique items, of which not all are listed"));
+    if (options.size() < least) {
+      return Expression.NOTHING;
     }
-    Expression all = Expression.sequence(one, more);
-    return i < least ? all : Expression.optional(all);
+    int bound = Math.min(most, options.size());
+    return Json.array(new Expression.Distinct(options, Json.COMMA, least, bound));
   }
 
-  private static Expression mandatory(Expression list) {
-    return list instanceof Repeat repeat ? repeat.body() : list;
+  private Optional<List<Expression>> listed(Goal goal) {
+    Shape shape = shapes.shape(goal);
+    boolean listed =
+        shape.arrays().isEmpty()
+            && shape.objects().isEmpty()
+            && shape.strings().stream().allMatch(set -> set.values().isPresent())
+            && shape.numbers().stream().allMatch(set -> set.spelling().isPresent());
+    if (!listed) {
+      return Optional.empty();
+    }
+    List<Expression> options = new ArrayList<>();
+    shape
+        .constants()
+        .forEach(c -> options.add(new Text(c.name().toLowerCase(java.util.Locale.ROOT))));
+    Set<java.math.BigDecimal> seen = new LinkedHashSet<>();
+    for (NumberSet set : shape.numbers()) {
+      if (seen.add(set.least().orElseThrow().value().stripTrailingZeros())) {
+        options.add(number(set));
+      }
+    }
+    Set<String> texts = new LinkedHashSet<>();
+    shape.strings().forEach(set -> texts.addAll(set.values().orElseThrow()));
+    texts.forEach(text -> options.add(new Quoted(new Text(text))));
+    return Optional.of(options);
   }
 
-  private Expression object(SchemaNode schema) {
-    Optional<JsonNode> extra = schema.get("additionalProperties");
-    boolean none = extra.isPresent() && extra.get().isBoolean() && !extra.get().booleanValue();
-    ObjectNode properties = schema.json().objectNode().setAll(schema.properties());
-    Set<String> required = schema.required();
-    for (String name : required) {
-      if (!properties.has(name)) {
-        if (none) {
-          throw schema.refusal(
-              "requires the property \"" + name + "\", which additionalProperties forbids");
+  /** Any items with one among them that meets a goal. */
+  private Expression containing(ArraySet set, int least, int most) {
+    if (set.some().size() > 1
+        || !set.first().isEmpty()
+        || least > 1
+        || most != Expression.UNBOUNDED) {
+      throw new UnsupportedOperationException(
+          "wants an item of some kind beside other conditions on the items");
+    }
+    Expression item = rule(set.rest());
+    Expression found = rule(set.rest().and(set.some().get(0)));
+    return Json.array(
+        Expression.sequence(
+            Expression.any(Expression.sequence(item, Json.COMMA)),
+            found,
+            Expression.any(Expression.sequence(Json.COMMA, item))));
+  }
+
+  // Objects
+
+  private Expression object(ObjectSet set) {
+    Map<String, Goal> properties = new LinkedHashMap<>(set.properties());
+    for (String name : set.required()) {
+      properties.computeIfAbsent(name, set::value);
+    }
+    List<Member> members = new ArrayList<>();
+    for (Map.Entry<String, Goal> entry : properties.entrySet()) {
+      boolean required = set.required().contains(entry.getKey());
+      if (required || !shapes.isEmpty(entry.getValue())) {
+        Expression key = new Quoted(new Text(entry.getKey()));
+        members.add(new Member(key, rule(entry.getValue()), required));
+      }
+    }
+    int least = set.least() <= set.required().size() ? 0 : set.least();
+    boolean needed = least > members.size();
+    Expression other =
+        set.possible(!members.isEmpty() && !needed)
+            .map(others -> other(others, properties.keySet()))
+            .orElse(Expression.NOTHING);
+    boolean closed = other.equals(Expression.NOTHING);
+    if (closed && least > members.size() || set.most() < set.required().size()) {
+      return Expression.NOTHING;
+    }
+    if (least > 1 && !closed) {
+      // Others may repeat each other's keys, so that two of them count as one.
+      throw new UnsupportedOperationException(
+          "has minProperties above 1 beside properties that have no name");
+    }
+    int most = closed && set.most() >= members.size() ? Expression.UNBOUNDED : set.most();
+    return Json.object(
+        members.isEmpty()
+            ? Json.list(other, least, closed ? 0 : most)
+            : new Members(members, other, least, most));
+  }
+
+  /** A member of a key that is not named. */
+  private Expression other(List<Others> others, Set<String> names) {
+    List<Expression> options = new ArrayList<>();
+    for (Others other : others) {
+      Expression key = Json.key(names);
+      if (!other.keys().equals(StringSet.ALL)) {
+        Machine machine =
+            Derivatives.machine(
+                new Expression.Both(List.of(key, unmeasured(other.keys()))));
+        if (machine.size() == 0) {
+          continue;
         }
-        properties.set(name, extra.orElse(schema.json().booleanNode(true)));
+        key = new Accepted(machine);
       }
+      options.add(Json.other(key, rule(other.value())));
     }
-    boolean open = extra.isPresent() ? !none : properties.isEmpty();
-    Expression rest = Expression.EMPTY;
-    Expression restAfter = Expression.EMPTY;
-    if (open) {
-      Expression value =
-          extra
-              .<Expression>map(json -> rule(json, schema.below("additionalProperties")))
-              .orElse(Json.VALUE);
-      List<String> names = properties.properties().stream().map(Map.Entry::getKey).toList();
-      Expression member = Json.member(Json.key(names), value);
-      rest = Json.list(member, 0, Expression.UNBOUNDED);
-      restAfter = Expression.any(Expression.sequence(Json.COMMA, member));
-    }
-    List<Map.Entry<String, JsonNode>> entries = new ArrayList<>(properties.properties());
-    for (int i = entries.size() - 1; i >= 0; i--) {
-      String name = entries.get(i).getKey();
-      JsonNode json = entries.get(i).getValue();
-      boolean optional = !required.contains(name);
-      if (optional && json.isBoolean() && !json.booleanValue()) {
-        continue;
-      }
-      Expression value = rule(json, SchemaNode.below(schema.below("properties"), name));
-      Expression member = Json.member(Json.literal(schema.json().textNode(name)), value);
-      Expression first = new Sequence(List.of(member, restAfter));
-      Expression later = new Sequence(List.of(Json.COMMA, member, restAfter));
-      rest = optional ? Expression.choice(first, rest) : first;
-      restAfter = optional ? Expression.choice(later, restAfter) : later;
-    }
-    return Json.object(rest);
+    return options.isEmpty() ? Expression.NOTHING : new Rule(Expression.choice(options));
+  }
+
+  private static Expression unmeasured(StringSet keys) {
+    Expression texts = keys.withLengths(0, Expression.UNBOUNDED).texts();
+    return keys.least() == 0 && keys.most() == Expression.UNBOUNDED
+        ? texts
+        : new Expression.Both(
+            List.of(
+                texts,
+                new Repeat(new Characters(CharacterSet.ALL), keys.least(), keys.most())));
   }
 }

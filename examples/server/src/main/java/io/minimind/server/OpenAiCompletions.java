@@ -1,0 +1,270 @@
+package io.minimind.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.Reply;
+import io.minimind.infer.ReplyPart;
+import io.minimind.infer.TextStream;
+import io.minimind.infer.TokenLogProbability;
+import io.minimind.tokenizer.Tokenizer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** {@code POST /v1/completions}. */
+final class OpenAiCompletions implements Endpoint {
+  private final Models models;
+  private final Answering.Server server;
+
+  OpenAiCompletions(Models models, Answering.Server server) {
+    this.models = models;
+    this.server = server;
+  }
+
+  /**
+   * A text to continue.
+   *
+   * @param text as it was given, or decoded
+   */
+  record Prompt(String text, Function<GenerationOptions, TextStream> stream) {}
+
+  @Override
+  public void answer(Exchange exchange, Fields body) {
+    ServedModel model = models.find(body.string("model"));
+    if (body.has("suffix")) {
+      throw ApiError.invalid("suffix", "The models here continue texts only; leave out suffix.");
+    }
+    GenerationOptions generation = OpenAiOptions.generation(body, model);
+    if (!body.has("max_tokens") && !body.has("max_completion_tokens")) {
+      generation = generation.withMaxNewTokens(16); // as OpenAI has it
+    }
+    var alternatives = OpenAiOptions.completionLogProbabilities(body);
+    if (alternatives.isPresent()) {
+      generation = generation.withLogProbabilities(alternatives.getAsInt());
+    }
+    List<Prompt> prompts = prompts(body, "prompt", model.model());
+    int each = OpenAiOptions.answers(body);
+    if (prompts.size() * each > model.places()) {
+      throw ApiError.invalid(
+          "prompt", "At most %d answers can be asked for at once.".formatted(model.places()));
+    }
+    List<Answering.Beginning> beginnings = new ArrayList<>();
+    List<String> echoes = new ArrayList<>();
+    boolean echo = body.flag("echo", false);
+    for (Prompt prompt : prompts) {
+      for (int i = 0; i < each; i++) {
+        GenerationOptions seeded = OpenAiOptions.seeded(generation, body, i);
+        beginnings.add(() -> Source.of(prompt.stream().apply(seeded)));
+        echoes.add(echo ? prompt.text() : "");
+      }
+    }
+    boolean logProbabilities = alternatives.isPresent();
+    AnswerForm form =
+        body.flag("stream", false)
+            ? new Streamed(
+                exchange, model, echoes, each, logProbabilities, OpenAiOptions.includesUsage(body))
+            : new Whole(exchange, model, echoes, each, logProbabilities);
+    Answering.start(exchange, model, server, form, beginnings);
+  }
+
+  /** A text, a list of texts, token ids, or a list of lists of token ids. */
+  static List<Prompt> prompts(Fields body, String name, LanguageModel model) {
+    JsonNode value = body.json().path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      throw body.missing(name);
+    }
+    List<Prompt> prompts = new ArrayList<>();
+    if (value.isTextual() || value.isArray() && value.path(0).isInt()) {
+      prompts.add(prompt(value, name, body, model));
+    } else if (value.isArray()) {
+      value.forEach(one -> prompts.add(prompt(one, name, body, model)));
+    }
+    if (prompts.isEmpty()) {
+      throw body.wrong(name, "a text, token ids, or a list of such", value);
+    }
+    return prompts;
+  }
+
+  private static Prompt prompt(JsonNode value, String name, Fields body, LanguageModel model) {
+    if (value.isTextual()) {
+      String text = value.textValue();
+      return new Prompt(text, options -> model.stream(text, options));
+    }
+    int[] ids = new int[value.size()];
+    for (int i = 0; i < ids.length; i++) {
+      if (!value.get(i).isInt() || value.get(i).intValue() < 0 || value.get(i).intValue() >= model.tokenizer().vocabularySize()) {
+        throw body.wrong(name, "a text, token ids, or a list of such", value);
+      }
+      ids[i] = value.get(i).intValue();
+    }
+    if (ids.length == 0) {
+      throw body.wrong(name, "a text, token ids, or a list of such", value);
+    }
+    return new Prompt(model.tokenizer().decode(ids), options -> model.stream(ids, options));
+  }
+
+  private static ObjectNode completion(String id, long created, ServedModel model) {
+    ObjectNode answer = Json.object().put("id", id).put("object", "text_completion");
+    return answer.put("created", created).put("model", model.name());
+  }
+
+  /**
+   * @param offset of the first token in the text
+   */
+  private static ObjectNode told(
+      List<TokenLogProbability> tokens, Tokenizer tokenizer, int offset) {
+    ObjectNode all = Json.object();
+    ArrayNode texts = all.putArray("tokens");
+    ArrayNode values = all.putArray("token_logprobs");
+    ArrayNode alternatives = all.putArray("top_logprobs");
+    ArrayNode offsets = all.putArray("text_offset");
+    int at = offset;
+    for (TokenLogProbability token : tokens) {
+      String text = tokenizer.decode(new int[] {token.tokenId()});
+      texts.add(text);
+      values.add(OpenAiText.finite(token.logProbability()));
+      ObjectNode others = alternatives.addObject();
+      token
+          .alternatives()
+          .forEach(
+              other ->
+                  others.put(
+                      tokenizer.decode(new int[] {other.tokenId()}),
+                      OpenAiText.finite(other.logProbability())));
+      offsets.add(at);
+      at += text.length();
+    }
+    return all;
+  }
+
+  private static void put(
+      ObjectNode choice, int index, String text, ObjectNode logProbabilities, String finishReason) {
+    choice.put("index", index).put("text", text);
+    choice.set("logprobs", logProbabilities);
+    choice.put("finish_reason", finishReason);
+  }
+
+  private record Whole(
+      Exchange exchange,
+      ServedModel model,
+      List<String> echoes,
+      int each,
+      boolean logProbabilities)
+      implements AnswerForm {
+    @Override
+    public void complete(List<Reply> replies) {
+      ObjectNode answer =
+          completion(OpenAiText.id("cmpl-"), Instant.now().getEpochSecond(), model);
+      ArrayNode choices = answer.putArray("choices");
+      for (int i = 0; i < replies.size(); i++) {
+        Reply reply = replies.get(i);
+        ObjectNode told =
+            logProbabilities
+                ? told(
+                    reply.generation().logProbabilities(),
+                    model.model().tokenizer(),
+                    echoes.get(i).length())
+                : null;
+        String text = echoes.get(i) + reply.text();
+        put(choices.addObject(), i, text, told, OpenAiText.finishReason(reply));
+      }
+      answer.set("usage", OpenAiText.usage(replies, each));
+      exchange.answer(answer);
+    }
+
+    @Override
+    public void fail(ApiError error) {
+      exchange.fail(error);
+    }
+  }
+
+  private static final class Streamed implements AnswerForm {
+    private final Exchange exchange;
+    private final ServedModel model;
+    private final List<String> echoes;
+    private final int each;
+    private final boolean logProbabilities;
+    private final boolean usage;
+    private final String id = OpenAiText.id("cmpl-");
+    private final long created = Instant.now().getEpochSecond();
+    private final int[] offsets;
+    private EventSink events; // null before the first
+
+    Streamed(
+        Exchange exchange,
+        ServedModel model,
+        List<String> echoes,
+        int each,
+        boolean logProbabilities,
+        boolean usage) {
+      this.exchange = exchange;
+      this.model = model;
+      this.echoes = echoes;
+      this.each = each;
+      this.logProbabilities = logProbabilities;
+      this.usage = usage;
+      offsets = new int[echoes.size()];
+    }
+
+    @Override
+    public void part(int choice, ReplyPart part, List<TokenLogProbability> tokens) {
+      if (part instanceof ReplyPart.Text text) {
+        ObjectNode told =
+            logProbabilities
+                ? told(tokens, model.model().tokenizer(), offsets[choice])
+                : null;
+        send(choice, text.text(), told, null);
+        offsets[choice] += text.text().length();
+      }
+    }
+
+    @Override
+    public void end(int choice, Reply reply) {
+      send(choice, "", null, OpenAiText.finishReason(reply));
+    }
+
+    private void send(int choice, String text, ObjectNode told, String finishReason) {
+      if (events == null) {
+        events = exchange.stream(Events.TYPE);
+        for (int i = 0; i < echoes.size(); i++) {
+          if (!echoes.get(i).isEmpty()) {
+            send(i, echoes.get(i), null, null);
+            offsets[i] = echoes.get(i).length();
+          }
+        }
+      }
+      ObjectNode chunk = completion(id, created, model);
+      put(chunk.putArray("choices").addObject(), choice, text, told, finishReason);
+      if (usage) {
+        chunk.putNull("usage");
+      }
+      events.send(Events.data(chunk));
+    }
+
+    @Override
+    public void complete(List<Reply> replies) {
+      if (usage) {
+        ObjectNode last = completion(id, created, model);
+        last.putArray("choices");
+        last.set("usage", OpenAiText.usage(replies, each));
+        events.send(Events.data(last));
+      }
+      events.send(OpenAiText.done());
+      events.end();
+    }
+
+    @Override
+    public void fail(ApiError error) {
+      if (events == null) {
+        exchange.fail(error);
+      } else {
+        events.send(Events.data(exchange.errors().body(error)));
+        events.end();
+      }
+    }
+  }
+}

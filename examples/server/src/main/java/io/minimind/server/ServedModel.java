@@ -1,0 +1,111 @@
+package io.minimind.server;
+
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.TokenConstraint;
+import io.minimind.infer.constraint.Constraints;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A model by its name, with the places that its answers take and the queue before them. */
+final class ServedModel {
+  /** Compiled schemas that are kept for the next request with the same one. */
+  private static final int MOST_SCHEMAS = 64;
+
+  private final String name;
+  private final LanguageModel model;
+  private final int parallel;
+  private final int places;
+  private final Instant created = Instant.now();
+  private final Map<String, TokenConstraint> schemas = // guarded by itself
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, TokenConstraint> eldest) {
+          return size() > MOST_SCHEMAS;
+        }
+      };
+  private Constraints constraints; // null until the first is asked for; guarded by this
+  private int taken; // guarded by this
+  private double seconds = 1; // that an answer took, averaged over the last ones; guarded by this
+
+  /**
+   * @param parallel answers that are computed together
+   * @param queue answers that wait for a place
+   */
+  ServedModel(String name, LanguageModel model, int parallel, int queue) {
+    this.name = name;
+    this.model = model;
+    this.parallel = parallel;
+    places = parallel + queue;
+  }
+
+  String name() {
+    return name;
+  }
+
+  LanguageModel model() {
+    return model;
+  }
+
+  Instant created() {
+    return created;
+  }
+
+  /** What may be asked for at once. */
+  int places() {
+    return places;
+  }
+
+  /**
+   * Takes places for answers.
+   *
+   * @throws ApiError if there are not enough, with the time after which there may be
+   */
+  synchronized void enter(int answers) {
+    if (taken + answers > places) {
+      double wait = Math.ceil(seconds * Math.max(1, taken) / parallel);
+      throw ApiError.busy((int) Math.max(1, Math.min(60, wait)));
+    }
+    taken += answers;
+  }
+
+  /** Gives a place back. */
+  synchronized void leave(double took) {
+    taken--;
+    seconds = 0.8 * seconds + 0.2 * took;
+  }
+
+  /** Answers that are computed now. */
+  synchronized int active() {
+    return Math.min(taken, parallel);
+  }
+
+  /** Answers that wait. */
+  synchronized int queued() {
+    return Math.max(0, taken - parallel);
+  }
+
+  /** A constraint to JSON of a schema. */
+  TokenConstraint schema(String schema) {
+    synchronized (schemas) {
+      TokenConstraint kept = schemas.get(schema);
+      if (kept != null) {
+        return kept;
+      }
+    }
+    TokenConstraint compiled = constraints().jsonSchema(schema);
+    synchronized (schemas) {
+      schemas.put(schema, compiled);
+    }
+    return compiled;
+  }
+
+  private synchronized Constraints constraints() {
+    if (constraints == null) {
+      constraints = Constraints.of(model.tokenizer());
+    }
+    return constraints;
+  }
+}

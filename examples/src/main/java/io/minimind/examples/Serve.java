@@ -1,0 +1,148 @@
+package io.minimind.examples;
+
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.LoadOptions;
+import io.minimind.server.MiniMindServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Serves models over HTTP. */
+@Command(
+    name = "serve",
+    description =
+        "Serves models over HTTP to clients of OpenAI, Ollama and Anthropic, with a page to chat in.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
+public final class Serve implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "[NAME=]DIR",
+      required = true,
+      description =
+          "Folder of a model, or the name of one on the class path; several may be given. Clients"
+              + " ask for it by NAME, by default that of the folder.")
+  private List<String> models;
+
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description = "Address to listen at. Only this machine reaches the default; 0.0.0.0 is all.")
+  private String host = "127.0.0.1";
+
+  @Option(names = "--port", paramLabel = "N", description = "Port to listen at; 0 is a free one.")
+  private int port = 8080;
+
+  @Option(
+      names = "--api-key-file",
+      paramLabel = "FILE",
+      description =
+          "Keys that clients must send, one in a line. The environment variable MINIMIND_API_KEY"
+              + " gives one, too.")
+  private Path keyFile;
+
+  @Option(
+      names = "--cors-origin",
+      paramLabel = "ORIGIN",
+      description = "Origin of pages of other servers that may ask, such as https://a.example.")
+  private List<String> origins = List.of();
+
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      description = "Answers of a model that are computed together.")
+  private int parallel = 8;
+
+  @Option(
+      names = "--queue",
+      paramLabel = "N",
+      description = "Answers of a model that may wait for a place; further ones are refused.")
+  private int queue = 64;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute a step of a model (default: the processors, up to 8).",
+      showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER)
+  private Integer threads;
+
+  @Option(
+      names = "--grace",
+      paramLabel = "SECONDS",
+      description = "How long answers may go on after the server was told to stop.")
+  private int grace = 30;
+
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] args) {
+    MiniMind.run(new Serve(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Map<String, LanguageModel> loaded = new LinkedHashMap<>();
+    try {
+      MiniMindServer.Builder builder = builder();
+      for (String given : models) {
+        int end = given.indexOf('=');
+        String place = given.substring(end + 1);
+        String name = end < 0 ? Path.of(place).normalize().getFileName().toString() : given.substring(0, end);
+        loaded.put(name, load(place));
+        builder.model(name, loaded.get(name));
+      }
+      MiniMindServer server = builder.start();
+      // The signal's own thread waits until the last answer has come to its end.
+      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "minimind-shutdown"));
+      System.out.println("Serving " + String.join(", ", loaded.keySet()) + " at " + server.uri());
+      System.out.println("A page to chat in is there; /v1 is for clients of OpenAI. Stop with Ctrl-C.");
+      server.join();
+      return 0;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    } finally {
+      loaded.values().forEach(LanguageModel::close);
+    }
+  }
+
+  private MiniMindServer.Builder builder() throws IOException {
+    MiniMindServer.Builder builder =
+        MiniMindServer.builder()
+            .host(host)
+            .port(port)
+            .parallel(parallel)
+            .queue(queue)
+            .grace(Duration.ofSeconds(grace));
+    origins.forEach(builder::corsOrigin);
+    String key = System.getenv("MINIMIND_API_KEY");
+    if (key != null && !key.isBlank()) {
+      builder.apiKey(key);
+    }
+    if (keyFile != null) {
+      Files.readAllLines(keyFile).stream()
+          .filter(line -> !line.isBlank())
+          .forEach(builder::apiKey);
+    }
+    return builder;
+  }
+
+  private LanguageModel load(String place) throws IOException {
+    LoadOptions options = MiniMindServer.loadOptions(parallel);
+    options = threads == null ? options : options.withThreads(threads);
+    boolean packaged = place.matches("[\\w.-]+") && !Files.exists(Path.of(place));
+    return packaged
+        ? LanguageModel.fromClasspath(place, options)
+        : LanguageModel.load(Path.of(place), options);
+  }
+}

@@ -1,0 +1,108 @@
+package io.minimind.infer;
+
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.minimind.files.Sha256;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GraphSessionTest {
+  private static final GenerationOptions OPTIONS = GenerationOptions.greedy().withMaxNewTokens(30);
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void write() throws IOException {
+    ExportedModel.write(folder);
+  }
+
+  /** As a deployment does that copies a new model over the one that is being served. */
+  @Test
+  void aModelGoesOnWhenItsFilesAreCopiedOver() throws IOException {
+    try (LanguageModel model = LanguageModel.load(folder)) {
+      String before = model.generate("law", OPTIONS).text();
+      for (Path file : files()) {
+        Files.write(file, new byte[0], TRUNCATE_EXISTING);
+      }
+      assertEquals(before, model.generate("law", OPTIONS).text());
+      byte[] noise = new byte[1 << 20];
+      new Random(1).nextBytes(noise);
+      for (Path file : files()) {
+        Files.write(file, noise);
+      }
+      assertEquals(before, model.generate("law", OPTIONS).text());
+    }
+  }
+
+  @Test
+  void mappedWeightsGiveTheSameAnswers() throws IOException {
+    LoadOptions mapped = LoadOptions.defaults().withMappedWeights(true);
+    try (LanguageModel read = LanguageModel.load(folder);
+        LanguageModel other = LanguageModel.load(folder, mapped)) {
+      assertEquals(read.generate("law", OPTIONS).text(), other.generate("law", OPTIONS).text());
+    }
+  }
+
+  @Test
+  void aGraphThatIsNotOursIsTakenOnlyIfAllowed() throws IOException {
+    Path model = folder.resolve("model.onnx");
+    byte[] bytes = Files.readAllBytes(model);
+    // A field that ONNX does not have, which ONNX Runtime passes over.
+    byte[] more = Arrays.copyOf(bytes, bytes.length + 4);
+    more[bytes.length] = (byte) 0xa0;
+    more[bytes.length + 1] = (byte) 0xf7;
+    more[bytes.length + 2] = 0x36;
+    more[bytes.length + 3] = 1;
+    Files.write(model, more);
+    assertThrows(IOException.class, () -> LanguageModel.load(folder));
+    LoadOptions foreign = LoadOptions.defaults().withForeignGraphs(true);
+    try (LanguageModel loaded = LanguageModel.load(folder, foreign)) {
+      assertEquals(30, loaded.generate("law", OPTIONS).tokenIds().length);
+    }
+  }
+
+  @Test
+  void filesAreComparedWithTheIndexOfChecksums() throws IOException {
+    StringBuilder index = new StringBuilder();
+    for (Path file : files()) {
+      index.append(Sha256.of(file)).append("  ").append(file.getFileName()).append('\n');
+    }
+    Path sums = Files.writeString(folder.resolve("SHA256SUMS"), index);
+    LanguageModel.load(folder).close();
+    Path weights = folder.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 2] ^= 1;
+    Files.write(weights, bytes);
+    assertRefused(weights + " is damaged or was changed");
+    LoadOptions unchecked = LoadOptions.defaults().withChecksums(false);
+    LanguageModel.load(folder, unchecked).close();
+    assertThrows(IOException.class, () -> Decoder.load(folder, 1));
+    Files.delete(weights);
+    assertRefused(sums + " names the file model.safetensors, which is missing");
+    Files.writeString(sums, "../../etc/passwd\0" + "x".repeat(100_000));
+    assertRefused("../../etc/passwd\\u0000xxx");
+  }
+
+  private void assertRefused(String part) {
+    String message = assertThrows(IOException.class, () -> LanguageModel.load(folder)).getMessage();
+    assertTrue(message.contains(part), message);
+    assertTrue(message.length() < 1000 && message.endsWith("."), message);
+  }
+
+  private List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.toList();
+    }
+  }
+}
