@@ -2,6 +2,8 @@ package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.InputException;
+import io.minimind.files.TemporaryFolder;
+import io.minimind.interchange.ModelExport;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.train.TrainedModel;
@@ -20,7 +22,9 @@ import picocli.CommandLine.Option;
     description = {
       "Writes a model folder for applications.",
       "With --quantize its matrices have 8 or 4 bits a weight: smaller, faster, and a little less"
-          + " exact. 'minimind bench decode' shows how much."
+          + " exact. 'minimind bench decode' shows how much.",
+      "With --format it is written for other programs: a folder for transformers, GGUF for"
+          + " llama.cpp and Ollama, or a .pth as MiniMind's own scripts save it."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -32,8 +36,14 @@ public final class Export implements Callable<Integer> {
       names = "--out",
       paramLabel = "DIR",
       required = true,
-      description = "Folder to write; made if it is missing.")
+      description = "Folder to write; made if it is missing. With --format pth, the file.")
   private Path out;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "For other programs: ${COMPLETION-CANDIDATES}.")
+  private ModelExport.Format format;
 
   public static void main(String[] args) {
     MiniMind.run(new Export(), args);
@@ -45,10 +55,27 @@ public final class Export implements Callable<Integer> {
     if (Files.exists(out) && Files.exists(model) && Files.isSameFile(model, out)) {
       throw new InputException("--out must be another folder than --model: both are " + out + ".");
     }
+    if (format != null) {
+      exportForOthers();
+      System.out.printf("%s: written for %s%n", out, format);
+      return 0;
+    }
     TrainedModel trained = source.model();
     trained.export(out, source.precision());
     System.out.println(describe(out, trained.config(), source.precision()));
     return 0;
+  }
+
+  private void exportForOthers() throws IOException {
+    TrainedModel.requireNone(out);
+    if (source.isUnchanged()) {
+      ModelExport.write(source.folder(), format, out);
+      return;
+    }
+    try (TemporaryFolder chosen = TemporaryFolder.create()) {
+      source.model().export(chosen.path(), source.precision());
+      ModelExport.write(chosen.path(), format, out);
+    }
   }
 
   /** What was written, in a line. */

@@ -39,6 +39,11 @@ final class ModelSource {
     return precision;
   }
 
+  /** Whether the folder's own weights are meant, as they are. */
+  boolean isUnchanged() {
+    return checkpoint == null && precision == Precision.FLOAT32;
+  }
+
   /**
    * The model itself.
    *

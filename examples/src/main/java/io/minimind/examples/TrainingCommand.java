@@ -274,7 +274,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             System.out.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            System.out.println(advice() + " --model " + run.folder());
+            System.out.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
           } else {
             System.out.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
@@ -314,7 +314,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (!task.name().equals(spec.name())) {
       throw new InputException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
-              .formatted(out, task.name(), out));
+              .formatted(out, task.name(), GivenCommand.quoted(out.toString())));
     }
   }
 
@@ -331,11 +331,12 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   /** What a resumed run must be told again, the number of threads above all. */
   private String resumableOptions() {
-    StringBuilder options = new StringBuilder(" --out=" + out);
+    StringBuilder options = new StringBuilder(" --out=" + GivenCommand.quoted(out.toString()));
     for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
       String name = option.longestName();
       if (RESUMABLE.contains(name) && !REMEMBERED.contains(name)) {
-        options.append(' ').append(name).append('=').append(option.<Object>getValue());
+        String value = option.<Object>getValue().toString();
+        options.append(' ').append(name).append('=').append(GivenCommand.quoted(value));
       }
     }
     return options.toString();

@@ -125,6 +125,13 @@ public record TrainedModel(
   }
 
   /**
+   * @throws IOException if a folder holds a run or a model already, which would be lost
+   */
+  public static void requireNone(Path folder) throws IOException {
+    RunFolder.requireNone(folder);
+  }
+
+  /**
    * Writes a model folder for applications.
    *
    * @param to made if it is missing

@@ -1,15 +1,18 @@
 package io.minimind.train;
 
-import io.minimind.data.BatchOrder;
 import io.minimind.files.FolderLock;
 import io.minimind.files.InputException;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -140,16 +143,22 @@ public final class TrainingRun implements AutoCloseable {
     all.add(new MetricsFile(folder.metrics(), folder.chart()));
     all.add(new ModelExport(folder, told.and(new SampleTexts(folder, prompts, told, interrupted))));
     all.addAll(told.all());
+    Task task = folder.settings().task();
+    Optional<BatchSource> validation = Optional.empty();
+    if (corpora.validation().isPresent()) {
+      Batching batching = training.validationBatching(folder.path());
+      validation = Optional.of(task.batches(corpora.validation().get(), batching));
+    }
     try (ModelInTraining model = folder.open(checkpoint(), devices, threads)) {
       return new Trainer(
               training,
-              folder.settings().task().objective(),
+              task.objective(),
               model,
-              training.order(corpora.training()),
-              corpora.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
+              task.batches(corpora.training(), training.batching(folder.path())),
+              validation,
               folder.checkpoints(),
               all)
-          .run(state, interrupted);
+          .run(state, CheckpointStore.batches(checkpoint()), interrupted);
     }
   }
 

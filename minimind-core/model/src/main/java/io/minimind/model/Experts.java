@@ -44,8 +44,7 @@ public record Experts(int routed, int perToken, int shared, boolean renormalised
      */
     public Balance {
       if (!(weight >= 0 && Double.isFinite(weight))) {
-        throw new ArgumentException(
-            "aux_loss_alpha must be at least 0, but is " + weight + ".");
+        throw new ArgumentException("aux_loss_alpha must be at least 0, but is " + weight + ".");
       }
     }
   }

@@ -87,8 +87,7 @@ public record ModelConfig(
     }
     // Rotary positions turn the elements of a head in pairs.
     if (headSize < 2 || headSize % 2 != 0) {
-      throw new ArgumentException(
-          "head_dim must be even and at least 2, but is " + headSize + ".");
+      throw new ArgumentException("head_dim must be even and at least 2, but is " + headSize + ".");
     }
     if (!(normEpsilon > 0) || !(rotary.base() > 1)) {
       throw new ArgumentException(

@@ -207,7 +207,8 @@ final class SchemaReader {
 
   private static Type type(SchemaNode node, JsonNode name) {
     for (Type type : Type.values()) {
-      if (name.isTextual() && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
+      if (name.isTextual()
+          && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
         return type;
       }
     }
@@ -273,8 +274,7 @@ final class SchemaReader {
                 RegexParser.containing(pattern),
                 RegexParser.perhapsContaining(pattern));
       } catch (IllegalArgumentException e) {
-        throw new ArgumentException(
-            "In the schema at %s: %s".formatted(at, e.getMessage()), e);
+        throw new ArgumentException("In the schema at %s: %s".formatted(at, e.getMessage()), e);
       }
       patterns.put(pattern, known);
     }
