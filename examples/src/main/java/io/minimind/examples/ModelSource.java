@@ -1,8 +1,8 @@
 package io.minimind.examples;
 
 import io.minimind.model.Precision;
-import io.minimind.train.TrainedModel.Checkpoint;
 import io.minimind.train.TrainedModel;
+import io.minimind.train.TrainedModel.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;

@@ -274,7 +274,8 @@ abstract class TrainingCommand implements Callable<Integer> {
             System.out.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            System.out.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
+            System.out.println(
+                advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
           } else {
             System.out.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
