@@ -16,9 +16,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "import",
     description = {
-      "Makes a model folder of a model of another project: a folder of transformers (Llama, Mistral,"
-          + " Mixtral, Qwen2, Qwen3, their mixtures, SmolLM3, Phi-3, MiniMind), MiniMind's .pth, a"
-          + " GGUF file, or an adapter of PEFT with its base.",
+      "Makes a model folder of a model of another project: a folder of transformers (Llama,"
+          + " Mistral, Mixtral, Qwen2, Qwen3, their mixtures, SmolLM3, Phi-3, MiniMind), MiniMind's"
+          + " .pth, a GGUF file, or an adapter of PEFT with its base.",
       "What cannot be computed exactly is refused, with the field or tensor for which it cannot."
     },
     mixinStandardHelpOptions = true,
