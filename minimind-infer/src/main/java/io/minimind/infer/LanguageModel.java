@@ -582,6 +582,7 @@ public final class LanguageModel implements AutoCloseable {
             .clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
+    options.constraint().ifPresent(constraint -> constraint.check(tokenizer));
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
     return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
   }

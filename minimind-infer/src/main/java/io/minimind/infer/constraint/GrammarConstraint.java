@@ -1,6 +1,7 @@
 package io.minimind.infer.constraint;
 
 import io.minimind.infer.TokenConstraint;
+import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
 
 /** Lets through the texts of an automaton, and sees to it that they come to their end. */
@@ -19,7 +20,7 @@ final class GrammarConstraint implements TokenConstraint {
    */
   static GrammarConstraint of(Expression expression, TokenTrie trie) {
     Positions positions =
-        new Positions(AutomatonBuilder.build(expression), trie, Positions.MOST_KEPT);
+        new Positions(AutomatonBuilder.build(expression, trie.spelt()), trie, Positions.MOST_KEPT);
     Position start = positions.start();
     if (start.isDead()) {
       throw new IllegalArgumentException(
@@ -37,6 +38,15 @@ final class GrammarConstraint implements TokenConstraint {
               .formatted(shortest, budget));
     }
     return new Text(budget);
+  }
+
+  @Override
+  public void check(Tokenizer tokenizer) {
+    if (!positions.trie().isOf(tokenizer)) {
+      throw new IllegalArgumentException(
+          "The constraint was made for another tokenizer; make it with"
+              + " Constraints.of(model.tokenizer()).");
+    }
   }
 
   private final class Text implements State {

@@ -21,7 +21,10 @@ record SchemaNode(ObjectNode json, String at) {
 
   /** As a message quotes it. */
   static String quoted(JsonNode json) {
-    String text = json.isContainerNode() && json.size() > 20 ? "..." : json.toString();
+    if (json.isContainerNode()) {
+      return json.isArray() ? "an array" : "an object";
+    }
+    String text = json.toString();
     return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "...";
   }
 

@@ -104,6 +104,7 @@ final class SchemaReader {
         new LinkedHashSet<>(properties.keySet()),
         0,
         Expression.UNBOUNDED,
+        List.of(),
         List.of());
   }
 
@@ -345,6 +346,7 @@ final class SchemaReader {
             node.names("required"),
             node.count("minProperties", 0),
             node.count("maxProperties", Expression.UNBOUNDED),
+            List.of(),
             dependencies(node));
     return keys.isEmpty() ? objects : objects.and(named(keys.get()));
   }
