@@ -1,6 +1,8 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.TemporaryFolder;
+import io.minimind.interchange.ModelExport;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.train.RunFolder;
@@ -22,7 +24,9 @@ import picocli.CommandLine.Option;
     description = {
       "Writes a model folder for applications.",
       "With --quantize its matrices have 8 or 4 bits a weight: smaller, faster, and a little less"
-          + " exact. 'minimind bench decode' shows how much."
+          + " exact. 'minimind bench decode' shows how much.",
+      "With --format it is written for other programs: a folder for transformers, GGUF for"
+          + " llama.cpp and Ollama, or a .pth as MiniMind's own scripts save it."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -34,8 +38,14 @@ public final class Export implements Callable<Integer> {
       names = "--out",
       paramLabel = "DIR",
       required = true,
-      description = "Folder to write; made if it is missing.")
+      description = "Folder to write; made if it is missing. With --format pth, the file.")
   private Path out;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "For other programs: ${COMPLETION-CANDIDATES}.")
+  private ModelExport.Format format;
 
   public static void main(String[] args) {
     MiniMind.run(new Export(), args);
@@ -48,8 +58,24 @@ public final class Export implements Callable<Integer> {
       throw new IOException("--out must be another folder than --model: both are " + out + ".");
     }
     RunFolder.requireNone(out);
+    if (format != null) {
+      exportForOthers(model);
+      System.out.printf("%s: written for %s%n", out, format);
+      return 0;
+    }
     System.out.println(write(model, source.weights(), source.precision(), source.history(), out));
     return 0;
+  }
+
+  private void exportForOthers(Path model) throws IOException {
+    if (source.isUnchanged()) {
+      ModelExport.write(model, format, out);
+      return;
+    }
+    try (TemporaryFolder chosen = TemporaryFolder.create()) {
+      write(model, source.weights(), source.precision(), source.history(), chosen.path());
+      ModelExport.write(chosen.path(), format, out);
+    }
   }
 
   /**

@@ -66,6 +66,11 @@ final class ModelSource {
     return precision;
   }
 
+  /** Whether the folder's own weights are meant, as they are. */
+  boolean isUnchanged() {
+    return checkpoint == null && precision == Precision.FLOAT32;
+  }
+
   ModelConfig config() throws IOException {
     return ModelConfig.read(folder().resolve(ModelFolder.CONFIG));
   }

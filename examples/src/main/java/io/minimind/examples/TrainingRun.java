@@ -1,12 +1,13 @@
 package io.minimind.examples;
 
-import io.minimind.data.BatchOrder;
 import io.minimind.data.Rows;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
 import io.minimind.train.CheckpointStore;
@@ -198,16 +199,17 @@ final class TrainingRun implements AutoCloseable {
         new ModelExport(folder.path(), settings.model(), settings.lora(), folder.checkpoints()));
     all.add(new LossChart(folder.metrics(), folder.chart()));
     all.addAll(listeners);
+    Task task = settings.task();
+    BatchSource batches = task.batches(corpus.training(), training.batching(folder.path()));
+    Optional<BatchSource> validation = Optional.empty();
+    if (corpus.validation().isPresent()) {
+      Batching batching = training.validationBatching(folder.path());
+      validation = Optional.of(task.batches(corpus.validation().get(), batching));
+    }
     try (ModelInTraining model = folder.open(checkpoint(), usefulDevices(), workplace.threads())) {
       return new Trainer(
-              training,
-              settings.task().objective(),
-              model,
-              training.order(corpus.training()),
-              corpus.validation().map(rows -> BatchOrder.of(rows, training.batchSize(), 0)),
-              folder.checkpoints(),
-              all)
-          .run(state, interrupted);
+              training, task.objective(), model, batches, validation, folder.checkpoints(), all)
+          .run(state, CheckpointStore.batches(checkpoint()), interrupted);
     }
   }
 

@@ -51,6 +51,16 @@ public interface Task {
   }
 
   /**
+   * Where the batches of a run come from: its samples in a seeded order unless it says otherwise.
+   *
+   * @param samples to learn from, or to validate on
+   * @throws IllegalArgumentException if they lack what the objective reads
+   */
+  default BatchSource batches(Samples samples, Batching batching) throws IOException {
+    return CorpusBatches.of(samples, objective(), batching);
+  }
+
+  /**
    * What a model of this task reads when it is to answer a text: a question as its chat template
    * puts it.
    *

@@ -16,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -24,8 +25,9 @@ import java.util.zip.CRC32C;
 
 /**
  * The checkpoints of a run: one folder for each, {@code update-NNNNNNNN}, that holds the runtime's
- * {@code checkpoint} file, {@code state.json}, and a checksum of both. A folder is filled under
- * another name and then renamed, so that every one of them is complete whenever the process dies.
+ * {@code checkpoint} file, {@code state.json}, {@code batches} if their source keeps something, and
+ * a checksum of these. A folder is filled under another name and then renamed, so that every one of
+ * them is complete whenever the process dies.
  */
 public final class CheckpointStore {
 
@@ -33,6 +35,7 @@ public final class CheckpointStore {
   public static final String CHECKPOINT = "checkpoint";
 
   private static final String STATE = "state.json";
+  private static final String BATCHES = "batches";
   private static final String CHECKSUM = "crc32c";
   private static final String PREFIX = "update-";
   private static final String REPLACED = "replaced-";
@@ -59,6 +62,15 @@ public final class CheckpointStore {
    *     untouched
    */
   public Path save(TrainingState state, CheckpointWriter write) throws IOException {
+    return save(state, new byte[0], write);
+  }
+
+  /**
+   * The same, with the state of a source of batches.
+   *
+   * @param batches as {@link #batches} gives it again
+   */
+  Path save(TrainingState state, byte[] batches, CheckpointWriter write) throws IOException {
     Path target = folder.resolve(name(state.update()));
     Path unfinished = folder.resolve(UNFINISHED + target.getFileName());
     try {
@@ -69,6 +81,9 @@ public final class CheckpointStore {
       write.write(checkpoint);
       force(checkpoint);
       write(unfinished.resolve(STATE), Json.MAPPER.writeValueAsBytes(state));
+      if (batches.length > 0) {
+        write(unfinished.resolve(BATCHES), batches);
+      }
       write(unfinished.resolve(CHECKSUM), checksum(unfinished).getBytes(StandardCharsets.UTF_8));
       // There already if only a validation loss has come, or if a start is written anew.
       Path replaced = folder.resolve(REPLACED + target.getFileName());
@@ -173,6 +188,12 @@ public final class CheckpointStore {
     return TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT)).trainable();
   }
 
+  /** What the source of batches kept with a checkpoint; empty if it kept nothing. */
+  public static byte[] batches(Path checkpoint) throws IOException {
+    Path file = checkpoint.resolve(BATCHES);
+    return Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+  }
+
   private static String text(Path file) throws IOException {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
@@ -264,11 +285,15 @@ public final class CheckpointStore {
     force(file);
   }
 
-  /** The CRC-32C of the checkpoint file and then the state, in hexadecimal. */
+  /** The CRC-32C of the checkpoint file and then the states, in hexadecimal. */
   private static String checksum(Path checkpoint) throws IOException {
     CRC32C crc = new CRC32C();
     byte[] buffer = new byte[1 << 20];
-    for (String name : List.of(CHECKPOINT, STATE)) {
+    List<String> names = new ArrayList<>(List.of(CHECKPOINT, STATE));
+    if (Files.exists(checkpoint.resolve(BATCHES))) {
+      names.add(BATCHES);
+    }
+    for (String name : names) {
       try (InputStream in = Files.newInputStream(checkpoint.resolve(name))) {
         for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
           crc.update(buffer, 0, read);

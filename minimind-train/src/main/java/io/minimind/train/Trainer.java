@@ -2,11 +2,12 @@ package io.minimind.train;
 
 import io.minimind.artifact.Objective;
 import io.minimind.data.Batch;
-import io.minimind.data.BatchLoader;
-import io.minimind.data.BatchOrder;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
+import io.minimind.task.BatchSource;
+import io.minimind.task.BatchSource.Batches;
+import io.minimind.task.BatchSource.Place;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +26,8 @@ public final class Trainer {
   private final TrainingSettings settings;
   private final Objective objective;
   private final ModelInTraining model;
-  private final BatchOrder batches;
-  private final Optional<BatchOrder> validation;
+  private final BatchSource batches;
+  private final Optional<BatchSource> validation;
   private final CheckpointStore checkpoints;
   private final List<TrainingListener> listeners;
 
@@ -37,8 +38,8 @@ public final class Trainer {
       TrainingSettings settings,
       Objective objective,
       ModelInTraining model,
-      BatchOrder batches,
-      Optional<BatchOrder> validation,
+      BatchSource batches,
+      Optional<BatchSource> validation,
       CheckpointStore checkpoints,
       List<TrainingListener> listeners) {
     this.settings = settings;
@@ -62,34 +63,46 @@ public final class Trainer {
    *     longer a number
    */
   public boolean run(TrainingState from, BooleanSupplier interrupted) throws IOException {
+    return run(from, Place.START.state(), interrupted);
+  }
+
+  /**
+   * The same where the source of batches kept something with the checkpoint.
+   *
+   * @param keptBefore what it was
+   */
+  public boolean run(TrainingState from, byte[] keptBefore, BooleanSupplier interrupted)
+      throws IOException {
+    byte[] kept = keptBefore;
     for (TrainingListener listener : listeners) {
       listener.started(settings, batches.batches(), from);
     }
     TrainingState state = validateIfDue(from, interrupted);
     if (!state.equals(from)) {
-      save(state);
+      save(state, kept);
     }
     long saved = from.update();
     while (!isComplete(state) && !interrupted.getAsBoolean()) {
-      try (BatchLoader loader = BatchLoader.start(batches, state.epoch(), state.batch())) {
-        int epoch = state.epoch();
+      int epoch = state.epoch();
+      try (Batches source = batches.open(new Place(epoch, state.batch(), kept), model)) {
         while (state.epoch() == epoch && !isComplete(state)) {
-          Optional<TrainingState> next = update(state, loader, interrupted);
+          Optional<TrainingState> next = update(state, source, interrupted);
           if (next.isEmpty()) {
-            break;
+            break; // The batches of the window that was cut will be given again.
           }
+          kept = source.state();
           state = validateIfDue(next.get(), interrupted);
           if (isComplete(state)
               || state.update() % settings.saveEvery() == 0
               || state.hasBestValidation()) {
-            save(state);
+            save(state, kept);
             saved = state.update();
           }
         }
       }
     }
     if (saved != state.update()) {
-      save(state);
+      save(state, kept);
     }
     boolean complete = isComplete(state) && !isValidationDue(state);
     for (TrainingListener listener : listeners) {
@@ -116,7 +129,7 @@ public final class Trainer {
 
   /** One accumulation window and its update, or nothing if it was interrupted. */
   private Optional<TrainingState> update(
-      TrainingState state, BatchLoader loader, BooleanSupplier interrupted) throws IOException {
+      TrainingState state, Batches source, BooleanSupplier interrupted) throws IOException {
     long start = System.nanoTime();
     long remaining = batches.batches() - state.batch();
     int window = (int) Math.min(settings.window(), remaining);
@@ -135,7 +148,7 @@ public final class Trainer {
       }
       int count = Math.min(model.replicas(), window - done);
       done += count;
-      try (Batches parallel = Batches.take(loader, count)) {
+      try (Round parallel = Round.take(source, count)) {
         List<Batch> round = parallel.list();
         Step step =
             done < window
@@ -218,14 +231,14 @@ public final class Trainer {
     }
     Means means = new Means(objective);
     long remaining = validation.get().batches();
-    try (BatchLoader loader = BatchLoader.start(validation.get(), 0, 0)) {
+    try (Batches source = validation.get().open(Place.START, model)) {
       while (remaining > 0) {
         if (interrupted.getAsBoolean()) {
           return state;
         }
         int count = (int) Math.min(model.replicas(), remaining);
         remaining -= count;
-        try (Batches parallel = Batches.take(loader, count)) {
+        try (Round parallel = Round.take(source, count)) {
           List<Evaluation> found = model.evaluate(parallel.list());
           for (int i = 0; i < count; i++) {
             means.add(parallel.list().get(i), found.get(i));
@@ -247,13 +260,13 @@ public final class Trainer {
   }
 
   /** Batches that are computed at the same time. */
-  private record Batches(List<Batch> list) implements AutoCloseable {
-    static Batches take(BatchLoader loader, int count) throws IOException {
+  private record Round(List<Batch> list) implements AutoCloseable {
+    static Round take(Batches source, int count) throws IOException {
       List<Batch> batches = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        batches.add(loader.next().orElseThrow());
+        batches.add(source.next());
       }
-      return new Batches(batches);
+      return new Round(batches);
     }
 
     @Override
@@ -266,8 +279,8 @@ public final class Trainer {
     metrics.forEach((name, value) -> sums.merge(name, value * weight, Double::sum));
   }
 
-  private void save(TrainingState state) throws IOException {
-    Path checkpoint = checkpoints.save(state, model::saveCheckpoint);
+  private void save(TrainingState state, byte[] kept) throws IOException {
+    Path checkpoint = checkpoints.save(state, kept, model::saveCheckpoint);
     for (TrainingListener listener : listeners) {
       listener.saved(state, checkpoint);
     }

@@ -10,6 +10,7 @@ import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.task.CorpusBatches;
 import io.minimind.train.CheckpointStore;
 import io.minimind.train.TinyModel;
 import io.minimind.train.Trainer;
@@ -91,8 +92,8 @@ class ReplicatedTrainingTest {
               SETTINGS,
               new Objective.NextToken(),
               model,
-              SETTINGS.order(samples),
-              Optional.of(BatchOrder.of(HELD_OUT, 2, 0)),
+              new CorpusBatches(SETTINGS.order(samples)),
+              Optional.of(new CorpusBatches(BatchOrder.of(HELD_OUT, 2, 0))),
               store,
               List.of(listeners))
           .run(from, interrupted);

@@ -17,6 +17,7 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.task.CorpusBatches;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -117,7 +118,7 @@ class MixedPrecisionTrainingTest {
                 settings,
                 new Objective.NextToken(),
                 model,
-                order,
+                new CorpusBatches(order),
                 Optional.empty(),
                 store,
                 List.of(listener))

@@ -14,6 +14,7 @@ import io.minimind.data.Samples;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.task.CorpusBatches;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,8 +88,8 @@ class TrainerTest {
               settings,
               new Objective.NextToken(),
               session,
-              order(SAMPLES, settings),
-              Optional.of(BatchOrder.of(HELD_OUT, 3, 0)),
+              new CorpusBatches(order(SAMPLES, settings)),
+              Optional.of(new CorpusBatches(BatchOrder.of(HELD_OUT, 3, 0))),
               store,
               List.of(listeners))
           .run(from, interrupted);
@@ -443,7 +444,7 @@ class TrainerTest {
               settings,
               new Objective.NextToken(),
               session,
-              order(broken, settings),
+              new CorpusBatches(order(broken, settings)),
               Optional.empty(),
               store,
               List.of());

@@ -12,6 +12,7 @@ import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.StreamedTensor;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,15 +103,57 @@ public final class ModelFolder {
   public static void writeDecoder(
       Path folder, ModelConfig config, Precision precision, List<NamedTensor> weights)
       throws IOException {
-    List<NamedTensor> stored = precision.store(config, weights);
+    List<SafetensorsFile.Part> stored =
+        precision.parts(config, weights.stream().map(StreamedTensor::of).toList());
+    writeDecoder(folder, config, precision, stored, () -> {});
+  }
+
+  /**
+   * Writes weights, which are read piece by piece, and decoder graph.
+   *
+   * @param precision how the files keep matrices
+   * @param weights every parameter of the architecture, by its name
+   * @param written called when another of them has been written
+   * @throws IllegalArgumentException if a parameter is missing or cannot be quantized
+   */
+  public static void writeStreamed(
+      Path folder,
+      ModelConfig config,
+      Precision precision,
+      List<StreamedTensor> weights,
+      Runnable written)
+      throws IOException {
+    writeDecoder(folder, config, precision, precision.parts(config, weights), written);
+  }
+
+  private static void writeDecoder(
+      Path folder,
+      ModelConfig config,
+      Precision precision,
+      List<SafetensorsFile.Part> stored,
+      Runnable done)
+      throws IOException {
     Path file = folder.resolve(WEIGHTS);
-    SafetensorsFile.write(file, stored, Map.of("format", "pt"));
+    List<SafetensorsFile.Part> told =
+        stored.stream()
+            .map(
+                part ->
+                    new SafetensorsFile.Part(
+                        part.name(),
+                        part.type(),
+                        part.shape(),
+                        channel -> {
+                          part.content().writeTo(channel);
+                          done.run();
+                        }))
+            .toList();
+    SafetensorsFile.write(file, told, Map.of("format", "pt"));
     SafetensorsFile written = SafetensorsFile.open(file);
     Map<String, ExternalData> places = new HashMap<>();
-    for (NamedTensor weight : stored) {
-      long length = weight.elements() * weight.type().bytes();
+    for (SafetensorsFile.Part part : stored) {
       places.put(
-          weight.name(), new ExternalData(WEIGHTS, written.dataOffset(weight.name()), length));
+          part.name(),
+          new ExternalData(WEIGHTS, written.dataOffset(part.name()), part.bytes()));
     }
     AtomicFile.replace(
         folder.resolve(DECODER), DecoderArtifact.create(config, precision, places).toByteArray());

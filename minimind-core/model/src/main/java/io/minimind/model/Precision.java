@@ -4,6 +4,8 @@ import io.minimind.graph.ElementType;
 import io.minimind.graph.operator.Operators;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.StreamedTensor;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -40,16 +42,8 @@ public enum Precision {
    * @throws IllegalArgumentException if a weight is infinite or not a number
    */
   public List<NamedTensor> store(ModelConfig config, List<NamedTensor> weights) {
-    if (!isQuantized()) {
-      return List.copyOf(weights);
-    }
-    Set<String> quantized =
-        new Parameters(config)
-            .all().stream()
-                .filter(parameter -> parameter.role().isQuantizable())
-                .map(Parameter::name)
-                .collect(Collectors.toSet());
-    BlockQuantization blocks = new BlockQuantization(bits);
+    Set<String> quantized = quantized(config);
+    BlockQuantization blocks = new BlockQuantization(isQuantized() ? bits : 8);
     return weights.stream()
         .flatMap(
             weight ->
@@ -57,6 +51,31 @@ public enum Precision {
                     ? blocks.quantize(weight).stream()
                     : Stream.of(weight))
         .toList();
+  }
+
+  /**
+   * The same for weights that are read piece by piece, and quantized when they are written.
+   *
+   * @throws IllegalArgumentException if a matrix is too large to be quantized
+   */
+  public List<SafetensorsFile.Part> parts(ModelConfig config, List<StreamedTensor> weights) {
+    Set<String> quantized = quantized(config);
+    BlockQuantization blocks = new BlockQuantization(isQuantized() ? bits : 8);
+    return weights.stream()
+        .flatMap(
+            weight ->
+                quantized.contains(weight.name())
+                    ? blocks.quantize(weight).stream()
+                    : Stream.of(SafetensorsFile.Part.of(weight)))
+        .toList();
+  }
+
+  private Set<String> quantized(ModelConfig config) {
+    return new Parameters(config)
+        .all().stream()
+            .filter(parameter -> isQuantized() && parameter.role().isQuantizable())
+            .map(Parameter::name)
+            .collect(Collectors.toSet());
   }
 
   Matrices matrices(Operators op) {

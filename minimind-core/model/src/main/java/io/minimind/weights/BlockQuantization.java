@@ -1,5 +1,6 @@
 package io.minimind.weights;
 
+import io.minimind.files.AtomicFile;
 import io.minimind.graph.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -97,6 +98,43 @@ public final class BlockQuantization {
             ByteBuffer.wrap(values)),
         new NamedTensor(
             scales(matrix.name()), ElementType.FLOAT32, new long[] {rows, blocks}, scales.flip()));
+  }
+
+  /**
+   * Quantizes a matrix that is read piece by piece: what {@link #quantize(NamedTensor)} gives, in the
+   * same order. The values are to be written before the scales.
+   *
+   * @throws IllegalArgumentException if a weight is infinite or not a number, when it is read
+   */
+  public List<SafetensorsFile.Part> quantize(StreamedTensor matrix) {
+    long rows = matrix.rows();
+    long width = matrix.rowElements();
+    long blocks = blocks(width);
+    ByteBuffer scales =
+        ByteBuffer.allocate(Math.toIntExact(rows * blocks * Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    return List.of(
+        new SafetensorsFile.Part(
+            values(matrix.name()),
+            ElementType.UINT8,
+            List.of(rows, blocks, (long) blockBytes()),
+            channel -> {
+              scales.clear();
+              long step = Math.max(1, (1 << 18) / Math.max(1, width));
+              for (long row = 0; row < rows; row += step) {
+                StreamedTensor some = matrix.rows(row, Math.min(step, rows - row));
+                NamedTensor piece =
+                    NamedTensor.ofFloats(matrix.name(), some.load(), some.rows(), width);
+                List<NamedTensor> quantized = quantize(piece);
+                AtomicFile.write(channel, quantized.get(0).data());
+                scales.put(quantized.get(1).data());
+              }
+            }),
+        new SafetensorsFile.Part(
+            scales(matrix.name()),
+            ElementType.FLOAT32,
+            List.of(rows, blocks),
+            channel -> AtomicFile.write(channel, scales.duplicate().flip())));
   }
 
   private float scale(NamedTensor matrix, FloatBuffer weights, int start, int length) {

@@ -1,12 +1,14 @@
 package io.minimind.weights;
 
 import io.minimind.files.AtomicFile;
+import io.minimind.graph.ElementType;
 import io.minimind.weights.SafetensorsHeader.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,15 +69,64 @@ public final class SafetensorsFile {
    */
   public static void write(Path path, Collection<NamedTensor> tensors, Map<String, String> metadata)
       throws IOException {
-    byte[] header = SafetensorsHeader.format(tensors, metadata);
+    write(path, tensors.stream().map(Part::of).toList(), metadata);
+  }
+
+  /**
+   * A tensor that is written piece by piece.
+   *
+   * @param shape the extents, outermost first
+   * @param content writes the bytes of the elements, as many as type and shape ask for
+   */
+  public record Part(
+      String name, ElementType type, List<Long> shape, AtomicFile.Content content) {
+
+    static Part of(NamedTensor tensor) {
+      return new Part(
+          tensor.name(),
+          tensor.type(),
+          Arrays.stream(tensor.shape()).boxed().toList(),
+          channel -> AtomicFile.write(channel, tensor.data()));
+    }
+
+    /** A float32 tensor, whose values go from one file into the other. */
+    public static Part of(StreamedTensor tensor) {
+      return new Part(
+          tensor.name(),
+          ElementType.FLOAT32,
+          tensor.shape(),
+          channel ->
+              tensor.forEachPiece(
+                  (values, count) -> {
+                    ByteBuffer piece =
+                        ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                    piece.asFloatBuffer().put(values, 0, count);
+                    AtomicFile.write(channel, piece);
+                  }));
+    }
+
+    /** How many bytes the elements have. */
+    public long bytes() {
+      return shape.stream().mapToLong(Long::longValue).reduce(type.bytes(), Math::multiplyExact);
+    }
+  }
+
+  /** Writes tensors as {@link #write(Path, Collection, Map)} does, one after the other. */
+  public static void write(Path path, List<Part> parts, Map<String, String> metadata)
+      throws IOException {
+    byte[] header = SafetensorsHeader.format(parts, metadata);
     ByteBuffer size = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     AtomicFile.replace(
         path,
         channel -> {
           AtomicFile.write(channel, size.putLong(0, header.length));
           AtomicFile.write(channel, ByteBuffer.wrap(header));
-          for (NamedTensor tensor : tensors) {
-            AtomicFile.write(channel, tensor.data());
+          for (Part part : parts) {
+            long start = channel.position();
+            part.content().writeTo(channel);
+            if (channel.position() - start != part.bytes()) {
+              throw new IllegalStateException(part.name() + " was written in another size");
+            }
           }
         });
   }

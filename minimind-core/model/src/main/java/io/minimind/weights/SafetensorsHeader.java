@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.JsonErrors;
 import io.minimind.graph.ElementType;
@@ -14,7 +15,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -64,7 +64,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
    *
    * @throws IllegalArgumentException if the format cannot hold tensors of these names
    */
-  static byte[] format(Collection<NamedTensor> tensors, Map<String, String> metadata)
+  static byte[] format(List<SafetensorsFile.Part> tensors, Map<String, String> metadata)
       throws IOException {
     ObjectNode json = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
@@ -72,15 +72,16 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
       new TreeMap<>(metadata).forEach(fields::put);
     }
     long position = 0;
-    for (NamedTensor tensor : tensors) {
+    for (SafetensorsFile.Part tensor : tensors) {
       if (json.has(tensor.name()) || tensor.name().equals(METADATA)) {
         throw new IllegalArgumentException(
             "A safetensors file cannot have another tensor named " + tensor.name() + ".");
       }
       ObjectNode entry = json.putObject(tensor.name());
       entry.put("dtype", tensor.type().safetensorsName());
-      Arrays.stream(tensor.shape()).forEach(entry.putArray("shape")::add);
-      long end = position + tensor.data().remaining();
+      ArrayNode shape = entry.putArray("shape");
+      tensor.shape().forEach(shape::add);
+      long end = position + tensor.bytes();
       entry.putArray("data_offsets").add(position).add(end);
       position = end;
     }

@@ -59,7 +59,7 @@ public record StreamedTensor(String name, List<Long> shape, String type, Values 
   }
 
   /** A tensor of a safetensors file; types that are no numbers of up to 64 bits have no values. */
-  static StreamedTensor of(NamedTensor tensor) {
+  public static StreamedTensor of(NamedTensor tensor) {
     return new StreamedTensor(
         tensor.name(),
         Arrays.stream(tensor.shape()).boxed().toList(),
