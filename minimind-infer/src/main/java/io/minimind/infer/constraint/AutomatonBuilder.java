@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Automaton.Call;
 import io.minimind.infer.constraint.Automaton.Count;
 import io.minimind.infer.constraint.Automaton.Jump;
@@ -424,7 +425,7 @@ final class AutomatonBuilder {
   }
 
   private static IllegalArgumentException tooLarge() {
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "The constraint is too large: it would take more than a million states.");
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
@@ -111,7 +112,7 @@ public final class Constraints {
     try {
       return jsonSchema(JSON.readTree(schema));
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The schema is not valid JSON at line %d, column %d: %s."
               .formatted(
                   e.getLocation().getLineNr(), e.getLocation().getColumnNr(), JsonErrors.reason(e)),
@@ -154,7 +155,7 @@ public final class Constraints {
    */
   public TokenConstraint choices(List<String> texts) {
     if (texts.isEmpty()) {
-      throw new IllegalArgumentException("There are no choices; give at least one text.");
+      throw new ArgumentException("There are no choices; give at least one text.");
     }
     List<Expression> options = texts.stream().<Expression>map(Expression.Text::new).toList();
     return GrammarConstraint.of(new Expression.Choice(options), trie);

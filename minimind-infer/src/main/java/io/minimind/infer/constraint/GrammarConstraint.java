@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
@@ -23,7 +24,7 @@ final class GrammarConstraint implements TokenConstraint {
         new Positions(AutomatonBuilder.build(expression, trie.spelt()), trie, Positions.MOST_KEPT);
     Position start = positions.start();
     if (start.isDead()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "No text meets the constraint: it contradicts itself, contains itself without end, or"
               + " needs bytes that are not in the vocabulary.");
     }
@@ -33,7 +34,7 @@ final class GrammarConstraint implements TokenConstraint {
   @Override
   public State start(int budget) {
     if (shortest > budget) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The constraint needs up to %d tokens for its shortest text, but the answer may have only %d; raise maxNewTokens, shorten the prompt or ask for less."
               .formatted(shortest, budget));
     }
@@ -73,7 +74,7 @@ final class GrammarConstraint implements TokenConstraint {
     public void advance(int tokenId) {
       Position next = positions.after(position, tokenId);
       if (next.isDead()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The token %d does not fit the constraint; force only tokens that it allows."
                 .formatted(tokenId));
       }
