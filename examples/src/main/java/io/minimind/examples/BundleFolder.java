@@ -42,8 +42,8 @@ final class BundleFolder {
       home=$(dirname "$(readlink -f "$0")")
 
       # Without a locale, or in that of C, Java would garble names and texts that are not ASCII.
-      case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in
-        "" | C | POSIX) export LC_ALL=C.UTF-8 ;;
+      case "$(locale charmap 2>/dev/null || true)" in
+        "" | *ASCII* | ANSI_X3.4-1968) export LC_ALL=C.UTF-8 ;;
       esac
 
       exec "$home/runtime/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED%s \\

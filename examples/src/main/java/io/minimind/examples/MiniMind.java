@@ -48,6 +48,8 @@ public final class MiniMind {
   /** Of this project, as its Maven artifacts have it. */
   static final String VERSION = "0.1.0";
 
+  private static final StandardOutput OUT = new StandardOutput();
+
   MiniMind() {}
 
   public static void main(String[] args) {
@@ -58,7 +60,8 @@ public final class MiniMind {
   static void run(Object command, String... args) {
     useUtf8();
     try {
-      System.exit(commandLine(command).execute(args));
+      int status = commandLine(command).execute(args);
+      System.exit(status == 0 && lostOutput() ? 1 : status);
     } catch (OutOfMemoryError e) {
       System.err.println(
           "There is not enough memory ("
@@ -119,11 +122,45 @@ public final class MiniMind {
     return e.getClass().getSimpleName();
   }
 
+  /** Whether not all that was printed arrived; if so, it says why. */
+  private static boolean lostOutput() {
+    boolean lost = System.out.checkError();
+    // Who reads no further, as head does, knows that something is missing.
+    if (lost && !OUT.failure().contains("Broken pipe")) {
+      System.err.println("Standard output cannot be written: " + OUT.failure() + ".");
+    }
+    return lost;
+  }
+
   /** Chinese reaches the terminal whatever the platform's default encoding is. */
   private static void useUtf8() {
-    System.setOut(
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
+    System.setOut(new PrintStream(OUT, true, StandardCharsets.UTF_8));
     System.setErr(
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Standard output, which remembers why it failed; a {@link PrintStream} tells only that it did.
+   */
+  private static final class StandardOutput extends FileOutputStream {
+    private volatile String failure = "it is closed";
+
+    StandardOutput() {
+      super(FileDescriptor.out);
+    }
+
+    String failure() {
+      return failure;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        super.write(bytes, offset, length);
+      } catch (IOException e) {
+        failure = String.valueOf(e.getMessage());
+        throw e;
+      }
+    }
   }
 }

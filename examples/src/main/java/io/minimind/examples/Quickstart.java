@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -127,7 +128,8 @@ public final class Quickstart implements Callable<Integer> {
             "--history=2",
             "--temperature=0");
     if (noChat || System.console() == null) {
-      System.out.println("Talk to it: ./minimind eval chat " + String.join(" ", arguments));
+      String quoted = arguments.stream().map(GivenCommand::quoted).collect(Collectors.joining(" "));
+      System.out.println("Talk to it: ./minimind eval chat " + quoted);
       return 0;
     }
     System.out.println("Now ask it something. Ctrl-D ends.\n");

@@ -97,7 +97,9 @@ public final class TrainTokenizer implements Callable<Integer> {
     } finally {
       progress.clear();
     }
-    System.out.printf("See what it does: ./minimind tokenizer encode --tokenizer %s TEXT%n", out);
+    System.out.printf(
+        "See what it does: ./minimind tokenizer encode --tokenizer %s TEXT%n",
+        GivenCommand.quoted(out.toString()));
     return 0;
   }
 

@@ -272,7 +272,8 @@ abstract class TrainingCommand implements Callable<Integer> {
           if (run.train(listeners, interrupted)) {
             System.out.printf(
                 "The model is in %s, its loss curve in %s.%n", folder.path(), folder.chart());
-            System.out.println(advice() + " --model " + folder.path());
+            System.out.println(
+                advice() + " --model " + GivenCommand.quoted(folder.path().toString()));
           } else {
             System.out.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
@@ -359,7 +360,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (!task.name().equals(spec.name())) {
       throw new IOException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
-              .formatted(out, task.name(), out));
+              .formatted(out, task.name(), GivenCommand.quoted(out.toString())));
     }
   }
 
@@ -376,11 +377,12 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   /** What a resumed run must be told again, the number of threads above all. */
   private String resumableOptions() {
-    StringBuilder options = new StringBuilder(" --out=" + out);
+    StringBuilder options = new StringBuilder(" --out=" + GivenCommand.quoted(out.toString()));
     for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
       String name = option.longestName();
       if (RESUMABLE.contains(name) && !REMEMBERED.contains(name)) {
-        options.append(' ').append(name).append('=').append(option.<Object>getValue());
+        String value = option.<Object>getValue().toString();
+        options.append(' ').append(name).append('=').append(GivenCommand.quoted(value));
       }
     }
     return options.toString();

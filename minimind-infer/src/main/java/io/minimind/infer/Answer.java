@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -25,6 +26,7 @@ final class Answer {
 
   private final StringBuilder text = new StringBuilder();
   private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
+  private Optional<TokenLogProbability> ending = Optional.empty();
   private int[] ids = new int[16];
   private int size;
   private int lastToken;
@@ -79,15 +81,14 @@ final class Answer {
       firstTokenAt = System.nanoTime();
     }
     if (decoder.endOfText().contains(lastToken)) {
+      ending = logProbability(logits);
       return end(FinishReason.END_OF_TEXT);
     }
     if (size == ids.length) {
       ids = Arrays.copyOf(ids, 2 * size);
     }
     ids[size++] = lastToken;
-    if (alternatives.isPresent()) {
-      logProbabilities.add(LogProbabilities.of(logits, lastToken, alternatives.getAsInt()));
-    }
+    logProbability(logits).ifPresent(logProbabilities::add);
     String piece = keep(stops.next(pieces.next(lastToken)));
     if (stops.found()) {
       return piece + end(FinishReason.STOP_STRING);
@@ -96,6 +97,12 @@ final class Answer {
       return piece + end(FinishReason.END_OF_TEXT);
     }
     return size == most ? piece + end(FinishReason.LENGTH) : piece;
+  }
+
+  private Optional<TokenLogProbability> logProbability(FloatBuffer logits) {
+    return alternatives.isPresent()
+        ? Optional.of(LogProbabilities.of(logits, lastToken, alternatives.getAsInt()))
+        : Optional.empty();
   }
 
   /**
@@ -137,6 +144,7 @@ final class Answer {
         reusedTokens,
         Duration.ofNanos(first - startedAt),
         Duration.ofNanos(endedAt - first),
-        logProbabilities);
+        logProbabilities,
+        ending);
   }
 }

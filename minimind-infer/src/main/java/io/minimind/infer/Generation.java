@@ -3,6 +3,7 @@ package io.minimind.infer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a model wrote.
@@ -19,6 +20,8 @@ import java.util.List;
  *     this includes the time that its reader takes between pieces
  * @param logProbabilities how likely the model found each of the new tokens; empty unless the
  *     options asked for it
+ * @param ending the token that ended the text, and how likely the model found it; empty if the text
+ *     ended otherwise, or the options asked for no log-probabilities
  */
 public record Generation(
     String text,
@@ -28,7 +31,8 @@ public record Generation(
     int reusedTokens,
     Duration promptTime,
     Duration decodeTime,
-    List<TokenLogProbability> logProbabilities) {
+    List<TokenLogProbability> logProbabilities,
+    Optional<TokenLogProbability> ending) {
 
   public Generation {
     tokenIds = tokenIds.clone();
@@ -49,7 +53,8 @@ public record Generation(
         reusedTokens,
         promptTime,
         decodeTime,
-        logProbabilities);
+        logProbabilities,
+        ending);
   }
 
   @Override
@@ -64,7 +69,7 @@ public record Generation(
 
   @Override
   public String toString() {
-    return "Generation[text=%s, tokenIds=%s, finishReason=%s, promptTokens=%d, reusedTokens=%d, promptTime=%s, decodeTime=%s, logProbabilities=%s]"
+    return "Generation[text=%s, tokenIds=%s, finishReason=%s, promptTokens=%d, reusedTokens=%d, promptTime=%s, decodeTime=%s, logProbabilities=%s, ending=%s]"
         .formatted(contents().toArray());
   }
 }

@@ -18,6 +18,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
  * A model that continues text. It is immutable, and several threads may generate at the same time.
@@ -102,7 +104,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Opens a decoder that lies in memory.
+   * Opens a decoder that lies in memory. Where its weights may change, no texts are kept, whatever
+   * the options say, and a chat must not be gone on with after a change.
    *
    * @param folder as in {@link #load(Path)}; graph and weights need not be there and are not read
    * @throws IOException if a file is missing or broken, or the decoder cannot be opened
@@ -113,11 +116,13 @@ public final class LanguageModel implements AutoCloseable {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(options, "options");
+    // What other weights have computed is of no use.
+    LoadOptions used = decoder.fixed() ? options : options.withKeptTexts(0);
     return open(
         folder,
-        options,
+        used,
         tokenizer(folder),
-        endOfText -> Decoder.open(folder, decoder, options, endOfText));
+        endOfText -> Decoder.open(folder, decoder, used, endOfText));
   }
 
   private static Tokenizer tokenizer(Path folder) throws IOException {
@@ -506,9 +511,25 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     Objects.requireNonNull(prompts, "prompts");
+    return generateAll(
+        prompts.stream().map(prompt -> encode(prompt, "prompt")).toList(), number -> options);
+  }
+
+  /**
+   * Continues several texts given as token ids, to which nothing is added, as {@link
+   * #generateAll(List, GenerationOptions)} does. The same prompt may be there several times, with a
+   * seed of its own each time.
+   *
+   * <p>A text that was drawn with a temperature of 1 and no penalty, narrowing or constraint has
+   * the probability that its log-probabilities add up to, {@link Generation#ending} included.
+   *
+   * @param options those of each prompt, by its place in the list
+   */
+  public List<Generation> generateAll(
+      List<int[]> promptIds, IntFunction<GenerationOptions> options) {
     List<Request> requests =
-        prompts.stream()
-            .map(prompt -> request(encode(prompt, "prompt"), options, buffers))
+        IntStream.range(0, promptIds.size())
+            .mapToObj(i -> request(promptIds.get(i), options.apply(i), buffers))
             .toList();
     if (scheduler.isPresent()) {
       return generateAll(requests, scheduler.get());

@@ -116,8 +116,8 @@ public final class LoadOptions {
   /**
    * Whether {@code model.onnx} may be another than this library writes (default false). ONNX
    * Runtime trusts the graphs that it is given. With true, a damaged or hostile one can end the
-   * process, make it compute without end, or take all of its memory; its weights are mapped. Give it
-   * only to graphs that you made yourself.
+   * process, make it compute without end, or take all of its memory; its weights are mapped. Give
+   * it only to graphs that you made yourself.
    */
   public boolean foreignGraphs() {
     return values.foreignGraphs;

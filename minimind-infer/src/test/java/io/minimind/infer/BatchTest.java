@@ -10,7 +10,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -89,6 +94,66 @@ class BatchTest {
       }
     } finally {
       threads.shutdownNow();
+    }
+  }
+
+  /** What policy optimization asks for: several texts of one prompt, and how likely each was. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void drawnTextsComeWithTheirProbabilities(int batchSize) throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), 5);
+    GenerationOptions drawn =
+        GenerationOptions.defaults()
+            .withTemperature(1)
+            .withMaxNewTokens(30)
+            .withLogProbabilities(0);
+    int[] prompt = TOKENIZER.encode(prompt(6, 2));
+    List<int[]> prompts = Collections.nCopies(10, prompt);
+    try (LanguageModel model =
+        LanguageModel.load(folder, ONE.withBatchSize(batchSize), TOKENIZER)) {
+      List<Generation> texts = model.generateAll(prompts, drawn::withSeed);
+      List<Generation> again = model.generateAll(prompts, drawn::withSeed);
+      Set<List<Integer>> different = new HashSet<>();
+      boolean ended = false;
+      for (int i = 0; i < texts.size(); i++) {
+        Generation text = texts.get(i);
+        assertArrayEquals(text.tokenIds(), again.get(i).tokenIds());
+        List<Integer> ids = new ArrayList<>();
+        List<Double> found = new ArrayList<>();
+        for (TokenLogProbability token : text.logProbabilities()) {
+          ids.add(token.tokenId());
+          found.add(token.logProbability());
+        }
+        assertEquals(Arrays.stream(text.tokenIds()).boxed().toList(), ids);
+        if (text.finishReason() == FinishReason.END_OF_TEXT) {
+          assertEquals(5, text.ending().orElseThrow().tokenId());
+          ids.add(5);
+          found.add(text.ending().orElseThrow().logProbability());
+          ended = true;
+        } else {
+          assertEquals(Optional.empty(), text.ending());
+        }
+        different.add(ids);
+        assertProbabilities(model, prompt, ids, found);
+      }
+      assertTrue(ended, "a text must end by itself");
+      assertTrue(different.size() > 5, "seeds must differ, but gave " + different);
+      GenerationOptions unasked = GenerationOptions.defaults().withMaxNewTokens(30).withSeed(1);
+      assertEquals(Optional.empty(), model.generate(prompt, unasked).ending());
+    }
+  }
+
+  /** Compares with what the model says of each beginning of the text. */
+  private static void assertProbabilities(
+      LanguageModel model, int[] prompt, List<Integer> ids, List<Double> found) {
+    int[] text = Arrays.copyOf(prompt, prompt.length + ids.size());
+    for (int i = 0; i < ids.size(); i++) {
+      text[prompt.length + i] = ids.get(i);
+    }
+    List<TokenLogProbability> expected = model.score(TOKENIZER.decode(text));
+    for (int i = 0; i < ids.size(); i++) {
+      assertEquals(
+          expected.get(prompt.length - 1 + i).logProbability(), found.get(i), 1e-5, "token " + i);
     }
   }
 

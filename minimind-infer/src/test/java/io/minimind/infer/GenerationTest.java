@@ -6,12 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class GenerationTest {
   private static Generation generation(int... ids) {
     return new Generation(
-        "ab 100%", ids, FinishReason.LENGTH, 3, 1, Duration.ofMillis(2), Duration.ZERO, List.of());
+        "ab 100%",
+        ids,
+        FinishReason.LENGTH,
+        3,
+        1,
+        Duration.ofMillis(2),
+        Duration.ZERO,
+        List.of(),
+        Optional.empty());
   }
 
   @Test
@@ -21,6 +30,6 @@ class GenerationTest {
     assertNotEquals(generation(1, 2), generation(1, 3));
     String text = generation(1, 2).toString();
     assertTrue(text.startsWith("Generation[text=ab 100%, tokenIds=[1, 2], finish"), text);
-    assertTrue(text.endsWith("decodeTime=PT0S, logProbabilities=[]]"), text);
+    assertTrue(text.endsWith("decodeTime=PT0S, logProbabilities=[], ending=Optional.empty]"), text);
   }
 }

@@ -43,7 +43,8 @@ class KeptTextsTest {
     return Arrays.stream(parts).flatMapToInt(Arrays::stream).toArray();
   }
 
-  private static void assertReuses(int tokens, LanguageModel model, LanguageModel alone, int[] ids) {
+  private static void assertReuses(
+      int tokens, LanguageModel model, LanguageModel alone, int[] ids) {
     Generation answer = model.generate(ids, GREEDY);
     assertArrayEquals(alone.generate(ids, GREEDY).tokenIds(), answer.tokenIds());
     assertEquals(tokens, answer.reusedTokens());

@@ -31,7 +31,8 @@ import java.util.Optional;
  * updates since the last call of {@link #model}.
  *
  * <p>What is written while an optimizer step runs comes from weights that are partly old and partly
- * new. This and the model in training may be closed in any order.
+ * new. A chat keeps what it has computed: begin another after an update. This and the model in
+ * training may be closed in any order.
  */
 public final class LiveModel implements AutoCloseable {
 

@@ -65,6 +65,10 @@ final class Attributes {
       throw new Failure("%s", undefined.problem());
     } else if (target instanceof Namespace namespace && namespace.members().containsKey(name)) {
       return namespace.members().get(name);
+    } else if (target instanceof Cycler cycler) {
+      return cycler.attribute(name);
+    } else if (target instanceof Renderer.Macro macro) {
+      return macro.attribute(name);
     } else if (target instanceof Loop loop) {
       return loop.attribute(name);
     } else if (target instanceof String text && StringMethods.ALL.containsKey(name)) {

@@ -63,10 +63,7 @@ final class ContainerMethods {
   }
 
   static List<Object> pair(Object first, Object second) {
-    List<Object> pair = new ArrayList<>(2);
-    pair.add(first);
-    pair.add(second);
-    return pair;
+    return Tuple.of(first, second);
   }
 
   private static Object get(Map<?, ?> map, Arguments arguments) {

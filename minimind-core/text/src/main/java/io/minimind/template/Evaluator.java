@@ -78,7 +78,8 @@ final class Evaluator {
     } else if (expression instanceof Expression.Conditional conditional) {
       return conditional(conditional, scope);
     } else if (expression instanceof Expression.Items items) {
-      return evaluateAll(items.items(), scope);
+      List<Object> values = evaluateAll(items.items(), scope);
+      return items.isTuple() ? new Tuple(values) : values;
     }
     return dictionary((Expression.Dictionary) expression, scope);
   }

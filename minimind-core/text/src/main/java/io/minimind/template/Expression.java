@@ -12,8 +12,7 @@ sealed interface Expression {
 
   record Name(int offset, String name) implements Expression {}
 
-  /** A list or a tuple. */
-  record Items(int offset, List<Expression> items) implements Expression {}
+  record Items(int offset, List<Expression> items, boolean isTuple) implements Expression {}
 
   record Dictionary(int offset, List<Entry> entries) implements Expression {}
 

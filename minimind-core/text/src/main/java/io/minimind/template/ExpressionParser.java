@@ -42,7 +42,7 @@ final class ExpressionParser {
     while (tokens.skipOperator(",") && !isAtTupleEnd()) {
       items.add(withConditional ? parse() : parseOr());
     }
-    return new Expression.Items(offset, items);
+    return new Expression.Items(offset, items, true);
   }
 
   private boolean isAtTupleEnd() {
@@ -189,7 +189,7 @@ final class ExpressionParser {
         if (tokens.skipOperator("(")) {
           return parseParentheses(token.offset());
         } else if (tokens.skipOperator("[")) {
-          return new Expression.Items(token.offset(), parseUntil("]"));
+          return new Expression.Items(token.offset(), parseUntil("]"), false);
         } else if (tokens.skipOperator("{")) {
           return parseDictionary(token.offset());
         }
@@ -224,7 +224,7 @@ final class ExpressionParser {
 
   private Expression parseParentheses(int offset) {
     if (tokens.skipOperator(")")) {
-      return new Expression.Items(offset, List.of());
+      return new Expression.Items(offset, List.of(), true);
     }
     Expression inner = parseTuple();
     tokens.expectOperator(")");
@@ -293,7 +293,7 @@ final class ExpressionParser {
       while (tokens.skipOperator(",")) {
         items.add(parse());
       }
-      start = Optional.of(new Expression.Items(offset, items));
+      start = Optional.of(new Expression.Items(offset, items, true));
     }
     if (tokens.skipOperator("]")) {
       return new Expression.Subscript(offset, target, start.orElseThrow());

@@ -15,6 +15,7 @@ final class Globals {
     scope.put("range", (Function) arguments -> range(arguments, budget));
     scope.put("dict", (Function) arguments -> dict(arguments, budget));
     scope.put("namespace", (Function) arguments -> namespace(arguments, budget));
+    scope.put("cycler", (Function) Globals::cycler);
     scope.put("joiner", (Function) Globals::joiner);
     scope.put("raise_exception", (Function) arguments -> raise(arguments, budget));
     scope.put(
@@ -72,6 +73,13 @@ final class Globals {
     dict(arguments, budget)
         .forEach((name, value) -> namespace.members().put(Values.toText(name, budget), value));
     return namespace;
+  }
+
+  private static Object cycler(Arguments arguments) {
+    if (arguments.positional().isEmpty() || !arguments.named().isEmpty()) {
+      throw new Failure("\"cycler\" wants values to cycle through");
+    }
+    return new Cycler(arguments.positional());
   }
 
   /** A function that gives nothing when it is called first, and then the separator. */

@@ -11,7 +11,6 @@ final class JsonText {
   private final Budget budget;
   private final boolean ascii;
   private final boolean sorted;
-  private final boolean strict;
   private final Optional<String> indent;
   private final String itemSeparator;
   private final String keySeparator;
@@ -22,22 +21,15 @@ final class JsonText {
       Budget budget,
       boolean ascii,
       boolean sorted,
-      boolean strict,
       Optional<String> indent,
       String itemSeparator,
       String keySeparator) {
     this.budget = budget;
     this.ascii = ascii;
     this.sorted = sorted;
-    this.strict = strict;
     this.indent = indent;
     this.itemSeparator = itemSeparator;
     this.keySeparator = keySeparator;
-  }
-
-  /** A container as it is printed: JSON on one line, in which whatever has no JSON form stands. */
-  static String print(Object value, Budget budget) {
-    return new JsonText(budget, false, false, false, Optional.empty(), ", ", ": ").text(value);
   }
 
   /** The filter {@code tojson}, with the arguments that transformers gives it. */
@@ -61,7 +53,6 @@ final class JsonText {
             budget,
             bound.flag("ensure_ascii", false),
             bound.flag("sort_keys", false),
-            true,
             indent,
             item,
             key);
@@ -98,10 +89,8 @@ final class JsonText {
       writeList(list);
     } else if (value instanceof Map<?, ?> map) {
       writeMap(map);
-    } else if (strict) {
-      throw new Failure("%s has no JSON form", Values.kind(value));
     } else {
-      text.append(value instanceof Undefined ? "undefined" : Values.toText(value, budget));
+      throw new Failure("%s has no JSON form", Values.kind(value));
     }
     budget.leave();
     budget.spendText(text.length() - accounted);
@@ -112,9 +101,9 @@ final class JsonText {
   }
 
   private String number(double number) {
-    return strict && Double.isNaN(number)
+    return Double.isNaN(number)
         ? "NaN"
-        : strict && Double.isInfinite(number)
+        : Double.isInfinite(number)
             ? number > 0 ? "Infinity" : "-Infinity"
             : Numbers.toText(number);
   }
@@ -161,7 +150,7 @@ final class JsonText {
   }
 
   private String key(Object key) {
-    return key == null ? "null" : Values.toText(key, budget);
+    return key == null || key instanceof Boolean ? String.valueOf(key) : Values.toText(key, budget);
   }
 
   private void newLine() {

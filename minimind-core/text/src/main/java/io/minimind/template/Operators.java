@@ -51,7 +51,7 @@ final class Operators {
       budget.spendItems((long) x.size() + y.size());
       List<Object> sum = new ArrayList<>(x);
       sum.addAll(y);
-      return sum;
+      return left instanceof Tuple && right instanceof Tuple ? new Tuple(sum) : sum;
     }
     // Python refuses to add a number to a string, but templates for other engines do it.
     boolean joins =
@@ -81,7 +81,7 @@ final class Operators {
           repeated.addAll(list);
         }
       }
-      return repeated;
+      return value instanceof Tuple ? new Tuple(repeated) : repeated;
     }
     return mismatch("*", value, number);
   }

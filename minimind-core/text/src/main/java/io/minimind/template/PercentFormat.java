@@ -23,16 +23,16 @@ final class PercentFormat {
    * @param values a value, a list of them, or a mapping for {@code %(name)s}
    */
   static String of(String format, Object values, Budget budget) {
-    List<?> items = values instanceof List<?> list ? list : Arrays.asList(values);
+    List<?> items = values instanceof Tuple tuple ? tuple : Arrays.asList(values);
     StringBuilder text = new StringBuilder();
     Matcher field = FIELD.matcher(format);
     int used = 0;
     while (field.find()) {
       if (!isSupported(field)) {
         throw new Failure(
-            "the format has the field \"%s\", which is not supported; expected one of s, d, i, x,"
-                + " X, f, F, e and E after %%, with the flags -, 0 and +, and a precision unless it"
-                + " is an integer",
+            "the format has the field \"%s\", which is not supported; expected one of s, r, d, i,"
+                + " x, X, f, F, e and E after %%, with the flags -, 0 and +, and a precision unless"
+                + " it is an integer",
             field.group());
       }
       String replacement = "%";
@@ -55,7 +55,7 @@ final class PercentFormat {
   private static boolean isSupported(Matcher field) {
     String conversion = field.group(5);
     return conversion != null
-        && "sdixXfFeE%".contains(conversion)
+        && "srdixXfFeE%".contains(conversion)
         && !field.group(2).matches(".*[ #].*")
         && !(field.group(4) != null && "dixX".contains(conversion));
   }
@@ -71,8 +71,8 @@ final class PercentFormat {
     char conversion = field.group(5).charAt(0);
     String flags = field.group(2);
     String text;
-    if (conversion == 's') {
-      text = Values.toText(value, budget);
+    if (conversion == 's' || conversion == 'r') {
+      text = conversion == 's' ? Values.toText(value, budget) : PythonText.of(value, budget);
       int most = precision(field, Integer.MAX_VALUE);
       text = Text.length(text) > most ? text.substring(0, text.offsetByCodePoints(0, most)) : text;
       flags = flags.contains("-") ? "-" : "";
@@ -120,7 +120,7 @@ final class PercentFormat {
   }
 
   /** A double in digits; of its exact value, which is what Python rounds. */
-  private static String real(double value, char conversion, int precision) {
+  static String real(double value, char conversion, int precision) {
     if (Double.isNaN(value) || Double.isInfinite(value)) {
       return Numbers.toText(value);
     }

@@ -5,7 +5,6 @@ import io.minimind.template.Statement.Assignment;
 import io.minimind.template.Statement.Branch;
 import io.minimind.template.Statement.Routine;
 import io.minimind.template.Statement.Target;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -226,7 +225,7 @@ final class Renderer {
   }
 
   /** A macro, or the block of a call, with the scope where it was defined. */
-  private final class Macro implements Function {
+  final class Macro implements Function {
 
     private final Routine routine;
     private final Scope scope;
@@ -234,6 +233,18 @@ final class Renderer {
     Macro(Routine routine, Scope scope) {
       this.routine = routine;
       this.scope = scope;
+    }
+
+    Object attribute(String name) {
+      return switch (name) {
+        case "name" -> routine.name();
+        case "arguments" ->
+            new Tuple(routine.parameters().stream().map(Statement.Parameter::name).toList());
+        case "catch_kwargs" -> routine.usesKwargs();
+        case "catch_varargs" -> routine.usesVarargs();
+        case "caller" -> routine.usesCaller();
+        default -> Undefined.attribute(this, name);
+      };
     }
 
     @Override
@@ -278,7 +289,7 @@ final class Renderer {
         throw new Failure("\"%s\" does not call its caller", routine.name());
       }
       if (routine.usesVarargs()) {
-        inner.put("varargs", new ArrayList<>(positional));
+        inner.put("varargs", new Tuple(positional));
       }
       if (routine.usesKwargs()) {
         inner.put("kwargs", named);

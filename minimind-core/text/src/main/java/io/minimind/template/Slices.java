@@ -50,7 +50,7 @@ final class Slices {
     for (int i = 0; i < range.count(); i++) {
       slice.add(list.get(range.index(i)));
     }
-    return slice;
+    return list instanceof Tuple ? new Tuple(slice) : slice;
   }
 
   /** The numbers of a range as a list that holds none of them. */

@@ -35,6 +35,13 @@ final class StringMethods {
           Map.entry("partition", (text, arguments, budget) -> partition(text, arguments, false)),
           Map.entry("rpartition", (text, arguments, budget) -> partition(text, arguments, true)),
           Map.entry("replace", StringMethods::replace),
+          Map.entry("expandtabs", StringMethods::expandTabs),
+          Map.entry("format", BraceFormat::of),
+          Map.entry("format_map", StringMethods::formatMap),
+          Map.entry(
+              "isprintable",
+              (text, arguments, budget) -> text.codePoints().allMatch(PythonText::isPrintable)),
+          Map.entry("isidentifier", (text, arguments, budget) -> isIdentifier(text)),
           Map.entry("removeprefix", (text, arguments, budget) -> removePrefix(text, arguments)),
           Map.entry("removesuffix", (text, arguments, budget) -> removeSuffix(text, arguments)),
           Map.entry(
@@ -153,13 +160,44 @@ final class StringMethods {
     return new StringBuilder(text).reverse().toString();
   }
 
-  private static List<String> partition(String text, Arguments arguments, boolean last) {
+  private static List<Object> partition(String text, Arguments arguments, boolean last) {
     String separator = separator(arguments.bind("sep"));
     int at = last ? text.lastIndexOf(separator) : text.indexOf(separator);
     if (at < 0) {
-      return last ? List.of("", "", text) : List.of(text, "", "");
+      return last ? Tuple.of("", "", text) : Tuple.of(text, "", "");
     }
-    return List.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+    return Tuple.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+  }
+
+  private static Object formatMap(String text, Arguments arguments, Budget budget) {
+    if (!(arguments.bind("mapping").get("mapping") instanceof Map<?, ?> map)) {
+      throw new Failure("\"format_map\" wants a mapping");
+    }
+    return BraceFormat.ofMap(text, map, budget);
+  }
+
+  private static boolean isIdentifier(String text) {
+    return all(text, Character::isUnicodeIdentifierPart)
+        && (Character.isUnicodeIdentifierStart(text.codePointAt(0)) || text.startsWith("_"));
+  }
+
+  /** Tabs as spaces up to the next column that is a multiple of their size. */
+  private static String expandTabs(String text, Arguments arguments, Budget budget) {
+    int size = Math.min(10_000, arguments.bind("tabsize").integer("tabsize", 8));
+    budget.spendText(text.chars().filter(c -> c == '\t').count() * Math.max(0, size));
+    StringBuilder expanded = new StringBuilder();
+    int column = 0;
+    for (int c : text.codePoints().toArray()) {
+      if (c == '\t') {
+        int spaces = size > 0 ? size - column % size : 0;
+        expanded.append(" ".repeat(spaces));
+        column += spaces;
+      } else {
+        expanded.appendCodePoint(c);
+        column = c == '\n' || c == '\r' ? 0 : column + 1;
+      }
+    }
+    return expanded.toString();
   }
 
   static String replace(String text, Arguments arguments, Budget budget) {

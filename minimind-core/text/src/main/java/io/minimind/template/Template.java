@@ -11,9 +11,9 @@ import java.util.Map;
  * <p>It renders as jinja2 does with the settings of transformers: tags take their line with them
  * ({@code trim_blocks}, {@code lstrip_blocks}), {@code break}, {@code continue} and {@code
  * generation} are tags, {@code raise_exception}, {@code strftime_now} and {@code tojson} are there,
- * nothing can be changed but namespaces. It differs where Hugging Face's JavaScript engine does:
- * {@code true} and {@code false} are printed so, lists, tuples and mappings as JSON; filters give
- * lists and not iterators; a number can be added to a string; {@code 1} is not in {@code [true]}.
+ * nothing can be changed but namespaces. Values are printed as Python does: {@code True}, {@code
+ * ['a', None]}. It allows what Hugging Face's JavaScript engine does besides: filters give lists
+ * and not iterators; a number can be added to a string; {@code 1} is not in {@code [true]}.
  * Integers have 64 bits. Templates that load other templates are refused.
  *
  * <p>What the variables hold is only ever a value: braces inside of it mean nothing. The limits

@@ -128,7 +128,8 @@ final class TextFilters {
   }
 
   private static String format(String text, Arguments arguments, Budget budget) {
-    Object values = arguments.named().isEmpty() ? arguments.positional() : arguments.named();
+    Object values =
+        arguments.named().isEmpty() ? new Tuple(arguments.positional()) : arguments.named();
     return PercentFormat.of(text, values, budget);
   }
 }

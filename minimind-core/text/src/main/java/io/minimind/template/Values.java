@@ -96,6 +96,8 @@ final class Values {
       return "an undefined value";
     } else if (value instanceof Namespace) {
       return "a namespace";
+    } else if (value instanceof Cycler) {
+      return "a cycler";
     }
     return "a function";
   }
@@ -154,7 +156,7 @@ final class Values {
     throw new Failure("%s has no length", kind(value));
   }
 
-  /** As it is printed: containers as JSON, all else as Python, but true and false in lower case. */
+  /** As it is printed, which is as Python does it. */
   static String toText(Object value, Budget budget) {
     if (value instanceof String text) {
       return text;
@@ -164,10 +166,14 @@ final class Values {
       return "";
     } else if (value instanceof Double number) {
       return Numbers.toText(number);
-    } else if (value instanceof Number || value instanceof Boolean) {
+    } else if (value instanceof Boolean flag) {
+      return flag ? "True" : "False";
+    } else if (value instanceof Number) {
       return value.toString();
     } else if (value instanceof List || value instanceof Map) {
-      return JsonText.print(value, budget);
+      return PythonText.of(value, budget);
+    } else if (value instanceof Namespace namespace) {
+      return "<Namespace " + PythonText.of(namespace.members(), budget) + ">";
     }
     return "<" + kind(value).replaceFirst("an? ", "") + ">";
   }

@@ -63,14 +63,14 @@ class ChatTemplateTest {
             Map.of("bos_token", "<s>"));
     List<Message> messages =
         List.of(Message.of("tool", "x").with("content", null).with("tool_calls", List.of(1)));
-    assertEquals("<s>false true true false tool None [1] ", template.render(messages));
+    assertEquals("<s>False True True False tool None [1] ", template.render(messages));
     TemplateOptions options =
         TemplateOptions.defaults()
             .withAddGenerationPrompt(true)
             .withTools(List.of(Map.of("name", "f")))
             .withVariable("think", 7)
             .withVariable("bos_token", "<b>");
-    assertEquals("<b>false false true true tool None [1] 7", template.render(messages, options));
+    assertEquals("<b>False False True True tool None [1] 7", template.render(messages, options));
   }
 
   @Test

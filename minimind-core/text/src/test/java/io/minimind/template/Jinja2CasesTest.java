@@ -15,8 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * Templates of each area of the language, with the texts that jinja2 3.1.6 renders them to in the
- * environment of transformers, or that it refuses. None of them has output in which the JavaScript
- * engine differs, which goes before jinja2.
+ * environment of transformers, or that it refuses.
  */
 class Jinja2CasesTest {
 

@@ -35,13 +35,9 @@ class TemplateTest {
   }
 
   @Test
-  void printsAndAddsAsTheJavaScriptEngine() {
-    assertEquals("true false", render("{{ 1 < 2 }} {{ 1 > 2 }}"));
-    assertEquals(
-        "[1, \"ä\", null, true, {\"a\": [2.0]}]",
-        render("{{ (1, 'ä', none, true, {'a': [2.0]}) }}"));
+  void addsAsTheJavaScriptEngine() {
     assertEquals("a1 1.5b", render("{{ 'a' + 1 }} {{ 1.5 + 'b' }}"));
-    assertEquals("false true", render("{{ 1 in [true] }} {{ 1 in [1.0] }}"));
+    assertEquals("False True", render("{{ 1 in [true] }} {{ 1 in [1.0] }}"));
     assertEquals(
         "2 3", render("{{ [1, 2, 3] | select('gt', 1) | length }} {{ ([1, 3] | map('abs'))[1] }}"));
     assertEquals("xa", render("{{ 'aa'.replace('a', 'x', count=1) }}"));
@@ -67,7 +63,7 @@ class TemplateTest {
             "set",
             Set.of("x"));
     assertEquals(
-        "[1, 2] [1.5, 2.5, null] 18446744073709551615 4 c None [\"x\"]",
+        "[1, 2] [1.5, 2.5, None] 18446744073709551615 4 c None ['x']",
         Template.parse(
                 "{{ numbers }} {{ floats }} {{ large }} {{ short + 1 }} {{ letter }} {{ empty }} {{"
                     + " set }}")
@@ -117,13 +113,15 @@ class TemplateTest {
         "%.2s %5s %05s;['😀😀😀', 'é', 'a'];😀😀     é     a",
       })
   void formatsAsPython(String format, String values, String expected) {
-    assertEquals(expected, render("{{ '" + format + "' % " + values + " }}"));
+    assertEquals(
+        expected,
+        render("{{ '" + format + "' % " + values.replace("[", "(").replace("]", ",)") + " }}"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"%g", "%G", "%r", "%.3d", "%5.2x", "% d", "%#x", "%y", "%"})
+  @ValueSource(strings = {"%g", "%G", "%.3d", "%5.2x", "% d", "%#x", "%y", "%"})
   void formatsThatAreNotSupportedAreNamed(String field) {
-    String message = failure("{{ 'a " + field + "' % [5] }}");
+    String message = failure("{{ 'a " + field + "' % 5 }}");
     assertTrue(message.contains("\"" + field + "\", which is not supported"), message);
   }
 

@@ -26,14 +26,7 @@ record ArraySet(
     List<ArraySet> none) {
   static final ArraySet ALL =
       new ArraySet(
-          List.of(),
-          Goal.ANYTHING,
-          false,
-          0,
-          Expression.UNBOUNDED,
-          false,
-          List.of(),
-          List.of());
+          List.of(), Goal.ANYTHING, false, 0, Expression.UNBOUNDED, false, List.of(), List.of());
 
   /** What an item must meet. */
   Goal item(int index) {

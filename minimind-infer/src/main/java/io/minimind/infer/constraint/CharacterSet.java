@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A set of characters, as ranges of code points; surrogates, which are no characters, are in none. */
+/**
+ * A set of characters, as ranges of code points; surrogates, which are no characters, are in none.
+ */
 final class CharacterSet {
   private static final int END = Character.MAX_CODE_POINT + 1;
   static final CharacterSet NONE = new CharacterSet(new int[0]);
   static final CharacterSet ALL =
-      new CharacterSet(
-          new int[] {0, Character.MIN_SURROGATE, Character.MAX_SURROGATE + 1, END});
+      new CharacterSet(new int[] {0, Character.MIN_SURROGATE, Character.MAX_SURROGATE + 1, END});
 
   /** Where it begins and ends in turn: the first code point of a range, and the one behind it. */
   private final int[] bounds;

@@ -84,9 +84,7 @@ final class Derivatives {
   private final Node nothing = node(Kind.CHOICE, null, List.of(), 0, 0, null, false);
   private final Node anything =
       repeat(
-          node(Kind.SET, CharacterSet.ALL, List.of(), 0, 0, null, false),
-          0,
-          Expression.UNBOUNDED);
+          node(Kind.SET, CharacterSet.ALL, List.of(), 0, 0, null, false), 0, Expression.UNBOUNDED);
 
   private Derivatives() {}
 
@@ -289,8 +287,7 @@ final class Derivatives {
   }
 
   private Node machine(Machine machine, int state) {
-    return node(
-        Kind.MACHINE, null, List.of(), state, 0, machine, machine.state(state).accepting());
+    return node(Kind.MACHINE, null, List.of(), state, 0, machine, machine.state(state).accepting());
   }
 
   private Node sequence(Node first, Node second) {
@@ -391,8 +388,7 @@ final class Derivatives {
           for (int[] range : joined) {
             result.add(
                 sequence(
-                    repeat(nodes.get(parts.get(0)), range[0], range[1]),
-                    nodes.get(parts.get(1))));
+                    repeat(nodes.get(parts.get(0)), range[0], range[1]), nodes.get(parts.get(1))));
           }
         });
     return result;
@@ -458,14 +454,11 @@ final class Derivatives {
         return target < 0 ? nothing : machine(key.machine(), target);
       case SEQUENCE:
         Node first = sequence(after(part(node, 0), set), part(node, 1));
-        return part(node, 0).nullable()
-            ? choice(List.of(first, after(part(node, 1), set)))
-            : first;
+        return part(node, 0).nullable() ? choice(List.of(first, after(part(node, 1), set))) : first;
       case REPEAT:
         int most = key.most() == Expression.UNBOUNDED ? key.most() : key.most() - 1;
         return sequence(
-            after(part(node, 0), set),
-            repeat(part(node, 0), Math.max(0, key.least() - 1), most));
+            after(part(node, 0), set), repeat(part(node, 0), Math.max(0, key.least() - 1), most));
       case CHOICE:
         return choice(key.parts().stream().map(id -> after(nodes.get(id), set)).toList());
       case BOTH:

@@ -60,8 +60,7 @@ sealed interface Expression {
    * @param least members of which one must be there; an other counts only if it is the first
    * @param most may be {@link #UNBOUNDED}
    */
-  record Members(List<Member> named, Expression other, int least, int most)
-      implements Expression {}
+  record Members(List<Member> named, Expression other, int least, int most) implements Expression {}
 
   /** A key with its value. */
   record Member(Expression key, Expression value, boolean required) {}

@@ -21,20 +21,20 @@ final class Formats {
   private static final String TIME =
       "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?"
           + "(Z|\\+(0\\d|1[0-3]):[0-5]\\d|-(0[1-9]|1[0-1]):[0-5]\\d)";
-  private static final String DURATION_TIME =
-      "T(\\d+H(\\d+M(\\d+S)?)?|\\d+M(\\d+S)?|\\d+S)";
+  private static final String DURATION_TIME = "T(\\d+H(\\d+M(\\d+S)?)?|\\d+M(\\d+S)?|\\d+S)";
   private static final String DURATION =
-      "P((\\d+Y(\\d+M(\\d+D)?)?|\\d+M(\\d+D)?|\\d+D)(" + DURATION_TIME + ")?|" + DURATION_TIME
+      "P((\\d+Y(\\d+M(\\d+D)?)?|\\d+M(\\d+D)?|\\d+D)("
+          + DURATION_TIME
+          + ")?|"
+          + DURATION_TIME
           + "|\\d+W)";
   private static final String BYTE = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
   private static final String GROUP = "[0-9a-fA-F]{1,4}";
   private static final String LABEL = "[A-Za-z]([A-Za-z0-9]|-[A-Za-z0-9]){0,30}";
   private static final String HOST = LABEL + "(\\." + LABEL + "){0,3}";
   private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
-  private static final String CHARACTER =
-      "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
-  private static final String RELATIVE_START =
-      "([A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})+";
+  private static final String CHARACTER = "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
+  private static final String RELATIVE_START = "([A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})+";
   private static final String PATH = "(/" + CHARACTER + "*)*";
   private static final String AFTER_PATH =
       "(\\?(" + CHARACTER + "|[/?])*)?(#(" + CHARACTER + "|[/?])*)?";
@@ -42,8 +42,20 @@ final class Formats {
   private static final String URI =
       "[A-Za-z][A-Za-z0-9+.-]*:(" + AUTHORITY + "|/?" + CHARACTER + "+" + PATH + ")" + AFTER_PATH;
   private static final String URI_REFERENCE =
-      "(" + URI + "|(" + AUTHORITY + "|(/" + CHARACTER + "+" + PATH + "|/|" + RELATIVE_START + PATH
-          + ")?)" + AFTER_PATH + ")";
+      "("
+          + URI
+          + "|("
+          + AUTHORITY
+          + "|(/"
+          + CHARACTER
+          + "+"
+          + PATH
+          + "|/|"
+          + RELATIVE_START
+          + PATH
+          + ")?)"
+          + AFTER_PATH
+          + ")";
   private static final String POINTER = "(/([^~/]|~[01])*)*";
 
   /** For each format what it certainly has, and where all must look that could have it. */
@@ -108,8 +120,7 @@ final class Formats {
   private static String email() {
     String countries = String.join("|", Locale.getISOCountries()).toLowerCase(Locale.ROOT);
     String last = "(com|org|net|edu|gov|info|io|dev|app|eu|uk|" + countries + ")";
-    return "(?=[^@]{1,64}@)"
-        + ATOM + "(\\." + ATOM + ")*@(" + LABEL + "\\.){1,3}" + last;
+    return "(?=[^@]{1,64}@)" + ATOM + "(\\." + ATOM + ")*@(" + LABEL + "\\.){1,3}" + last;
   }
 
   /** Eight groups, or fewer with two colons for the others. */

@@ -34,8 +34,7 @@ record NumberSet(
   }
 
   static NumberSet of(Kind kind) {
-    return new NumberSet(
-        kind, Optional.empty(), Optional.empty(), List.of(), Optional.empty());
+    return new NumberSet(kind, Optional.empty(), Optional.empty(), List.of(), Optional.empty());
   }
 
   static NumberSet of(BigDecimal value) {
@@ -92,8 +91,7 @@ record NumberSet(
         && multiples.stream()
             .allMatch(
                 multiple ->
-                    !isShort(new Bound(value, false))
-                        || value.remainder(multiple).signum() == 0);
+                    !isShort(new Bound(value, false)) || value.remainder(multiple).signum() == 0);
   }
 
   private static boolean isShort(Bound bound) {

@@ -74,8 +74,9 @@ final class Numbers {
         || stripped.scaleByPowerOfTen(decimals).compareTo(BigDecimal.valueOf(MOST_REMAINDERS))
             > 0) {
       throw new UnsupportedOperationException(
-          "has a multipleOf with too many digits, " + SchemaNode.quoted(
-              com.fasterxml.jackson.databind.node.DecimalNode.valueOf(multiple)));
+          "has a multipleOf with too many digits, "
+              + SchemaNode.quoted(
+                  com.fasterxml.jackson.databind.node.DecimalNode.valueOf(multiple)));
     }
     int modulus = stripped.scaleByPowerOfTen(decimals).intValueExact();
     // First the sign, then remainders after so many decimals, and a point before the first.

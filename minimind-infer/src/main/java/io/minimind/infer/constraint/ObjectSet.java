@@ -71,8 +71,7 @@ record ObjectSet(
         StringSet keys = one.keys().and(two.keys());
         if (keys.in().stream().noneMatch(keys.out()::contains)) {
           rest.add(
-              new Others(
-                  keys, one.value().and(two.value()), one.described() || two.described()));
+              new Others(keys, one.value().and(two.value()), one.described() || two.described()));
         }
       }
     }
@@ -84,12 +83,7 @@ record ObjectSet(
     List<ObjectSet> excluded = new ArrayList<>(none);
     excluded.addAll(other.none);
     return new ObjectSet(
-        all,
-        rest,
-        needed,
-        Math.max(least, other.least),
-        Math.min(most, other.most),
-        excluded);
+        all, rest, needed, Math.max(least, other.least), Math.min(most, other.most), excluded);
   }
 
   ObjectSet without(List<ObjectSet> excluded) {

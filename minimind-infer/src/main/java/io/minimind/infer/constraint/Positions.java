@@ -280,8 +280,7 @@ final class Positions {
   private void begin(int number, Calling calling, Stack stack, Deque<Place> pending) {
     if (calling instanceof Call call) {
       // A call that is the last thing needs no way back, so that lists do not grow a stack.
-      Stack inside =
-          call.next() == Automaton.END ? stack : pushed(number, calling, 1, null, stack);
+      Stack inside = call.next() == Automaton.END ? stack : pushed(number, calling, 1, null, stack);
       pending.add(new Place(call.called(), inside));
     } else if (calling instanceof Loop loop) {
       if (loop.least() == 0) {
@@ -343,9 +342,7 @@ final class Positions {
   private int behind(Calling calling, int state, int most, BitSet picked, Stack outer) {
     int more = 0;
     if (calling instanceof Loop loop) {
-      more =
-          ShortestTexts.times(
-              Math.max(0, loop.least() - most), shortest.tokens(loop.called()));
+      more = ShortestTexts.times(Math.max(0, loop.least() - most), shortest.tokens(loop.called()));
     } else if (calling instanceof Pick pick && most < pick.least()) {
       int left = 0;
       for (int i = 0; i < pick.later().length; i++) {
@@ -422,10 +419,7 @@ final class Positions {
       return result;
     }
     return Set.copyOf(
-        result.stream()
-            .sorted(Comparator.comparingInt(this::tokens))
-            .limit(MOST_PLACES)
-            .toList());
+        result.stream().sorted(Comparator.comparingInt(this::tokens)).limit(MOST_PLACES).toList());
   }
 
   private List<Stack> merged(List<Stack> stacks) {

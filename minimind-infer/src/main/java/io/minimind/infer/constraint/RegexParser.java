@@ -25,9 +25,7 @@ final class RegexParser {
   private static final CharacterSet ALL_SPACES =
       SPACES
           .or(CharacterSet.range(0x2000, 0x200A))
-          .or(
-              CharacterSet.of(
-                  "\u0085\u00A0\u1680\u180E\u2028\u2029\u202F\u205F\u3000\uFEFF"));
+          .or(CharacterSet.of("\u0085\u00A0\u1680\u180E\u2028\u2029\u202F\u205F\u3000\uFEFF"));
   private static final CharacterSet LINE_ENDS = CharacterSet.of("\n\r\u0085\u2028\u2029");
   private static final Expression ANYTHING = Expression.any(new Characters(CharacterSet.ALL));
 
@@ -135,8 +133,7 @@ final class RegexParser {
       List<Rest> result = new ArrayList<>();
       for (Rest rest : rests) {
         if (!rest.fromStart()) {
-          result.add(
-              new Rest(false, rest.toEnd(), Expression.sequence(expression, rest.text())));
+          result.add(new Rest(false, rest.toEnd(), Expression.sequence(expression, rest.text())));
         } else if (nullable) {
           result.add(rest);
         }
@@ -175,16 +172,13 @@ final class RegexParser {
         at = look.at();
         throw refusal("a ^ inside a look-ahead");
       }
-      ahead.add(
-          rest.toEnd() ? rest.text() : Expression.sequence(rest.text(), ANYTHING));
+      ahead.add(rest.toEnd() ? rest.text() : Expression.sequence(rest.text(), ANYTHING));
     }
     Expression seen = Expression.choice(ahead);
     Expression condition = look.negative() ? new Not(seen) : seen;
     return rests.stream()
         .map(
-            rest ->
-                new Rest(
-                    rest.fromStart(), true, new Both(List.of(completed(rest), condition))))
+            rest -> new Rest(rest.fromStart(), true, new Both(List.of(completed(rest), condition))))
         .toList();
   }
 
@@ -200,8 +194,7 @@ final class RegexParser {
     // (?:(?!no).)*$ finds "no" nowhere.
     boolean last =
         rests.stream()
-            .allMatch(
-                rest -> rest.toEnd() && !rest.fromStart() && rest.text() == Expression.EMPTY);
+            .allMatch(rest -> rest.toEnd() && !rest.fromStart() && rest.text() == Expression.EMPTY);
     if (last
         && quantified.most() == Expression.UNBOUNDED
         && quantified.part() instanceof Sequence sequence
@@ -373,8 +366,7 @@ final class RegexParser {
   /** Passes over the name of a group. */
   private boolean acceptName() {
     int end = pattern.indexOf('>', at);
-    boolean named =
-        end > 0 && pattern.substring(at, end).matches("P?<[A-Za-z_][A-Za-z_0-9]*");
+    boolean named = end > 0 && pattern.substring(at, end).matches("P?<[A-Za-z_][A-Za-z_0-9]*");
     at = named ? end + 1 : at;
     return named;
   }

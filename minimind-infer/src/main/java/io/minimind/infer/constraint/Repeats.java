@@ -32,13 +32,10 @@ final class Repeats {
       boolean gapless =
           least == repeat.most()
               || simple.least() <= 1
-              || least > 0
-                  && (least + 1L) * simple.least() <= times(least, simple.most()) + 1L;
+              || least > 0 && (least + 1L) * simple.least() <= times(least, simple.most()) + 1L;
       if (gapless) {
         return new Repeat(
-            simple.body(),
-            times(least, simple.least()),
-            times(repeat.most(), simple.most()));
+            simple.body(), times(least, simple.least()), times(repeat.most(), simple.most()));
       }
       body = simple;
     } else if (body instanceof Choice choice && choice.options().size() == 1) {

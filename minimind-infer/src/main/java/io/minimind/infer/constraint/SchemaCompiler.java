@@ -182,8 +182,7 @@ final class SchemaCompiler {
     }
     // More than the known first items only where they are described or needed.
     int known = set.first().size();
-    boolean closed =
-        set.rest().impossible() || known > 0 && !set.described() && least <= known;
+    boolean closed = set.rest().impossible() || known > 0 && !set.described() && least <= known;
     most = closed ? Math.min(most, known) : most;
     if (least > most) {
       return Expression.NOTHING;
@@ -209,9 +208,7 @@ final class SchemaCompiler {
     for (int i = known - 1; i >= 0; i--) {
       Expression one = rule(set.first().get(i));
       Expression here =
-          i == 0
-              ? Expression.sequence(one, behind)
-              : Expression.sequence(Json.COMMA, one, behind);
+          i == 0 ? Expression.sequence(one, behind) : Expression.sequence(Json.COMMA, one, behind);
       // As a rule, long lists are no deep expressions.
       behind = i < least ? new Rule(here) : Expression.optional(new Rule(here));
     }
@@ -322,8 +319,7 @@ final class SchemaCompiler {
       Expression key = Json.key(names);
       if (!other.keys().equals(StringSet.ALL)) {
         Machine machine =
-            Derivatives.machine(
-                new Expression.Both(List.of(key, unmeasured(other.keys()))));
+            Derivatives.machine(new Expression.Both(List.of(key, unmeasured(other.keys()))));
         if (machine.size() == 0) {
           continue;
         }
@@ -340,7 +336,6 @@ final class SchemaCompiler {
         ? texts
         : new Expression.Both(
             List.of(
-                texts,
-                new Repeat(new Characters(CharacterSet.ALL), keys.least(), keys.most())));
+                texts, new Repeat(new Characters(CharacterSet.ALL), keys.least(), keys.most())));
   }
 }

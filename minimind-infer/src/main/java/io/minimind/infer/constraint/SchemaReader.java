@@ -206,7 +206,8 @@ final class SchemaReader {
 
   private static Type type(SchemaNode node, JsonNode name) {
     for (Type type : Type.values()) {
-      if (name.isTextual() && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
+      if (name.isTextual()
+          && type.name().toLowerCase(java.util.Locale.ROOT).equals(name.textValue())) {
         return type;
       }
     }

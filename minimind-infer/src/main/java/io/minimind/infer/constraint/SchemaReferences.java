@@ -44,9 +44,7 @@ final class SchemaReferences {
   /** The identifier under which a schema can be referred to, or null. */
   private static String identifier(JsonNode json) {
     JsonNode id = json.has("$id") ? json.get("$id") : json.get("id");
-    return id != null && id.isTextual() && !id.textValue().startsWith("#")
-        ? id.textValue()
-        : null;
+    return id != null && id.isTextual() && !id.textValue().startsWith("#") ? id.textValue() : null;
   }
 
   /** Whether a {@code $ref} hides all that stands beside it, as up to draft 7. */

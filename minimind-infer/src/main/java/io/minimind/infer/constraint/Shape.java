@@ -121,8 +121,7 @@ record Shape(
     }
     List<StringSet> otherStrings = List.of(StringSet.ALL);
     for (StringSet set : strings) {
-      otherStrings =
-          products(otherStrings, set.not(), StringSet::and, s -> s.least() > s.most());
+      otherStrings = products(otherStrings, set.not(), StringSet::and, s -> s.least() > s.most());
     }
     return new Shape(
         others,

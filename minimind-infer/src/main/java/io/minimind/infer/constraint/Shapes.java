@@ -63,8 +63,7 @@ final class Shapes {
       return reader.value(schema);
     }
     if (!open.add(schema)) {
-      throw SchemaNode.refusal(
-          schema.at(), "leads back to itself without anything in between");
+      throw SchemaNode.refusal(schema.at(), "leads back to itself without anything in between");
     }
     if (++depth > DEEPEST) {
       throw SchemaNode.refusal(schema.at(), "is nested too deeply");
@@ -163,8 +162,7 @@ final class Shapes {
     }
     Shape condition = part(schema, node.json().get("if"), node.below("if"));
     Shape met = and(schema, shape, condition);
-    Shape unmet =
-        disjoint(shape, condition) ? shape : and(schema, shape, not(schema, condition));
+    Shape unmet = disjoint(shape, condition) ? shape : and(schema, shape, not(schema, condition));
     if (node.has("then")) {
       met = and(schema, met, part(schema, node.json().get("then"), node.below("then")));
     }
@@ -191,8 +189,7 @@ final class Shapes {
                   Shape.ALL.arrays(),
                   List.of(ObjectSet.having(name, Goal.NOTHING)),
                   Set.of());
-          Shape there =
-              and(schema, and(schema, result, with), part(schema, entry.getValue(), at));
+          Shape there = and(schema, and(schema, result, with), part(schema, entry.getValue(), at));
           result = and(schema, result, without).or(there).speakingOf(result.spoken());
         }
       }
@@ -450,14 +447,7 @@ final class Shapes {
       ways.add(
           set.and(
               new ArraySet(
-                  List.of(),
-                  rest,
-                  false,
-                  0,
-                  Expression.UNBOUNDED,
-                  false,
-                  List.of(),
-                  List.of())));
+                  List.of(), rest, false, 0, Expression.UNBOUNDED, false, List.of(), List.of())));
     }
     ways.removeIf(this::isPlainlyEmpty);
     return ways;

@@ -70,8 +70,7 @@ record StringSet(
     List<StringSet> others = new ArrayList<>();
     for (Language language : in) {
       others.add(
-          new StringSet(
-              Set.of(), Set.of(language), 0, Expression.UNBOUNDED, Optional.empty()));
+          new StringSet(Set.of(), Set.of(language), 0, Expression.UNBOUNDED, Optional.empty()));
     }
     out.forEach(language -> others.add(of(language)));
     if (least > 0) {
@@ -82,8 +81,7 @@ record StringSet(
     }
     values.ifPresent(
         list -> {
-          Expression any =
-              Expression.choice(list.stream().<Expression>map(Text::new).toList());
+          Expression any = Expression.choice(list.stream().<Expression>map(Text::new).toList());
           others.add(
               new StringSet(
                   Set.of(),
@@ -152,8 +150,7 @@ record StringSet(
           Math.min(most, repeat.most()));
     }
     Machine machine =
-        Derivatives.machine(
-            most == Expression.UNBOUNDED ? all : Repeats.bounded(all, most));
+        Derivatives.machine(most == Expression.UNBOUNDED ? all : Repeats.bounded(all, most));
     if (machine.size() > 0 && !machine.findLengths(most)) {
       throw new Derivatives.TooLargeException();
     }
