@@ -101,8 +101,8 @@ public final class BlockQuantization {
   }
 
   /**
-   * Quantizes a matrix that is read piece by piece: what {@link #quantize(NamedTensor)} gives, in the
-   * same order. The values are to be written before the scales.
+   * Quantizes a matrix that is read piece by piece: what {@link #quantize(NamedTensor)} gives, in
+   * the same order. The values are to be written before the scales.
    *
    * @throws IllegalArgumentException if a weight is infinite or not a number, when it is read
    */
