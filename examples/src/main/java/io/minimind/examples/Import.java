@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.interchange.ModelImport;
 import io.minimind.model.Precision;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,9 +15,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "import",
     description = {
-      "Makes a model folder of a model of another project: a folder of transformers (Llama, Mistral,"
-          + " Mixtral, Qwen2, Qwen3, their mixtures, SmolLM3, Phi-3, MiniMind), MiniMind's .pth, a"
-          + " GGUF file, or an adapter of PEFT with its base.",
+      "Makes a model folder of a model of another project: a folder of transformers (Llama,"
+          + " Mistral, Mixtral, Qwen2, Qwen3, their mixtures, SmolLM3, Phi-3, MiniMind), MiniMind's"
+          + " .pth, a GGUF file, or an adapter of PEFT with its base.",
       "What cannot be computed exactly is refused, with the field or tensor for which it cannot."
     },
     mixinStandardHelpOptions = true,
