@@ -5,6 +5,7 @@ import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
@@ -108,7 +109,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
             : ModelConfig.read(model.resolve(ModelFolder.CONFIG));
     int length = Math.max(prompt + tokens, longPrompt + 1);
     if (length > config.maxLength()) {
-      throw new IOException(
+      throw new InputException(
           "Prompt and answer have %d tokens, but the model's context ends at %d: give fewer."
               .formatted(length, config.maxLength()));
     }
@@ -166,7 +167,7 @@ public final class BenchmarkDecoding implements Callable<Integer> {
       }
     }
     if (texts.isEmpty()) {
-      throw new IOException(
+      throw new InputException(
           "%s holds no text of at most %d tokens.".formatted(data, config.maxLength()));
     }
     return texts;

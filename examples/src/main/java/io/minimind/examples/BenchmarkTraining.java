@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
@@ -8,18 +7,16 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
-import io.minimind.files.TemporaryFolder;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelBuilder;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -146,9 +143,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
             : String.format(
                 Locale.ROOT, "; one device does %.3g TFLOP/s", peakOfOne.getAsDouble() / 1e12));
     for (TrainingPrecision precision : precisions) {
-      try (TemporaryFolder folder = TemporaryFolder.create()) {
-        measure(write(folder.path(), config, precision), config, precision, peakOfOne);
-      }
+      measure(model(config, precision), config, precision, peakOfOne);
     }
     return 0;
   }
@@ -162,28 +157,25 @@ public final class BenchmarkTraining implements Callable<Integer> {
         : OptionalDouble.empty();
   }
 
-  private ModelInTraining.Files write(Path folder, ModelConfig config, TrainingPrecision precision)
-      throws IOException {
-    TrainingArtifacts artifacts =
+  private ModelBuilder model(ModelConfig config, TrainingPrecision precision) {
+    TrainingArtifacts graphs =
         new TrainingArtifacts(config).with(precision, devices.list().get(0).kind().target());
-    artifacts.write(folder, OptimizerSettings.DEFAULT);
-    artifacts.writeReplicated(folder);
-    Path checkpoint = folder.resolve("checkpoint");
-    TrainingCheckpoint.of(new Parameters(config).start(1)).write(checkpoint);
-    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+    return ModelInTraining.builder(graphs)
+        .weights(new Parameters(config).start(1))
+        .devices(
+            devices.list().stream()
+                .map(
+                    device ->
+                        device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32)))
+                .toList())
+        .threads(threads);
   }
 
   private void measure(
-      ModelInTraining.Files files,
-      ModelConfig config,
-      TrainingPrecision precision,
-      OptionalDouble peakOfOne)
+      ModelBuilder model, ModelConfig config, TrainingPrecision precision, OptionalDouble peakOfOne)
       throws IOException {
-    List<Device> used =
-        devices.list().stream()
-            .map(device -> device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32)))
-            .toList();
-    try (TrainingSession one = TrainingSession.open(files, used.get(0), threads)) {
+    List<Device> used = devices.list();
+    try (TrainingSession one = model.openOne()) {
       TrainingSpeed alone = new TrainingSpeed(one, config, peakOfOne);
       String name = "%s, %d x %d".formatted(precision, batchSize, length);
       if (used.size() == 1) {
@@ -192,7 +184,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
         alone.steps(steps, () -> rows);
         print(name, alone + ", " + memory(used));
       } else {
-        replicas(name, files, used, alone, config, peakOfOne);
+        replicas(name, model, used, alone, config, peakOfOne);
       }
       if (data != null) {
         corpus(precision + ", ", one, config, peakOfOne);
@@ -203,7 +195,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
   /** One and all take turns, so that both see the same machine. */
   private void replicas(
       String name,
-      ModelInTraining.Files files,
+      ModelBuilder model,
       List<Device> used,
       TrainingSpeed alone,
       ModelConfig config,
@@ -220,7 +212,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
             ? peakOfOne
             : OptionalDouble.of(devicesOfTheirOwn * peakOfOne.getAsDouble());
     PeakMemory.reset();
-    try (Replicas all = Replicas.open(files, used, threads)) {
+    try (ModelInTraining all = model.open()) {
       TrainingSpeed together = new TrainingSpeed(all, config, peakOfAll);
       boolean done = false;
       while (!done) {
@@ -270,13 +262,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
     PretrainingEncoder encoder = PretrainingEncoder.load(tokenizer, length);
     ProgressLine progress = ProgressLine.onStandardError();
     TokenShards shards =
-        TokenShards.openOrBuild(cache, Rows.of(data), encoder, new EncodingReport(data, progress));
+        TokenShards.openOrBuild(
+            cache,
+            Rows.of(data),
+            encoder,
+            (read, size, rows, tokens) -> progress.show("encoding " + ProgressBar.of(read, size)));
     progress.clear();
-    long rows = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
-    if (shards.size() < rows) {
-      throw new IOException(
+    long needed = (long) (steps + 2) * Math.max(batchSize, corpusBatchSize);
+    if (shards.size() < needed) {
+      throw new InputException(
           "%s has %d rows, %d steps need %d: give fewer --steps or more rows."
-              .formatted(data, shards.size(), steps, rows));
+              .formatted(data, shards.size(), steps, needed));
     }
     BatchOrder similar = BatchOrder.of(shards, corpusBatchSize, 1);
     try (BatchLoader loader = BatchLoader.start(similar, 0, 0)) {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -64,7 +65,7 @@ public final class Bundle implements Callable<Integer> {
           spec.commandLine(), "--split must be at least 1, but is " + split + ".");
     }
     if (Files.exists(to)) {
-      throw new IOException(to + " is there already: name another folder, or remove it.");
+      throw new InputException(to + " is there already: name another folder, or remove it.");
     }
     List<Path> classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -87,7 +88,7 @@ public final class Bundle implements Callable<Integer> {
   private void requireNatives(List<Path> classPath) throws IOException {
     String jar = "onnxruntime-.*-" + BundleFolder.PLATFORM + (cuda ? "-gpu" : "") + "\\.jar";
     if (classPath.stream().noneMatch(path -> path.getFileName().toString().matches(jar))) {
-      throw new IOException(
+      throw new InputException(
           "The native libraries on the class path are not those of a bundle %s CUDA: start ./minimind bundle on Linux with an x86-64 processor."
               .formatted(cuda ? "with" : "without"));
     }
@@ -100,7 +101,7 @@ public final class Bundle implements Callable<Integer> {
           Path.of(Bundle.class.getProtectionDomain().getCodeSource().getLocation().toURI());
       Path root = classes.resolve("../../..").normalize();
       if (!Files.isDirectory(root.resolve(BundleFolder.DATA))) {
-        throw new IOException("A bundle is made from a checkout, and not from " + classes + ".");
+        throw new InputException("A bundle is made from a checkout, and not from " + classes + ".");
       }
       return root;
     } catch (URISyntaxException e) {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -73,7 +74,7 @@ final class BundleFolder {
   static void write(List<Path> classPath, Path checkout, Path to) throws IOException {
     Optional<String> problem = problem();
     if (problem.isPresent()) {
-      throw new IOException(problem.get());
+      throw new InputException(problem.get());
     }
     Path parent = Files.createDirectories(to.toAbsolutePath().getParent());
     try (TemporaryFolder temporary =

@@ -1,21 +1,21 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.ModelFolder;
 import io.minimind.data.ChatEncoder.Loss;
+import io.minimind.data.CorpusTexts;
+import io.minimind.data.Rows;
 import io.minimind.examples.CourseRecord.StageResult;
 import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
-import io.minimind.examples.TrainingRun.Start;
-import io.minimind.examples.TrainingRun.Workplace;
+import io.minimind.files.FolderLock;
+import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.Generation;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
-import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
-import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.task.Pretraining;
@@ -23,13 +23,9 @@ import io.minimind.task.Task;
 import io.minimind.task.Tasks;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.FolderLock;
-import io.minimind.train.ProgressLine;
-import io.minimind.train.RunFolder;
-import io.minimind.train.RunSettings;
-import io.minimind.train.StartWeights;
-import io.minimind.train.TrainingHistory;
+import io.minimind.train.RunBuilder;
+import io.minimind.train.TrainedModel;
+import io.minimind.train.TrainingRun;
 import io.minimind.train.TrainingState;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -69,7 +65,9 @@ final class Course {
   private final Recipe recipe;
   private final CourseData data;
   private final Path out;
-  private final Workplace workplace;
+  private final String command;
+  private final int threads;
+  private final ProgressLine progress;
   private final PrintStream console;
   private final BooleanSupplier interrupted;
 
@@ -92,9 +90,9 @@ final class Course {
     this.recipe = recipe;
     this.data = data;
     this.out = out;
-    this.workplace =
-        new Workplace(
-            command, out.resolve("cache"), Devices.CPU.list(), threads, SILENCE, progress);
+    this.command = command;
+    this.threads = threads;
+    this.progress = progress;
     this.console = console;
     this.interrupted = interrupted;
   }
@@ -128,11 +126,19 @@ final class Course {
   Optional<Score> run() throws IOException {
     QuestionSet heldOut = QuestionSet.read(data.heldOut());
     CourseRecord.requireCourseOrNothing(out);
-    FolderLock lock = FolderLock.acquire(out);
+    FolderLock lock = lock();
     try {
       return run(heldOut, CourseRecord.open(out, recipe, data));
     } finally {
       lock.close();
+    }
+  }
+
+  private FolderLock lock() throws IOException {
+    try {
+      return FolderLock.acquire(out);
+    } catch (IOException e) {
+      throw new InputException(MiniMind.withOptions(e.getMessage()), e);
     }
   }
 
@@ -222,7 +228,7 @@ final class Course {
 
   private static void requireFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      throw new IOException(
+      throw new InputException(
           "%s is missing, a stage of the course that was finished: restore it, or delete %s to start anew."
               .formatted(folder, folder.getParent()));
     }
@@ -232,7 +238,7 @@ final class Course {
     long start = System.nanoTime();
     try (CorpusTexts texts = CorpusTexts.open(List.of(data.pretraining()))) {
       TrainedTokenizer trained =
-          TrainTokenizer.learn(texts, recipe.model().vocabularySize(), workplace.progress());
+          TrainTokenizer.learn(texts, recipe.model().vocabularySize(), progress);
       trained.save(folder);
       String summary =
           String.format(
@@ -242,101 +248,79 @@ final class Course {
               texts.bytesTotal() / 1e6);
       return Optional.of(new Done(summary, secondsSince(start), Optional.empty()));
     } finally {
-      workplace.progress().clear();
+      progress.clear();
     }
   }
 
   private Optional<Done> pretraining(Path folder) throws IOException {
     Path tokenizer = out.resolve(TOKENIZER);
-    RunSettings settings =
-        new RunSettings(
-            Tasks.pretraining(),
-            recipe.model(Tokenizer.load(tokenizer).vocabularySize()),
-            Optional.empty(),
-            TrainingPrecision.FLOAT32,
-            recipe.pretraining().settings(),
-            data.pretraining().toAbsolutePath().toString(),
-            Optional.of(data.pretrainingValidation().toAbsolutePath().toString()),
-            0,
-            0,
-            List.of());
+    int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
     return train(
-        folder,
-        settings,
-        tokenizer,
-        run -> StartWeights.random(run.model(), run.training().seed()));
+        run(folder, recipe.pretraining(), data.pretraining())
+            .task(Tasks.pretraining())
+            .tokenizer(tokenizer)
+            .model(recipe.model(vocabularySize))
+            .validation(Rows.of(data.pretrainingValidation())));
   }
 
   private Optional<Done> fineTuning(Path folder, String before, Phase phase, Path rows)
       throws IOException {
-    Path from = out.resolve(before);
-    RunSettings settings =
-        new RunSettings(
-            Tasks.fineTuning(phase.maxLength(), Loss.ALL_TURNS),
-            ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
-            Optional.empty(),
-            TrainingPrecision.FLOAT32,
-            phase.settings(),
-            rows.toAbsolutePath().toString(),
-            Optional.of(data.chatValidation().toAbsolutePath().toString()),
-            0,
-            0,
-            List.of());
-    return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
+    return train(
+        run(folder, phase, rows)
+            .task(Tasks.fineTuning(phase.maxLength(), Loss.ALL_TURNS))
+            .from(out.resolve(before))
+            .validation(Rows.of(data.chatValidation())));
   }
 
   private Optional<Done> preferences(Path folder) throws IOException {
     Path from = out.resolve(SEVERAL_TURNS);
     Phase phase = recipe.preferences();
-    RunSettings settings =
-        new RunSettings(
-            PreferenceTuning.of(from, phase.maxLength(), PreferenceObjective.DEFAULT),
-            ModelConfig.read(from.resolve(ModelFolder.CONFIG)),
-            Optional.empty(),
-            TrainingPrecision.FLOAT32,
-            phase.settings(),
-            data.preferences().toAbsolutePath().toString(),
-            Optional.empty(),
-            0,
-            0,
-            List.of());
-    return train(folder, settings, from, run -> StartWeights.of(from, run.model()));
+    return train(
+        run(folder, phase, data.preferences())
+            .task(PreferenceTuning.of(from, phase.maxLength(), PreferenceObjective.DEFAULT))
+            .from(from));
+  }
+
+  private RunBuilder run(Path folder, Phase phase, Path rows) {
+    return TrainingRun.builder()
+        .folder(folder)
+        .rows(Rows.of(rows))
+        .settings(phase.settings())
+        .cache(out.resolve("cache"))
+        .threads(threads)
+        .command(command)
+        .listener(new ConsoleReport(SILENCE, progress, Integer.MAX_VALUE));
   }
 
   private Optional<Done> export(Path folder) throws IOException {
     long start = System.nanoTime();
     Path from = out.resolve(PREFERENCES);
-    String summary =
-        Export.write(from, ModelFolder.weights(from), EXPORTED, TrainingHistory.of(from), folder);
+    Folders.delete(folder); // What an export left that was cut short.
+    TrainedModel trained = TrainedModel.of(from);
+    trained.export(folder, EXPORTED);
+    String summary = Export.describe(folder, trained.config(), EXPORTED);
     // The stage whose form its prompts have is the last one.
-    Task task = RunFolder.open(from).settings().task();
+    Task task = TrainingRun.settings(from).task();
     return Optional.of(new Done(summary, secondsSince(start), Optional.of(task)));
   }
 
-  /** Trains a run in a folder, or goes on with it if it has begun. */
-  private Optional<Done> train(Path folder, RunSettings settings, Path tokenizer, Start start)
-      throws IOException {
+  /** Trains a run, or goes on with it if it has begun. */
+  private Optional<Done> train(RunBuilder builder) throws IOException {
     long begin = System.nanoTime();
-    try (TrainingRun run =
-        RunFolder.exists(folder)
-            ? resumed(RunFolder.open(folder), settings)
-            : TrainingRun.create(folder, settings, tokenizer, start, workplace)) {
-      return train(run, begin);
+    try (TrainingRun run = builder.open()) {
+      TrainingState from = run.state();
+      if (from.update() > 0) {
+        console.printf(Locale.ROOT, "  Going on after %,d updates.%n", from.update());
+      }
+      if (!run.train(interrupted)) {
+        return Optional.empty();
+      }
+      double seconds = from.seconds() + secondsSince(begin);
+      return Optional.of(new Done(summary(run), seconds, Optional.of(run.settings().task())));
     }
   }
 
-  /**
-   * @param begin since when it takes time, as {@link System#nanoTime} has it
-   */
-  private Optional<Done> train(TrainingRun run, long begin) throws IOException {
-    TrainingState from = run.state();
-    if (from.update() > 0) {
-      console.printf(Locale.ROOT, "  Going on after %,d updates.%n", from.update());
-    }
-    ConsoleReport live = new ConsoleReport(SILENCE, workplace.progress(), Integer.MAX_VALUE);
-    if (!run.train(List.of(live), interrupted)) {
-      return Optional.empty();
-    }
+  private static String summary(TrainingRun run) throws IOException {
     TrainingState state = run.state();
     String summary =
         String.format(
@@ -345,30 +329,11 @@ final class Course {
             run.rows(),
             state.update(),
             state.tokens());
-    if (state.validationLoss().isPresent()) {
-      double loss = state.validationLoss().getAsDouble();
-      summary += String.format(Locale.ROOT, ", validation loss %.3f", loss);
-    }
-    return Optional.of(
-        new Done(
-            summary,
-            from.seconds() + secondsSince(begin),
-            Optional.of(run.folder().settings().task())));
-  }
-
-  private TrainingRun resumed(RunFolder run, RunSettings now) throws IOException {
-    return TrainingRun.resume(run, moved(run.settings(), now), workplace);
-  }
-
-  /**
-   * The settings of a run that has begun, with the places that the files of the course have now.
-   */
-  private static RunSettings moved(RunSettings begun, RunSettings now) {
-    Task task = begun.task();
-    if (task instanceof PreferenceTuning before && now.task() instanceof PreferenceTuning here) {
-      task = before.withFrom(here.from());
-    }
-    return begun.withFiles(task, Path.of(now.data()), now.validationData().map(Path::of));
+    return state.validationLoss().isEmpty()
+        ? summary
+        : summary
+            + String.format(
+                Locale.ROOT, ", validation loss %.3f", state.validationLoss().getAsDouble());
   }
 
   private static double secondsSince(long nanos) {
@@ -407,11 +372,10 @@ final class Course {
   }
 
   private LanguageModel load(Path folder) throws IOException {
-    return LanguageModel.load(folder, LoadOptions.defaults().withThreads(workplace.threads()));
+    return LanguageModel.load(folder, LoadOptions.defaults().withThreads(threads));
   }
 
   private Score score(QuestionSet heldOut) throws IOException {
-    ProgressLine progress = workplace.progress();
     Path folder = out.resolve(MODEL);
     int total = heldOut.questions().size();
     try (LanguageModel model = load(folder)) {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
 import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ record CourseData(Path folder) {
    */
   static CourseData open(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
-      throw new IOException(
+      throw new InputException(
           "There is no folder %s: --data names the folder with pretrain.csv and the other files of the course."
               .formatted(folder));
     }
@@ -35,7 +36,7 @@ record CourseData(Path folder) {
     LEARNT.stream().map(folder::resolve).forEach(files::add);
     for (Path file : files) {
       if (!Files.isRegularFile(file)) {
-        throw new IOException(
+        throw new InputException(
             "The folder %s lacks %s, which the course needs: restore it, or name another folder with --data."
                 .formatted(folder, file.getFileName()));
       }

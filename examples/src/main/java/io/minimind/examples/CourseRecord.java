@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.FolderLock;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +69,7 @@ record CourseRecord(
     try {
       begun = JSON.readValue(Files.readAllBytes(file), CourseRecord.class);
     } catch (JsonProcessingException e) {
-      throw new IOException(
+      throw new InputException(
           "%s is not valid: %s. Choose another --out, or delete the folder to start anew."
               .formatted(file, JsonErrors.reason(e)),
           e);
@@ -86,7 +86,7 @@ record CourseRecord(
       try (Stream<Path> entries = Files.list(folder)) {
         // A process that was killed at the very start may have left an unfinished record.
         if (!entries.map(entry -> entry.getFileName().toString()).allMatch(CourseRecord::isOurs)) {
-          throw new IOException(
+          throw new InputException(
               "%s holds other files than those of a course: choose another --out."
                   .formatted(folder));
         }
@@ -103,18 +103,18 @@ record CourseRecord(
    */
   void requireSame(Path folder, Recipe given, CourseData files) throws IOException {
     if (!recipe.name().equals(given.name())) {
-      throw new IOException(
+      throw new InputException(
           "%s holds a course of the recipe %s: go on with --recipe=%s, or choose another --out."
               .formatted(folder, recipe.name(), recipe.name()));
     }
     if (!recipe.equals(given)) {
-      throw new IOException(
+      throw new InputException(
           "The recipe %s is no longer the one that the course in %s began with: choose another --out, or delete that folder to start anew."
               .formatted(recipe.name(), folder));
     }
     for (Map.Entry<String, String> file : files.digests().entrySet()) {
       if (!file.getValue().equals(data.get(file.getKey()))) {
-        throw new IOException(
+        throw new InputException(
             "%s is no longer what the course in %s began with: restore it, or choose another --out."
                 .formatted(files.folder().resolve(file.getKey()), folder));
       }

@@ -6,8 +6,7 @@ import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.files.AtomicFile;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.RunFolder;
+import io.minimind.train.TrainingRun;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -117,13 +116,10 @@ final class CourseReport {
   private void curves(CourseRecord record, Path course) throws IOException {
     element("h2", "Loss curves");
     for (StageResult stage : record.stages()) {
-      Path folder = course.resolve(stage.name());
-      if (RunFolder.exists(folder)) {
-        Path chart = RunFolder.open(folder).chart();
-        if (Files.exists(chart)) {
-          element("h3", stage.title());
-          page.append(Files.readString(chart));
-        }
+      Path chart = course.resolve(stage.name()).resolve(TrainingRun.CHART);
+      if (Files.exists(chart)) {
+        element("h3", stage.title());
+        page.append(Files.readString(chart));
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -45,7 +46,7 @@ public final class DecodeIds implements Callable<Integer> {
     try {
       return Integer.parseInt(word);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "\"%s\" is no token id: expected whole numbers such as 1 345 2.".formatted(word), e);
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ public final class Evaluate {
 
   /** A model with damaged or diverged weights loads, and fails when it computes. */
   static IOException unusable(Path model, IllegalStateException e) {
-    return new IOException(
+    return new InputException(
         "The model in %s cannot be used: %s".formatted(model, e.getMessage()), e);
   }
 }

@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import io.minimind.chat.Message;
+import io.minimind.files.InputException;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
@@ -118,7 +119,7 @@ public final class EvaluateChat implements Callable<Integer> {
     List<String> questions = prompts == null ? QUESTIONS : Prompts.read(prompts);
     try (LanguageModel language = LanguageModel.load(model)) {
       if (!language.canChat()) {
-        throw new IOException(
+        throw new InputException(
             model
                 + " has no chat template: expected a file chat_template.jinja, or chat_template in"
                 + " a file tokenizer_config.json.");

@@ -6,9 +6,9 @@ import io.minimind.chat.TemplateOptions;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
+import io.minimind.files.InputException;
 import io.minimind.infer.Decoder;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,7 +153,7 @@ public final class EvaluateChoices implements Callable<Integer> {
       }
     }
     if (subjects.isEmpty()) {
-      throw new IOException(
+      throw new InputException(
           "There are no questions in %s: expected files such as logic%s."
               .formatted(folder, QUESTIONS));
     }
@@ -164,7 +164,7 @@ public final class EvaluateChoices implements Callable<Integer> {
     List<Question> examples =
         shots == 0 ? List.of() : read(data.resolve("dev").resolve(subject + "_dev.csv"));
     if (examples.size() < shots) {
-      throw new IOException(
+      throw new InputException(
           "There are only %d examples of %s in dev: --shots can be no more."
               .formatted(examples.size(), subject));
     }
@@ -191,7 +191,7 @@ public final class EvaluateChoices implements Callable<Integer> {
         Row row = next.get();
         int answer = LETTERS.indexOf(row.cells().get(5).strip());
         if (answer < 0) {
-          throw new IOException(
+          throw new InputException(
               "Row %d of %s (line %d) has the answer \"%s\": expected A, B, C or D."
                   .formatted(row.number(), file, row.line(), row.cells().get(5)));
         }
@@ -211,7 +211,7 @@ public final class EvaluateChoices implements Callable<Integer> {
     for (int i = 0; i < ids.length; i++) {
       int[] letter = tokenizer.encode(LETTERS.get(i));
       if (letter.length != 1) {
-        throw new IOException(
+        throw new InputException(
             "The tokenizer in %s needs %d tokens for the letter %s, and can therefore not be scored by one."
                 .formatted(model, letter.length, LETTERS.get(i)));
       }

@@ -3,7 +3,6 @@ package io.minimind.examples;
 import io.minimind.examples.QuestionSet.Answer;
 import io.minimind.examples.QuestionSet.Score;
 import io.minimind.infer.LanguageModel;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

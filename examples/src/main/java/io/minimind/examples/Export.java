@@ -1,17 +1,15 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.interchange.ModelExport;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
-import io.minimind.train.RunFolder;
-import io.minimind.train.TrainingHistory;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.TrainedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -54,44 +52,34 @@ public final class Export implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path model = source.folder();
-    if (Files.exists(out) && Files.isSameFile(model, out)) {
-      throw new IOException("--out must be another folder than --model: both are " + out + ".");
+    if (Files.exists(out) && Files.exists(model) && Files.isSameFile(model, out)) {
+      throw new InputException("--out must be another folder than --model: both are " + out + ".");
     }
-    RunFolder.requireNone(out);
     if (format != null) {
-      exportForOthers(model);
+      exportForOthers();
       System.out.printf("%s: written for %s%n", out, format);
       return 0;
     }
-    System.out.println(write(model, source.weights(), source.precision(), source.history(), out));
+    TrainedModel trained = source.model();
+    trained.export(out, source.precision());
+    System.out.println(describe(out, trained.config(), source.precision()));
     return 0;
   }
 
-  private void exportForOthers(Path model) throws IOException {
+  private void exportForOthers() throws IOException {
+    TrainedModel.requireNone(out);
     if (source.isUnchanged()) {
-      ModelExport.write(model, format, out);
+      ModelExport.write(source.folder(), format, out);
       return;
     }
     try (TemporaryFolder chosen = TemporaryFolder.create()) {
-      write(model, source.weights(), source.precision(), source.history(), chosen.path());
+      source.model().export(chosen.path(), source.precision());
       ModelExport.write(chosen.path(), format, out);
     }
   }
 
-  /**
-   * Writes a model folder.
-   *
-   * @param model the folder with configuration and tokenizer
-   * @param history of the model, which it keeps
-   * @return what was written, in a line
-   */
-  static String write(
-      Path model, List<NamedTensor> weights, Precision precision, TrainingHistory history, Path out)
-      throws IOException {
-    ModelConfig config = ModelConfig.read(model.resolve(ModelFolder.CONFIG));
-    history.write(out);
-    ModelFolder.writeConfiguration(out, config, precision, model);
-    ModelFolder.writeDecoder(out, config, precision, weights);
+  /** What was written, in a line. */
+  static String describe(Path out, ModelConfig config, Precision precision) throws IOException {
     return String.format(
         Locale.ROOT,
         "%s: %s, %,d parameters, %.1f MB of weights (float32: %.1f MB)",

@@ -3,12 +3,9 @@ package io.minimind.examples;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Tasks;
-import io.minimind.train.RunSettings;
-import io.minimind.train.StartWeights;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -72,7 +69,7 @@ public final class FineTune extends TrainingCommand {
   }
 
   @Override
-  Origin origin() throws IOException {
+  void begin(RunBuilder run) throws IOException {
     if (data == null || from == null) {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
@@ -83,12 +80,8 @@ public final class FineTune extends TrainingCommand {
           "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    return new Origin(Tasks.fineTuning(length, loss), model, adapters(lora), data, from);
-  }
-
-  @Override
-  List<NamedTensor> startWeights(RunSettings settings) throws IOException {
-    return StartWeights.of(from, settings.model());
+    addAdapters(lora, run);
+    run.task(Tasks.fineTuning(length, loss)).from(from);
   }
 
   @Override

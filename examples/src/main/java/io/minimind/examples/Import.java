@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.interchange.ModelImport;
 import io.minimind.model.Precision;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -29,7 +31,7 @@ final class InputText {
   /** The whole input; arguments are joined by spaces. */
   String read() throws IOException {
     if (file != null && !arguments.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "There is a --file and also \"%s\": give one of them.".formatted(arguments.get(0)));
     }
     if (!arguments.isEmpty()) {
@@ -37,7 +39,7 @@ final class InputText {
     }
     if (file != null) {
       if (!Files.exists(file) || Files.isDirectory(file)) {
-        throw new IOException("There is no file " + file + ": --file takes a file.");
+        throw new InputException("There is no file " + file + ": --file takes a file.");
       }
       return decode(Files.readAllBytes(file), file.toString());
     }
@@ -49,7 +51,7 @@ final class InputText {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw new IOException(name + " is not valid UTF-8.", e);
+      throw new InputException(name + " is not valid UTF-8.", e);
     }
   }
 }

@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.train.Interruption;
 import java.io.IOException;
 import java.util.function.BooleanSupplier;
 

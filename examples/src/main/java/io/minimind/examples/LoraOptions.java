@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.model.LowRankAdapters;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +43,7 @@ final class LoraOptions {
   Optional<LowRankAdapters> adapters() {
     if (rank == null) {
       if (alpha != null || targets != null) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "--lora-alpha and --lora-targets say nothing without a --lora-rank: give it, such as"
                 + " --lora-rank=8, or leave them out.");
       }

@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.Mistake;
 import io.minimind.runtime.OnnxRuntimeException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -91,6 +93,9 @@ public final class MiniMind {
 
   /** One sentence for what a person did or a machine could not do; a defect shows where it is. */
   static Optional<String> message(Exception e) {
+    if (e instanceof Mistake mistake) {
+      return Optional.of(withOptions(mistake.getMessage()));
+    }
     if (e instanceof NoSuchFileException missing) {
       return Optional.of("There is no file " + missing.getFile() + ".");
     }
@@ -100,13 +105,21 @@ public final class MiniMind {
     if (e instanceof UncheckedIOException unchecked) {
       return message(unchecked.getCause());
     }
-    if (e instanceof IOException || e instanceof IllegalArgumentException) {
+    if (e instanceof JsonProcessingException) {
+      return Optional.empty(); // Whoever reads JSON says in which file it is wrong.
+    }
+    if (e instanceof IOException) {
       return Optional.ofNullable(e.getMessage());
     }
     if (e instanceof OnnxRuntimeException) {
       return Optional.of("ONNX Runtime failed: " + e.getMessage());
     }
     return Optional.empty();
+  }
+
+  /** A library knows folders, where a command has an option for the one that it writes. */
+  static String withOptions(String sentence) {
+    return sentence.replace("choose another folder", "choose another --out");
   }
 
   private static String reason(FileSystemException e) {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
 import picocli.CommandLine.Option;
@@ -65,7 +66,7 @@ final class ModelOptions {
 
   ModelConfig config(int vocabularySize, int maxLength) {
     if (maxLength < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "--max-length must be at least 2 tokens, but is " + maxLength + ".");
     }
     ModelConfig base = preset.config(vocabularySize, maxLength);
@@ -80,7 +81,7 @@ final class ModelOptions {
               maxLength)
           .with(experts(base.experts()));
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "--hidden-size, --layers, --heads, --key-value-heads, --experts and --balance make no"
               + " model: "
               + e.getMessage(),
@@ -94,7 +95,7 @@ final class ModelOptions {
       return mixture;
     }
     if (!mixture.isMixture()) {
-      throw new IllegalArgumentException("--balance is for a mixture of experts only.");
+      throw new ArgumentException("--balance is for a mixture of experts only.");
     }
     return mixture.withBalance(balance);
   }

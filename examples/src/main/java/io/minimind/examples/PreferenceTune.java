@@ -3,12 +3,9 @@ package io.minimind.examples;
 import io.minimind.model.ModelConfig;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
-import io.minimind.train.RunSettings;
-import io.minimind.train.StartWeights;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -87,7 +84,7 @@ public final class PreferenceTune extends TrainingCommand {
   }
 
   @Override
-  Origin origin() throws IOException {
+  void begin(RunBuilder run) throws IOException {
     if (data == null || from == null) {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
@@ -104,13 +101,8 @@ public final class PreferenceTune extends TrainingCommand {
           "--max-length must be between 4 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    return new Origin(
-        PreferenceTuning.of(from, length, objective), model, adapters(lora), data, from);
-  }
-
-  @Override
-  List<NamedTensor> startWeights(RunSettings settings) throws IOException {
-    return StartWeights.of(from, settings.model());
+    addAdapters(lora, run);
+    run.task(PreferenceTuning.of(from, length, objective)).from(from);
   }
 
   @Override

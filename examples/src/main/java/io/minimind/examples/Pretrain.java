@@ -2,12 +2,9 @@ package io.minimind.examples;
 
 import io.minimind.task.Tasks;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.RunSettings;
-import io.minimind.train.StartWeights;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,18 +57,14 @@ public final class Pretrain extends TrainingCommand {
   }
 
   @Override
-  Origin origin() throws IOException {
+  void begin(RunBuilder run) throws IOException {
     if (data == null || tokenizer == null) {
       throw refused("A new run needs --data and --tokenizer (an old one --resume).");
     }
     int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
-    return new Origin(
-        Tasks.pretraining(), modelOptions.config(vocabularySize, maxLength), data, tokenizer);
-  }
-
-  @Override
-  List<NamedTensor> startWeights(RunSettings settings) {
-    return StartWeights.random(settings.model(), settings.training().seed());
+    run.task(Tasks.pretraining())
+        .tokenizer(tokenizer)
+        .model(modelOptions.config(vocabularySize, maxLength));
   }
 
   @Override

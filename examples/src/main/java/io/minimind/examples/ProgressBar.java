@@ -2,7 +2,7 @@ package io.minimind.examples;
 
 import java.util.Locale;
 
-/** How much of a task is done, for a {@link io.minimind.train.ProgressLine}. */
+/** How much of a task is done, for a {@link io.minimind.examples.ProgressLine}. */
 final class ProgressBar {
 
   private static final int WIDTH = 30;

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -19,16 +20,16 @@ final class Prompts {
    */
   static List<String> read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new IOException("There is no file " + file + ": --prompts takes a text file.");
+      throw new InputException("There is no file " + file + ": --prompts takes a text file.");
     }
     try {
       List<String> texts = Files.readAllLines(file).stream().filter(t -> !t.isBlank()).toList();
       if (texts.isEmpty()) {
-        throw new IOException(file + " holds no prompts: expected one in a line.");
+        throw new InputException(file + " holds no prompts: expected one in a line.");
       }
       return texts;
     } catch (CharacterCodingException e) {
-      throw new IOException(file + " is not valid UTF-8: save it as UTF-8.", e);
+      throw new InputException(file + " is not valid UTF-8: save it as UTF-8.", e);
     }
   }
 }

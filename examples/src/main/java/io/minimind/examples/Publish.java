@@ -1,10 +1,9 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.examples.publish.Publication;
-import io.minimind.examples.publish.PublishedModel;
-import io.minimind.model.ModelConfig;
-import io.minimind.train.ProgressLine;
+import io.minimind.publish.Publication;
+import io.minimind.publish.PublishedModel;
+import io.minimind.train.TrainedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,18 +114,10 @@ public final class Publish implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path folder = source.folder();
-    ModelConfig config = source.config();
+    Publication publication = publication();
+    TrainedModel trained = source.model();
     PublishedModel published =
-        new PublishedModel(
-            publication(),
-            folder,
-            config,
-            source.weights(),
-            source.precision(),
-            source.history(),
-            MiniMind.VERSION,
-            test());
+        new PublishedModel(publication, trained, source.precision(), MiniMind.VERSION, test());
     try {
       published.writeTo(to);
     } finally {
@@ -137,7 +128,7 @@ public final class Publish implements Callable<Integer> {
         "%s: %s, %,d parameters, %.1f MB of weights%n",
         to,
         source.precision(),
-        config.parameterCount(),
+        trained.config().parameterCount(),
         Files.size(to.resolve(ModelFolder.WEIGHTS)) / 1e6);
     System.out.println("Read its card, " + to.resolve("README.md") + ", before others do.");
     return 0;
@@ -169,7 +160,9 @@ public final class Publish implements Callable<Integer> {
           Optional.ofNullable(license),
           languages);
     } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage());
+      // Each part that can be wrong is an option.
+      String option = e.getMessage().replaceFirst("^The ", "--");
+      throw new ParameterException(spec.commandLine(), option);
     }
   }
 }

@@ -3,6 +3,7 @@ package io.minimind.examples;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
+import io.minimind.files.InputException;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.FinishReason;
@@ -124,7 +125,7 @@ record QuestionSet(List<Question> questions) {
         List<String> accepted =
             Arrays.stream(row.cells().get(1).split("\\|", -1)).map(String::strip).toList();
         if (text.isEmpty() || accepted.contains("")) {
-          throw new IOException(
+          throw new InputException(
               "Row %d of %s (line %d) has no %s: expected a question, and in accept one text or several with | between them."
                   .formatted(
                       row.number(),
@@ -136,7 +137,7 @@ record QuestionSet(List<Question> questions) {
       }
     }
     if (questions.isEmpty()) {
-      throw new IOException(file + " has no questions: expected a row for each.");
+      throw new InputException(file + " has no questions: expected a row for each.");
     }
     return new QuestionSet(questions);
   }

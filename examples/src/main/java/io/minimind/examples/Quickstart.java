@@ -1,7 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.artifact.OptimizerSettings;
 import io.minimind.model.ModelConfig;
 import io.minimind.train.TrainingSettings;
 
@@ -33,19 +32,16 @@ record Recipe(
     private static final int SAVE_EVERY = 100;
 
     TrainingSettings settings() {
-      return new TrainingSettings(
-          epochs,
-          batchSize,
-          1,
-          1,
-          learningRate,
-          warmupSteps,
-          OptimizerSettings.DEFAULT.withMaxGradientNorm(1),
-          SEED,
-          Long.MAX_VALUE,
-          VALIDATE_EVERY,
-          SAVE_EVERY,
-          1);
+      return TrainingSettings.builder()
+          .epochs(epochs)
+          .batchSize(batchSize)
+          .learningRate(learningRate)
+          .warmupSteps(warmupSteps)
+          .seed(SEED)
+          .validateEvery(VALIDATE_EVERY)
+          .saveEvery(SAVE_EVERY)
+          .keepCheckpoints(1)
+          .build();
     }
   }
 

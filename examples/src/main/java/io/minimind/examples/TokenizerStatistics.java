@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.data.CorpusTexts;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

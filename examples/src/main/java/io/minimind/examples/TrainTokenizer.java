@@ -1,10 +1,11 @@
 package io.minimind.examples;
 
+import io.minimind.data.CorpusTexts;
+import io.minimind.files.InputException;
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.TrainedTokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,7 +125,7 @@ public final class TrainTokenizer implements Callable<Integer> {
   private static void requireFree(Path folder) throws IOException {
     for (String name : List.of("tokenizer.json", "tokenizer.model")) {
       if (Files.exists(folder.resolve(name))) {
-        throw new IOException(
+        throw new InputException(
             "%s already holds a tokenizer, %s: name another folder with --out, or delete the file."
                 .formatted(folder, name));
       }
@@ -134,11 +135,11 @@ public final class TrainTokenizer implements Callable<Integer> {
       existing = existing.getParent();
     }
     if (existing == null || !Files.isDirectory(existing)) {
-      throw new IOException(
+      throw new InputException(
           "%s cannot be the folder of the tokenizer: %s is a file.".formatted(folder, existing));
     }
     if (!Files.isWritable(existing)) {
-      throw new IOException(
+      throw new InputException(
           "%s cannot be the folder of the tokenizer: %s is not writable."
               .formatted(folder, existing));
     }

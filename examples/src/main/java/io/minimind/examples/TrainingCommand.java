@@ -1,34 +1,24 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.examples.TrainingRun.Workplace;
-import io.minimind.infer.GenerationOptions;
-import io.minimind.model.LowRankAdapters;
+import io.minimind.data.Rows;
+import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
 import io.minimind.task.Task;
-import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ConsoleReport;
-import io.minimind.train.ProgressLine;
-import io.minimind.train.RunFolder;
+import io.minimind.train.RunBuilder;
 import io.minimind.train.RunSettings;
-import io.minimind.train.SampleTexts;
-import io.minimind.train.StartWeights;
-import io.minimind.train.TrainingListener;
-import io.minimind.weights.NamedTensor;
+import io.minimind.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -170,27 +160,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     this.trainingOptions = trainingOptions;
   }
 
-  /**
-   * What a new run is made from.
-   *
-   * @param lora the adapters to train in place of the weights, if any
-   * @param data the corpus
-   * @param tokenizer the folder of the tokenizer
-   */
-  record Origin(
-      Task task, ModelConfig model, Optional<LowRankAdapters> lora, Path data, Path tokenizer) {
-
-    /** Without adapters. */
-    Origin(Task task, ModelConfig model, Path data, Path tokenizer) {
-      this(task, model, Optional.empty(), data, tokenizer);
-    }
-  }
-
-  /** What a new run is made from, according to the options. */
-  abstract Origin origin() throws IOException;
-
-  /** The weights of a new run; it has the model of {@link #origin}. */
-  abstract List<NamedTensor> startWeights(RunSettings settings) throws IOException;
+  /** Adds to a builder what a new run is made from, according to the options. */
+  abstract void begin(RunBuilder run) throws IOException;
 
   /** What to do with the model when it is trained: words, and a command that takes --model. */
   abstract String advice();
@@ -198,42 +169,70 @@ abstract class TrainingCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     ConsoleReport report = new ConsoleReport(System.out, progress, logEvery);
-    List<String> texts = prompts == null ? List.of() : Prompts.read(prompts);
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
-    List<Device> used = devices();
-    Cuda.require(used);
-    Workplace workplace =
-        new Workplace(GivenCommand.of(spec), cache, used, threads, System.out, progress);
-    try (TrainingRun run = resume ? resumed(workplace) : begun(workplace)) {
-      return train(run, report, texts);
+    RunBuilder builder =
+        TrainingRun.builder()
+            .folder(out)
+            .cache(cache)
+            .prompts(prompts == null ? List.of() : Prompts.read(prompts))
+            .devices(devices())
+            .threads(threads)
+            .command(GivenCommand.of(spec))
+            .listener(report);
+    Cuda.require(devices.list());
+    try (TrainingRun run = resume ? resumed(builder) : begun(builder)) {
+      return train(run);
+    } finally {
+      progress.clear();
     }
   }
 
-  private TrainingRun begun(Workplace workplace) throws IOException {
-    Origin origin = origin();
-    return TrainingRun.create(
-        out, newSettings(origin), origin.tokenizer(), this::startWeights, workplace);
+  private TrainingRun begun(RunBuilder builder) throws IOException {
+    begin(builder);
+    if (TrainingRun.isIn(out)) {
+      throw new InputException(
+          out + " already holds a run: continue it with --resume, or choose another --out.");
+    }
+    if (validation != null && validationFraction != 0) {
+      throw refused("Give --validation or --validation-fraction, not both.");
+    }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw refused(
+          "--validation-fraction must be at least 0 and less than 1, but is %s."
+              .formatted(validationFraction));
+    }
+    if (validation != null) {
+      builder.validation(Rows.of(validation));
+    }
+    return builder
+        .rows(Rows.of(data()))
+        .validation(validationFraction)
+        .precision(precision)
+        .settings(trainingOptions.settings())
+        .create();
   }
 
-  private TrainingRun resumed(Workplace workplace) throws IOException {
+  private TrainingRun resumed(RunBuilder builder) throws IOException {
     rejectSettings();
-    RunFolder folder = RunFolder.open(out);
-    requireTask(folder.settings().task());
-    return TrainingRun.resume(folder, moved(folder.settings()), workplace);
-  }
-
-  /** The settings of a run with the places of its data that options give. */
-  private RunSettings moved(RunSettings begun) {
+    RunSettings begun = TrainingRun.settings(out);
+    requireTask(begun.task());
     if (validation != null && begun.validationData().isEmpty()) {
       throw refused("The run in " + out + " began without --validation: leave it out.");
     }
-    Path data = spec.findOption("--data").getValue();
-    return begun.withFiles(
-        begun.task(),
-        data == null ? Path.of(begun.data()) : data,
-        begun.validationData().map(file -> validation == null ? Path.of(file) : validation));
+    if (data() != null) {
+      builder.rows(Rows.of(data()));
+    }
+    if (validation != null) {
+      builder.validation(Rows.of(validation));
+    }
+    return builder.resume();
+  }
+
+  /** The corpus, if it is given. */
+  private Path data() {
+    return spec.findOption("--data").getValue();
   }
 
   private List<Device> devices() {
@@ -248,9 +247,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
   }
 
-  private int train(TrainingRun run, ConsoleReport report, List<String> texts) throws IOException {
-    RunFolder folder = run.folder();
-    RunSettings settings = folder.settings();
+  private int train(TrainingRun run) throws IOException {
+    RunSettings settings = run.settings();
     long updates = run.state().update();
     System.out.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
     if (settings.lora().isPresent()) {
@@ -263,17 +261,21 @@ abstract class TrainingCommand implements Callable<Integer> {
         run.rows(),
         devices,
         threads);
+    if (run.devices().size() < devices.list().size()) {
+      int window = run.devices().size();
+      System.out.printf(
+          "An update of this run is made of %d micro-batch%s: training on %d of the %d"
+              + " devices.%n",
+          window, window == 1 ? "" : "es", window, devices.list().size());
+    }
     return Interruptible.run(
         interrupted -> {
-          List<TrainingListener> listeners = new ArrayList<>(List.of(report));
-          if (!texts.isEmpty()) {
-            listeners.add(sampleTexts(folder, texts, interrupted));
-          }
-          if (run.train(listeners, interrupted)) {
+          if (run.train(interrupted)) {
             System.out.printf(
-                "The model is in %s, its loss curve in %s.%n", folder.path(), folder.chart());
+                "The model is in %s, its loss curve in %s.%n",
+                run.folder(), run.folder().resolve(TrainingRun.CHART));
             System.out.println(
-                advice() + " --model " + GivenCommand.quoted(folder.path().toString()));
+                advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
           } else {
             System.out.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
@@ -282,70 +284,23 @@ abstract class TrainingCommand implements Callable<Integer> {
         });
   }
 
-  private static SampleTexts sampleTexts(
-      RunFolder run, List<String> texts, BooleanSupplier interrupted) throws IOException {
-    GenerationOptions options =
-        GenerationOptions.defaults()
-            .withTopK(8)
-            .withMaxNewTokens(100)
-            .withSeed(run.settings().training().seed());
-    return new SampleTexts(
-        run.path(),
-        run.samples(),
-        texts,
-        run.settings().task().promptForm(run.path()),
-        options,
-        System.out,
-        interrupted);
-  }
-
-  private RunSettings newSettings(Origin origin) {
-    if (validation != null && validationFraction != 0) {
-      throw refused("Give --validation or --validation-fraction, not both.");
-    }
-    if (!(validationFraction >= 0 && validationFraction < 1)) {
-      throw refused(
-          "--validation-fraction must be at least 0 and less than 1, but is %s."
-              .formatted(validationFraction));
-    }
-    return new RunSettings(
-        origin.task(),
-        origin.model(),
-        origin.lora(),
-        precision,
-        trainingOptions.settings(devices.list().size()),
-        origin.data().toAbsolutePath().toString(),
-        Optional.ofNullable(validation).map(file -> file.toAbsolutePath().toString()),
-        validationFraction,
-        0,
-        List.of());
-  }
-
   /**
    * The configuration of the model that a run starts from.
    *
-   * @throws IOException if the folder is no complete model
+   * @throws IOException if the folder is no model
    * @throws ParameterException if the run would overwrite that model
    */
   final ModelConfig startModel(Path from) throws IOException {
     if (Files.exists(out) && Files.exists(from) && Files.isSameFile(out, from)) {
       throw refused("--out must be another folder than --from, whose model it would replace.");
     }
-    ModelConfig model = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
-    int tokens = Tokenizer.load(from).vocabularySize();
-    if (tokens > model.vocabularySize()) {
-      throw new IOException(
-          "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
-              .formatted(from, tokens, model.vocabularySize()));
-    }
-    StartWeights.of(from, model); // Says what is wrong before the corpus is encoded.
-    return model;
+    return ModelConfig.read(from.resolve(ModelFolder.CONFIG));
   }
 
-  /** The adapters that options ask for. */
-  final Optional<LowRankAdapters> adapters(LoraOptions options) {
+  /** Adds the adapters that options ask for. */
+  final void addAdapters(LoraOptions options, RunBuilder run) {
     try {
-      return options.adapters();
+      options.adapters().ifPresent(run::lora);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }
@@ -358,7 +313,7 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   private void requireTask(Task task) throws IOException {
     if (!task.name().equals(spec.name())) {
-      throw new IOException(
+      throw new InputException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
               .formatted(out, task.name(), GivenCommand.quoted(out.toString())));
     }

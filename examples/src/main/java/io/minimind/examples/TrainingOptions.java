@@ -1,6 +1,8 @@
 package io.minimind.examples;
 
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.train.LearningRateSchedule;
+import io.minimind.train.Schedules;
 import io.minimind.train.TrainingSettings;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
@@ -25,11 +27,7 @@ final class TrainingOptions {
       order = 33)
   private int accumulation = 1;
 
-  @Option(
-      names = "--learning-rate",
-      paramLabel = "RATE",
-      description = "Highest rate; it falls to a tenth on a cosine.",
-      order = 34)
+  @Option(names = "--learning-rate", paramLabel = "RATE", description = "Highest rate.", order = 34)
   private float learningRate;
 
   @Option(
@@ -38,6 +36,35 @@ final class TrainingOptions {
       description = "Micro-batches of each device over which the rate rises.",
       order = 35)
   private int warmup;
+
+  /** How the learning rate goes on after the warm-up. */
+  enum Schedule {
+    COSINE(Schedules.cosine()),
+    LINEAR(Schedules.linear(0.1)),
+    CONSTANT(Schedules.constant()),
+    WARMUP_STABLE_DECAY(Schedules.warmupStableDecay(0.2, 0.1));
+
+    private final LearningRateSchedule schedule;
+
+    Schedule(LearningRateSchedule schedule) {
+      this.schedule = schedule;
+    }
+
+    @Override
+    public String toString() {
+      return schedule.name();
+    }
+  }
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "NAME",
+      description = {
+        "How the rate goes on from there: ${COMPLETION-CANDIDATES}. Cosine and linear fall to a"
+            + " tenth; warmup-stable-decay does so in the last fifth alone."
+      },
+      order = 35)
+  private Schedule schedule = Schedule.COSINE;
 
   @Option(
       names = "--weight-decay",
@@ -103,22 +130,20 @@ final class TrainingOptions {
     this.batchSize = batchSize;
   }
 
-  /**
-   * @param replicas how many devices the run begins on
-   */
-  TrainingSettings settings(int replicas) {
-    return new TrainingSettings(
-        epochs,
-        batchSize,
-        replicas,
-        accumulation,
-        learningRate,
-        warmup,
-        OptimizerSettings.DEFAULT.withWeightDecay(weightDecay).withMaxGradientNorm(clip),
-        seed,
-        maxUpdates,
-        validateEvery,
-        saveEvery,
-        keep);
+  TrainingSettings settings() {
+    return TrainingSettings.builder()
+        .epochs(epochs)
+        .batchSize(batchSize)
+        .accumulationSteps(accumulation)
+        .learningRate(learningRate)
+        .warmupSteps(warmup)
+        .schedule(schedule.schedule)
+        .optimizer(OptimizerSettings.DEFAULT.withWeightDecay(weightDecay).withMaxGradientNorm(clip))
+        .seed(seed)
+        .maxUpdates(maxUpdates)
+        .validateEvery(validateEvery)
+        .saveEvery(saveEvery)
+        .keepCheckpoints(keep)
+        .build();
   }
 }

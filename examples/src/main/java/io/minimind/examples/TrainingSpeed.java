@@ -4,7 +4,6 @@ import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.Replicas;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -57,7 +56,7 @@ final class TrainingSpeed {
    */
   boolean step(List<Batch> batches, int last) {
     if (steps == 0) {
-      averagingBefore = averaging();
+      averagingBefore = model.averagingSeconds();
     }
     long start = System.nanoTime();
     model.resetGradients();
@@ -74,10 +73,6 @@ final class TrainingSpeed {
     return ++steps == last;
   }
 
-  private double averaging() {
-    return model instanceof Replicas replicas ? replicas.averagingSeconds() : 0;
-  }
-
   /** Unmasked tokens in a second. */
   double tokensPerSecond() {
     return tokens / seconds;
@@ -85,7 +80,7 @@ final class TrainingSpeed {
 
   /** The share of the time that the averaging of gradients took. */
   double averagingShare() {
-    return (averaging() - averagingBefore) / seconds;
+    return (model.averagingSeconds() - averagingBefore) / seconds;
   }
 
   @Override

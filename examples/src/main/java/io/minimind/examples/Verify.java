@@ -1,22 +1,23 @@
 package io.minimind.examples;
 
-import io.minimind.examples.verify.Case;
-import io.minimind.examples.verify.EncodingCases;
-import io.minimind.examples.verify.GenerationCases;
-import io.minimind.examples.verify.GoldenFolder;
-import io.minimind.examples.verify.HeadGenerationCases;
-import io.minimind.examples.verify.HeadRoutingCases;
-import io.minimind.examples.verify.HeadStartCases;
-import io.minimind.examples.verify.HeadTrainingCases;
-import io.minimind.examples.verify.PreferenceCases;
-import io.minimind.examples.verify.RoutingCases;
-import io.minimind.examples.verify.TemplateCases;
-import io.minimind.examples.verify.TokenizerCases;
-import io.minimind.examples.verify.TrainedTokenizerCases;
-import io.minimind.examples.verify.TrainingCases;
+import io.minimind.files.ArgumentException;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import io.minimind.tokenizer.Tokenizer;
+import io.minimind.verify.Case;
+import io.minimind.verify.EncodingCases;
+import io.minimind.verify.GenerationCases;
+import io.minimind.verify.GoldenFolder;
+import io.minimind.verify.HeadGenerationCases;
+import io.minimind.verify.HeadRoutingCases;
+import io.minimind.verify.HeadStartCases;
+import io.minimind.verify.HeadTrainingCases;
+import io.minimind.verify.PreferenceCases;
+import io.minimind.verify.RoutingCases;
+import io.minimind.verify.TemplateCases;
+import io.minimind.verify.TokenizerCases;
+import io.minimind.verify.TrainedTokenizerCases;
+import io.minimind.verify.TrainingCases;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -146,8 +147,7 @@ public final class Verify implements Callable<Integer> {
 
   private Device device() {
     if (devices.list().size() != 1) {
-      throw new IllegalArgumentException(
-          "--devices must be one device here, but is " + devices + ".");
+      throw new ArgumentException("--devices must be one device here, but is " + devices + ".");
     }
     Cuda.require(devices.list());
     return devices.list().get(0);

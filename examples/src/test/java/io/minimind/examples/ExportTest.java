@@ -12,8 +12,8 @@ import io.minimind.examples.Commands.Result;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.CheckpointStore;
-import io.minimind.train.RunFolder;
+import io.minimind.train.TrainedModel;
+import io.minimind.train.TrainedModel.Checkpoint;
 import io.minimind.train.TrainingHistory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,24 +94,15 @@ class ExportTest {
 
   @Test
   void theBestCheckpointIsExported() throws IOException {
-    CheckpointStore checkpoints = RunFolder.open(run).checkpoints();
-    Path best = checkpoints.best().orElseThrow();
+    TrainedModel best = TrainedModel.of(run, Checkpoint.BEST);
     assertEquals(new Result(0, ""), export(run, folder.resolve("best"), "--checkpoint=best"));
-    assertEquals(
-        CheckpointStore.weights(
-            best, ModelConfig.read(run.resolve(ModelFolder.CONFIG)), Optional.empty()),
-        ModelFolder.weights(folder.resolve("best")));
-    Path last = checkpoints.latest().orElseThrow();
-    assertNotEquals(best, last);
+    assertEquals(best.weights(), ModelFolder.weights(folder.resolve("best")));
+    TrainedModel last = TrainedModel.of(run, Checkpoint.LAST);
+    assertNotEquals(best.checkpoint(), last.checkpoint());
     assertEquals(new Result(0, ""), export(run, folder.resolve("last"), "--checkpoint=last"));
-    assertEquals(
-        CheckpointStore.weights(
-            last, ModelConfig.read(run.resolve(ModelFolder.CONFIG)), Optional.empty()),
-        ModelFolder.weights(folder.resolve("last")));
+    assertEquals(last.weights(), ModelFolder.weights(folder.resolve("last")));
     assertEquals(ModelFolder.weights(run), ModelFolder.weights(folder.resolve("last")));
-    assertEquals(
-        TrainingHistory.of(run).endingAt(CheckpointStore.verify(best)),
-        TrainingHistory.of(folder.resolve("best")));
+    assertEquals(best.history(), TrainingHistory.of(folder.resolve("best")));
   }
 
   @ParameterizedTest

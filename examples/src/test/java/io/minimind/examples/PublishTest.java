@@ -15,8 +15,8 @@ import io.minimind.examples.Commands.Result;
 import io.minimind.files.Sha256;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.train.CheckpointStore;
-import io.minimind.train.RunFolder;
+import io.minimind.train.TrainedModel;
+import io.minimind.train.TrainedModel.Checkpoint;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -229,10 +229,10 @@ class PublishTest {
     assertEquals(List.of("pretrain", "4", "sft", "2"), cells);
     assertTrue(Files.readString(to.resolve("README.md")).contains("answers questions"));
 
-    Path best = RunFolder.open(first).checkpoints().best().orElseThrow();
+    TrainedModel best = TrainedModel.of(first, Checkpoint.BEST);
     Path early = folder.resolve("early");
     assertEquals(new Result(0, ""), publish(first, early, "--checkpoint=best"));
-    String update = Long.toString(CheckpointStore.verify(best).update());
+    String update = Long.toString(best.history().stages().get(0).state().update());
     assertEquals(List.of("pretrain", update), stages(early));
     assertTrue(Files.readString(early.resolve("README.md")).contains("continues texts"));
 

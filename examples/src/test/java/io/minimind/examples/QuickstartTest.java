@@ -12,7 +12,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.ProgressLine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import io.minimind.chat.Message;
+import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -115,7 +116,7 @@ public final class Chat implements AutoCloseable {
   /** Adds messages, of which there is at least one, as {@link #stream(String)} does. */
   public ReplyStream stream(List<Message> messages) {
     if (messages.isEmpty()) {
-      throw new IllegalArgumentException("There is no message to answer; give at least one.");
+      throw new ArgumentException("There is no message to answer; give at least one.");
     }
     if (closed) {
       throw new IllegalStateException("The chat is closed.");

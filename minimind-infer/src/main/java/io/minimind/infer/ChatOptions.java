@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import io.minimind.chat.Message;
 import io.minimind.chat.Tool;
+import io.minimind.files.ArgumentException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,7 +71,7 @@ public final class ChatOptions {
    */
   public ChatOptions withTokenBudget(int value) {
     if (value < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The token budget of the chat is "
               + value
               + " but must be at least 2, for one token of a question and one of the answer.");

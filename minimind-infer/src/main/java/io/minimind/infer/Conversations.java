@@ -9,6 +9,7 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.chat.Tool;
+import io.minimind.files.ArgumentException;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -103,7 +104,7 @@ final class Conversations {
   private GenerationOptions forced(ChatOptions options) {
     GenerationOptions asked = options.generation();
     if (asked.constraint().isPresent() || asked.forcedTokens().length > 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The answer must call a tool, which is a constraint of its own; leave out the other"
               + " constraint and the forced tokens.");
     }
@@ -112,7 +113,7 @@ final class Conversations {
             .filter(tool -> options.toolChoice().name().map(tool.name()::equals).orElse(true))
             .toList();
     if (callable.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           options
               .toolChoice()
               .name()

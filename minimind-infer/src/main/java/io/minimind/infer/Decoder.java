@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -264,7 +265,7 @@ public final class Decoder implements AutoCloseable {
    */
   void check(int[] promptIds) {
     if (promptIds.length == 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The prompt is empty; give at least one token, such as one that begins a text.");
     }
     if (promptIds.length >= contextLength()) {
@@ -277,7 +278,7 @@ public final class Decoder implements AutoCloseable {
     }
     for (int id : promptIds) {
       if (id < 0 || id >= vocabularySize()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The prompt holds the token id "
                 + id
                 + ", but the model's vocabulary ends at "

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.ArgumentException;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Objects;
@@ -32,7 +33,7 @@ public record DecoderInMemory(byte[] graph, List<Weight> weights, boolean fixed)
     public Weight {
       Objects.requireNonNull(name, "name");
       if (!values.isDirect()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The weight %s lies in the Java heap, but must be in native memory.".formatted(name));
       }
     }

@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import io.minimind.files.ArgumentException;
 
 /** What computes. Which of them there are depends on the build of ONNX Runtime and the system. */
 public enum ExecutionProvider {
@@ -32,7 +33,7 @@ public enum ExecutionProvider {
         case DIRECTML -> options.addDirectML(0);
       }
     } catch (OrtException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "This ONNX Runtime cannot compute with the execution provider %s (it says: %s); %s, or load the model with CPU."
               .formatted(this, DecoderPool.reason(e), advice),
           e);

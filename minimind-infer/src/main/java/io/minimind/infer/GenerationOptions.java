@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.ArgumentException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -301,7 +302,7 @@ public final class GenerationOptions {
 
   private static void check(boolean valid, String option, Object value, String range) {
     if (!valid) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The generation option " + option + " is " + value + " but must be " + range + ".");
     }
   }

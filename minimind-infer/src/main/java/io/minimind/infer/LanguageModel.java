@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
+import io.minimind.files.ArgumentException;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -333,7 +334,7 @@ public final class LanguageModel implements AutoCloseable {
   public List<TokenLogProbability> score(String text) {
     int[] ids = encode(text, "text");
     if (ids.length < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The text to score has "
               + ids.length
               + " tokens but must have at least 2, of which the first is not judged.");
@@ -378,7 +379,7 @@ public final class LanguageModel implements AutoCloseable {
   public float[] embed(String text) {
     int[] ids = encode(text, "text");
     if (text.isEmpty()) {
-      throw new IllegalArgumentException("The text to embed is empty; give it at least a word.");
+      throw new ArgumentException("The text to embed is empty; give it at least a word.");
     }
     double[] sum = new double[decoder.hiddenSize()];
     decoder.read(
@@ -471,7 +472,7 @@ public final class LanguageModel implements AutoCloseable {
     all.addAll(options.messages());
     all.addAll(messages);
     if (all.isEmpty()) {
-      throw new IllegalArgumentException("There is no message to answer; give at least one.");
+      throw new ArgumentException("There is no message to answer; give at least one.");
     }
     ConversationEncoder.Prompt prompt = conversations.prompt(all);
     int budget = Math.min(contextLength(), options.tokenBudget().orElse(Integer.MAX_VALUE));
@@ -582,6 +583,7 @@ public final class LanguageModel implements AutoCloseable {
             .clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
+    options.constraint().ifPresent(constraint -> constraint.check(tokenizer));
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
     return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
   }

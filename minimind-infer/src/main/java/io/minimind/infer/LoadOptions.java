@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.ArgumentException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -151,7 +152,7 @@ public final class LoadOptions {
 
   private static void check(int value, String name, int least, int most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s is %d but must be at least %d and at most %d."
               .formatted(name, value, least, most));
     }

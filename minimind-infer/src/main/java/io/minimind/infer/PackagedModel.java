@@ -4,6 +4,7 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
 import io.minimind.files.Sha256;
@@ -58,7 +59,7 @@ final class PackagedModel {
    */
   static Path unpack(ClassLoader loader, String name, Path cache) throws IOException {
     if (!Checksums.NAME.matcher(name).matches()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The model name "
               + name
               + " must consist of letters, digits, dots, dashes and underscores.");

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.ArgumentException;
 import java.nio.FloatBuffer;
 import java.util.BitSet;
 import java.util.Map;
@@ -64,7 +65,7 @@ final class Sampler {
 
   private static void check(String option, int id, int vocabularySize) {
     if (id >= vocabularySize) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The generation option %s names token %d, but the model's vocabulary ends at %d."
               .formatted(option, id, vocabularySize - 1));
     }

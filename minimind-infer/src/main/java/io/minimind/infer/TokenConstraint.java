@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
 
 /**
@@ -21,6 +22,15 @@ public interface TokenConstraint {
    * @throws IllegalArgumentException if that is not enough; the message is a sentence that says so
    */
   State start(int budget);
+
+  /**
+   * Refuses models for which it was not made.
+   *
+   * @param tokenizer of the model that is to keep to it
+   * @throws IllegalArgumentException if it knows other tokens; the message is a sentence that says
+   *     so
+   */
+  default void check(Tokenizer tokenizer) {}
 
   /** What one answer may go on with. */
   interface State {

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.JsonSchema;
+import io.minimind.infer.constraint.Constraints;
 import io.minimind.infer.constraint.Structured;
+import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,6 +66,18 @@ class StructuredOutputTest {
       assertEquals(FinishReason.END_OF_TEXT, generation.finishReason());
       assertTrue(generation.tokenIds().length <= CONTEXT - PROMPT);
     }
+  }
+
+  @Test
+  void aConstraintOfAnotherTokenizerIsRefused() {
+    Tokenizer other = Structured.tokenizer(List.of("other words, and no others"));
+    GenerationOptions options =
+        GenerationOptions.defaults().withConstraint(Constraints.of(other).choices("a"));
+    assertEquals(
+        "The constraint was made for another tokenizer; make it with"
+            + " Constraints.of(model.tokenizer()).",
+        assertThrows(IllegalArgumentException.class, () -> model.generate("a", options))
+            .getMessage());
   }
 
   @Test

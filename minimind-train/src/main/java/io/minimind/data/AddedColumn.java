@@ -1,6 +1,7 @@
 package io.minimind.data;
 
 import io.minimind.artifact.BatchInput;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ public record AddedColumn(Samples all, BatchInput column, FloatBuffer values) im
    */
   public AddedColumn {
     if (values.limit() != all.size() * column.width()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "There are %d values of %s for %d samples."
               .formatted(values.limit(), column.name(), all.size()));
     }

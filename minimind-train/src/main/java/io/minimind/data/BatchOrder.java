@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.ArgumentException;
 import java.util.Arrays;
 
 /**
@@ -54,7 +55,7 @@ public final class BatchOrder {
    */
   public static BatchOrder of(Samples samples, int batchSize, int parts, long seed) {
     if (batchSize < 1 || (long) batchSize * parts > MAX_BATCH_SIZE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The batch size of all devices together is %d: it must lie between 1 and %d."
               .formatted((long) batchSize * parts, MAX_BATCH_SIZE));
     }

@@ -5,6 +5,7 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.Sha256;
 import io.minimind.template.MarkedText;
 import io.minimind.template.MarkedText.Span;
@@ -92,7 +93,7 @@ public final class ChatEncoder implements SampleEncoder {
   public static ChatEncoder of(
       Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength, Loss loss) {
     if (maxLength < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
     }
     return new ChatEncoder(tokenizer, template, fingerprint, maxLength, loss);
@@ -159,7 +160,7 @@ public final class ChatEncoder implements SampleEncoder {
                 ? afterLastMarker(ids)
                 : lastAnswer(messages, options, text, ids);
     if (targets.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "none of its answers begins within the first %d tokens.".formatted(maxLength));
     }
     return List.of(new Sample(ids, targets));

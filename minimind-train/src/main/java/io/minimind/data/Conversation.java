@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.chat.Message;
+import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -99,7 +100,7 @@ public final class Conversation {
     List<Message> messages = new ArrayList<>();
     for (JsonNode turn : history(row.cells().get(0))) {
       if (!turn.isArray()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "its history holds %s where a pair of question and answer was expected."
                 .formatted(shortened(turn)));
       }
@@ -125,9 +126,9 @@ public final class Conversation {
         return history;
       }
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("its history is no Python list: " + e.getMessage(), e);
+      throw new ArgumentException("its history is no Python list: " + e.getMessage(), e);
     }
-    throw new IllegalArgumentException("its history is no Python list of pairs.");
+    throw new ArgumentException("its history is no Python list of pairs.");
   }
 
   /** A list of {@code role} and {@code content}, or of {@code from} and {@code value}. */
@@ -136,11 +137,11 @@ public final class Conversation {
     try {
       list = PythonLiteral.parse(cell);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "its messages are neither JSON nor a Python literal: " + e.getMessage(), e);
     }
     if (!list.isArray()) {
-      throw new IllegalArgumentException("its messages are no list.");
+      throw new ArgumentException("its messages are no list.");
     }
     List<Message> messages = new ArrayList<>();
     int end = 0;
@@ -151,7 +152,7 @@ public final class Conversation {
       end = message.role().equals("assistant") ? messages.size() : end;
     }
     if (end == 0) {
-      throw new IllegalArgumentException("it has no answer of the assistant.");
+      throw new ArgumentException("it has no answer of the assistant.");
     }
     requireText(messages.get(end - 1).content(), "its last answer");
     return messages.subList(0, end);
@@ -168,7 +169,7 @@ public final class Conversation {
     String from = message.path(shareGpt ? "from" : "role").asText();
     String role = ROLES.get(from);
     if (role == null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%s is from \"%s\": expected system, user or assistant.".formatted(name, from));
     }
     return Message.of(role, text(message.path(shareGpt ? "value" : "content"), name));
@@ -176,7 +177,7 @@ public final class Conversation {
 
   private static String text(JsonNode value, String where) {
     if (!value.isTextual() && !value.isNumber()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%s holds %s where a text was expected."
               .formatted(where, value.isMissingNode() ? "nothing" : shortened(value)));
     }
@@ -185,7 +186,7 @@ public final class Conversation {
 
   private static void requireText(String text, String name) {
     if (text.isBlank()) {
-      throw new IllegalArgumentException(name + " is empty.");
+      throw new ArgumentException(name + " is empty.");
     }
   }
 

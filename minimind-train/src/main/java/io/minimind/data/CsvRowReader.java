@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ final class CsvRowReader implements RowReader {
     records = parser.iterator();
     List<String> header =
         record()
-            .orElseThrow(() -> new IOException(file + " is empty: expected rows of text."))
+            .orElseThrow(() -> new InputException(file + " is empty: expected rows of text."))
             .stream()
             .map(String::strip)
             .toList();
@@ -55,7 +56,7 @@ final class CsvRowReader implements RowReader {
                 + alternatives.stream()
                     .map(columns -> quoted(columns.stream()))
                     .collect(Collectors.joining("; or "));
-    return new IOException(
+    return new InputException(
         "%s has %s: its first line names %s.".formatted(file, wanted, shorten(header)));
   }
 
@@ -100,7 +101,7 @@ final class CsvRowReader implements RowReader {
       String where =
           rows == 0 && parser.getRecordNumber() == 0 ? "the header" : "row " + (rows + 1);
       boolean unclosed = e.getCause().getMessage().contains("EOF");
-      throw new IOException(
+      throw new InputException(
           String.format(
               "A quote in %s of %s, which starts at line %d, %s.",
               where,

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,17 +59,17 @@ record FileRows(Path file) implements Rows {
 
   private void requireFile() throws IOException {
     if (Files.notExists(file)) {
-      throw new IOException("There is no file " + file + ": check the path of the data.");
+      throw new InputException("There is no file " + file + ": check the path of the data.");
     }
     if (Files.isDirectory(file)) {
-      throw new IOException(
+      throw new InputException(
           file + " is a folder: name a .csv, .jsonl, .json, .txt or .parquet file in it.");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-      throw new IOException(file + " cannot be read: expected a regular, readable file.");
+      throw new InputException(file + " cannot be read: expected a regular, readable file.");
     }
     if (Files.size(file) == 0) {
-      throw new IOException(file + " is empty: expected rows of text.");
+      throw new InputException(file + " is empty: expected rows of text.");
     }
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ final class JsonRowReader implements RowReader {
     parser = JSON.createParser(reader);
     JsonToken first = token();
     if (first == null) {
-      throw new IOException(file + " is empty: expected rows of text.");
+      throw new InputException(file + " is empty: expected rows of text.");
     }
     array = first == JsonToken.START_ARRAY;
     if (array) {
@@ -76,7 +77,7 @@ final class JsonRowReader implements RowReader {
   }
 
   private IOException broken(String reason) {
-    return new IOException(
+    return new InputException(
         "%s is not JSON at line %d, row %d: %s."
             .formatted(file, parser.currentLocation().getLineNr(), Math.max(1, rows), reason));
   }

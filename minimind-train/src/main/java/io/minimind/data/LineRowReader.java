@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -49,7 +50,7 @@ final class LineRowReader implements RowReader {
   static LineRowReader plainText(Path file, Utf8Reader reader, List<List<String>> alternatives)
       throws IOException {
     if (!alternatives.contains(TEXT)) {
-      throw new IOException(
+      throw new InputException(
           "%s is plain text, where each line is a text: expected a .csv or .jsonl file with %s."
               .formatted(file, alternatives.get(0)));
     }

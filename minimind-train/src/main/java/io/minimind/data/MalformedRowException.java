@@ -1,9 +1,9 @@
 package io.minimind.data;
 
-import java.io.IOException;
+import io.minimind.files.InputException;
 
 /** One row cannot be used, but those after it can. */
-public final class MalformedRowException extends IOException {
+public final class MalformedRowException extends InputException {
   private static final long serialVersionUID = 1;
 
   private final transient SkippedRow row;

@@ -1,6 +1,7 @@
 package io.minimind.data;
 
 import io.minimind.data.Manifest.Shard;
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,7 +43,7 @@ final class MappedShard {
     CRC32C checksum = new CRC32C();
     checksum.update(index.duplicate());
     if (checksum.getValue() != shard.indexChecksum()) {
-      throw new IOException(shard.indexFile(folder) + " does not match its checksum.");
+      throw new InputException(shard.indexFile(folder) + " does not match its checksum.");
     }
     int longest = 0;
     for (int sample = 0; sample < shard.samples(); sample++) {
@@ -58,7 +59,7 @@ final class MappedShard {
   private static ByteBuffer map(Path file, long bytes) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (channel.size() != bytes) {
-        throw new IOException(
+        throw new InputException(
             String.format("%s has %d bytes instead of %d.", file, channel.size(), bytes));
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes).order(ByteOrder.LITTLE_ENDIAN);

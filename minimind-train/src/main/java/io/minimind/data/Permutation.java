@@ -1,5 +1,7 @@
 package io.minimind.data;
 
+import io.minimind.files.ArgumentException;
+
 /**
  * A pseudo-random order of {@code [0, size)} that is computed index by index and holds nothing: a
  * Feistel network over the next power of four, walked until it lands inside the range. The same
@@ -32,7 +34,7 @@ final class Permutation {
    */
   static Permutation of(long size, long seed) {
     if (size < 1 || size > 1L << 62) {
-      throw new IllegalArgumentException("A permutation needs 1 to 2^62 elements, not " + size);
+      throw new ArgumentException("A permutation needs 1 to 2^62 elements, not " + size);
     }
     return new Permutation(size, seed);
   }

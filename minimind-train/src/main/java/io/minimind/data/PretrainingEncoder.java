@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.files.Sha256;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -34,12 +35,12 @@ public final class PretrainingEncoder implements SampleEncoder {
   public static PretrainingEncoder of(
       Tokenizer tokenizer, String tokenizerFingerprint, int maxLength) {
     if (maxLength < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
     }
     for (String marker : List.of(START, END)) {
       if (tokenizer.tokenId(marker).isEmpty()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The tokenizer has no token " + marker + ": pretraining marks every text with it.");
       }
     }

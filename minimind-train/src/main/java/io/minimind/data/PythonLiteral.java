@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Locale;
@@ -269,7 +270,7 @@ final class PythonLiteral {
         at >= text.length()
             ? "the end"
             : "'" + text.substring(at, Math.min(text.length(), at + 20)) + "'";
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "expected %s at character %d, found %s.".formatted(what, at + 1, found));
   }
 }

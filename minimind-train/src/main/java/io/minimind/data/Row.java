@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.ArgumentException;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -49,7 +50,7 @@ public record Row(
   public String text(int cell) {
     String text = cells.get(cell);
     if (json.contains(cell)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "it has %s where a text in quotes was expected."
               .formatted(text.length() > 40 ? text.substring(0, 40) + "…" : text));
     }

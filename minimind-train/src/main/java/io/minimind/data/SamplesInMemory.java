@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import io.minimind.artifact.BatchInput;
 import io.minimind.artifact.Extent;
+import io.minimind.files.ArgumentException;
 import java.util.List;
 import java.util.Locale;
 
@@ -11,7 +12,7 @@ record SamplesInMemory(List<Sample> samples, int groupSize, List<BatchInput> col
 
   static SamplesInMemory of(List<Sample> samples, int groupSize, List<BatchInput> columns) {
     if (samples.isEmpty() || samples.size() % groupSize != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "%d samples are not groups of %d.".formatted(samples.size(), groupSize));
     }
     samples.forEach(sample -> require(sample, columns));
@@ -24,14 +25,14 @@ record SamplesInMemory(List<Sample> samples, int groupSize, List<BatchInput> col
    */
   static void require(Sample sample, List<BatchInput> columns) {
     if (sample.ids().length < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A sample must have at least 2 ids, but has %d.".formatted(sample.ids().length));
     }
     for (BatchInput column : columns) {
       float[] values = sample.columns().get(column.name());
       int expected = values(column, sample.ids().length);
       if (values == null || values.length != expected) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "A sample of %d ids must have %d values of %s, %d for each %s, but has %s."
                 .formatted(
                     sample.ids().length,

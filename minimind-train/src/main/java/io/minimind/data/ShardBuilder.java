@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -83,7 +84,7 @@ final class ShardBuilder {
       }
       List<Shard> shards = writer.finish();
       if (shards.isEmpty()) {
-        throw new IOException(
+        throw new InputException(
             totals.rows == 0
                 ? source.name() + " has no rows: there is nothing to train on."
                 : "None of the %d rows of %s can be used; %s"

@@ -1,6 +1,7 @@
 package io.minimind.data;
 
 import io.minimind.artifact.BatchInput;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -21,12 +22,12 @@ public record Split(Samples training, Samples validation) {
    */
   public static Split of(Samples samples, double fraction, long seed) {
     if (!(fraction > 0 && fraction < 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The validation fraction is " + fraction + ": it must lie between 0 and 1.");
     }
     long size = samples.groups();
     if (size < 2) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "One row cannot be split into training and validation: give more rows or a validation"
               + " file.");
     }

@@ -4,6 +4,7 @@ import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
 import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -61,7 +62,7 @@ public final class TokenShards implements Samples {
     }
     if (samples != (manifest.rows() - manifest.skippedRows()) * groupSize()
         || !skippedList().map(Files::exists).orElse(true)) {
-      throw new IOException("The token shards in " + folder + " are not complete.");
+      throw new InputException("The token shards in " + folder + " are not complete.");
     }
     size = samples;
     tokens = ids;
@@ -130,10 +131,10 @@ public final class TokenShards implements Samples {
     try {
       manifest = Manifest.read(folder);
     } catch (IOException e) {
-      throw new IOException("The manifest of the token shards in " + folder + " is damaged.", e);
+      throw new InputException("The manifest of the token shards in " + folder + " is damaged.", e);
     }
     if (!fingerprint.equals(manifest.fingerprint())) {
-      throw new IOException("The token shards in " + folder + " belong to something else.");
+      throw new InputException("The token shards in " + folder + " belong to something else.");
     }
     return new TokenShards(folder, manifest, columns);
   }
@@ -158,7 +159,8 @@ public final class TokenShards implements Samples {
         throw unwritable(partial, e);
       }
       if (!fingerprint.equals(Fingerprint.of(source, encoder))) {
-        throw new IOException(source.name() + " changed while it was being encoded: start again.");
+        throw new InputException(
+            source.name() + " changed while it was being encoded: start again.");
       }
       Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
@@ -267,7 +269,7 @@ public final class TokenShards implements Samples {
     int shard = shardOf(index);
     int sample = (int) (index - firstSamples[shard]);
     if (!shards[shard].intact(sample)) {
-      throw new IOException(
+      throw new InputException(
           String.format(
               "Sample %d of the token shards in %s is damaged: delete that folder, and the next run"
                   + " encodes %s anew.",

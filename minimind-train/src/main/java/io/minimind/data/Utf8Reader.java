@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.ByteBuffer;
@@ -120,7 +121,7 @@ final class Utf8Reader extends Reader {
         break;
       }
       if (result.isError()) {
-        throw new IOException(
+        throw new InputException(
             String.format(
                 "%s is not valid UTF-8 at line %d (byte 0x%02x at offset %d): save it as UTF-8.",
                 file, line, bytes.get(bytes.position()), bytesRead - bytes.remaining()));
@@ -135,7 +136,7 @@ final class Utf8Reader extends Reader {
     countLines();
     rowChars += chars.remaining();
     if (rowChars > MAX_ROW_CHARS) {
-      throw new IOException(
+      throw new InputException(
           String.format(
               "Row %d of %s, which starts at line %d, is longer than %d characters: close its quote"
                   + " or split it.",

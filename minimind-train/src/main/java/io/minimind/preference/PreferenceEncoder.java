@@ -11,6 +11,7 @@ import io.minimind.data.Conversation;
 import io.minimind.data.Row;
 import io.minimind.data.Sample;
 import io.minimind.data.SampleEncoder;
+import io.minimind.files.ArgumentException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ public final class PreferenceEncoder implements SampleEncoder {
   public static PreferenceEncoder of(
       Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength) {
     if (maxLength < 4) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 4 tokens.");
     }
     String description = "preference max_length=" + maxLength + " tokenizer=" + fingerprint;
@@ -215,7 +216,7 @@ public final class PreferenceEncoder implements SampleEncoder {
 
   private static void require(boolean condition, String sentence) {
     if (!condition) {
-      throw new IllegalArgumentException(sentence);
+      throw new ArgumentException(sentence);
     }
   }
 }

@@ -5,6 +5,7 @@ import io.minimind.artifact.Extent;
 import io.minimind.artifact.ForwardPass;
 import io.minimind.artifact.Metric;
 import io.minimind.artifact.Objective;
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.Tensor;
 import java.util.List;
 
@@ -55,16 +56,16 @@ public record PreferenceObjective(double beta, double labelSmoothing, Variant va
    */
   public PreferenceObjective {
     if (!(beta > 0) || Double.isInfinite(beta)) {
-      throw new IllegalArgumentException("Beta must be a number above 0, but is " + beta + ".");
+      throw new ArgumentException("Beta must be a number above 0, but is " + beta + ".");
     }
     if (!(labelSmoothing >= 0 && labelSmoothing < 0.5)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The label smoothing must be at least 0 and less than 0.5, but is "
               + labelSmoothing
               + ".");
     }
     if (labelSmoothing > 0 && variant != Variant.SIGMOID) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "Label smoothing goes with the variant sigmoid only: leave it out, or choose sigmoid.");
     }
   }

@@ -8,6 +8,7 @@ import io.minimind.task.Preparation;
 import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A model that answers learns which of two answers people prefer.
@@ -36,9 +37,18 @@ public record PreferenceTuning(
         objective);
   }
 
-  /** Where that folder has moved. */
-  public PreferenceTuning withFrom(String from) {
-    return new PreferenceTuning(from, fromWeights, maxLength, objective);
+  /** Wherever the folder lies: a run goes on with it where it is now. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof PreferenceTuning tuning
+        && fromWeights.equals(tuning.fromWeights)
+        && maxLength == tuning.maxLength
+        && objective.equals(tuning.objective);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fromWeights, maxLength, objective);
   }
 
   @Override

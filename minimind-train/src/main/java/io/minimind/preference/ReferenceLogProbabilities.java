@@ -11,6 +11,7 @@ import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import io.minimind.files.Sha256;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
@@ -98,7 +99,7 @@ final class ReferenceLogProbabilities {
       unchanged = false;
     }
     if (!unchanged) {
-      throw new IOException(
+      throw new InputException(
           "The reference's log-probabilities are not in %s, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
               .formatted(reference.getParent(), from));
     }
@@ -184,7 +185,7 @@ final class ReferenceLogProbabilities {
 
   private static void requireFinite(float logProbability) throws IOException {
     if (!Float.isFinite(logProbability)) {
-      throw new IOException(
+      throw new InputException(
           "The model to start from gives an answer no probability that is a number: its weights"
               + " are damaged, so choose another --from.");
     }

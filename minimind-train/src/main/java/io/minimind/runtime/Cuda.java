@@ -5,6 +5,7 @@ import static io.minimind.runtime.OnnxRuntime.check;
 import static org.bytedeco.onnxruntime.global.onnxruntime.OrtDeviceAllocator;
 import static org.bytedeco.onnxruntime.global.onnxruntime.OrtMemTypeDefault;
 
+import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -62,7 +63,7 @@ public final class Cuda {
   public static void require(List<Device> devices) {
     Optional<String> problem = problem(devices);
     if (problem.isPresent()) {
-      throw new IllegalArgumentException(problem.get());
+      throw new ArgumentException(problem.get());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.minimind.runtime;
 
+import io.minimind.files.ArgumentException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -18,7 +19,7 @@ public record CudaSettings(OptionalInt memory, boolean tf32) {
 
   public CudaSettings {
     if (memory.isPresent() && memory.getAsInt() < 1) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The memory of a GPU must be at least 1 MiB, but is to be " + memory.getAsInt() + ".");
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.runtime;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.Target;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +46,7 @@ public record Device(Kind kind, int index, CudaSettings cuda) {
 
   public Device {
     if (index < 0 || kind == Kind.CPU && index != 0) {
-      throw new IllegalArgumentException("There is no device " + kind + " " + index + ".");
+      throw new ArgumentException("There is no device " + kind + " " + index + ".");
     }
   }
 
@@ -94,7 +95,7 @@ public record Device(Kind kind, int index, CudaSettings cuda) {
   }
 
   private static IllegalArgumentException malformed(String list, String why) {
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "The devices '%s' cannot be: %s. Expected a list such as cuda:0,cuda:1, or cpu:2 for two replicas on the CPU."
             .formatted(list, why));
   }

@@ -75,6 +75,15 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    */
   record Evaluation(float loss, Map<String, Float> metrics) {}
 
+  /**
+   * The one way to open a model for training: from graphs, weights and devices.
+   *
+   * @param graphs what is computed
+   */
+  static ModelBuilder builder(TrainingArtifacts graphs) {
+    return new ModelBuilder(graphs);
+  }
+
   /** How many batches are computed at the same time, at least 1. */
   int replicas();
 
@@ -142,6 +151,19 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @throws OnnxRuntimeException if it cannot be written, or replicas differ
    */
   void saveCheckpoint(Path file);
+
+  /**
+   * The time that it has taken so far to average gradients, to hand the mean to all replicas, and
+   * to clip it there; 0 where there is one.
+   */
+  default double averagingSeconds() {
+    return 0;
+  }
+
+  /** How gradients are averaged, for people: by what, or in which memory. */
+  default String averaging() {
+    return "";
+  }
 
   @Override
   void close();

@@ -1,6 +1,7 @@
 package io.minimind.runtime;
 
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.files.ArgumentException;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
@@ -22,8 +23,7 @@ record Outputs(List<String> names, Values values) implements AutoCloseable {
   FloatBuffer floats(String name) {
     int index = names.indexOf(name);
     if (index < 0) {
-      throw new IllegalArgumentException(
-          "The graph gives no %s: it gives %s.".formatted(name, names));
+      throw new ArgumentException("The graph gives no %s: it gives %s.".formatted(name, names));
     }
     return values.floats(index);
   }

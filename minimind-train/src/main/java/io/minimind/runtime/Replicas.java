@@ -159,15 +159,12 @@ public final class Replicas implements ModelInTraining {
     replicas.get(0).save(file);
   }
 
-  /**
-   * The time that it has taken so far to average gradients, to hand the mean to all replicas, and
-   * to clip it there.
-   */
+  @Override
   public double averagingSeconds() {
     return averagingSeconds;
   }
 
-  /** How gradients are averaged, for people: by what, or in which memory. */
+  @Override
   public String averaging() {
     return averager.map(Object::toString).orElse("");
   }

@@ -10,6 +10,9 @@ import java.util.Map;
  */
 public interface Catalog {
 
+  /** Knows nothing besides what is on the class path. */
+  Catalog NONE = new Catalog() {};
+
   /** The tasks by {@link Task#name}. */
   default Map<String, Class<? extends Task>> tasks() {
     return Map.of();

@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.files.Folders;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -211,7 +212,7 @@ public final class CheckpointStore {
   }
 
   private static IOException damaged(Path checkpoint, String what, Exception cause) {
-    return new IOException(
+    return new InputException(
         "The checkpoint %s is damaged: %s. Delete this folder to go on from the one before it."
             .formatted(checkpoint, what),
         cause);

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Draws {@code loss.svg} from the metrics when training ends: the loss of every update, its moving
- * average, and the validation loss. Vector graphics need no fonts or display on the machine.
+ * Draws {@code loss.svg} from the metrics: the loss of every update, its moving average, and the
+ * validation loss. Vector graphics need no fonts or display on the machine.
  */
-public final class LossChart implements TrainingListener {
+final class LossChart {
 
   private static final int WIDTH = 900;
   private static final int HEIGHT = 480;
@@ -24,16 +24,10 @@ public final class LossChart implements TrainingListener {
 
   private record Point(double update, double loss) {}
 
-  private final Path metrics;
-  private final Path chart;
+  private LossChart() {}
 
-  public LossChart(Path metrics, Path chart) {
-    this.metrics = metrics;
-    this.chart = chart;
-  }
-
-  @Override
-  public void finished(TrainingState state, boolean complete) throws IOException {
+  /** Draws what there is of metrics; nothing if there are none. */
+  static void draw(Path metrics, Path chart) throws IOException {
     if (!Files.exists(metrics)) {
       return;
     }

@@ -1,5 +1,7 @@
 package io.minimind.train;
 
+import io.minimind.files.ArgumentException;
+
 /**
  * The factor by which the loss is scaled up where gradients are float16, so that small ones do not
  * become 0. It is as large as the gradients allow: an update whose gradients overflow is skipped
@@ -22,7 +24,7 @@ public record LossScale(float factor, int goodUpdates) {
   public LossScale {
     boolean power = Math.scalb(1f, Math.getExponent(factor)) == factor;
     if (!(factor >= 1) || !power || Float.isInfinite(factor)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A loss scale must be a power of two from 1 on, but is " + factor + ".");
     }
   }

@@ -23,14 +23,19 @@ import java.util.function.Consumer;
  * without the norm if float16 gradients overflowed and the update was skipped; for each validation
  * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
  */
-public final class MetricsFile implements TrainingListener {
+final class MetricsFile implements TrainingListener {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path file;
+  private final Path chart;
 
-  public MetricsFile(Path file) {
+  /**
+   * @param chart where the losses of the file are drawn when training ends
+   */
+  MetricsFile(Path file, Path chart) {
     this.file = file;
+    this.chart = chart;
   }
 
   /** Lines of updates that the run goes back behind are dropped: they will come again. */
@@ -77,6 +82,11 @@ public final class MetricsFile implements TrainingListener {
     metric.put("validation_loss", state.validationLoss().orElseThrow());
     metrics.forEach(metric::put);
     append(metric);
+  }
+
+  @Override
+  public void finished(TrainingState state, boolean complete) throws IOException {
+    LossChart.draw(file, chart);
   }
 
   private void append(ObjectNode metric) throws IOException {

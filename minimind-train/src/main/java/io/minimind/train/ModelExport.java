@@ -14,47 +14,47 @@ import java.util.Optional;
  * Keeps the model in a folder up to date: it has the weights of the last checkpoint, also where a
  * process died between writing the checkpoint and the model.
  */
-public final class ModelExport implements TrainingListener {
+final class ModelExport implements TrainingListener {
 
-  private final Path folder;
-  private final ModelConfig config;
-  private final Optional<LowRankAdapters> lora;
-  private final CheckpointStore checkpoints;
+  private final RunFolder run;
+  private final TrainingListener told;
 
   /**
-   * @param lora if there are adapters, the model has them merged into its weights, and they lie
+   * @param run if it trains adapters, the model has them merged into its weights, and they lie
    *     beside it in {@code adapter.safetensors} and {@code adapter_config.json}
+   * @param told is told of each model that a checkpoint brought
    */
-  public ModelExport(
-      Path folder,
-      ModelConfig config,
-      Optional<LowRankAdapters> lora,
-      CheckpointStore checkpoints) {
-    this.folder = folder;
-    this.config = config;
-    this.lora = lora;
-    this.checkpoints = checkpoints;
+  ModelExport(RunFolder run, TrainingListener told) {
+    this.run = run;
+    this.told = told;
   }
 
   @Override
   public void started(TrainingSettings settings, long batchesPerEpoch, TrainingState from)
       throws IOException {
-    Optional<Path> latest = checkpoints.latest();
+    Optional<Path> latest = run.checkpoints().latest();
     if (latest.isPresent()) {
-      saved(from, latest.get());
+      write(latest.get());
     }
   }
 
   @Override
   public void saved(TrainingState state, Path checkpoint) throws IOException {
+    write(checkpoint);
+    told.exported(state, run.path());
+  }
+
+  private void write(Path checkpoint) throws IOException {
+    Optional<LowRankAdapters> lora = run.settings().lora();
     if (lora.isPresent()) {
       SafetensorsFile.write(
-          folder.resolve("adapter.safetensors"),
+          run.path().resolve("adapter.safetensors"),
           CheckpointStore.trained(checkpoint),
           Map.of("format", "pt"));
       AtomicFile.replace(
-          folder.resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
+          run.path().resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
     }
-    ModelFolder.writeDecoder(folder, config, CheckpointStore.weights(checkpoint, config, lora));
+    ModelConfig config = run.settings().model();
+    ModelFolder.writeDecoder(run.path(), config, CheckpointStore.weights(checkpoint, config, lora));
   }
 }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import io.minimind.task.FineTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -86,6 +87,6 @@ final class NamedJson {
     String sentence =
         "its %s \"%s\" is none of this project; put the library that has it on the class path"
             .formatted(what, name);
-    return JsonMappingException.from(json, sentence, new IllegalArgumentException(sentence));
+    return JsonMappingException.from(json, sentence, new ArgumentException(sentence));
   }
 }

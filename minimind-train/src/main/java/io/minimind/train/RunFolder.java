@@ -4,13 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.graph.Target;
 import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.Replicas;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -26,17 +25,17 @@ import java.util.Optional;
  * The folder of a run: its settings, the training artifacts, the checkpoints, the reports, and the
  * model itself as an application takes it.
  */
-public final class RunFolder {
+final class RunFolder {
 
   private static final String SETTINGS = "settings.json";
   private static final String CHECKPOINTS = "checkpoints";
 
   private final Path folder;
-  private final RunSettings settings;
+  private final RunRecord record;
 
-  private RunFolder(Path folder, RunSettings settings) {
+  private RunFolder(Path folder, RunRecord record) {
     this.folder = folder;
-    this.settings = settings;
+    this.record = record;
   }
 
   /**
@@ -47,15 +46,15 @@ public final class RunFolder {
    * @param weights every parameter of the model, as {@link StartWeights} gives them
    * @throws IOException if the folder holds a run or another model already or cannot be written
    */
-  public static RunFolder create(
-      Path folder, RunSettings settings, Path tokenizer, List<NamedTensor> weights)
+  static RunFolder create(Path folder, RunRecord record, Path tokenizer, List<NamedTensor> weights)
       throws IOException {
     requireNone(folder);
-    RunFolder run = new RunFolder(folder, settings);
+    RunSettings settings = record.settings();
+    RunFolder run = new RunFolder(folder, record);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
     run.checkpoints().save(TrainingState.START, start(settings, weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
-    AtomicFile.replace(folder.resolve(SETTINGS), settings.toJson());
+    AtomicFile.replace(folder.resolve(SETTINGS), record.toJson());
     return run;
   }
 
@@ -74,10 +73,10 @@ public final class RunFolder {
   /**
    * @throws IOException if the folder holds a run or another model already
    */
-  public static void requireNone(Path folder) throws IOException {
+  static void requireNone(Path folder) throws IOException {
     if (exists(folder)) {
-      throw new IOException(
-          folder + " already holds a run: continue it with --resume, or choose another --out.");
+      throw new InputException(
+          folder + " already holds a run: go on with it, or choose another folder.");
     }
     Path checkpoints = folder.resolve(CHECKPOINTS);
     // A start that was killed leaves checkpoint 0 at most; it is written anew.
@@ -85,18 +84,19 @@ public final class RunFolder {
         new CheckpointStore(checkpoints, 1)
             .checkpoints().stream().anyMatch(c -> !CheckpointStore.isStart(c));
     if (trained) {
-      throw new IOException(
-          "%s holds checkpoints of a run without its %s: choose another --out."
+      throw new InputException(
+          "%s holds checkpoints of a run without its %s: choose another folder."
               .formatted(checkpoints, SETTINGS));
     }
     if (Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
-      throw new IOException(
-          "%s already holds a model, which would be lost: choose another --out.".formatted(folder));
+      throw new InputException(
+          "%s already holds a model, which would be lost: choose another folder."
+              .formatted(folder));
     }
   }
 
   /** Whether a folder holds a run that has begun. */
-  public static boolean exists(Path folder) {
+  static boolean exists(Path folder) {
     return Files.exists(folder.resolve(SETTINGS));
   }
 
@@ -105,7 +105,7 @@ public final class RunFolder {
    *
    * @throws IOException if the folder holds no run or its settings are damaged
    */
-  public static RunFolder open(Path folder) throws IOException {
+  static RunFolder open(Path folder) throws IOException {
     return open(folder, new Catalog() {});
   }
 
@@ -115,16 +115,16 @@ public final class RunFolder {
    * @param given what its settings may name besides what is on the class path
    * @throws IOException if the folder holds no run or its settings are damaged
    */
-  public static RunFolder open(Path folder, Catalog given) throws IOException {
+  static RunFolder open(Path folder, Catalog given) throws IOException {
     Path file = folder.resolve(SETTINGS);
     if (!Files.isRegularFile(file)) {
-      throw new IOException(
+      throw new InputException(
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(folder, RunSettings.fromJson(Files.readAllBytes(file), given));
+      return new RunFolder(folder, RunRecord.fromJson(Files.readAllBytes(file), given));
     } catch (JsonProcessingException e) {
-      throw new IOException(file + " is not valid: " + reason(e), e);
+      throw new InputException(file + " is not valid: " + reason(e), e);
     }
   }
 
@@ -135,33 +135,42 @@ public final class RunFolder {
         : JsonErrors.reason(e);
   }
 
-  /** Keeps the settings, in which files have moved, from now on. */
-  public RunFolder with(RunSettings moved) throws IOException {
-    AtomicFile.replace(folder.resolve(SETTINGS), moved.toJson());
-    return new RunFolder(folder, moved);
+  /** Keeps the settings, in which rows have moved, from now on. */
+  RunFolder with(RunSettings moved) throws IOException {
+    RunRecord changed = new RunRecord(moved, record.corpora());
+    // Where a task finds something is no part of what it is, but it is written.
+    if (!changed.toTree().equals(record.toTree())) {
+      AtomicFile.replace(folder.resolve(SETTINGS), changed.toJson());
+    }
+    return new RunFolder(folder, changed);
   }
 
-  public Path path() {
+  Path path() {
     return folder;
   }
 
-  public RunSettings settings() {
-    return settings;
+  RunSettings settings() {
+    return record.settings();
   }
 
-  public CheckpointStore checkpoints() {
-    return new CheckpointStore(folder.resolve(CHECKPOINTS), settings.training().keepCheckpoints());
+  CorpusFacts corpora() {
+    return record.corpora();
   }
 
-  public Path metrics() {
+  CheckpointStore checkpoints() {
+    return new CheckpointStore(
+        folder.resolve(CHECKPOINTS), settings().training().keepCheckpoints());
+  }
+
+  Path metrics() {
     return folder.resolve("metrics.jsonl");
   }
 
-  public Path chart() {
-    return folder.resolve("loss.svg");
+  Path chart() {
+    return folder.resolve(TrainingRun.CHART);
   }
 
-  public Path samples() {
+  Path samples() {
     return folder.resolve("samples.txt");
   }
 
@@ -173,19 +182,18 @@ public final class RunFolder {
    * @param threads threads on the CPU, of all replicas together, at least 1
    * @throws IOException if the checkpoint is damaged or of another architecture
    */
-  public ModelInTraining open(Path checkpoint, List<Device> devices, int threads)
-      throws IOException {
+  ModelInTraining open(Path checkpoint, List<Device> devices, int threads) throws IOException {
+    RunSettings settings = settings();
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
     TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
-    graphs.write(artifacts(), settings.training().optimizer());
     requireArchitecture(file, graphs);
-    ModelInTraining.Files files = ModelInTraining.Files.of(file, artifacts(), graphs);
-    List<Device> used = devices.stream().map(settings::on).toList();
-    if (used.size() == 1) {
-      return TrainingSession.open(files, used.get(0), threads);
-    }
-    graphs.writeReplicated(artifacts());
-    return Replicas.open(files, used, threads);
+    return ModelInTraining.builder(graphs)
+        .optimizer(settings.training().optimizer())
+        .checkpoint(file)
+        .folder(artifacts())
+        .devices(devices.stream().map(settings::on).toList())
+        .threads(threads)
+        .open();
   }
 
   /** Compares the parameters before the runtime sees the file: it trusts what it loads. */
@@ -207,7 +215,7 @@ public final class RunFolder {
     found.sort(Comparator.naturalOrder());
     if (!expected.equals(found)) {
       expected.removeAll(found);
-      throw new IOException(
+      throw new InputException(
           "The checkpoint %s is of another architecture than %s says%s."
               .formatted(
                   file,

@@ -3,72 +3,63 @@ package io.minimind.train;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
-/**
- * Lets the model write after each checkpoint: on the console, and in full in {@code samples.txt}.
- */
-public final class SampleTexts implements TrainingListener {
+/** Lets the model write after each checkpoint, and keeps what it writes in {@code samples.txt}. */
+final class SampleTexts implements TrainingListener {
 
-  private static final int SHOWN = 100;
-
-  private final Path model;
-  private final Path file;
+  private final RunFolder run;
   private final List<String> prompts;
-  private final UnaryOperator<String> form;
-  private final GenerationOptions options;
-  private final PrintStream out;
+  private final TrainingListener told;
   private final BooleanSupplier interrupted;
+  private final GenerationOptions options;
 
   /**
-   * @param model a folder that holds the weights of the checkpoint before this listener is told
    * @param prompts texts to continue, or questions
-   * @param form what the model reads for a prompt
+   * @param told is told of what the model writes
    * @param interrupted asked before the model writes: a process that is ending has no time for it
    */
-  public SampleTexts(
-      Path model,
-      Path file,
-      List<String> prompts,
-      UnaryOperator<String> form,
-      GenerationOptions options,
-      PrintStream out,
-      BooleanSupplier interrupted) {
-    this.model = model;
-    this.file = file;
+  SampleTexts(
+      RunFolder run, List<String> prompts, TrainingListener told, BooleanSupplier interrupted) {
+    this.run = run;
     this.prompts = List.copyOf(prompts);
-    this.form = form;
-    this.options = options;
-    this.out = out;
+    this.told = told;
     this.interrupted = interrupted;
+    options =
+        GenerationOptions.defaults()
+            .withTopK(8)
+            .withMaxNewTokens(100)
+            .withSeed(run.settings().training().seed());
   }
 
   @Override
-  public void saved(TrainingState state, Path checkpoint) throws IOException {
-    if (interrupted.getAsBoolean()) {
+  public void exported(TrainingState state, Path folder) throws IOException {
+    if (interrupted.getAsBoolean() || prompts.isEmpty()) {
       return;
     }
-    StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
-    try (LanguageModel language = LanguageModel.load(model)) {
+    UnaryOperator<String> form = run.settings().task().promptForm(folder);
+    List<Sample> samples = new ArrayList<>();
+    try (LanguageModel language = LanguageModel.load(folder)) {
       for (String prompt : prompts) {
-        String text = continuation(language, prompt);
-        report.append(prompt).append('|').append(text).append('\n');
-        String line = (prompt + "|" + text).replace('\n', ' ');
-        out.println("  " + (line.length() > SHOWN ? line.substring(0, SHOWN) + "…" : line));
+        samples.add(new Sample(prompt, continuation(language, form, prompt)));
       }
     }
+    StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
+    samples.forEach(
+        sample -> report.append(sample.prompt()).append('|').append(sample.text()).append('\n'));
     Files.writeString(
-        file, report.append('\n'), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        run.samples(), report.append('\n'), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    told.sampled(state, samples);
   }
 
   /** A prompt that the model cannot take, or a model that cannot write, is no reason to stop. */
-  private String continuation(LanguageModel language, String prompt) {
+  private String continuation(LanguageModel language, UnaryOperator<String> form, String prompt) {
     try {
       return language.generate(form.apply(prompt), options).text();
     } catch (IllegalArgumentException | IllegalStateException e) {

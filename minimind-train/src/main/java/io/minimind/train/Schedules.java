@@ -1,5 +1,6 @@
 package io.minimind.train;
 
+import io.minimind.files.ArgumentException;
 import java.util.Map;
 
 /** The learning rate schedules of this project. */
@@ -95,7 +96,7 @@ public final class Schedules {
     WarmupStableDecay {
       requireShare("lowest learning rate", lowest);
       if (!(decay > 0 && decay <= 1)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The part of the run in which the learning rate falls must be a share above 0 and at most 1, but is %s."
                 .formatted(decay));
       }
@@ -115,7 +116,7 @@ public final class Schedules {
 
   private static void requireShare(String what, double share) {
     if (!(share >= 0 && share <= 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s must be a share of the highest from 0 to 1, but is %s.".formatted(what, share));
     }
   }

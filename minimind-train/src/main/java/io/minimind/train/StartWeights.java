@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.InputException;
 import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
@@ -35,11 +36,12 @@ public final class StartWeights {
   public static List<NamedTensor> of(Path modelFolder, ModelConfig model) throws IOException {
     Path path = modelFolder.resolve(ModelFolder.WEIGHTS);
     if (!Files.isRegularFile(path)) {
-      throw new IOException("There are no weights to start from: %s is missing.".formatted(path));
+      throw new InputException(
+          "There are no weights to start from: %s is missing.".formatted(path));
     }
     SafetensorsFile file = SafetensorsFile.open(path);
     if (file.names().stream().anyMatch(name -> name.endsWith(BlockQuantization.values("")))) {
-      throw new IOException(
+      throw new InputException(
           "The weights in %s are quantized, and cannot be trained: give the float32 model instead."
               .formatted(path));
     }
@@ -50,14 +52,14 @@ public final class StartWeights {
           file.tensor(parameter.name())
               .orElseThrow(
                   () ->
-                      new IOException(
+                      new InputException(
                           "%s has no tensor %s, which the model of %s needs."
                               .formatted(
                                   path,
                                   parameter.name(),
                                   modelFolder.resolve(ModelFolder.CONFIG))));
       if (found.type() != ElementType.FLOAT32 || !Arrays.equals(found.shape(), shape)) {
-        throw new IOException(
+        throw new InputException(
             "%s has the tensor %s where %s asks for float32%s."
                 .formatted(
                     path, found, modelFolder.resolve(ModelFolder.CONFIG), Arrays.toString(shape)));

@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import io.minimind.artifact.Objective;
 import io.minimind.data.Batch;
+import io.minimind.files.InputException;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
@@ -217,7 +218,7 @@ public final class Trainer {
   private static void requireFinite(double value, String name, TrainingState state)
       throws IOException {
     if (!Double.isFinite(value)) {
-      throw new IOException(
+      throw new InputException(
           "The %s is no longer a number after %d updates: start a new run with a lower learning rate. The checkpoints up to here are kept."
               .formatted(name, state.update()));
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import io.minimind.task.Pretraining;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,9 +33,19 @@ public record TrainingHistory(List<TrainedStage> stages) {
    * One run.
    *
    * @param command the command line that began it, if it was recorded
+   * @param corpora what it found of its rows
    * @param state where it was when its model was taken
    */
-  public record TrainedStage(Optional<String> command, RunSettings settings, TrainingState state) {}
+  public record TrainedStage(
+      Optional<String> command, RunSettings settings, CorpusFacts corpora, TrainingState state) {
+
+    private JsonNode toTree() {
+      ObjectNode stage = Json.MAPPER.createObjectNode();
+      command.ifPresentOrElse(text -> stage.put(COMMAND, text), () -> stage.putNull(COMMAND));
+      stage.set("settings", new RunRecord(settings, corpora).toTree());
+      return stage.set("state", Json.MAPPER.valueToTree(state));
+    }
+  }
 
   public TrainingHistory {
     stages = List.copyOf(stages);
@@ -44,11 +55,13 @@ public record TrainingHistory(List<TrainedStage> stages) {
    * Records what a new run begins with.
    *
    * @param folder of the run; created if it is missing
-   * @param command the command line that begins it
+   * @param command the command line that begins it, if it was one
    */
-  public static void begin(Path folder, String command, TrainingHistory earlier)
+  static void begin(Path folder, Optional<String> command, TrainingHistory earlier)
       throws IOException {
-    write(folder, Json.MAPPER.createObjectNode().put(COMMAND, command), earlier);
+    ObjectNode record = Json.MAPPER.createObjectNode();
+    command.ifPresent(text -> record.put(COMMAND, text));
+    write(folder, record, earlier);
   }
 
   /**
@@ -63,7 +76,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
   private static void write(Path folder, ObjectNode record, TrainingHistory earlier)
       throws IOException {
     ArrayNode stages = record.putArray(EARLIER);
-    earlier.stages.forEach(stage -> stages.add(Json.MAPPER.valueToTree(stage)));
+    earlier.stages.forEach(stage -> stages.add(stage.toTree()));
     Files.createDirectories(folder);
     AtomicFile.replace(folder.resolve(FILE), Json.MAPPER.writeValueAsBytes(record));
   }
@@ -75,22 +88,29 @@ public record TrainingHistory(List<TrainedStage> stages) {
    * @throws IOException if the history, or settings or checkpoint of the run are damaged
    */
   public static TrainingHistory of(Path folder) throws IOException {
+    return of(folder, Catalog.NONE);
+  }
+
+  static TrainingHistory of(Path folder, Catalog given) throws IOException {
     List<TrainedStage> stages = new ArrayList<>();
     JsonNode record = read(folder.resolve(FILE));
     for (JsonNode stage : record.path(EARLIER)) {
-      stages.add(stage(stage, folder.resolve(FILE)));
+      stages.add(stage(stage, folder.resolve(FILE), given));
     }
     if (!RunFolder.exists(folder)) {
       return new TrainingHistory(stages);
     }
-    RunFolder run = RunFolder.open(folder);
+    RunFolder run = RunFolder.open(folder, given);
     Optional<Path> latest = run.checkpoints().latest();
     if (latest.isEmpty()) {
       return NONE;
     }
     stages.add(
         new TrainedStage(
-            command(record), run.settings(), CheckpointStore.verify(latest.orElseThrow())));
+            command(record),
+            run.settings(),
+            run.corpora(),
+            CheckpointStore.verify(latest.orElseThrow())));
     return new TrainingHistory(stages);
   }
 
@@ -105,16 +125,18 @@ public record TrainingHistory(List<TrainedStage> stages) {
     }
   }
 
-  private static TrainedStage stage(JsonNode stage, Path file) throws IOException {
+  private static TrainedStage stage(JsonNode stage, Path file, Catalog given) throws IOException {
     JsonNode settings = stage.path("settings");
     JsonNode state = stage.path("state");
     if (!settings.isObject() || !state.isObject()) {
       throw damaged(file, null);
     }
     try {
+      RunRecord record = RunRecord.of(settings, given);
       return new TrainedStage(
           command(stage),
-          RunSettings.fromJson(Json.MAPPER.writeValueAsBytes(settings), new Catalog() {}),
+          record.settings(),
+          record.corpora(),
           TrainingState.fromJson(Json.MAPPER.writeValueAsBytes(state)));
     } catch (JsonProcessingException e) {
       throw damaged(file, e);
@@ -126,7 +148,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
   }
 
   private static IOException damaged(Path file, Exception e) {
-    return new IOException(
+    return new InputException(
         "%s is damaged; if what it says of earlier stages may be lost, delete it.".formatted(file),
         e);
   }
@@ -135,7 +157,7 @@ public record TrainingHistory(List<TrainedStage> stages) {
   public TrainingHistory endingAt(TrainingState state) {
     List<TrainedStage> stages = new ArrayList<>(this.stages);
     TrainedStage last = stages.remove(stages.size() - 1);
-    stages.add(new TrainedStage(last.command(), last.settings(), state));
+    stages.add(new TrainedStage(last.command(), last.settings(), last.corpora(), state));
     return new TrainingHistory(stages);
   }
 

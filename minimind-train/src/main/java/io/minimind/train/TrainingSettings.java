@@ -3,6 +3,7 @@ package io.minimind.train;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.files.ArgumentException;
 import io.minimind.task.Batching;
 import java.nio.file.Path;
 
@@ -41,48 +42,18 @@ public record TrainingSettings(
     int saveEvery,
     int keepCheckpoints) {
 
-  /** With half a cosine as its schedule. */
-  public TrainingSettings(
-      int epochs,
-      int batchSize,
-      int replicas,
-      int accumulationSteps,
-      float learningRate,
-      int warmupSteps,
-      OptimizerSettings optimizer,
-      long seed,
-      long maxUpdates,
-      int validateEvery,
-      int saveEvery,
-      int keepCheckpoints) {
-    this(
-        epochs,
-        batchSize,
-        replicas,
-        accumulationSteps,
-        learningRate,
-        warmupSteps,
-        Schedules.cosine(),
-        optimizer,
-        seed,
-        maxUpdates,
-        validateEvery,
-        saveEvery,
-        keepCheckpoints);
-  }
-
   public TrainingSettings {
     requireAtLeast("number of epochs", 1, epochs);
     requireAtLeast("batch size", 1, batchSize);
     requireAtLeast("number of replicas", 1, replicas);
     if ((long) batchSize * replicas > BatchOrder.MAX_BATCH_SIZE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The batch size of all replicas together must be at most %d, but is %d."
               .formatted(BatchOrder.MAX_BATCH_SIZE, (long) batchSize * replicas));
     }
     requireAtLeast("number of accumulation steps", 1, accumulationSteps);
     if ((long) replicas * accumulationSteps > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "An update can be made of %d micro-batches at most: lower the number of accumulation steps."
               .formatted(Integer.MAX_VALUE));
     }
@@ -92,13 +63,13 @@ public record TrainingSettings(
     requireAtLeast("checkpoint interval", 1, saveEvery);
     requireAtLeast("number of checkpoints to keep", 1, keepCheckpoints);
     if (!(learningRate > 0) || Float.isInfinite(learningRate)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The learning rate must be a number above 0, but is " + learningRate + ".");
     }
   }
 
-  /** These settings with another schedule. */
-  public TrainingSettings withSchedule(LearningRateSchedule schedule) {
+  /** The same, begun on another number of devices. */
+  TrainingSettings withReplicas(int replicas) {
     return new TrainingSettings(
         epochs,
         batchSize,
@@ -113,6 +84,11 @@ public record TrainingSettings(
         validateEvery,
         saveEvery,
         keepCheckpoints);
+  }
+
+  /** Settings that differ from the defaults. */
+  public static Builder builder() {
+    return new Builder();
   }
 
   /** Micro-batches of an update; the last update of an epoch may have fewer. */
@@ -141,8 +117,125 @@ public record TrainingSettings(
 
   private static void requireAtLeast(String what, long least, long value) {
     if (value < least) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The %s must be at least %d, but is %d.".formatted(what, least, value));
+    }
+  }
+
+  /** Collects settings; each setter has its default. */
+  public static final class Builder {
+    private int epochs = 1;
+    private int batchSize = 32;
+    private int replicas = 1;
+    private int accumulationSteps = 1;
+    private float learningRate = 2e-4f;
+    private int warmupSteps = 0;
+    private LearningRateSchedule schedule = Schedules.cosine();
+    private OptimizerSettings optimizer = OptimizerSettings.DEFAULT.withMaxGradientNorm(1);
+    private long seed = 1337;
+    private long maxUpdates = Long.MAX_VALUE;
+    private int validateEvery = 200;
+    private int saveEvery = 200;
+    private int keepCheckpoints = 2;
+
+    private Builder() {}
+
+    /** 1 unless given. */
+    public Builder epochs(int epochs) {
+      this.epochs = epochs;
+      return this;
+    }
+
+    /** 32 unless given. */
+    public Builder batchSize(int batchSize) {
+      this.batchSize = batchSize;
+      return this;
+    }
+
+    /** 1 unless given; a run sets it to the number of its devices. */
+    public Builder replicas(int replicas) {
+      this.replicas = replicas;
+      return this;
+    }
+
+    /** 1 unless given. */
+    public Builder accumulationSteps(int accumulationSteps) {
+      this.accumulationSteps = accumulationSteps;
+      return this;
+    }
+
+    /** 2e-4 unless given. */
+    public Builder learningRate(float learningRate) {
+      this.learningRate = learningRate;
+      return this;
+    }
+
+    /** 0 unless given. */
+    public Builder warmupSteps(int warmupSteps) {
+      this.warmupSteps = warmupSteps;
+      return this;
+    }
+
+    /** {@link Schedules#cosine} unless given. */
+    public Builder schedule(LearningRateSchedule schedule) {
+      this.schedule = schedule;
+      return this;
+    }
+
+    /** Adam with gradients clipped to a norm of 1 unless given. */
+    public Builder optimizer(OptimizerSettings optimizer) {
+      this.optimizer = optimizer;
+      return this;
+    }
+
+    /** 1337 unless given. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /** As many as the epochs have unless given. */
+    public Builder maxUpdates(long maxUpdates) {
+      this.maxUpdates = maxUpdates;
+      return this;
+    }
+
+    /** 200 unless given. */
+    public Builder validateEvery(int validateEvery) {
+      this.validateEvery = validateEvery;
+      return this;
+    }
+
+    /** 200 unless given. */
+    public Builder saveEvery(int saveEvery) {
+      this.saveEvery = saveEvery;
+      return this;
+    }
+
+    /** 2 unless given. */
+    public Builder keepCheckpoints(int keepCheckpoints) {
+      this.keepCheckpoints = keepCheckpoints;
+      return this;
+    }
+
+    /**
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    public TrainingSettings build() {
+      return new TrainingSettings(
+          epochs,
+          batchSize,
+          replicas,
+          accumulationSteps,
+          learningRate,
+          warmupSteps,
+          schedule,
+          optimizer,
+          seed,
+          maxUpdates,
+          validateEvery,
+          saveEvery,
+          keepCheckpoints);
     }
   }
 }

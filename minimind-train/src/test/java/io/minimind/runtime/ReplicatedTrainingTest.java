@@ -12,6 +12,7 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
 import io.minimind.task.CorpusBatches;
 import io.minimind.train.CheckpointStore;
+import io.minimind.train.Schedules;
 import io.minimind.train.TinyModel;
 import io.minimind.train.Trainer;
 import io.minimind.train.TrainingListener;
@@ -41,7 +42,19 @@ class ReplicatedTrainingTest {
   private static final int DEVICES = 3;
   private static final TrainingSettings SETTINGS =
       new TrainingSettings(
-          3, 2, DEVICES, 2, 0.01f, 2, OptimizerSettings.DEFAULT, 5, Long.MAX_VALUE, 4, 3, 100);
+          3,
+          2,
+          DEVICES,
+          2,
+          0.01f,
+          2,
+          Schedules.cosine(),
+          OptimizerSettings.DEFAULT,
+          5,
+          Long.MAX_VALUE,
+          4,
+          3,
+          100);
   private static final Samples SAMPLES = TinyModel.samples(1, 23);
   private static final Samples HELD_OUT = TinyModel.samples(2, 11);
   private static final BooleanSupplier NEVER = () -> false;

@@ -146,6 +146,7 @@ class BatchSourceTest {
             2,
             0.02f,
             1,
+            Schedules.cosine(),
             OptimizerSettings.DEFAULT,
             5,
             Long.MAX_VALUE,

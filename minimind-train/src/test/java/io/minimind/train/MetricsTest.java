@@ -32,7 +32,19 @@ class MetricsTest {
 
   private static final TrainingSettings SETTINGS =
       new TrainingSettings(
-          1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, Long.MAX_VALUE, 100, 100, 2);
+          1,
+          1,
+          1,
+          1,
+          1,
+          0,
+          Schedules.cosine(),
+          OptimizerSettings.DEFAULT,
+          1,
+          Long.MAX_VALUE,
+          100,
+          100,
+          2);
 
   @TempDir Path folder;
 
@@ -54,7 +66,7 @@ class MetricsTest {
 
   /** Updates {@code (from, to]}, a validation after every third. */
   private void train(int from, int to) throws IOException {
-    MetricsFile file = new MetricsFile(metrics());
+    MetricsFile file = new MetricsFile(metrics(), folder.resolve("unused.svg"));
     file.started(SETTINGS, 100, state(from));
     for (int number = from + 1; number <= to; number++) {
       updated(file, number, 8.0 / number);
@@ -134,7 +146,7 @@ class MetricsTest {
   void nothingIsDrawnOfNothing() throws IOException {
     Path chart = folder.resolve("loss.svg");
     Files.writeString(metrics(), "");
-    new LossChart(metrics(), chart).finished(state(0), true);
+    LossChart.draw(metrics(), chart);
     assertFalse(Files.exists(chart));
   }
 
@@ -151,7 +163,7 @@ class MetricsTest {
 
   private void assertChart(int updates, IntToDoubleFunction loss) throws Exception {
     Files.deleteIfExists(metrics());
-    MetricsFile file = new MetricsFile(metrics());
+    MetricsFile file = new MetricsFile(metrics(), folder.resolve("unused.svg"));
     int validations = 0;
     double highest = 0;
     int highestAt = 0;
@@ -195,7 +207,7 @@ class MetricsTest {
 
   private Document chart() throws IOException {
     Path chart = folder.resolve("loss.svg");
-    new LossChart(metrics(), chart).finished(state(1), true);
+    LossChart.draw(metrics(), chart);
     try {
       return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(chart.toFile());
     } catch (ParserConfigurationException | SAXException e) {

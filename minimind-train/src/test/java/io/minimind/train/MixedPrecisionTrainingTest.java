@@ -95,7 +95,19 @@ class MixedPrecisionTrainingTest {
       this.files = files(precision, Target.CPU);
       this.settings =
           new TrainingSettings(
-              1, 2, replicas, 1, 1e-3f, 0, OptimizerSettings.DEFAULT, 1, updates, 100, 1, 100);
+              1,
+              2,
+              replicas,
+              1,
+              1e-3f,
+              0,
+              Schedules.cosine(),
+              OptimizerSettings.DEFAULT,
+              1,
+              updates,
+              100,
+              1,
+              100);
     }
 
     private ModelInTraining open(ModelInTraining.Files files) {

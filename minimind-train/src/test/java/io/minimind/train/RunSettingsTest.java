@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
 import io.minimind.model.LowRankAdapters;
@@ -44,20 +43,13 @@ class RunSettingsTest {
 
   private static RunSettings settings(
       Task task, ModelConfig model, Optional<LowRankAdapters> lora, LearningRateSchedule schedule) {
-    TrainingSettings training =
-        new TrainingSettings(1, 1, 1, 1, 1, 0, OptimizerSettings.DEFAULT, 1, 1, 1, 1, 1)
-            .withSchedule(schedule);
+    TrainingSettings training = TrainingSettings.builder().schedule(schedule).build();
     return new RunSettings(
-        task,
-        model,
-        lora,
-        TrainingPrecision.FLOAT32,
-        training,
-        "data",
-        Optional.empty(),
-        0,
-        1,
-        List.of());
+        task, model, lora, TrainingPrecision.FLOAT32, training, "data", Optional.empty(), 0);
+  }
+
+  private static RunRecord record(RunSettings settings) {
+    return new RunRecord(settings, new CorpusFacts(1, List.of("12345678")));
   }
 
   /** Checkpoints end at 2 GB: what is trained is in them three times, what is frozen once. */
@@ -125,30 +117,30 @@ class RunSettingsTest {
             Schedules.warmupStableDecay(0.1, 0.02));
     for (Task task : tasks) {
       for (LearningRateSchedule schedule : schedules) {
-        RunSettings written = settings(task, TinyModel.CONFIG, LORA, schedule);
-        assertEquals(written, RunSettings.fromJson(written.toJson(), new Catalog() {}));
+        RunRecord written = record(settings(task, TinyModel.CONFIG, LORA, schedule));
+        assertEquals(written, RunRecord.fromJson(written.toJson(), Catalog.NONE));
       }
     }
   }
 
   @Test
   void tasksAndSchedulesOfOthersComeBackFromTheirCatalog() throws IOException {
-    RunSettings written =
-        settings(
-            new Rhyming(5, List.of("bright", "night")),
-            TinyModel.CONFIG,
-            Optional.empty(),
-            new Sawtooth(3));
+    RunRecord written =
+        record(
+            settings(
+                new Rhyming(5, List.of("bright", "night")),
+                TinyModel.CONFIG,
+                Optional.empty(),
+                new Sawtooth(3)));
     JsonNode json = JSON.readTree(written.toJson());
     assertEquals(
         JSON.readTree("{\"name\":\"rhyming\",\"feet\":5,\"words\":[\"bright\",\"night\"]}"),
         json.get("stage"));
     assertEquals(
         JSON.readTree("{\"name\":\"sawtooth\",\"teeth\":3}"), json.at("/training/schedule"));
-    assertEquals(written, RunSettings.fromJson(written.toJson(), new OtherLibrary()));
+    assertEquals(written, RunRecord.fromJson(written.toJson(), new OtherLibrary()));
     IOException e =
-        assertThrows(
-            IOException.class, () -> RunSettings.fromJson(written.toJson(), new Catalog() {}));
+        assertThrows(IOException.class, () -> RunRecord.fromJson(written.toJson(), Catalog.NONE));
     assertTrue(
         e.getMessage().startsWith("its task \"rhyming\" is none of this project"), e::getMessage);
   }
@@ -158,9 +150,9 @@ class RunSettingsTest {
   @ValueSource(strings = {"pretrain", "sft", "dpo"})
   void settingsOfEarlierVersionsAreReadAndWrittenAgain(String name) throws IOException {
     byte[] old = resource(name + "-settings.json");
-    RunSettings read = RunSettings.fromJson(old, new Catalog() {});
-    assertEquals(name, read.task().name());
-    assertEquals(Schedules.cosine(), read.training().schedule());
+    RunRecord read = RunRecord.fromJson(old, Catalog.NONE);
+    assertEquals(name, read.settings().task().name());
+    assertEquals(Schedules.cosine(), read.settings().training().schedule());
     ObjectNode written = (ObjectNode) JSON.readTree(read.toJson());
     ((ObjectNode) written.get("training")).remove("schedule");
     assertEquals(JSON.readTree(old), written);
@@ -168,8 +160,8 @@ class RunSettingsTest {
 
   @Test
   void preferenceTuningOfEarlierVersionsHasItsSettings() throws IOException {
-    RunSettings read = RunSettings.fromJson(resource("dpo-settings.json"), new Catalog() {});
-    PreferenceTuning task = (PreferenceTuning) read.task();
+    RunRecord read = RunRecord.fromJson(resource("dpo-settings.json"), Catalog.NONE);
+    PreferenceTuning task = (PreferenceTuning) read.settings().task();
     assertEquals("/home/you/out/sft", task.from());
     assertEquals(64, task.maxLength());
     assertEquals(0.1, task.objective().beta());

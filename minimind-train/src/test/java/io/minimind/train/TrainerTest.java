@@ -56,6 +56,7 @@ class TrainerTest {
         accumulation,
         learningRate,
         2,
+        Schedules.cosine(),
         OptimizerSettings.DEFAULT,
         5,
         maxUpdates,

@@ -152,8 +152,7 @@ public final class ModelFolder {
     Map<String, ExternalData> places = new HashMap<>();
     for (SafetensorsFile.Part part : stored) {
       places.put(
-          part.name(),
-          new ExternalData(WEIGHTS, written.dataOffset(part.name()), part.bytes()));
+          part.name(), new ExternalData(WEIGHTS, written.dataOffset(part.name()), part.bytes()));
     }
     AtomicFile.replace(
         folder.resolve(DECODER), DecoderArtifact.create(config, precision, places).toByteArray());

@@ -1,5 +1,7 @@
 package io.minimind.artifact;
 
+import io.minimind.files.ArgumentException;
+
 /**
  * AdamW (Loshchilov and Hutter 2019; with weight decay 0 it is Adam) and gradient clipping.
  *
@@ -18,18 +20,18 @@ public record OptimizerSettings(
 
   public OptimizerSettings {
     if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "Adam's betas must lie in [0, 1), but are " + beta1 + " and " + beta2 + ".");
     }
     if (!(epsilon > 0)) {
-      throw new IllegalArgumentException("Adam's epsilon must be above 0, but is " + epsilon + ".");
+      throw new ArgumentException("Adam's epsilon must be above 0, but is " + epsilon + ".");
     }
     if (!(weightDecay >= 0)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The weight decay must be at least 0, but is " + weightDecay + ".");
     }
     if (!(maxGradientNorm > 0)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The largest gradient norm must be above 0, but is " + maxGradientNorm + ".");
     }
   }

@@ -10,7 +10,6 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
-import io.minimind.model.Role;
 import io.minimind.model.RotaryScaling;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.HalfFloats;
@@ -29,8 +28,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model as a GGUF file. Blocks of 8 and 4 bits go in as q8_0 and q4_0: the values are the same, and
- * only their scales are rounded, to float16.
+ * A model as a GGUF file. Blocks of 8 and 4 bits go in as q8_0 and q4_0: the values are the same,
+ * and only their scales are rounded, to float16.
  */
 final class GgufExport {
 
@@ -192,8 +191,7 @@ final class GgufExport {
     int half = BlockQuantization.BLOCK / 2;
     int size = model.bits() == 8 ? 34 : 18;
     for (long row = 0; row < matrix.rows(); row++) {
-      ByteBuffer bytes =
-          ByteBuffer.allocate(matrix.count() * size).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer bytes = ByteBuffer.allocate(matrix.count() * size).order(ByteOrder.LITTLE_ENDIAN);
       for (int block = 0; block < matrix.count(); block++) {
         bytes.putShort(HalfFloats.toFloat16(matrix.scale(row, block)));
         int start = block * BlockQuantization.BLOCK;
@@ -257,9 +255,7 @@ final class GgufExport {
     List<String> merges = new ArrayList<>();
     for (JsonNode merge : tokenizer.path("model").path("merges")) {
       merges.add(
-          merge.isArray()
-              ? merge.path(0).asText() + " " + merge.path(1).asText()
-              : merge.asText());
+          merge.isArray() ? merge.path(0).asText() + " " + merge.path(1).asText() : merge.asText());
     }
     out.texts(prefix + "merges", merges);
     ids(prefix);

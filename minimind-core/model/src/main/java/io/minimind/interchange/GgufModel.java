@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What a GGUF file says of its model. A key of its architecture that is not understood is refused. */
+/**
+ * What a GGUF file says of its model. A key of its architecture that is not understood is refused.
+ */
 final class GgufModel {
 
   /** How each architecture turns positions. */
@@ -61,7 +63,8 @@ final class GgufModel {
   private Architecture read() throws IOException {
     if (tensors.has("rope_freqs.weight")) {
       throw new IOException(
-          "The tensor rope_freqs.weight scales rotary frequencies one by one, which cannot be computed: import the model from the folder that the file was made of.");
+          "The tensor rope_freqs.weight scales rotary frequencies one by one, which cannot be"
+              + " computed: import the model from the folder that the file was made of.");
     }
     int heads = required("attention.head_count");
     int width = required("embedding_length");
@@ -145,7 +148,8 @@ final class GgufModel {
           case "none" -> RotaryScaling.NONE;
           case "linear" -> new RotaryScaling.Linear(number("rope.scaling.factor", 1));
           case "yarn" -> yarn();
-          default -> throw new IOException("%s is %s, which cannot be computed.".formatted(key, type));
+          default ->
+              throw new IOException("%s is %s, which cannot be computed.".formatted(key, type));
         };
     return Rotary.of(LAYOUTS.get(architecture), (float) number("rope.freq_base", 10_000))
         .with(scaling);
@@ -257,10 +261,12 @@ final class GgufModel {
 
   private void requireNothingElse() throws IOException {
     for (String key : metadata.keys()) {
-      String own = key.startsWith(architecture + ".") ? key.substring(architecture.length() + 1) : "";
+      String own =
+          key.startsWith(architecture + ".") ? key.substring(architecture.length() + 1) : "";
       if (!own.isEmpty() && !read.contains(own) && !HARMLESS.contains(own)) {
         throw new IOException(
-            "The key %s is not understood here and may change what the model computes.".formatted(key));
+            "The key %s is not understood here and may change what the model computes."
+                .formatted(key));
       }
     }
   }

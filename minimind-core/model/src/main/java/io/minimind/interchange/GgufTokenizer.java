@@ -22,16 +22,30 @@ final class GgufTokenizer {
   private static final int UNUSED = 5;
 
   private static final String GPT4 =
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}DIGITS| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?\\p{L}+|\\p{N}DIGITS| ?[^\\s\\p{L}\\p{N}]+[\\r"
+          + "\\n"
+          + "]*|\\s*[\\r"
+          + "\\n"
+          + "]+|\\s+(?!\\S)|\\s+";
   private static final String CASED =
-      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+CONTRACTION|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*CONTRACTION|\\p{N}DIGITS| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+      "[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+CONTRACTION|[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*CONTRACTION|\\p{N}DIGITS|"
+          + " ?[^\\s\\p{L}\\p{N}]+[\\r"
+          + "\\n"
+          + "/]*|\\s*[\\r"
+          + "\\n"
+          + "]+|\\s+(?!\\S)|\\s+";
   private static final String CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
 
   static final String LLAMA3 = GPT4.replace("DIGITS", "{1,3}");
   static final String QWEN2 = GPT4.replace("DIGITS", "");
   static final String TEKKEN = CASED.replace("DIGITS", "").replace("CONTRACTION", "");
-  static final String GPT4O =
-      CASED.replace("DIGITS", "{1,3}").replace("CONTRACTION", CONTRACTION);
+  static final String GPT4O = CASED.replace("DIGITS", "{1,3}").replace("CONTRACTION", CONTRACTION);
 
   private final GgufMetadata metadata;
   private final List<String> tokens;
@@ -76,8 +90,7 @@ final class GgufTokenizer {
     switch (kind) {
       case "gpt2" -> {
         byteLevel(json, model);
-        for (String merge :
-            metadata.list(PREFIX + "merges", String.class).orElse(List.of())) {
+        for (String merge : metadata.list(PREFIX + "merges", String.class).orElse(List.of())) {
           merges.add(merge);
         }
       }
@@ -168,8 +181,8 @@ final class GgufTokenizer {
   }
 
   /**
-   * The merges of a SentencePiece model, which has scores in their place: of every piece all ways to
-   * make it of two, the best scores first.
+   * The merges of a SentencePiece model, which has scores in their place: of every piece all ways
+   * to make it of two, the best scores first.
    */
   private List<List<String>> mergesOfScores(ObjectNode vocabulary) throws IOException {
     List<Double> scores =

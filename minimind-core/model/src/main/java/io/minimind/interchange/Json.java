@@ -36,8 +36,7 @@ final class Json {
       json = MAPPER.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not valid JSON%s: %s."
-              .formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     } catch (IOException e) {
       throw new IOException("Cannot read " + file + ": " + AtomicFile.reason(e) + ".", e);

@@ -70,9 +70,7 @@ final class LowRankAdapter {
             .filter(Files::exists)
             .findFirst()
             .orElseThrow(
-                () ->
-                    new IOException(
-                        "%s holds no adapter_model.safetensors.".formatted(adapter)));
+                () -> new IOException("%s holds no adapter_model.safetensors.".formatted(adapter)));
     double alpha = config.path("lora_alpha").asDouble(8);
     double rank = config.path("r").asDouble(8);
     double scale = alpha / (config.path("use_rslora").asBoolean() ? Math.sqrt(rank) : rank);
@@ -131,7 +129,9 @@ final class LowRankAdapter {
         StreamedTensor up =
             Optional.ofNullable(left.remove(module + second))
                 .orElseThrow(
-                    () -> new IOException("%s holds %s but no %s.".formatted(file, name, module + second)));
+                    () ->
+                        new IOException(
+                            "%s holds %s but no %s.".formatted(file, name, module + second)));
         String weight = module.substring(prefix.length()) + ".weight";
         base.replace(weight, merged(file, base.peek(weight), down, up, scale));
       } else if (!prefix.isEmpty() && !name.contains("lora_")) {

@@ -249,7 +249,9 @@ final class MiniMindModel {
     for (String name : tensors.names()) {
       String[] parts = name.split("\\.");
       int at = first ? 0 : 1;
-      if (parts.length > at + 1 && parts[at].equals("layers") && parts[at + 1].matches("\\d{1,6}")) {
+      if (parts.length > at + 1
+          && parts[at].equals("layers")
+          && parts[at + 1].matches("\\d{1,6}")) {
         layers.add(Integer.parseInt(parts[at + 1]));
       }
     }

@@ -1,7 +1,5 @@
 package io.minimind.interchange;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.TemporaryFolder;
@@ -9,12 +7,9 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.StreamedTensor;
-import io.minimind.weights.WeightFiles;
-import io.minimind.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -159,7 +154,8 @@ public final class ModelImport {
       LowRankAdapter.merge(adapter.get(), read.tensors());
     }
     ModelConfig config = withContext(architecture.config());
-    List<StreamedTensor> parameters = new Architecture(config, architecture.layout()).parameters(read.tensors());
+    List<StreamedTensor> parameters =
+        new Architecture(config, architecture.layout()).parameters(read.tensors());
     try (TemporaryFolder temporary = TemporaryFolder.create()) {
       Path tokenizerFolder = read.tokenizer(temporary.path());
       Tokenizer loaded = Tokenizer.load(tokenizerFolder);

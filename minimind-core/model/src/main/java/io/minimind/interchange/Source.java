@@ -18,7 +18,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** A model of another project: its tensors, what it is, its tokenizer, and the ids that end a text. */
+/**
+ * A model of another project: its tensors, what it is, its tokenizer, and the ids that end a text.
+ */
 final class Source {
 
   private final Path path;

@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A model as MiniMind's own scripts save it: the first version's names, or those since the second. */
+/**
+ * A model as MiniMind's own scripts save it: the first version's names, or those since the second.
+ */
 final class StateDictionary {
 
   private StateDictionary() {}

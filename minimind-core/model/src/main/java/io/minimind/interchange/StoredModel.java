@@ -83,7 +83,8 @@ final class StoredModel {
   private NamedTensor tensor(String name) throws IOException {
     return weights
         .tensor(name)
-        .orElseThrow(() -> new IOException("%s holds no tensor %s.".formatted(weights.path(), name)));
+        .orElseThrow(
+            () -> new IOException("%s holds no tensor %s.".formatted(weights.path(), name)));
   }
 
   /** Which row of a parameter stands where, if channels of heads are put into another order. */
@@ -166,8 +167,7 @@ final class StoredModel {
             for (int i = 0; i < count; i++) {
               long row = (first + i) / width;
               int column = (int) ((first + i) % width);
-              into[offset + i] =
-                  value(row, column) * scale(row, column / BlockQuantization.BLOCK);
+              into[offset + i] = value(row, column) * scale(row, column / BlockQuantization.BLOCK);
             }
           });
     }

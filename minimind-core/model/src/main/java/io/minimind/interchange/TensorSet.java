@@ -52,14 +52,17 @@ final class TensorSet {
   StreamedTensor require(String name) throws IOException {
     return take(name)
         .orElseThrow(
-            () -> new IOException("%s holds no tensor %s, which the model needs.".formatted(source, name)));
+            () ->
+                new IOException(
+                    "%s holds no tensor %s, which the model needs.".formatted(source, name)));
   }
 
   /** Looks at a tensor without using it. */
   StreamedTensor peek(String name) throws IOException {
     StreamedTensor tensor = tensors.get(name);
     if (tensor == null) {
-      throw new IOException("%s holds no tensor %s, which the model needs.".formatted(source, name));
+      throw new IOException(
+          "%s holds no tensor %s, which the model needs.".formatted(source, name));
     }
     return tensor;
   }

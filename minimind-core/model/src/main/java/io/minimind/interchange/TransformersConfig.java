@@ -11,7 +11,6 @@ import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
 import io.minimind.model.Role;
 import io.minimind.model.Rotary;
-import io.minimind.model.RotaryScaling;
 import io.minimind.model.TensorNames;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
@@ -21,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads the {@code config.json} of transformers. A field means what its family's class takes it for,
- * which differs where it is absent; one that is not understood is refused.
+ * Reads the {@code config.json} of transformers. A field means what its family's class takes it
+ * for, which differs where it is absent; one that is not understood is refused.
  */
 final class TransformersConfig {
 
@@ -61,7 +60,14 @@ final class TransformersConfig {
   private static Map<String, Double> defaults(
       int length, double epsilon, double theta, int keyValueHeads) {
     return Map.of(
-        LENGTH, (double) length, EPSILON, epsilon, THETA, theta, KEY_VALUE_HEADS, (double) keyValueHeads);
+        LENGTH,
+        (double) length,
+        EPSILON,
+        epsilon,
+        THETA,
+        theta,
+        KEY_VALUE_HEADS,
+        (double) keyValueHeads);
   }
 
   private final Family family;
@@ -97,7 +103,8 @@ final class TransformersConfig {
     ConfigFields fields = new ConfigFields(json);
     fields.value("model_type");
     fields.value("architectures");
-    TransformersConfig config = new TransformersConfig(family, fields, json.path(WINDOW).isNull(), tensors);
+    TransformersConfig config =
+        new TransformersConfig(family, fields, json.path(WINDOW).isNull(), tensors);
     ModelConfig read = config.read();
     fields.requireNothingElse();
     return new Architecture(read, config.layout);
@@ -192,7 +199,8 @@ final class TransformersConfig {
 
   private void parts(ModelConfig.Builder config) throws IOException {
     boolean bias = family.type.equals("qwen2");
-    if (List.of("llama", "qwen3", "qwen3_moe", "smollm3", "granitemoeshared").contains(family.type)) {
+    if (List.of("llama", "qwen3", "qwen3_moe", "smollm3", "granitemoeshared")
+        .contains(family.type)) {
       bias = fields.flag("attention_bias", false);
       if (bias) {
         config.part(Part.OUTPUT_BIAS);
@@ -247,7 +255,10 @@ final class TransformersConfig {
     return without;
   }
 
-  /** Some layers of some families see no more than a window; where it is as long as the context, all. */
+  /**
+   * Some layers of some families see no more than a window; where it is as long as the context,
+   * all.
+   */
   private void requireFullAttention() throws IOException {
     int absent = family.type.equals("mistral") && !windowIsNull ? 4096 : 0;
     int window = fields.integer(WINDOW, absent);
@@ -270,12 +281,13 @@ final class TransformersConfig {
   }
 
   private void qwenMixture(ModelConfig.Builder config) throws IOException {
-    if (!fields.value("mlp_only_layers").isEmpty() || fields.integer("decoder_sparse_step", 1) != 1) {
+    if (!fields.value("mlp_only_layers").isEmpty()
+        || fields.integer("decoder_sparse_step", 1) != 1) {
       throw new IOException(
-          "mlp_only_layers or decoder_sparse_step leaves layers without experts: only a mixture in all layers can be computed.");
+          "mlp_only_layers or decoder_sparse_step leaves layers without experts: only a mixture in"
+              + " all layers can be computed.");
     }
-    int experts =
-        fields.integer("num_experts", fields.integer("num_local_experts", 128));
+    int experts = fields.integer("num_experts", fields.integer("num_local_experts", 128));
     fields.value("num_local_experts");
     config
         .feedForwardSize(fields.integer("moe_intermediate_size", 768))

@@ -49,8 +49,7 @@ final class TransformersFolder {
     ObjectNode generation = generation();
     generation.properties().forEach(field -> json.set(field.getKey(), field.getValue()));
     tokenizer(folder);
-    SafetensorsFile.write(
-        folder.resolve(ModelFolder.WEIGHTS), tensors, Map.of("format", "pt"));
+    SafetensorsFile.write(folder.resolve(ModelFolder.WEIGHTS), tensors, Map.of("format", "pt"));
     Json.write(folder.resolve(ModelFolder.GENERATION_CONFIG), generation);
     Json.write(folder.resolve(ModelFolder.CONFIG), json);
   }
@@ -72,7 +71,10 @@ final class TransformersFolder {
     rotary(json, config.rotary());
   }
 
-  /** Biases of queries, keys and values alone are Qwen2's, for which transformers rebuilds tokenizers. */
+  /**
+   * Biases of queries, keys and values alone are Qwen2's, for which transformers rebuilds
+   * tokenizers.
+   */
   private void dense() throws IOException {
     boolean bias = config.has(Part.QUERY_KEY_VALUE_BIAS) || config.has(Part.OUTPUT_BIAS);
     if (config.has(Part.QUERY_KEY_NORM)) {
@@ -125,7 +127,8 @@ final class TransformersFolder {
     require(
         !config.has(Part.QUERY_KEY_VALUE_BIAS) && !config.has(Part.OUTPUT_BIAS),
         "biases beside a mixture of experts");
-    require(config.rotary().layersWithout().isEmpty(), "layers without rotary positions and experts");
+    require(
+        config.rotary().layersWithout().isEmpty(), "layers without rotary positions and experts");
     json.put("num_experts_per_tok", experts.perToken());
     json.put("router_aux_loss_coef", experts.balance().weight());
     if (config.has(Part.QUERY_KEY_NORM)) {
@@ -269,8 +272,7 @@ final class TransformersFolder {
 
   /** As it is, but of the class that reads it as it is. */
   private void tokenizer(Path folder) throws IOException {
-    for (String name :
-        List.of("tokenizer.json", "tokenizer.model", ModelFolder.CHAT_TEMPLATE)) {
+    for (String name : List.of("tokenizer.json", "tokenizer.model", ModelFolder.CHAT_TEMPLATE)) {
       Path file = model.folder().resolve(name);
       if (Files.exists(file)) {
         AtomicFile.replace(folder.resolve(name), Files.readAllBytes(file));

@@ -1,5 +1,7 @@
 package io.minimind.model;
 
+import io.minimind.files.ArgumentException;
+
 /**
  * The mixture of experts that the feed-forward layers of a model are: of several such layers a
  * router chooses some for each token.
@@ -42,8 +44,7 @@ public record Experts(int routed, int perToken, int shared, boolean renormalised
      */
     public Balance {
       if (!(weight >= 0 && Double.isFinite(weight))) {
-        throw new IllegalArgumentException(
-            "aux_loss_alpha must be at least 0, but is " + weight + ".");
+        throw new ArgumentException("aux_loss_alpha must be at least 0, but is " + weight + ".");
       }
     }
   }
@@ -62,17 +63,16 @@ public record Experts(int routed, int perToken, int shared, boolean renormalised
    */
   public Experts {
     if (routed < 0) {
-      throw new IllegalArgumentException(
-          "n_routed_experts must be at least 0, but is " + routed + ".");
+      throw new ArgumentException("n_routed_experts must be at least 0, but is " + routed + ".");
     }
     int fewest = Math.min(routed, 1);
     if (perToken < fewest || perToken > routed) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "num_experts_per_tok must be at least %d and at most n_routed_experts, %d, but is %d."
               .formatted(fewest, routed, perToken));
     }
     if (shared < 0 || shared > Math.min(routed, 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "n_shared_experts must be 0 or, beside experts to choose from, 1, but is %d."
               .formatted(shared));
     }

@@ -1,5 +1,6 @@
 package io.minimind.model;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.Shape;
 import io.minimind.model.InitialLaw.Constant;
 import io.minimind.model.InitialLaw.Normal;
@@ -32,14 +33,13 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
    */
   public LowRankAdapters {
     if (rank < 1) {
-      throw new IllegalArgumentException("The LoRA rank must be at least 1, but is " + rank + ".");
+      throw new ArgumentException("The LoRA rank must be at least 1, but is " + rank + ".");
     }
     if (!(alpha > 0) || Double.isInfinite(alpha)) {
-      throw new IllegalArgumentException(
-          "The LoRA alpha must be a number above 0, but is " + alpha + ".");
+      throw new ArgumentException("The LoRA alpha must be a number above 0, but is " + alpha + ".");
     }
     if (targets.isEmpty() || !TARGETS.containsAll(targets)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The LoRA targets must be some of %s, but are %s."
               .formatted(String.join(",", TARGETS), String.join(",", targets)));
     }
@@ -112,7 +112,7 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
       merged.add(a == null || b == null ? weight : sum(weight, a, b));
     }
     if (!byName.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "No weight fits the adapters " + new TreeSet<>(byName.keySet()) + ".");
     }
     return merged;

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.graph.operator.RotaryLayout;
 import java.io.IOException;
@@ -80,38 +82,37 @@ public record ModelConfig(
     requirePositive("vocab_size", vocabularySize);
     requirePositive("max_position_embeddings", maxLength);
     if (heads % keyValueHeads != 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "num_attention_heads must be a multiple of num_key_value_heads, but is %d for %d."
               .formatted(heads, keyValueHeads));
     }
     // Rotary positions turn the elements of a head in pairs.
     if (headSize < 2 || headSize % 2 != 0) {
-      throw new IllegalArgumentException(
-          "head_dim must be even and at least 2, but is " + headSize + ".");
+      throw new ArgumentException("head_dim must be even and at least 2, but is " + headSize + ".");
     }
     if (!(normEpsilon > 0) || !(rotary.base() > 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "rms_norm_eps must be above 0 and rope_theta above 1, but they are %s and %s."
               .formatted(normEpsilon, rotary.base()));
     }
     for (int layer : rotary.layersWithout()) {
       if (layer < 0 || layer >= layers) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "no_rope_layers names the layer %d of %d.".formatted(layer, layers));
       }
     }
     if (experts.isMixture() && parts.contains(Part.FEED_FORWARD_BIAS)) {
-      throw new IllegalArgumentException("mlp_bias is not for a mixture of experts.");
+      throw new ArgumentException("mlp_bias is not for a mixture of experts.");
     }
     if (!(initializerRange >= 0 && Double.isFinite(initializerRange))) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "initializer_range must be at least 0, but is " + initializerRange + ".");
     }
   }
 
   private static void requirePositive(String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException(name + " must be at least 1, but is " + value + ".");
+      throw new ArgumentException(name + " must be at least 1, but is " + value + ".");
     }
   }
 
@@ -357,7 +358,7 @@ public record ModelConfig(
       requirePositive("hidden_size", hiddenSize);
       requirePositive("num_attention_heads", heads);
       if (hiddenSize % (2L * heads) != 0) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "hidden_size must be a multiple of twice num_attention_heads, but is %d for %d heads."
                 .formatted(hiddenSize, heads));
       }
@@ -425,21 +426,21 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
-        throw new IOException(file + " is not a valid model configuration: it is no JSON object.");
+        throw new InputException(file + " is not a valid model configuration: it is no JSON object.");
       }
       return fromJson(json);
     } catch (NoSuchFileException e) {
-      throw new IOException("There is no model configuration at " + file + ".", e);
+      throw new InputException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      throw new IOException(
+      throw new InputException(
           file
               + " is not a valid model configuration: "
               + JsonErrors.reason(e)
               + JsonErrors.place(e)
               + ".",
           e);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(file + " is not a valid model configuration: " + e.getMessage(), e);
+    } catch (ArgumentException e) {
+      throw new InputException(file + " is not a valid model configuration: " + e.getMessage(), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.minimind.weights;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.graph.ElementType;
 import java.nio.ByteBuffer;
@@ -38,7 +39,7 @@ public final class BlockQuantization {
    */
   public BlockQuantization(int bits) {
     if (bits != 4 && bits != 8) {
-      throw new IllegalArgumentException("Weights can have 4 or 8 bits, not " + bits + ".");
+      throw new ArgumentException("Weights can have 4 or 8 bits, not " + bits + ".");
     }
     this.bits = bits;
   }
@@ -101,8 +102,8 @@ public final class BlockQuantization {
   }
 
   /**
-   * Quantizes a matrix that is read piece by piece: what {@link #quantize(NamedTensor)} gives, in the
-   * same order. The values are to be written before the scales.
+   * Quantizes a matrix that is read piece by piece: what {@link #quantize(NamedTensor)} gives, in
+   * the same order. The values are to be written before the scales.
    *
    * @throws IllegalArgumentException if a weight is infinite or not a number, when it is read
    */
@@ -142,7 +143,7 @@ public final class BlockQuantization {
     for (int i = start; i < start + length; i++) {
       float weight = weights.get(i);
       if (!Float.isFinite(weight)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The weight %d of %s is %s, which cannot be quantized: its training diverged, so use"
                     .formatted(i, matrix.name(), weight)
                 + " an earlier checkpoint.");

@@ -78,8 +78,7 @@ public final class SafetensorsFile {
    * @param shape the extents, outermost first
    * @param content writes the bytes of the elements, as many as type and shape ask for
    */
-  public record Part(
-      String name, ElementType type, List<Long> shape, AtomicFile.Content content) {
+  public record Part(String name, ElementType type, List<Long> shape, AtomicFile.Content content) {
 
     static Part of(NamedTensor tensor) {
       return new Part(

@@ -257,7 +257,9 @@ class SafetensorsFileTest {
     Path occupied = Files.createDirectories(folder.resolve("model.safetensors/inner")).getParent();
     for (Path path : List.of(occupied, folder.resolve("missing/model.safetensors"))) {
       String message =
-          assertThrows(IOException.class, () -> SafetensorsFile.write(path, List.<NamedTensor>of(), Map.of()))
+          assertThrows(
+                  IOException.class,
+                  () -> SafetensorsFile.write(path, List.<NamedTensor>of(), Map.of()))
               .getMessage();
       assertTrue(message.startsWith("Cannot write " + path + ": "), message);
     }

@@ -3,6 +3,7 @@ package io.minimind.chat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -37,7 +38,7 @@ public record Tool(String name, String description, Map<String, Object> paramete
           description,
           JSON.readValue(parameters, new TypeReference<LinkedHashMap<String, Object>>() {}));
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The parameters of the tool %s are no JSON object%s: %s."
               .formatted(name, JsonErrors.place(e), JsonErrors.reason(e)),
           e);
@@ -49,7 +50,7 @@ public record Tool(String name, String description, Map<String, Object> paramete
     try {
       return JSON.writeValueAsString(parameters);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The parameters of the tool " + name + " hold something that JSON cannot.", e);
     }
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.ArgumentException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -61,7 +62,7 @@ public record ToolCall(String id, String name, String arguments) {
     try {
       return arguments instanceof String text ? text : JSON.writeValueAsString(arguments);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("The arguments of a tool call are no JSON.", e);
+      throw new ArgumentException("The arguments of a tool call are no JSON.", e);
     }
   }
 }

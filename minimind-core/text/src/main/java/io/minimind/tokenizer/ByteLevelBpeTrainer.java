@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -43,7 +44,7 @@ public final class ByteLevelBpeTrainer {
   public static ByteLevelBpeTrainer ofSize(int vocabularySize) {
     int least = TrainedTokenizer.SPECIAL_TOKENS.size() + BYTES;
     if (vocabularySize < least) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A vocabulary of %d is too small: the special tokens %s and the %d bytes take %d."
               .formatted(
                   vocabularySize,
@@ -87,7 +88,7 @@ public final class ByteLevelBpeTrainer {
     CorpusWords words =
         CorpusWords.count(texts, threads, ByteLevelBpeTrainer::split, progress::counted);
     if (words.size() == 0) {
-      throw new IllegalArgumentException("There is no text to learn a vocabulary from.");
+      throw new ArgumentException("There is no text to learn a vocabulary from.");
     }
     int wanted = vocabularySize - TrainedTokenizer.SPECIAL_TOKENS.size() - BYTES;
     char[] alphabet = alphabet();

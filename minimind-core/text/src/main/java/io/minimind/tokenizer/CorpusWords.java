@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -50,8 +51,7 @@ final class CorpusWords {
   /** A number of threads that is at least 1. */
   static int requireThreads(int count) {
     if (count < 1) {
-      throw new IllegalArgumentException(
-          "The number of threads is " + count + " but must be at least 1.");
+      throw new ArgumentException("The number of threads is " + count + " but must be at least 1.");
     }
     return count;
   }
@@ -137,7 +137,7 @@ final class CorpusWords {
     for (int i = 0; i < SHARDS; i++) {
       size += shards[i].size();
       if (size > Integer.MAX_VALUE) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "There are too many distinct words to be counted: use less text.");
       }
       starts[i + 1] = (int) size;

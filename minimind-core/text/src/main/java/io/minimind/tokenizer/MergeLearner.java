@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -133,7 +134,7 @@ final class MergeLearner {
       order[word] = Math.min(words.count(word), 0xFFFF_FFFFL) << 31 | word;
     }
     if (size > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The distinct words have %,d symbols in all, more than can be learnt from: use less text."
               .formatted(size));
     }

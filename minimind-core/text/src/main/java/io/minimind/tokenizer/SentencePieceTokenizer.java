@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
 import io.minimind.tokenizer.SentencePieceNormalizer.Normalized;
@@ -200,7 +201,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   private int[] encodePart(char[] text, int start, int end) {
     if (end - start > MAXIMUM_LENGTH) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The text has %,d characters, more than the %,d that SentencePiece encodes at once: cut it into parts."
               .formatted(end - start, MAXIMUM_LENGTH));
     }

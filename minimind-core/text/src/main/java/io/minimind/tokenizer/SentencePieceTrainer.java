@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Normalizer;
@@ -60,7 +61,7 @@ public final class SentencePieceTrainer {
   public static SentencePieceTrainer ofSize(int vocabularySize) {
     int reserved = TrainedTokenizer.SPECIAL_TOKENS.size() + BYTES;
     if (vocabularySize <= reserved) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A vocabulary of %d is too small: special tokens and bytes take %d, and characters come on top."
               .formatted(vocabularySize, reserved));
     }
@@ -76,7 +77,7 @@ public final class SentencePieceTrainer {
    */
   public SentencePieceTrainer withCharacterCoverage(double coverage) {
     if (!(coverage >= 0.98 && coverage <= 1)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A character coverage of %s is out of range: expected 0.98 to 1.".formatted(coverage));
     }
     return new SentencePieceTrainer(vocabularySize, coverage, threads);
@@ -124,7 +125,7 @@ public final class SentencePieceTrainer {
     CorpusWords words = CorpusWords.count(texts, threads, PieceRules::split, progress::counted);
     List<Integer> characters = coveredCharacters(words);
     if (characters.isEmpty()) {
-      throw new IllegalArgumentException("There is no text to learn a vocabulary from.");
+      throw new ArgumentException("There is no text to learn a vocabulary from.");
     }
     List<Piece> pieces = new ArrayList<>();
     for (String special : TrainedTokenizer.SPECIAL_TOKENS) {
@@ -136,7 +137,7 @@ public final class SentencePieceTrainer {
     }
     int wanted = vocabularySize - pieces.size() - characters.size();
     if (wanted < 0) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A vocabulary of %d is too small: special tokens, bytes and the %d characters that a coverage of %s asks for take %d; ask for more, or for a lower coverage."
               .formatted(
                   vocabularySize,

@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ArgumentException;
 import java.util.Arrays;
 
 /**
@@ -81,7 +82,7 @@ final class WordCounts {
     int start = size == 0 ? 0 : ends[size - 1];
     long end = (long) start + word.length;
     if (end > Integer.MAX_VALUE - 8 || size == MAXIMUM_SIZE) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "There are too many distinct words to be counted: use less text.");
     }
     if (end > bytes.length) {

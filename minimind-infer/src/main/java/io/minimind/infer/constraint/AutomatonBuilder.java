@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Automaton.Call;
 import io.minimind.infer.constraint.Automaton.Count;
 import io.minimind.infer.constraint.Automaton.Jump;
@@ -52,13 +53,18 @@ final class AutomatonBuilder {
   private boolean quoted;
   private int ahead = -1; // of the counted machine that is being added
 
-  private AutomatonBuilder() {}
+  private final CharacterSet spelt;
+
+  private AutomatonBuilder(CharacterSet spelt) {
+    this.spelt = spelt;
+  }
 
   /**
+   * @param spelt characters of which counted texts are made
    * @throws IllegalArgumentException if it would have more than a million states
    */
-  static Automaton build(Expression expression) {
-    AutomatonBuilder builder = new AutomatonBuilder();
+  static Automaton build(Expression expression, CharacterSet spelt) {
+    AutomatonBuilder builder = new AutomatonBuilder(spelt);
     builder.blocks.add(0);
     builder.add(new Jump(NONE)); // END
     int start = builder.add(expression, Automaton.END);
@@ -209,7 +215,7 @@ final class AutomatonBuilder {
   }
 
   private int counted(Counted counted, int next) {
-    Machine machine = counted.machine();
+    Machine machine = spelt(counted.machine(), counted.most());
     if (machine.size() == 0) {
       return jump();
     }
@@ -217,6 +223,17 @@ final class AutomatonBuilder {
     return add(
         new Count(
             called, next, machine, counted.least(), counted.most(), machine.longestShortest()));
+  }
+
+  /** What can be spelt of the texts of a machine. */
+  private Machine spelt(Machine machine, int most) {
+    if (spelt.equals(CharacterSet.ALL)) {
+      return machine;
+    }
+    Machine possible =
+        Derivatives.machine(
+            new Both(List.of(new Accepted(machine), Expression.any(new Characters(spelt)))));
+    return possible.findLengths(most) ? possible : new Machine(new Machine.State[0]);
   }
 
   private int distinct(Distinct distinct, int next) {
@@ -232,64 +249,68 @@ final class AutomatonBuilder {
 
   /** From the last member to the first, for each number of members that were written before. */
   private int members(Members members, int next) {
-    int levels = members.most() == Expression.UNBOUNDED ? members.least() : members.most();
+    boolean bounded = members.most() != Expression.UNBOUNDED;
+    boolean needs = !members.needed().equals(Expression.NOTHING);
+    int levels = needs ? 1 : bounded ? members.most() : members.least();
+    int least = needs ? 1 : members.least();
     if ((members.named().size() + 1L) * (levels + 1L) > MOST_STATES) {
       throw tooLarge();
     }
+    // How many count after one more, or -1 if there may be no more.
+    int[] after = new int[levels + 1];
+    for (int level = 0; level <= levels; level++) {
+      after[level] = needs ? level : bounded && level == levels ? -1 : Math.min(level + 1, levels);
+    }
     // Where a named member is next, or the end; others are written only before the next one.
-    int first = members.least() == 0 ? next : jump();
+    int first = least == 0 ? next : jump();
     int[] named = new int[levels + 1];
     for (int level = 0; level <= levels; level++) {
-      named[level] = level >= members.least() ? next : jump();
+      named[level] = level >= least ? next : jump();
     }
-    int[] any = others(members, named);
-    int firstOther = other(members, any);
+    int[] any = others(members, named, after);
+    int firstOther = other(members, any, after);
     for (int i = members.named().size() - 1; i >= 0; i--) {
       Member member = members.named().get(i);
-      int after = after(members, 0);
-      int begun = after < 0 ? jump() : member(member, any[after]);
+      int begun = after[0] < 0 ? jump() : member(member, any[after[0]]);
       first = member.required() ? begun : jump(begun, first);
       for (int level = 0; level <= levels; level++) {
-        after = after(members, level);
-        int written = after < 0 ? jump() : add(Json.COMMA, member(member, any[after]));
+        int written =
+            after[level] < 0 ? jump() : add(Json.COMMA, member(member, any[after[level]]));
         named[level] = member.required() ? written : jump(written, named[level]);
       }
-      any = others(members, named);
-      firstOther = other(members, any);
+      any = others(members, named, after);
+      firstOther = other(members, any, after);
     }
     return jump(first, firstOther);
   }
 
   /** Where others are possible too, after at least one member. */
-  private int[] others(Members members, int[] named) {
+  private int[] others(Members members, int[] named, int[] after) {
+    if (members.other().equals(Expression.NOTHING) && members.needed().equals(Expression.NOTHING)) {
+      return named.clone();
+    }
     int[] any = new int[named.length];
     for (int level = 0; level < any.length; level++) {
       any[level] = jump();
     }
     for (int level = 0; level < any.length; level++) {
-      int after = after(members, level);
-      int other =
-          after < 0 || members.other().equals(Expression.NOTHING)
-              ? jump()
-              : add(Json.COMMA, add(members.other(), any[after]));
-      states.set(any[level], new Jump(new int[] {named[level], other}));
+      int other = after[level] < 0 ? jump() : other(Json.COMMA, members.other(), any[after[level]]);
+      int needed = other(Json.COMMA, members.needed(), any[Math.min(1, any.length - 1)]);
+      states.set(any[level], new Jump(new int[] {named[level], other, needed}));
     }
     return any;
   }
 
-  private int other(Members members, int[] any) {
-    int after = after(members, 0);
-    return after < 0 || members.other().equals(Expression.NOTHING)
-        ? jump()
-        : add(members.other(), any[after]);
+  private int other(Members members, int[] any, int[] after) {
+    if (members.other().equals(Expression.NOTHING) && members.needed().equals(Expression.NOTHING)) {
+      return jump();
+    }
+    int other = after[0] < 0 ? jump() : other(Expression.EMPTY, members.other(), any[after[0]]);
+    return jump(other, other(Expression.EMPTY, members.needed(), any[Math.min(1, any.length - 1)]));
   }
 
-  /** How many members there are after one more, or -1 if there may be no more. */
-  private static int after(Members members, int level) {
-    if (members.most() == Expression.UNBOUNDED) {
-      return Math.min(level + 1, members.least());
-    }
-    return level < members.most() ? level + 1 : -1;
+  private int other(Expression before, Expression member, int next) {
+    return member.equals(Expression.NOTHING) ? jump() : add(before, add(member, next));
   }
 
   private int member(Member member, int next) {
@@ -404,7 +425,7 @@ final class AutomatonBuilder {
   }
 
   private static IllegalArgumentException tooLarge() {
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "The constraint is too large: it would take more than a million states.");
   }
 }

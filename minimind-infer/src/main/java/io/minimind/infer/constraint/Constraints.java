@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
@@ -60,42 +61,58 @@ public final class Constraints {
 
   /**
    * Any JSON value. Objects may repeat a key, of which most parsers take the last, and nothing is
-   * nested more than some 400 deep.
+   * nested more than some 800 deep.
    */
   public TokenConstraint json() {
     return GrammarConstraint.of(Json.VALUE, trie);
   }
 
   /**
-   * JSON that a schema of draft 2020-12 validates, on one line, with numbers of up to 18 digits.
+   * JSON that a schema of draft 4 to 2020-12 validates, on one line, with a space after a comma or
+   * colon or without. What is written is always valid. Of what is valid, all is possible that has
+   * this form:
    *
    * <ul>
-   *   <li>Supported are {@code type}, {@code enum} and {@code const}; {@code anyOf}, {@code oneOf}
-   *       whose parts exclude each other, {@code allOf} whose parts can be made one, {@code $ref}
-   *       within the schema, also recursive, and {@code nullable} as in OpenAPI.
-   *   <li>Of objects, {@code properties}, {@code required} and {@code additionalProperties}. The
-   *       properties come in the order of the schema, and those that are not required may be left
-   *       out. Others are written only if {@code additionalProperties} is given, or neither
-   *       properties nor required ones are; their keys may repeat each other.
-   *   <li>Of arrays, {@code items}, {@code prefixItems}, {@code minItems} and {@code maxItems}.
-   *       What comes after the prefix is written only if it is described or needed.
-   *   <li>Of strings, {@code minLength} and {@code maxLength}, {@code pattern} as in {@link #regex}
-   *       but found anywhere unless anchored, and as {@code format} date, time, date-time, uuid,
-   *       ipv4 and email. A length beside a pattern or format may be up to 256.
-   *   <li>Of numbers, {@code minimum}, {@code maximum}, {@code exclusiveMinimum} and {@code
-   *       exclusiveMaximum}; numbers with bounds have no exponent and up to 15 digits.
+   *   <li>Properties come in the order of the schema, first those of {@code properties}, then those
+   *       that other parts of it add. Others are written only if {@code additionalProperties} or
+   *       {@code patternProperties} speak of them, or no property has a name; their keys may repeat
+   *       each other. Of arrays, items behind those of {@code prefixItems} are written only if they
+   *       are described or needed.
+   *   <li>Numbers have up to 15 digits before and after the point, integers up to 18 and no point;
+   *       numbers with bounds or a {@code multipleOf} have no exponent and up to 15 digits.
+   *   <li>A schema without a type gives values of the types that its keywords speak of.
+   *   <li>Characters stand for themselves where JSON allows it, and of control characters there are
+   *       tabs and new lines only, unless a pattern asks for another.
    * </ul>
    *
-   * <p>A schema without a type gives values of the types that its keywords speak of.
+   * <p>Keywords that no draft knows are remarks, as are formats other than {@code date}, {@code
+   * time}, {@code date-time}, {@code duration}, {@code email}, {@code hostname}, {@code ipv4},
+   * {@code ipv6}, {@code uri}, {@code uri-reference}, {@code uri-template}, {@code iri}, {@code
+   * iri-reference}, {@code uuid}, {@code json-pointer}, {@code relative-json-pointer}, {@code
+   * regex} and those for other scripts. Of these, the usual ones are written: years have four
+   * digits, domain names are of ASCII. {@code nullable} adds null to the type beside it, as in
+   * OpenAPI.
    *
-   * @throws IllegalArgumentException if the schema uses anything else, allows nothing, or is no
-   *     JSON; the message names the place in the schema
+   * <p>{@code allOf}, {@code anyOf}, {@code oneOf}, {@code not}, {@code if}, {@code
+   * dependentRequired} and {@code dependentSchemas} join any of the other keywords, as far as it
+   * can be told what they allow together. Not supported, and refused by name and place, are {@code
+   * unevaluatedProperties}, {@code unevaluatedItems}, {@code minContains} and {@code maxContains};
+   * {@code uniqueItems} of items that are not listed by {@code enum}; {@code minProperties} above 1
+   * where keys have no name; references to other documents; and look-behind, back references and
+   * repeated look-ahead in a {@code pattern}, which is read as in {@link #regex} but found anywhere
+   * unless anchored.
+   *
+   * <p>Lengths and counts may be as large as one likes: they are counted, and cost nothing.
+   *
+   * @throws IllegalArgumentException if the schema uses what is not supported, is nested too deeply
+   *     or takes too many states, allows nothing, or is no JSON; the message names the place in the
+   *     schema
    */
   public TokenConstraint jsonSchema(String schema) {
     try {
       return jsonSchema(JSON.readTree(schema));
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The schema is not valid JSON at line %d, column %d: %s."
               .formatted(
                   e.getLocation().getLineNr(), e.getLocation().getColumnNr(), JsonErrors.reason(e)),
@@ -112,16 +129,23 @@ public final class Constraints {
    * Texts that match a regular expression as a whole.
    *
    * <p>There are characters, {@code .} for any but the end of a line, classes such as {@code
-   * [a-z_]} and {@code [^"]}, {@code \d \w \s \D \W \S} of ASCII, {@code \n \r \t \f \xHH \}{@code
-   * uHHHH} and a backslash before punctuation; groups {@code (...)} and {@code (?:...)};
-   * alternatives {@code |}; and the quantifiers {@code * + ? {m} {m,} {m,n}} with up to 10,000.
-   * {@code ^} and {@code $} may stand at the ends. All texts match in Java and in ECMAScript.
+   * [a-z_]} and {@code [^"]}, {@code \d \w \s \D \W \S} of ASCII, general categories such as {@code
+   * \p{L}}, {@code \n \r \t \f \v \xHH \}{@code uHHHH} and a backslash before punctuation; groups
+   * {@code (...)}, {@code (?:...)} and with a name; look-ahead {@code (?=...)} and {@code (?!...)}
+   * outside of what is repeated, and {@code (?:(?!...).)*} at the end; alternatives {@code |}; and
+   * the quantifiers {@code * + ? {m} {m,} {m,n}}, also lazy, with up to 1,000,000. {@code ^} and
+   * {@code $} stand for the ends. All texts match in Java and in ECMAScript.
    *
-   * @throws IllegalArgumentException if the pattern has anything else, such as look-around, back
-   *     references and lazy quantifiers, or nothing matches; the message names the position
+   * @throws IllegalArgumentException if the pattern has anything else, such as look-behind, back
+   *     references and possessive quantifiers, or nothing matches; the message names the position
    */
   public TokenConstraint regex(String pattern) {
-    return GrammarConstraint.of(RegexParser.matching(pattern), trie);
+    try {
+      return GrammarConstraint.of(RegexParser.matching(pattern), trie);
+    } catch (Derivatives.TooLargeException e) {
+      throw new IllegalArgumentException(
+          "The pattern takes too many states; use less look-ahead or lower counts.", e);
+    }
   }
 
   /**
@@ -131,7 +155,7 @@ public final class Constraints {
    */
   public TokenConstraint choices(List<String> texts) {
     if (texts.isEmpty()) {
-      throw new IllegalArgumentException("There are no choices; give at least one text.");
+      throw new ArgumentException("There are no choices; give at least one text.");
     }
     List<Expression> options = texts.stream().<Expression>map(Expression.Text::new).toList();
     return GrammarConstraint.of(new Expression.Choice(options), trie);

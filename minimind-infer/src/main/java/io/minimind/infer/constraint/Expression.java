@@ -57,10 +57,12 @@ sealed interface Expression {
    * The members of an object, in their order, with commas between them, and others anywhere.
    *
    * @param other nothing if there are no others
-   * @param least members of which one must be there; an other counts only if it is the first
-   * @param most may be {@link #UNBOUNDED}
+   * @param needed an other that must be there, or nothing; then the numbers say nothing
+   * @param least members
+   * @param most members, may be {@link #UNBOUNDED}
    */
-  record Members(List<Member> named, Expression other, int least, int most) implements Expression {}
+  record Members(List<Member> named, Expression other, Expression needed, int least, int most)
+      implements Expression {}
 
   /** A key with its value. */
   record Member(Expression key, Expression value, boolean required) {}

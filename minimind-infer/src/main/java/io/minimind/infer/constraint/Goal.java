@@ -19,6 +19,12 @@ record Goal(Set<Schema> all, Set<Schema> none, boolean impossible) {
     return new Goal(Set.of(schema), Set.of(), false);
   }
 
+  /** Where it is set, for messages. */
+  String at() {
+    Set<Schema> schemas = all.isEmpty() ? none : all;
+    return schemas.isEmpty() ? "#" : schemas.iterator().next().at();
+  }
+
   boolean isAnything() {
     return equals(ANYTHING);
   }

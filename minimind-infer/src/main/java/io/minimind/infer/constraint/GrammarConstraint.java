@@ -1,6 +1,8 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.TokenConstraint;
+import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
 
 /** Lets through the texts of an automaton, and sees to it that they come to their end. */
@@ -19,10 +21,10 @@ final class GrammarConstraint implements TokenConstraint {
    */
   static GrammarConstraint of(Expression expression, TokenTrie trie) {
     Positions positions =
-        new Positions(AutomatonBuilder.build(expression), trie, Positions.MOST_KEPT);
+        new Positions(AutomatonBuilder.build(expression, trie.spelt()), trie, Positions.MOST_KEPT);
     Position start = positions.start();
     if (start.isDead()) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "No text meets the constraint: it contradicts itself, contains itself without end, or"
               + " needs bytes that are not in the vocabulary.");
     }
@@ -32,11 +34,20 @@ final class GrammarConstraint implements TokenConstraint {
   @Override
   public State start(int budget) {
     if (shortest > budget) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The constraint needs up to %d tokens for its shortest text, but the answer may have only %d; raise maxNewTokens, shorten the prompt or ask for less."
               .formatted(shortest, budget));
     }
     return new Text(budget);
+  }
+
+  @Override
+  public void check(Tokenizer tokenizer) {
+    if (!positions.trie().isOf(tokenizer)) {
+      throw new IllegalArgumentException(
+          "The constraint was made for another tokenizer; make it with"
+              + " Constraints.of(model.tokenizer()).");
+    }
   }
 
   private final class Text implements State {
@@ -63,7 +74,7 @@ final class GrammarConstraint implements TokenConstraint {
     public void advance(int tokenId) {
       Position next = positions.after(position, tokenId);
       if (next.isDead()) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The token %d does not fit the constraint; force only tokens that it allows."
                 .formatted(tokenId));
       }

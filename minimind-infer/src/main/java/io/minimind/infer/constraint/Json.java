@@ -52,7 +52,11 @@ final class Json {
                 array(list(VALUE, 0, Expression.UNBOUNDED)),
                 object(
                     new Members(
-                        List.of(), other(key(List.of()), VALUE), 0, Expression.UNBOUNDED)))));
+                        List.of(),
+                        other(key(List.of()), VALUE),
+                        Expression.NOTHING,
+                        0,
+                        Expression.UNBOUNDED)))));
   }
 
   private Json() {}

@@ -14,8 +14,11 @@ final class Numbers {
   private static final Expression WHOLE = RegexParser.matching("-?(0|[1-9]\\d{0,17})");
   private static final Expression NATURAL = RegexParser.matching("0|[1-9]\\d{0,17}");
   private static final Expression POSITIVE = RegexParser.matching("[1-9]\\d{0,17}");
+
+  /** Of no more digits than a double tells apart. */
   private static final Expression DECIMAL =
-      RegexParser.matching("-?(0|[1-9]\\d{0,14})(\\.\\d{1,15})?");
+      RegexParser.matching("-?(0|[1-9]\\d{0,8})(\\.\\d{1,6})?");
+
   private static final Expression NOT_NEGATIVE =
       RegexParser.matching("(0|[1-9]\\d{0,14})(\\.\\d{1,15})?");
   private static final Expression SPELT_WHOLE = RegexParser.matching("-?\\d+(\\.0*)?");
@@ -46,13 +49,13 @@ final class Numbers {
     return new Accepted(Derivatives.machine(new Both(parts)));
   }
 
-  private static Expression between(NumberSet set, boolean exponents) {
+  private static Expression between(NumberSet set, boolean simple) {
     NumberRange range = new NumberRange(set.least(), set.most());
     boolean whole = set.kind() == NumberSet.Kind.WHOLE;
     if (range.isUnbounded()) {
-      return whole ? WHOLE : exponents ? Json.NUMBER : DECIMAL;
+      return whole ? WHOLE : simple ? Json.NUMBER : DECIMAL;
     }
-    if (range.isNotNegative()) {
+    if (range.isNotNegative() && (whole || simple)) {
       return whole ? NATURAL : NOT_NEGATIVE;
     }
     if (whole && range.isPositive()) {

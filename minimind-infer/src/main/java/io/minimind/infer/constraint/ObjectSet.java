@@ -16,6 +16,7 @@ import java.util.Set;
  * @param required names of properties that must be there
  * @param least properties
  * @param most properties, or {@link Expression#UNBOUNDED}
+ * @param some for each of these a property without a name that must be there
  * @param none objects that are excluded
  */
 record ObjectSet(
@@ -24,6 +25,7 @@ record ObjectSet(
     Set<String> required,
     int least,
     int most,
+    List<Others> some,
     List<ObjectSet> none) {
   private static final int MOST_OTHERS = 64;
 
@@ -34,6 +36,7 @@ record ObjectSet(
           Set.of(),
           0,
           Expression.UNBOUNDED,
+          List.of(),
           List.of());
 
   /**
@@ -80,18 +83,26 @@ record ObjectSet(
     }
     Set<String> needed = new LinkedHashSet<>(required);
     needed.addAll(other.required);
+    List<Others> wanted = new ArrayList<>(some);
+    other.some.stream().filter(one -> !some.contains(one)).forEach(wanted::add);
     List<ObjectSet> excluded = new ArrayList<>(none);
-    excluded.addAll(other.none);
+    other.none.stream().filter(one -> !none.contains(one)).forEach(excluded::add);
     return new ObjectSet(
-        all, rest, needed, Math.max(least, other.least), Math.min(most, other.most), excluded);
+        all,
+        rest,
+        needed,
+        Math.max(least, other.least),
+        Math.min(most, other.most),
+        wanted,
+        excluded);
   }
 
   ObjectSet without(List<ObjectSet> excluded) {
-    return new ObjectSet(properties, others, required, least, most, excluded);
+    return new ObjectSet(properties, others, required, least, most, some, excluded);
   }
 
   ObjectSet withCounts(int fewest, int greatest) {
-    return new ObjectSet(properties, others, required, fewest, greatest, none);
+    return new ObjectSet(properties, others, required, fewest, greatest, some, none);
   }
 
   /** The same with a property that must be there, or must not be if nothing may be its value. */
@@ -102,7 +113,30 @@ record ObjectSet(
     if (!value.impossible()) {
       needed.add(name);
     }
-    return new ObjectSet(all, others, needed, least, most, none);
+    return new ObjectSet(all, others, needed, least, most, some, none);
+  }
+
+  /**
+   * The same with a property that must be there.
+   *
+   * @param names it has none of these
+   */
+  ObjectSet withSome(Others other, Set<String> names) {
+    Map<String, Goal> all = new LinkedHashMap<>(properties);
+    names.forEach(name -> all.computeIfAbsent(name, this::value));
+    // Where nothing has a name, all that is possible is worth writing.
+    List<Others> rest =
+        isNamed()
+            ? others
+            : others.stream().map(o -> new Others(o.keys(), o.value(), true)).toList();
+    List<Others> wanted = new ArrayList<>(some);
+    wanted.add(other);
+    return new ObjectSet(all, rest, required, least, most, wanted, none);
+  }
+
+  /** Whether it has a property with a name. */
+  boolean isNamed() {
+    return properties.values().stream().anyMatch(value -> !value.impossible());
   }
 
   /** All objects with such a property, or without it if nothing may be its value. */
@@ -115,7 +149,7 @@ record ObjectSet(
     List<Others> others = new ArrayList<>();
     keys.forEach(set -> others.add(new Others(set, Goal.ANYTHING, false)));
     otherKeys.forEach(set -> others.add(new Others(set, Goal.NOTHING, false)));
-    return new ObjectSet(Map.of(), others, Set.of(), 0, Expression.UNBOUNDED, List.of());
+    return new ObjectSet(Map.of(), others, Set.of(), 0, Expression.UNBOUNDED, List.of(), List.of());
   }
 
   /** The others that may be there and are described, or may be there at all. */

@@ -1,5 +1,6 @@
 package io.minimind.infer.constraint;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Expression.Both;
 import io.minimind.infer.constraint.Expression.Characters;
 import io.minimind.infer.constraint.Expression.Not;
@@ -98,7 +99,7 @@ final class RegexParser {
 
   private Expression parse() {
     if (pattern.length() > LONGEST) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "A pattern has %d characters, which is not supported; expected up to %d."
               .formatted(pattern.length(), LONGEST));
     }
@@ -538,7 +539,7 @@ final class RegexParser {
   }
 
   private IllegalArgumentException refusal(String what) {
-    return new IllegalArgumentException(
+    return new ArgumentException(
         "The pattern \"%s\" has, at position %d, %s, which is not supported."
             .formatted(pattern, at, what));
   }

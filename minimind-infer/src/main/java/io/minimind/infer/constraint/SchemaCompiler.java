@@ -12,12 +12,14 @@ import io.minimind.infer.constraint.Expression.Text;
 import io.minimind.infer.constraint.ObjectSet.Others;
 import io.minimind.infer.constraint.Shape.Constant;
 import io.minimind.infer.constraint.Shape.Type;
+import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -44,17 +46,37 @@ final class SchemaCompiler {
    *     sentence that names the place
    */
   static Expression compile(JsonNode schema) {
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(schema.toString())) {
-      throw SchemaNode.refusal("#", "holds half a character, an unpaired surrogate");
-    }
+    checkText(schema);
     SchemaReferences references = new SchemaReferences(schema);
     SchemaCompiler compiler = new SchemaCompiler(new Shapes(references));
-    Expression root = compiler.rule(Goal.of(references.root()));
+    Goal goal = Goal.of(references.root());
+    if (compiler.shapes.isEmpty(goal)) {
+      throw SchemaNode.refusal(
+          compiler.shapes.emptyPlace(goal), "allows nothing: its keywords contradict each other");
+    }
+    Expression root = compiler.rule(goal);
     while (!compiler.pending.isEmpty()) {
-      Goal goal = compiler.pending.remove();
-      compiler.rules.get(goal).define(compiler.supported(goal));
+      Goal next = compiler.pending.remove();
+      compiler.rules.get(next).define(compiler.supported(next));
     }
     return root;
+  }
+
+  private static void checkText(JsonNode schema) {
+    CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
+    Deque<JsonNode> nodes = new ArrayDeque<>();
+    nodes.add(schema);
+    while (!nodes.isEmpty()) {
+      JsonNode node = nodes.remove();
+      node.forEach(nodes::add);
+      boolean whole = !node.isTextual() || encoder.canEncode(node.textValue());
+      for (Iterator<String> names = node.fieldNames(); names.hasNext() && whole; ) {
+        whole = encoder.canEncode(names.next());
+      }
+      if (!whole) {
+        throw SchemaNode.refusal("#", "holds half a character, an unpaired surrogate");
+      }
+    }
   }
 
   /** What a goal allows; the same for the same goal, so that recursion ends. */
@@ -68,7 +90,7 @@ final class SchemaCompiler {
     Rule rule = rules.get(goal);
     if (rule == null) {
       if (rules.size() == MOST_RULES) {
-        throw SchemaNode.refusal(at(goal), "grows without end");
+        throw SchemaNode.refusal(goal.at(), "grows without end");
       }
       rule = new Rule();
       rules.put(goal, rule);
@@ -77,18 +99,14 @@ final class SchemaCompiler {
     return rule;
   }
 
-  private static String at(Goal goal) {
-    return (goal.all().isEmpty() ? goal.none() : goal.all()).iterator().next().at();
-  }
-
   private Expression supported(Goal goal) {
     try {
       return expression(goal);
     } catch (UnsupportedOperationException e) {
-      throw SchemaNode.refusal(at(goal), e.getMessage() + ", which is not supported");
+      throw SchemaNode.refusal(goal.at(), e.getMessage() + ", which is not supported");
     } catch (Derivatives.TooLargeException e) {
       throw SchemaNode.refusal(
-          at(goal), "has patterns or lengths that take too many states together");
+          goal.at(), "has patterns or lengths that take too many states together");
     }
   }
 
@@ -290,6 +308,9 @@ final class SchemaCompiler {
         members.add(new Member(key, rule(entry.getValue()), required));
       }
     }
+    if (!set.some().isEmpty()) {
+      return withSome(set, members, properties.keySet());
+    }
     int least = set.least() <= set.required().size() ? 0 : set.least();
     boolean needed = least > members.size();
     Expression other =
@@ -309,7 +330,23 @@ final class SchemaCompiler {
     return Json.object(
         members.isEmpty()
             ? Json.list(other, least, closed ? 0 : most)
-            : new Members(members, other, least, most));
+            : new Members(members, other, Expression.NOTHING, least, most));
+  }
+
+  /** With an other member that must be there. */
+  private Expression withSome(ObjectSet set, List<Member> members, Set<String> names) {
+    if (set.some().size() > 1
+        || set.least() > set.required().size() + 1
+        || set.most() < Expression.UNBOUNDED) {
+      throw new UnsupportedOperationException(
+          "wants a property without a name beside other conditions on their number");
+    }
+    Expression other =
+        set.possible(!members.isEmpty())
+            .map(others -> other(others, names))
+            .orElse(Expression.NOTHING);
+    return Json.object(
+        new Members(members, other, other(set.some(), names), 0, Expression.UNBOUNDED));
   }
 
   /** A member of a key that is not named. */

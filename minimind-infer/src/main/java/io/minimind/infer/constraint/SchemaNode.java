@@ -2,6 +2,7 @@ package io.minimind.infer.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import java.math.BigDecimal;
 import java.util.LinkedHashSet;
 import java.util.Optional;
@@ -16,12 +17,15 @@ record SchemaNode(ObjectNode json, String at) {
   private static final int LONGEST_QUOTE = 80;
 
   static IllegalArgumentException refusal(String at, String problem) {
-    return new IllegalArgumentException("The schema at " + at + " " + problem + ".");
+    return new ArgumentException("The schema at " + at + " " + problem + ".");
   }
 
   /** As a message quotes it. */
   static String quoted(JsonNode json) {
-    String text = json.isContainerNode() && json.size() > 20 ? "..." : json.toString();
+    if (json.isContainerNode()) {
+      return json.isArray() ? "an array" : "an object";
+    }
+    String text = json.toString();
     return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "...";
   }
 

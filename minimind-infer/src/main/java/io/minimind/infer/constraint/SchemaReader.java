@@ -2,6 +2,7 @@ package io.minimind.infer.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.NumberRange.Bound;
 import io.minimind.infer.constraint.ObjectSet.Others;
 import io.minimind.infer.constraint.Shape.Constant;
@@ -104,6 +105,7 @@ final class SchemaReader {
         new LinkedHashSet<>(properties.keySet()),
         0,
         Expression.UNBOUNDED,
+        List.of(),
         List.of());
   }
 
@@ -273,8 +275,7 @@ final class SchemaReader {
                 RegexParser.containing(pattern),
                 RegexParser.perhapsContaining(pattern));
       } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException(
-            "In the schema at %s: %s".formatted(at, e.getMessage()), e);
+        throw new ArgumentException("In the schema at %s: %s".formatted(at, e.getMessage()), e);
       }
       patterns.put(pattern, known);
     }
@@ -345,6 +346,7 @@ final class SchemaReader {
             node.names("required"),
             node.count("minProperties", 0),
             node.count("maxProperties", Expression.UNBOUNDED),
+            List.of(),
             dependencies(node));
     return keys.isEmpty() ? objects : objects.and(named(keys.get()));
   }

@@ -13,6 +13,9 @@ import java.util.Map;
 
 /** Finds what a schema refers to within its document. */
 final class SchemaReferences {
+  /** Characters of a pointer to a part of a schema. */
+  private static final int LONGEST_PLACE = 10_000;
+
   private final JsonNode root;
   private final Map<JsonNode, Schema> schemas = new IdentityHashMap<>();
   private final Map<JsonNode, Schema> values = new IdentityHashMap<>();
@@ -37,6 +40,9 @@ final class SchemaReferences {
   }
 
   private Schema schema(JsonNode json, String at, JsonNode base) {
+    if (at.length() > LONGEST_PLACE) {
+      throw SchemaNode.refusal(at.substring(0, 60) + "...", "is nested too deeply");
+    }
     return schemas.computeIfAbsent(
         json, j -> new Schema(j, false, at, identifier(j) == null ? base : j));
   }

@@ -256,6 +256,23 @@ final class Shapes {
     return result;
   }
 
+  /** Where the reason is that nothing meets a goal. */
+  String emptyPlace(Goal goal) {
+    Goal place = goal;
+    Set<Goal> seen = new HashSet<>();
+    while (seen.add(place)) {
+      for (ObjectSet set : shape(place).objects()) {
+        for (String name : set.required()) {
+          Goal value = set.value(name);
+          if (!value.impossible() && isEmpty(value)) {
+            place = value;
+          }
+        }
+      }
+    }
+    return place.at();
+  }
+
   private boolean isEmpty(ObjectSet set) {
     return isPlainlyEmpty(set) || !set.none().isEmpty() && ways(set).isEmpty();
   }
@@ -369,25 +386,19 @@ final class Shapes {
 
   /** Adds the objects that are not excluded because of a property without a name. */
   private void addWithOthers(ObjectSet set, ObjectSet excluded, List<ObjectSet> ways) {
-    boolean named = set.properties().values().stream().anyMatch(value -> !value.impossible());
-    List<Others> possible = set.possible(named).orElse(List.of());
-    boolean all = !possible.isEmpty();
-    boolean some = false;
-    for (Others mine : possible) {
+    for (Others mine : set.possible(set.isNamed()).orElse(List.of())) {
       for (Others its : excluded.others()) {
-        if (mine.keys().and(its.keys()).isEmpty()) {
-          continue;
+        for (Goal value : others(mine.value(), its.value())) {
+          StringSet keys = mine.keys().and(its.keys());
+          if (!keys.isEmpty()) {
+            Others other = new Others(keys, value, true);
+            ways.add(set.withSome(other, excluded.properties().keySet()));
+          }
         }
-        List<Goal> others = others(mine.value(), its.value());
-        some |= !others.isEmpty();
-        all &= isEmpty(mine.value().and(its.value()));
       }
     }
-    if (some && all && !named) {
-      ways.add(set.withCounts(Math.max(1, set.least()), set.most()));
-    } else if (some) {
-      throw new UnsupportedOperationException(
-          "excludes objects because of properties that have no name");
+    if (!excluded.some().isEmpty()) {
+      throw new UnsupportedOperationException("excludes objects twice over");
     }
   }
 

@@ -137,9 +137,7 @@ final class ShortestTexts {
       if (!(states[i] instanceof Read read)) {
         targets[i] = NONE;
       } else if (read.isForced()) {
-        BitSet found = new BitSet();
-        addForced(i, found);
-        targets[i] = found.stream().toArray();
+        targets[i] = forced(i);
       } else {
         int[] edges = read.edges();
         int[] found = new int[edges.length / 3];
@@ -160,19 +158,23 @@ final class ShortestTexts {
     return value >= 0 && value <= highest;
   }
 
-  private void addForced(int start, BitSet found) {
+  /** Where tokens end that begin here and consist of forced bytes. */
+  private int[] forced(int start) {
+    int[] found = new int[trie.longest()];
+    int size = 0;
     int node = -1;
     int at = start;
     while (states[at] instanceof Read read && read.isForced()) {
       node = trie.child(node, read.edges()[0]);
       at = read.edges()[2];
       if (node < 0) {
-        return;
+        break;
       }
       if (isToken(node)) {
-        found.set(at);
+        found[size++] = at;
       }
     }
+    return Arrays.copyOf(found, size);
   }
 
   private boolean isToken(int node) {

@@ -3,6 +3,7 @@ package io.minimind.infer.constraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -11,10 +12,12 @@ import java.util.List;
  */
 final class TokenTrie {
   private final byte[][] tokens;
+  private volatile Tokenizer checked; // that was found to have these tokens
   private int[] labels = new int[64];
   private int[] depths = new int[64];
   private int[] ends = new int[64];
   private int[] firstTokens = new int[64];
+  private final int[] roots = new int[256]; // by their label, or -1
   private int size;
   private int deepest;
   private final int[] ids; // sorted by bytes; those of a node follow each other
@@ -35,6 +38,10 @@ final class TokenTrie {
     ends = Arrays.copyOf(ends, size);
     firstTokens = Arrays.copyOf(firstTokens, size + 1);
     firstTokens[size] = ids.length;
+    Arrays.fill(roots, -1);
+    for (int node = 0; node < size; node = ends[node]) {
+      roots[labels[node]] = node;
+    }
   }
 
   static TokenTrie of(Tokenizer tokenizer) {
@@ -42,7 +49,52 @@ final class TokenTrie {
     for (int id = 0; id < tokens.length; id++) {
       tokens[id] = tokenizer.bytes(id);
     }
-    return new TokenTrie(tokens);
+    TokenTrie trie = new TokenTrie(tokens);
+    trie.checked = tokenizer;
+    return trie;
+  }
+
+  /** Whether a tokenizer has the same tokens. */
+  boolean isOf(Tokenizer tokenizer) {
+    if (checked == tokenizer) {
+      return true;
+    }
+    if (tokenizer.vocabularySize() != tokens.length) {
+      return false;
+    }
+    for (int id = 0; id < tokens.length; id++) {
+      if (!Arrays.equals(tokens[id], tokenizer.bytes(id))) {
+        return false;
+      }
+    }
+    checked = tokenizer;
+    return true;
+  }
+
+  /** The characters all of whose bytes are tokens. */
+  CharacterSet spelt() {
+    BitSet single = new BitSet();
+    for (int value = 0; value < 256; value++) {
+      int node = child(-1, value);
+      single.set(value, node >= 0 && firstToken(node) < lastToken(node));
+    }
+    boolean inside = single.nextClearBit(0x80) > 0xBF;
+    List<int[]> ranges = new ArrayList<>();
+    for (int c = 0; c < 0x80; c++) {
+      if (single.get(c)) {
+        ranges.add(new int[] {c, c});
+      }
+    }
+    for (int lead = 0xC2; lead <= 0xF4 && inside; lead++) {
+      if (single.get(lead)) {
+        int bits = lead < 0xE0 ? 6 : lead < 0xF0 ? 12 : 18;
+        int first = (lead & (lead < 0xE0 ? 0x1F : lead < 0xF0 ? 0xF : 7)) << bits;
+        int lowest = lead < 0xE0 ? 0x80 : lead < 0xF0 ? 0x800 : 0x10000;
+        int last = Math.min(first + (1 << bits) - 1, Character.MAX_CODE_POINT);
+        ranges.add(new int[] {Math.max(first, lowest), last});
+      }
+    }
+    return CharacterSet.ofRanges(ranges);
   }
 
   /** Adds a node for each byte with which the tokens from first to end go on. */
@@ -133,7 +185,10 @@ final class TokenTrie {
    * @param parent a node, or -1 for the beginning
    */
   int child(int parent, int label) {
-    int end = parent < 0 ? size : ends[parent];
+    if (parent < 0) {
+      return roots[label];
+    }
+    int end = ends[parent];
     for (int node = parent + 1; node < end; node = ends[node]) {
       if (labels[node] == label) {
         return node;

@@ -18,7 +18,8 @@ class PositionsTest {
   @Test
   void whatIsKeptChangesNothing() throws IOException {
     Automaton automaton =
-        AutomatonBuilder.build(SchemaCompiler.compile(Structured.schemas().get("nested objects")));
+        AutomatonBuilder.build(
+            SchemaCompiler.compile(Structured.schemas().get("nested objects")), CharacterSet.ALL);
     TokenTrie trie = TokenTrie.of(Structured.TOKENIZER);
     Positions keeping = new Positions(automaton, trie, Positions.MOST_KEPT);
     Positions forgetting = new Positions(automaton, trie, 0);

@@ -47,6 +47,11 @@ public final class Structured {
           "{\"children\":[{\"value\":null}]}]}, [true, false, -0.5e10, \"2024-10-11T12:30:00Z\"]");
       texts.add("蓝色的漢字 😀😁🙏 the quick brown fox \"},{\" \\n \\\" ab abb été \n\n");
     }
+    return tokenizer(texts);
+  }
+
+  /** A small vocabulary that is learnt from texts. */
+  public static Tokenizer tokenizer(List<String> texts) {
     try {
       Path folder = Files.createTempDirectory("tokenizer");
       ByteLevelBpeTrainer.ofSize(420).withMinimumFrequency(1).train(texts.iterator()).save(folder);

@@ -30,8 +30,8 @@ public final class TorchWriter {
    * @param also that other name
    * @throws IOException with one sentence that names the file; an older file is then untouched
    */
-  public static void write(
-      Path path, List<StreamedTensor> tensors, String shared, String also) throws IOException {
+  public static void write(Path path, List<StreamedTensor> tensors, String shared, String also)
+      throws IOException {
     AtomicFile.replace(
         path,
         channel -> {
@@ -153,10 +153,7 @@ public final class TorchWriter {
 
     private Pickler int32(int number) {
       bytes.writeBytes(
-          ByteBuffer.allocate(Integer.BYTES)
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .putInt(number)
-              .array());
+          ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array());
       return this;
     }
   }

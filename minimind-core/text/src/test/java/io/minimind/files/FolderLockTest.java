@@ -1,0 +1,72 @@
+package io.minimind.files;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FolderLockTest {
+
+  @TempDir Path parent;
+
+  /** Tries for a lock in a process of its own: 0 if it was free. */
+  public static void main(String[] args) throws IOException {
+    try (FolderLock lock = FolderLock.acquire(Path.of(args[0]))) {
+      System.out.println("locked " + lock);
+    } catch (IOException e) {
+      System.out.println(e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static int statusOfAnotherProcess(Path folder) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                FolderLockTest.class.getName(),
+                folder.toString())
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+    return process.exitValue();
+  }
+
+  private static void assertRefused(Path folder) {
+    IOException e = assertThrows(IOException.class, () -> FolderLock.acquire(folder));
+    assertEquals(
+        "Another run is writing to %s: wait until it has ended, or choose another folder."
+            .formatted(folder),
+        e.getMessage());
+  }
+
+  @Test
+  void aFolderIsLockedForOneAtATime() throws Exception {
+    Path folder = parent.resolve("deep/run");
+    FolderLock lock = FolderLock.acquire(folder);
+    assertRefused(folder);
+    Path sameFolder = parent.resolve("deep/../deep/run");
+    assertRefused(sameFolder);
+    // What was refused here must not have given the lock up for others.
+    assertEquals(1, statusOfAnotherProcess(folder));
+    FolderLock.acquire(parent).close();
+    lock.close();
+    assertEquals(0, statusOfAnotherProcess(sameFolder));
+    FolderLock.acquire(folder).close();
+  }
+
+  @Test
+  void whatIsNoFolderCannotBeLocked() throws IOException {
+    Path file = Files.writeString(parent.resolve("file"), "precious");
+    assertThrows(IOException.class, () -> FolderLock.acquire(file));
+    assertEquals("precious", Files.readString(file));
+  }
+}

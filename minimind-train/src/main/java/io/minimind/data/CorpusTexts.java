@@ -1,0 +1,101 @@
+package io.minimind.data;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/**
+ * The texts of corpus files, one file after the other: never more than one text is held. What is
+ * wrong with a file is thrown as an {@link UncheckedIOException}.
+ */
+public final class CorpusTexts implements Iterator<String>, AutoCloseable {
+
+  private static final List<List<String>> COLUMNS = List.of(List.of("text"));
+
+  private final Iterator<Path> files;
+  private final long bytesTotal;
+  private long bytesOfFilesRead;
+  private Optional<RowReader> reader = Optional.empty();
+  private Path file;
+  private Optional<Row> next = Optional.empty();
+
+  private CorpusTexts(List<Path> files, long bytesTotal) {
+    this.files = files.iterator();
+    this.bytesTotal = bytesTotal;
+  }
+
+  /**
+   * @param files CSV with a column {@code text}, JSON lines with a field {@code text}, or plain
+   *     text with a text in each line
+   * @throws IOException if one of them is missing, empty or of another kind
+   */
+  public static CorpusTexts open(List<Path> files) throws IOException {
+    long bytes = 0;
+    for (Path file : files) {
+      Rows.of(file).open(COLUMNS).close();
+      bytes += Files.size(file);
+    }
+    return new CorpusTexts(files, bytes);
+  }
+
+  @Override
+  public boolean hasNext() {
+    try {
+      while (next.isEmpty()) {
+        if (reader.isPresent()) {
+          next = reader.get().next();
+          if (next.isEmpty()) {
+            bytesOfFilesRead = bytesRead();
+            close();
+          }
+        } else if (files.hasNext()) {
+          file = files.next();
+          reader = Optional.of(Rows.of(file).open(COLUMNS));
+        } else {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public String next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    Row row = next.orElseThrow();
+    next = Optional.empty();
+    try {
+      return row.text(0);
+    } catch (IllegalArgumentException e) {
+      throw new UncheckedIOException(
+          new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage())));
+    }
+  }
+
+  /** Bytes of all files read so far. */
+  public long bytesRead() {
+    return bytesOfFilesRead + reader.map(RowReader::position).orElse(0L);
+  }
+
+  /** Bytes of all files. */
+  public long bytesTotal() {
+    return bytesTotal;
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (reader.isPresent()) {
+      reader.get().close();
+      reader = Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package io.minimind.train;
+
+import io.minimind.files.FolderLock;
+import io.minimind.files.InputException;
+import io.minimind.model.Precision;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
+import io.minimind.task.Task;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A run from its rows to its model, new or resumed. Until it is closed, no other run can write to
+ * its folder.
+ *
+ * <pre>{@code
+ * try (TrainingRun run =
+ *     TrainingRun.builder()
+ *         .task(Tasks.pretraining())
+ *         .tokenizer(Path.of("tokenizer"))
+ *         .model(ModelConfig.Preset.SMALL, 512)
+ *         .rows(Rows.of(Path.of("corpus.csv")))
+ *         .validation(0.01)
+ *         .settings(s -> s.epochs(2).batchSize(16).learningRate(5e-4f))
+ *         .folder(Path.of("out/mine"))
+ *         .open()) {
+ *   run.train();
+ *   run.export(Path.of("model"), Precision.INT8);
+ * }
+ * }</pre>
+ */
+public final class TrainingRun implements AutoCloseable {
+
+  /** The file in the folder of a run in which its losses are drawn. */
+  public static final String CHART = "loss.svg";
+
+  private final FolderLock lock;
+  private final RunFolder folder;
+  private final Corpora corpora;
+  private final List<Device> devices;
+  private final int threads;
+  private final List<String> prompts;
+  private final Listeners listeners;
+  private final Catalog catalog;
+
+  TrainingRun(FolderLock lock, RunFolder folder, Corpora corpora, RunBuilder builder) {
+    this.lock = lock;
+    this.folder = folder;
+    this.corpora = corpora;
+    devices = useful(builder.devices(), folder.settings().training().window());
+    threads = builder.threads();
+    prompts = builder.prompts();
+    listeners = builder.listeners();
+    catalog = builder.catalog();
+  }
+
+  /** As many of the devices as can share an update, which is that of the devices at the start. */
+  private static List<Device> useful(List<Device> devices, int window) {
+    return devices.subList(0, Math.min(window, devices.size()));
+  }
+
+  /** What a run is made of; it is begun or resumed with {@link RunBuilder#open}. */
+  public static RunBuilder builder() {
+    return new RunBuilder();
+  }
+
+  /** Whether a folder holds a run that has begun. */
+  public static boolean isIn(Path folder) {
+    return RunFolder.exists(folder);
+  }
+
+  /**
+   * The settings of a run, as they are in its folder.
+   *
+   * @throws IOException if the folder holds no run, its settings are damaged, or its task is none
+   *     that is known
+   */
+  public static RunSettings settings(Path folder) throws IOException {
+    return RunFolder.open(folder, Catalog.NONE).settings();
+  }
+
+  public Path folder() {
+    return folder.path();
+  }
+
+  public RunSettings settings() {
+    return folder.settings();
+  }
+
+  /** Those of the given devices that train: no more than an update has micro-batches. */
+  public List<Device> devices() {
+    return devices;
+  }
+
+  /** Rows that the run learns from. */
+  public long rows() {
+    return corpora.training().groups();
+  }
+
+  /**
+   * Where the run is: the state of its last checkpoint.
+   *
+   * @throws IOException if the checkpoint is missing or damaged
+   */
+  public TrainingState state() throws IOException {
+    return CheckpointStore.verify(checkpoint());
+  }
+
+  private Path checkpoint() throws IOException {
+    return folder
+        .checkpoints()
+        .latest()
+        .orElseThrow(() -> new InputException("There is no checkpoint in " + folder.path() + "."));
+  }
+
+  /** Trains to the end, as {@link #train(BooleanSupplier, TrainingListener...)} does. */
+  public boolean train(TrainingListener... more) throws IOException {
+    return train(() -> false, more);
+  }
+
+  /**
+   * Trains on from the last checkpoint. Metrics and model in the folder are up to date whenever a
+   * listener is told something.
+   *
+   * @param interrupted asked before every micro-batch, whether to save and return; true from the
+   *     first time on
+   * @param more is told what happens, as those are that were given when the run was opened
+   * @return whether training is complete, false if it was interrupted
+   * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
+   *     longer a number
+   */
+  public boolean train(BooleanSupplier interrupted, TrainingListener... more) throws IOException {
+    TrainingSettings training = folder.settings().training();
+    TrainingState state = state();
+    Listeners told = listeners.and(more);
+    List<TrainingListener> all = new ArrayList<>();
+    all.add(new MetricsFile(folder.metrics(), folder.chart()));
+    all.add(new ModelExport(folder, told.and(new SampleTexts(folder, prompts, told, interrupted))));
+    all.addAll(told.all());
+    Task task = folder.settings().task();
+    Optional<BatchSource> validation = Optional.empty();
+    if (corpora.validation().isPresent()) {
+      Batching batching = training.validationBatching(folder.path());
+      validation = Optional.of(task.batches(corpora.validation().get(), batching));
+    }
+    try (ModelInTraining model = folder.open(checkpoint(), devices, threads)) {
+      return new Trainer(
+              training,
+              task.objective(),
+              model,
+              task.batches(corpora.training(), training.batching(folder.path())),
+              validation,
+              folder.checkpoints(),
+              all)
+          .run(state, CheckpointStore.batches(checkpoint()), interrupted);
+    }
+  }
+
+  /**
+   * Writes the model of the last checkpoint as applications take it.
+   *
+   * @param to made if it is missing
+   * @param precision how its matrices are kept
+   * @throws IOException if the folder holds a run or a model already, or cannot be written
+   */
+  public void export(Path to, Precision precision) throws IOException {
+    TrainedModel.of(folder.path(), TrainedModel.Checkpoint.LAST, catalog).export(to, precision);
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

@@ -1,0 +1,170 @@
+package io.minimind.verify;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.files.TemporaryFolder;
+import io.minimind.graph.ElementType;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A training run of the original, repeated: logits and gradients of its first step, its curve. */
+public final class TrainingCases {
+
+  private static final double LOGITS_LIMIT = 1e-4;
+  private static final double GRADIENTS_LIMIT = 1e-3;
+  private static final double LOSSES_LIMIT = 2e-4;
+  private static final double GRADIENT_NORMS_LIMIT = 1e-3;
+
+  private final String name;
+  private final TrainingReference reference;
+  private final SafetensorsFile firstStep;
+  private final List<NamedTensor> weights;
+  private final Device device;
+  private final TrainingArtifacts artifacts;
+
+  private TrainingCases(GoldenFolder golden, String name, Device device) throws IOException {
+    this.name = name;
+    this.device = device;
+    reference = golden.read(name, TrainingReference.class);
+    ModelConfig config = reference.config().model();
+    firstStep = golden.tensors(name + ".step0");
+    weights = golden.parameters(name, config);
+    artifacts =
+        new TrainingArtifacts(config).with(TrainingPrecision.FLOAT32, device.kind().target());
+  }
+
+  /**
+   * @param name of the run's files in the folder
+   * @param device to train on
+   * @throws IOException if they are missing or damaged
+   */
+  public static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
+    TrainingCases run = new TrainingCases(golden, name, device);
+    List<Case> cases = new ArrayList<>();
+    if (device.kind() == Device.Kind.CPU) {
+      cases.addAll(run.firstStep());
+    } else {
+      // The inference API of the training build has no way to a GPU.
+      cases.add(new Case.Skipped(name + " logits and gradients", "they are compared on the CPU"));
+    }
+    cases.addAll(run.curve());
+    return cases;
+  }
+
+  private List<Case> firstStep() throws IOException {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    byte[] model = artifacts.gradients().toByteArray();
+    try (Batch batch = reference.batch(0);
+        OrtSession session = environment.createSession(model)) {
+      for (Batch.Part part : batch.parts()) {
+        inputs.put(part.input().name(), tensor(environment, batch, part));
+      }
+      inputs.put(TrainingArtifacts.GRADIENT_SCALE, OnnxTensor.createTensor(environment, 1f));
+      for (NamedTensor weight : weights) {
+        inputs.put(
+            weight.name(), OnnxTensor.createTensor(environment, weight.floats(), weight.shape()));
+      }
+      try (OrtSession.Result outputs = session.run(inputs)) {
+        return List.of(logits(outputs), gradients(outputs));
+      }
+    } catch (OrtException e) {
+      throw new IllegalStateException("The gradient graph failed to compute.", e);
+    } finally {
+      inputs.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private static OnnxTensor tensor(OrtEnvironment environment, Batch batch, Batch.Part part)
+      throws OrtException {
+    OnnxJavaType type =
+        part.input().type() == ElementType.INT64 ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT;
+    return OnnxTensor.createTensor(environment, part.memory(), batch.shape(part.input()), type);
+  }
+
+  private Case logits(OrtSession.Result outputs) throws IOException {
+    FloatBuffer expected = GoldenFolder.tensor(firstStep, "__logits__").floats();
+    Worst worst = new Worst();
+    worst.add("the first batch", Worst.difference(expected, values(outputs, "logits")));
+    return worst.against(name + " logits", LOGITS_LIMIT);
+  }
+
+  /** Each difference is relative to the largest element of the parameter's gradient. */
+  private Case gradients(OrtSession.Result outputs) throws IOException {
+    Worst worst = new Worst();
+    for (NamedTensor weight : weights) {
+      FloatBuffer expected = GoldenFolder.tensor(firstStep, weight.name()).floats();
+      FloatBuffer found = values(outputs, weight.name() + ".gradient");
+      double size = Worst.difference(expected, FloatBuffer.allocate(expected.remaining()));
+      worst.add(weight.name(), Worst.difference(expected, found) / size);
+    }
+    return worst.against(name + " gradients", GRADIENTS_LIMIT);
+  }
+
+  private static FloatBuffer values(OrtSession.Result outputs, String output) {
+    return ((OnnxTensor) outputs.get(output).orElseThrow()).getFloatBuffer();
+  }
+
+  private List<Case> curve() throws IOException {
+    Worst losses = new Worst();
+    Worst norms = new Worst();
+    Worst after = new Worst();
+    try (TemporaryFolder folder = TemporaryFolder.create();
+        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
+      int window = reference.accumulationSteps();
+      for (int update = 0; update < reference.learningRates().length; update++) {
+        double loss = 0;
+        double norm = 0;
+        session.resetGradients();
+        for (int micro = update * window; micro < (update + 1) * window; micro++) {
+          try (Batch batch = reference.batch(micro)) {
+            boolean last = micro == (update + 1) * window - 1;
+            float maxNorm = last ? reference.gradClip() : Float.POSITIVE_INFINITY;
+            TrainingSession.Step step = session.trainStep(batch, 1f / window, maxNorm);
+            loss += step.loss() / window;
+            norm = step.gradientNorm();
+          }
+        }
+        session.optimizerStep(reference.learningRates()[update]);
+        String place = "update " + update;
+        losses.add(place, Math.abs(loss - reference.losses()[update]));
+        double expectedNorm = reference.gradNormsBeforeClip()[update];
+        // Relative below a norm of 1 and absolute above: the stricter of the two.
+        norms.add(place, Math.abs(norm - expectedNorm) / Math.min(1, expectedNorm));
+      }
+      try (Batch batch = reference.batch(0)) {
+        after.add(
+            "the first batch", Math.abs(session.evaluate(batch).loss() - reference.lossAfter()));
+      }
+    }
+    return List.of(
+        losses.against(name + " losses", LOSSES_LIMIT, device),
+        norms.against(name + " gradient norms", GRADIENT_NORMS_LIMIT, device),
+        after.against(name + " loss after training", LOSSES_LIMIT, device));
+  }
+
+  private ModelInTraining.Files files(Path folder) throws IOException {
+    Path checkpoint = folder.resolve("checkpoint");
+    TrainingCheckpoint.of(weights).write(checkpoint);
+    artifacts.write(folder, reference.optimizerSettings());
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+  }
+}

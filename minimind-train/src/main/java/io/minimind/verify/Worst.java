@@ -1,0 +1,43 @@
+package io.minimind.verify;
+
+import io.minimind.runtime.Device;
+import java.nio.FloatBuffer;
+
+/** The largest of several differences. */
+final class Worst {
+
+  private double difference;
+  private String where = "";
+
+  /** Takes the next difference; one that is not a number is worse than all others. */
+  void add(String place, double next) {
+    double comparable = Double.isNaN(next) ? Double.POSITIVE_INFINITY : next;
+    if (where.isEmpty() || comparable > difference) {
+      difference = comparable;
+      where = place;
+    }
+  }
+
+  Case against(String name, double limit) {
+    return new Case.Compared(name, difference, limit, where);
+  }
+
+  /**
+   * @param limit on the CPU; ten times as much on a GPU, which adds up in other orders
+   */
+  Case against(String name, double limit, Device device) {
+    return against(name, device.kind() == Device.Kind.CUDA ? 10 * limit : limit);
+  }
+
+  /** The largest difference of two elements; infinite if the numbers of elements differ. */
+  static double difference(FloatBuffer expected, FloatBuffer found) {
+    if (expected.remaining() != found.remaining()) {
+      return Double.POSITIVE_INFINITY;
+    }
+    double largest = 0;
+    for (int i = 0; i < expected.remaining(); i++) {
+      largest = Math.max(largest, Math.abs((double) expected.get(i) - found.get(i)));
+    }
+    return largest;
+  }
+}
