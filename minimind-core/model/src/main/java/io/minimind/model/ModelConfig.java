@@ -426,7 +426,8 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
-        throw new InputException(file + " is not a valid model configuration: it is no JSON object.");
+        throw new InputException(
+            file + " is not a valid model configuration: it is no JSON object.");
       }
       return fromJson(json);
     } catch (NoSuchFileException e) {
