@@ -21,6 +21,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The folder of a run: its settings, the training artifacts, the checkpoints, the reports, and the
@@ -60,15 +63,18 @@ final class RunFolder {
   }
 
   private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights) {
-    if (settings.lora().isEmpty()) {
-      return TrainingCheckpoint.of(weights);
-    }
-    List<NamedTensor> adapters =
+    // What no model has: adapters, and parameters of the objective's own.
+    Set<String> given = weights.stream().map(NamedTensor::name).collect(Collectors.toSet());
+    List<NamedTensor> added =
         settings.artifacts(Target.CPU).trainableParameters().stream()
+            .filter(parameter -> !given.contains(parameter.name()))
             .map(parameter -> parameter.start(settings.training().seed()))
             .toList();
+    if (settings.lora().isEmpty()) {
+      return TrainingCheckpoint.of(Stream.concat(weights.stream(), added.stream()).toList());
+    }
     return new TrainingCheckpoint(
-        adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
+        added, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
 
   /**
