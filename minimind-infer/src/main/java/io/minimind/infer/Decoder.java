@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
+import io.minimind.files.Checksums;
 import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.lang.ref.Reference;

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.files.Checksums;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;

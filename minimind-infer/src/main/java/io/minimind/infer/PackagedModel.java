@@ -4,6 +4,7 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.minimind.files.Checksums;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;

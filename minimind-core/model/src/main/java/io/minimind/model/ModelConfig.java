@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.StrictJson;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
@@ -53,7 +54,7 @@ public record ModelConfig(
     double initializerRange) {
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** What a model of MiniMind's first version has not. */
   public enum Part {
