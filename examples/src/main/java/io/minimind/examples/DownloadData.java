@@ -4,7 +4,6 @@ import io.minimind.data.hub.DatasetDownload;
 import io.minimind.data.hub.DatasetHub;
 import io.minimind.data.hub.DatasetHub.Layout;
 import io.minimind.data.hub.HubFile;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;

@@ -3,7 +3,6 @@ package io.minimind.examples;
 import io.minimind.data.CorpusStatistics;
 import io.minimind.data.Rows;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
