@@ -22,7 +22,8 @@ public final class InspectData implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "FILE",
-      description = "CSV, JSON, JSON lines, plain text or Parquet; all but that also as .gz or .zst.")
+      description =
+          "CSV, JSON, JSON lines, plain text or Parquet; all but that also as .gz or .zst.")
   private Path file;
 
   @Option(

@@ -15,8 +15,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "prepare",
     description = {
-      "Writes the texts of a corpus as JSON lines, without those that are too short, too long, of too"
-          + " little Chinese, or there already.",
+      "Writes the texts of a corpus as JSON lines, without those that are too short, too long, of"
+          + " too little Chinese, or there already.",
       "--duplicates similar also leaves out what shares most of its runs of five characters with an"
           + " earlier text."
     },

@@ -62,8 +62,8 @@ public record CorpusPreparation(int fewest, int most, double chinese, Duplicates
    *
    * @param target a {@code .jsonl} file, which takes its name when it is complete
    * @param progress told how much of {@link Rows#size} is read
-   * @throws IOException if the rows cannot be read or have no column {@code text}, or the file cannot
-   *     be written
+   * @throws IOException if the rows cannot be read or have no column {@code text}, or the file
+   *     cannot be written
    */
   public Result write(Rows corpus, Path target, LongConsumer progress) throws IOException {
     Map<String, Long> leftOut = new HashMap<>();

@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 
 /**
  * What is in a corpus of any kind: how many rows, of which columns, how long, in which writing, how
- * many of them twice, and what is wrong with some. Rows are read one after the other; what is kept of
- * each are a few numbers.
+ * many of them twice, and what is wrong with some. Rows are read one after the other; what is kept
+ * of each are a few numbers.
  */
 public final class CorpusStatistics {
 

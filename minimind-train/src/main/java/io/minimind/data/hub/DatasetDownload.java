@@ -76,8 +76,8 @@ public final class DatasetDownload {
     return open(hub, token, 6, Duration.ofSeconds(1));
   }
 
-  static DatasetDownload open(
-      DatasetHub hub, Optional<String> token, int attempts, Duration pause) throws IOException {
+  static DatasetDownload open(DatasetHub hub, Optional<String> token, int attempts, Duration pause)
+      throws IOException {
     Transfer transfer = new Transfer(hub.base(), token, attempts, pause);
     try {
       return new DatasetDownload(hub, transfer, hub.list(transfer));
@@ -122,7 +122,8 @@ public final class DatasetDownload {
       for (HubFile file : files) {
         checked.add(
             threads.submit(
-                () -> fetch(file, folder, more -> progress.update(arrived.addAndGet(more), total))));
+                () ->
+                    fetch(file, folder, more -> progress.update(arrived.addAndGet(more), total))));
       }
       for (int i = 0; i < files.size(); i++) {
         if (!result(checked.get(i))) {

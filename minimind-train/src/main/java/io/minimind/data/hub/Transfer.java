@@ -80,8 +80,7 @@ final class Transfer {
         throw e;
       } catch (IOException e) {
         if (made == attempts) {
-          throw new IOException(
-              "%s (tried %d times)".formatted(reason(e), attempts), e);
+          throw new IOException("%s (tried %d times)".formatted(reason(e), attempts), e);
         }
         Optional<Duration> asked =
             e instanceof TryAgainException later ? later.wait : Optional.empty();
@@ -160,7 +159,8 @@ final class Transfer {
         URI next = at.resolve(location.get());
         if (!String.valueOf(next.getScheme()).matches("https?")
             || at.getScheme().equals("https") && !next.getScheme().equals("https")) {
-          throw new RefusedException("the server leads to " + next.getScheme() + ", which is not safe");
+          throw new RefusedException(
+              "the server leads to " + next.getScheme() + ", which is not safe");
         }
         at = next;
         continue;

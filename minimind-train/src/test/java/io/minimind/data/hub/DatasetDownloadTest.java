@@ -61,8 +61,7 @@ class DatasetDownloadTest {
     hub.createContext(
         "/api/datasets/o/n/revision/main",
         exchange -> send(exchange, 200, "{\"sha\":\"" + COMMIT + "\"}"));
-    hub.createContext(
-        "/api/datasets/o/n/tree/" + COMMIT, exchange -> send(exchange, 200, list));
+    hub.createContext("/api/datasets/o/n/tree/" + COMMIT, exchange -> send(exchange, 200, list));
     hub.createContext("/datasets/o/n/resolve/" + COMMIT + "/d/a%20b.jsonl", this::file);
     hub.createContext("/datasets/o/n/resolve/" + COMMIT + "/d/a b.jsonl", this::file);
     other.createContext(
@@ -231,9 +230,9 @@ class DatasetDownloadTest {
     hub.createContext(
         "/api/datasets/o/n/tree/" + COMMIT,
         exchange ->
-            send(exchange, 200, "[{\"type\":\"file\",\"path\":\"../x\",\"size\":1,\"oid\":\"y\"}]"));
-    IOException refusal =
-        assertThrows(IOException.class, () -> download(Optional.empty()));
+            send(
+                exchange, 200, "[{\"type\":\"file\",\"path\":\"../x\",\"size\":1,\"oid\":\"y\"}]"));
+    IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
     assertTrue(refusal.getMessage().contains("a file that cannot be"), refusal.getMessage());
   }
 
