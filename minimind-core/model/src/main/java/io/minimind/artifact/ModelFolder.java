@@ -147,7 +147,7 @@ public final class ModelFolder {
                           done.run();
                         }))
             .toList();
-    SafetensorsFile.write(file, told, Map.of("format", "pt"));
+    SafetensorsFile.writeParts(file, told, Map.of("format", "pt"));
     SafetensorsFile written = SafetensorsFile.open(file);
     Map<String, ExternalData> places = new HashMap<>();
     for (SafetensorsFile.Part part : stored) {
