@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     description =
-        "Serves models over HTTP to clients of OpenAI, Ollama and Anthropic, with a page to chat in.",
+        "Serves models over HTTP to clients of OpenAI, Ollama and Anthropic, with a page to chat"
+            + " in.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     showDefaultValues = true)
@@ -98,7 +99,8 @@ public final class Serve implements Callable<Integer> {
       for (String given : models) {
         int end = given.indexOf('=');
         String place = given.substring(end + 1);
-        String name = end < 0 ? Path.of(place).normalize().getFileName().toString() : given.substring(0, end);
+        String name =
+            end < 0 ? Path.of(place).normalize().getFileName().toString() : given.substring(0, end);
         loaded.put(name, load(place));
         builder.model(name, loaded.get(name));
       }
@@ -106,7 +108,8 @@ public final class Serve implements Callable<Integer> {
       // The signal's own thread waits until the last answer has come to its end.
       Runtime.getRuntime().addShutdownHook(new Thread(server::close, "minimind-shutdown"));
       System.out.println("Serving " + String.join(", ", loaded.keySet()) + " at " + server.uri());
-      System.out.println("A page to chat in is there; /v1 is for clients of OpenAI. Stop with Ctrl-C.");
+      System.out.println(
+          "A page to chat in is there; /v1 is for clients of OpenAI. Stop with Ctrl-C.");
       server.join();
       return 0;
     } catch (IllegalArgumentException e) {
@@ -130,9 +133,7 @@ public final class Serve implements Callable<Integer> {
       builder.apiKey(key);
     }
     if (keyFile != null) {
-      Files.readAllLines(keyFile).stream()
-          .filter(line -> !line.isBlank())
-          .forEach(builder::apiKey);
+      Files.readAllLines(keyFile).stream().filter(line -> !line.isBlank()).forEach(builder::apiKey);
     }
     return builder;
   }

@@ -8,6 +8,10 @@ import io.minimind.verify.Case;
 import io.minimind.verify.EncodingCases;
 import io.minimind.verify.GenerationCases;
 import io.minimind.verify.GoldenFolder;
+import io.minimind.verify.HeadGenerationCases;
+import io.minimind.verify.HeadRoutingCases;
+import io.minimind.verify.HeadStartCases;
+import io.minimind.verify.HeadTrainingCases;
 import io.minimind.verify.PreferenceCases;
 import io.minimind.verify.RoutingCases;
 import io.minimind.verify.TemplateCases;
@@ -49,7 +53,10 @@ public final class Verify implements Callable<Integer> {
       names = "--golden",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the reference numbers (dense.json, generate.json and so on).")
+      description = {
+        "Folder of the reference numbers: of the first MiniMind (dense.json, generate.json and so"
+            + " on) or of its third version (head_dense.json and so on)."
+      })
   private Path golden;
 
   @Option(
@@ -94,16 +101,11 @@ public final class Verify implements Callable<Integer> {
       Device device = device();
       GoldenFolder references = GoldenFolder.open(golden);
       Tokenizer tokens = Tokenizer.load(tokenizer);
-      report(TokenizerCases.of(references, tokens));
-      report(TemplateCases.of(references));
-      report(EncodingCases.of(references, data, tokenizer));
-      report(GenerationCases.of(references));
-      report(TrainedTokenizerCases.of(references, data));
-      report(TrainingCases.of(references, "dense", device));
-      report(TrainingCases.of(references, "dense_accumulation", device));
-      report(TrainingCases.of(references, "moe", device));
-      report(RoutingCases.of(references));
-      report(PreferenceCases.of(references, device));
+      if (references.has("head_dense")) {
+        thirdVersion(references, device);
+      } else {
+        firstVersion(references, tokens, device);
+      }
       report(references.unread());
     } catch (IOException | IllegalArgumentException e) {
       spec.commandLine().getErr().println(e.getMessage());
@@ -115,6 +117,32 @@ public final class Verify implements Callable<Integer> {
             failed,
             compared);
     return failed == 0 ? 0 : 1;
+  }
+
+  private void firstVersion(GoldenFolder references, Tokenizer tokens, Device device)
+      throws IOException {
+    report(TokenizerCases.of(references, tokens));
+    report(TemplateCases.of(references));
+    report(EncodingCases.of(references, data, tokenizer));
+    report(GenerationCases.of(references));
+    report(TrainedTokenizerCases.of(references, data));
+    report(TrainingCases.of(references, "dense", device));
+    report(TrainingCases.of(references, "dense_accumulation", device));
+    report(TrainingCases.of(references, "moe", device));
+    report(RoutingCases.of(references));
+    report(PreferenceCases.of(references, device));
+  }
+
+  private void thirdVersion(GoldenFolder references, Device device) throws IOException {
+    report(HeadStartCases.of(references));
+    report(HeadGenerationCases.generated(references));
+    report(HeadGenerationCases.scaled(references));
+    report(HeadTrainingCases.of(references, "head_dense", device));
+    report(HeadTrainingCases.of(references, "head_dense_accumulation", device));
+    for (String mixture : List.of("head_moe_top1", "head_moe_top2")) {
+      report(HeadTrainingCases.of(references, mixture, device));
+      report(HeadRoutingCases.of(references, mixture));
+    }
   }
 
   private Device device() {

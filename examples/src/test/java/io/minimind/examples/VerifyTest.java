@@ -76,6 +76,88 @@ class VerifyTest {
   }
 
   @Test
+  void everyImplementedReferenceOfTheThirdVersionIsMet() {
+    Path golden = third();
+    Run run = Run.of(golden, golden, golden.resolve("tokenizer"));
+    assertEquals(0, run.status(), run.out() + run.err());
+    assertEquals(List.of(), run.linesWith(FAILED));
+    assertEquals(41, run.linesWith("  ok").size(), run.out());
+    assertEquals("", run.err());
+  }
+
+  /** Each number that is read decides. */
+  @Test
+  void aReferenceOfTheThirdVersionBeyondItsLimitFails() throws IOException {
+    Path golden = copy(third());
+    edit(
+        golden.resolve("head_dense.json"),
+        root -> {
+          add(root.withArray("losses"), 7, 3e-4);
+          ObjectNode norms = (ObjectNode) root.get("weight_norms_after");
+          String norm = "model.layers.1.self_attn.q_norm.weight";
+          norms.put(norm, norms.required(norm).doubleValue() * 1.01);
+        });
+    edit(
+        golden.resolve("head_dense_accumulation.json"),
+        root -> {
+          add(root.withArray("grad_norms_before_clip"), 2, -2e-3);
+          root.put("loss_after", root.required("loss_after").doubleValue() + 3e-4);
+        });
+    editTensor(golden.resolve("head_dense.step0.safetensors"), "__logits__", 2e-4f);
+    editTensor(
+        golden.resolve("head_moe_top1.step0.safetensors"), "model.layers.1.mlp.gate.weight", 0.01f);
+    edit(
+        golden.resolve("head_moe_top2.json"),
+        root -> {
+          ObjectNode layer = (ObjectNode) root.at("/first_batch_layers/1");
+          layer.put("aux_loss", layer.required("aux_loss").doubleValue() + 2e-5);
+          add((ArrayNode) layer.at("/weights/30"), 1, 1e-4);
+          add((ArrayNode) layer.at("/scores/3"), 0, 1e-4);
+        });
+    edit(
+        golden.resolve("head_generate.json"),
+        root -> {
+          add((ArrayNode) root.at("/greedy/0/new_tokens"), 3, 1);
+          add((ArrayNode) root.at("/left_padded_batch/new_tokens/1"), 2, 1);
+          ObjectNode probabilities = (ObjectNode) root.at("/distributions/1/probs");
+          String id = probabilities.fieldNames().next();
+          probabilities.put(id, probabilities.required(id).doubleValue() + 2e-5);
+        });
+    editTensor(golden.resolve("head_yarn.safetensors"), "factor4.logits", 2e-4f);
+    edit(
+        golden.resolve("head_init.json"),
+        root -> {
+          ObjectNode dense = (ObjectNode) root.at("/models/0");
+          dense.put("parameters", dense.required("parameters").longValue() + 1);
+          ObjectNode drawn = (ObjectNode) root.at("/models/1/tensors/0");
+          drawn.put("std", drawn.required("std").doubleValue() * 1.01);
+        });
+    Run run = Run.of(golden, golden, golden.resolve("tokenizer"));
+    assertEquals(1, run.status(), run.out() + run.err());
+    Set<String> failed = new TreeSet<>();
+    run.linesWith("FAILED, ")
+        .forEach(line -> failed.add(line.replaceFirst(" +[0-9.e+-]+  limit.*", "").strip()));
+    assertEquals(
+        Set.of(
+            "head_dense losses",
+            "head_dense weight norms",
+            "head_dense logits",
+            "head_dense_accumulation gradient norms",
+            "head_dense_accumulation loss after training",
+            "head_moe_top1 gradients",
+            "head_moe_top2 balance loss",
+            "head_moe_top2 weights",
+            "head_moe_top2 scores",
+            "head_generate greedy",
+            "head_generate left-padded batch",
+            "head_generate distributions",
+            "head_yarn factor4",
+            "head_init dense parameters",
+            "head_init moe deviations"),
+        failed);
+  }
+
+  @Test
   void aGpuMeetsTheReferencesOfTraining() {
     Optional<String> problem = Cuda.problem(Device.parse("cuda:0"));
     Assumptions.assumeTrue(problem.isEmpty(), problem::get);
@@ -279,7 +361,10 @@ class VerifyTest {
   }
 
   private Path copyOfGolden() throws IOException {
-    Path golden = shared().resolve("golden");
+    return copy(shared().resolve("golden"));
+  }
+
+  private Path copy(Path golden) throws IOException {
     Path copy = temporary.resolve("golden");
     try (Stream<Path> files = Files.walk(golden)) {
       for (Path file : files.toList()) {
@@ -289,6 +374,13 @@ class VerifyTest {
       }
     }
     return copy;
+  }
+
+  /** The references of MiniMind's third version beside them. */
+  private static Path third() {
+    Path golden = shared().resolve("golden-head");
+    Assumptions.assumeTrue(Files.isDirectory(golden), "no folder shared/golden-head");
+    return golden;
   }
 
   /** The folder of references that may lie beside a checkout. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.StrictJson;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -17,12 +18,18 @@ import java.util.TreeSet;
 
 /** The files of a model. */
 record ModelFolder(Path path) {
+  private static final String DECODER = "model.onnx";
   private static final String CONFIG = "config.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
   private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = StrictJson.mapper();
 
   static ModelFolder of(Path path) throws IOException {
+    if (isForeign(path)) {
+      throw new IOException(
+          "%s is a model of another project: make a model folder of it with './minimind import --from %s --to DIR', or with ModelImport of minimind-model."
+              .formatted(path, path));
+    }
     if (!Files.isDirectory(path)) {
       throw new FileNotFoundException("There is no model folder at " + path + ".");
     }
@@ -32,6 +39,24 @@ record ModelFolder(Path path) {
       }
     }
     return new ModelFolder(path);
+  }
+
+  /** Whether this is what other programs load: weights that they know, and no decoder of ours. */
+  private static boolean isForeign(Path path) throws IOException {
+    if (Files.isRegularFile(path)) {
+      return path.toString().matches(".*\\.(gguf|pth|pt|bin|safetensors)");
+    }
+    if (!Files.isDirectory(path) || Files.exists(path.resolve(DECODER))) {
+      return false;
+    }
+    Path config = path.resolve(CONFIG);
+    // Ours say nothing of a class.
+    if (Files.isRegularFile(config) && read(config).has("model_type")) {
+      return true;
+    }
+    try (DirectoryStream<Path> weights = Files.newDirectoryStream(path, "*.{bin,pth,gguf}")) {
+      return weights.iterator().hasNext();
+    }
   }
 
   /** A folder that somebody handed over must not read what lies elsewhere on this machine. */

@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import io.minimind.artifact.BatchInput;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /** Turns rows of a corpus into samples. Used by several threads at once. */
 public interface SampleEncoder {
@@ -40,4 +41,21 @@ public interface SampleEncoder {
    *     message, which says about the row what is wrong: {@code its answer is empty.}
    */
   List<Sample> encode(Row row);
+
+  /**
+   * This encoder with more inputs for each sample.
+   *
+   * @param columns of the rows that are read besides
+   * @param inputs what the samples have then besides
+   * @param description everything else that decides what these are
+   * @param addition gives a sample with these inputs, from the sample and what its row has in the
+   *     columns; it may refuse a row as {@link #encode} does
+   */
+  default SampleEncoder with(
+      List<String> columns,
+      List<BatchInput> inputs,
+      String description,
+      BiFunction<Sample, List<String>, Sample> addition) {
+    return new EncoderWithInputs(this, columns, inputs, description, addition);
+  }
 }

@@ -6,6 +6,8 @@ import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -21,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -179,9 +183,14 @@ public final class CheckpointStore {
   public static List<NamedTensor> weights(
       Path checkpoint, ModelConfig model, Optional<LowRankAdapters> adapters) throws IOException {
     TrainingCheckpoint saved = TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT));
-    return adapters.isEmpty()
-        ? saved.trainable()
-        : adapters.get().merged(model, saved.frozen(), saved.trainable());
+    // An objective may have parameters of its own.
+    Set<String> names =
+        adapters.map(lora -> lora.parameters(model)).orElseGet(new Parameters(model)::all).stream()
+            .map(Parameter::name)
+            .collect(Collectors.toSet());
+    List<NamedTensor> trained =
+        saved.trainable().stream().filter(tensor -> names.contains(tensor.name())).toList();
+    return adapters.isEmpty() ? trained : adapters.get().merged(model, saved.frozen(), trained);
   }
 
   /** The parameters that were trained: those of the adapters where there are some. */

@@ -1,18 +1,23 @@
 package io.minimind.train;
 
 import io.minimind.artifact.DecoderArtifact;
+import io.minimind.artifact.Objective;
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.infer.DecoderInMemory;
 import io.minimind.infer.DecoderInMemory.Weight;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.SharedWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A model in training that writes with its present weights: no folder lies between.
@@ -37,14 +42,17 @@ import java.util.Optional;
 public final class LiveModel implements AutoCloseable {
 
   private final SharedWeights weights;
+  private final Set<String> names;
   private final byte[] graph;
   private final Path folder;
   private final LoadOptions options;
   private LanguageModel model; // null until it is asked for
   private boolean open = true;
 
-  private LiveModel(SharedWeights weights, byte[] graph, Path folder, LoadOptions options) {
+  private LiveModel(
+      SharedWeights weights, Set<String> names, byte[] graph, Path folder, LoadOptions options) {
     this.weights = weights;
+    this.names = names;
     this.graph = graph;
     this.folder = folder;
     this.options = options;
@@ -63,7 +71,11 @@ public final class LiveModel implements AutoCloseable {
       Path folder,
       LoadOptions options) {
     byte[] graph = DecoderArtifact.inMemory(config, adapters).toByteArray();
-    return new LiveModel(training.weights(), graph, folder, options);
+    // What an objective trains besides is no part of the model.
+    Set<String> names =
+        new TrainingArtifacts(config, new Objective.NextToken(), adapters)
+            .parameters().stream().map(Parameter::name).collect(Collectors.toSet());
+    return new LiveModel(training.weights(), names, graph, folder, options);
   }
 
   /**
@@ -88,6 +100,7 @@ public final class LiveModel implements AutoCloseable {
 
   private List<Weight> views() {
     return weights.tensors().stream()
+        .filter(tensor -> names.contains(tensor.name()))
         .map(tensor -> new Weight(tensor.name(), tensor.floats(), tensor.shape()))
         .toList();
   }

@@ -6,6 +6,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.SealedJson;
 import io.minimind.graph.Target;
 import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
@@ -20,6 +21,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The folder of a run: its settings, the training artifacts, the checkpoints, the reports, and the
@@ -54,20 +58,23 @@ final class RunFolder {
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
     run.checkpoints().save(TrainingState.START, start(settings, weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
-    AtomicFile.replace(folder.resolve(SETTINGS), record.toJson());
+    AtomicFile.replace(folder.resolve(SETTINGS), SealedJson.seal(record.toJson()));
     return run;
   }
 
   private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights) {
-    if (settings.lora().isEmpty()) {
-      return TrainingCheckpoint.of(weights);
-    }
-    List<NamedTensor> adapters =
+    // What no model has: adapters, and parameters of the objective's own.
+    Set<String> given = weights.stream().map(NamedTensor::name).collect(Collectors.toSet());
+    List<NamedTensor> added =
         settings.artifacts(Target.CPU).trainableParameters().stream()
+            .filter(parameter -> !given.contains(parameter.name()))
             .map(parameter -> parameter.start(settings.training().seed()))
             .toList();
+    if (settings.lora().isEmpty()) {
+      return TrainingCheckpoint.of(Stream.concat(weights.stream(), added.stream()).toList());
+    }
     return new TrainingCheckpoint(
-        adapters, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
+        added, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
   }
 
   /**
@@ -122,7 +129,8 @@ final class RunFolder {
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(folder, RunRecord.fromJson(Files.readAllBytes(file), given));
+      byte[] json = SealedJson.open(Files.readAllBytes(file), file);
+      return new RunFolder(folder, RunRecord.fromJson(json, given));
     } catch (JsonProcessingException e) {
       throw new InputException(file + " is not valid: " + reason(e), e);
     }
@@ -140,7 +148,7 @@ final class RunFolder {
     RunRecord changed = new RunRecord(moved, record.corpora());
     // Where a task finds something is no part of what it is, but it is written.
     if (!changed.toTree().equals(record.toTree())) {
-      AtomicFile.replace(folder.resolve(SETTINGS), changed.toJson());
+      AtomicFile.replace(folder.resolve(SETTINGS), SealedJson.seal(changed.toJson()));
     }
     return new RunFolder(folder, changed);
   }

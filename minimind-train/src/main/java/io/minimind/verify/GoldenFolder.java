@@ -10,6 +10,7 @@ import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
+import io.minimind.model.TensorNames;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -75,22 +76,39 @@ public final class GoldenFolder {
     return SafetensorsFile.open(file(name + ".safetensors"));
   }
 
+  /** Whether there is {@code NAME.json}. */
+  public boolean has(String name) {
+    return Files.isRegularFile(folder.resolve(name + ".json"));
+  }
+
+  /** Whether there is {@code NAME.safetensors}. */
+  boolean hasTensors(String name) {
+    return Files.isRegularFile(folder.resolve(name + ".safetensors"));
+  }
+
   /**
    * The parameters of a model, in the order of its graphs, from {@code NAME.safetensors}.
    *
    * @throws IOException if one is missing or has another shape
    */
   List<NamedTensor> parameters(String name, ModelConfig config) throws IOException {
+    return parameters(name, config, TensorNames.MINIMIND);
+  }
+
+  /** As {@link #parameters(String, ModelConfig)}, from a file that has other names for them. */
+  List<NamedTensor> parameters(String name, ModelConfig config, TensorNames names)
+      throws IOException {
     SafetensorsFile tensors = tensors(name);
     List<NamedTensor> parameters = new ArrayList<>();
     for (Parameter parameter : new Parameters(config).all()) {
-      NamedTensor tensor = tensor(tensors, parameter.name());
+      NamedTensor tensor = tensor(tensors, names.of(parameter));
       if (!Arrays.equals(tensor.shape(), parameter.shape().extents())) {
         throw new InputException(
             "%s has the tensor %s, but the configuration asks for %s."
-                .formatted(tensors.path(), tensor, parameter));
+                .formatted(tensors.path(), tensor, parameter.shape()));
       }
-      parameters.add(tensor);
+      parameters.add(
+          new NamedTensor(parameter.name(), tensor.type(), tensor.shape(), tensor.data()));
     }
     return parameters;
   }

@@ -73,7 +73,8 @@ final class Access {
       return Optional.of(origin);
     }
     throw ApiError.forbidden(
-        "Pages of the origin %s may not ask here; --cors-origin lets them.".formatted(Text.quote(origin)));
+        "Pages of the origin %s may not ask here; --cors-origin lets them."
+            .formatted(Text.quote(origin)));
   }
 
   /** Whether a page was served by this server. A name that was made to point here is not enough. */

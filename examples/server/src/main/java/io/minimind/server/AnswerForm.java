@@ -6,8 +6,8 @@ import io.minimind.infer.TokenLogProbability;
 import java.util.List;
 
 /**
- * How the answers to a request are written. Its methods are called one at a time, though not
- * always on the same thread.
+ * How the answers to a request are written. Its methods are called one at a time, though not always
+ * on the same thread.
  */
 interface AnswerForm {
   /**

@@ -76,8 +76,7 @@ final class Answering {
     } catch (IllegalStateException e) {
       fail(ApiError.failed(e.getMessage()));
     } catch (RuntimeException | Error e) {
-      System.getLogger("io.minimind.server")
-          .log(System.Logger.Level.ERROR, "An answer failed", e);
+      System.getLogger("io.minimind.server").log(System.Logger.Level.ERROR, "An answer failed", e);
       fail(ApiError.failed("The server failed; its log says why."));
     } finally {
       model.leave((System.nanoTime() - start) / 1e9);

@@ -135,7 +135,8 @@ final class Anthropic implements Endpoint {
         }
         default ->
             throw ApiError.invalid(
-                block.place("type"), "The models here take text, tool calls and their results only.");
+                block.place("type"),
+                "The models here take text, tool calls and their results only.");
       }
     }
     if (role.equals("assistant")) {
@@ -291,7 +292,9 @@ final class Anthropic implements Endpoint {
       begin();
       closeBlock();
       ObjectNode last = Json.object().put("type", "message_delta");
-      last.putObject("delta").put("stop_reason", stopReason(replies.get(0))).putNull("stop_sequence");
+      last.putObject("delta")
+          .put("stop_reason", stopReason(replies.get(0)))
+          .putNull("stop_sequence");
       last.set("usage", usage(replies.get(0).generation()));
       events.send(Events.event("message_delta", last));
       events.send(Events.event("message_stop", Json.object().put("type", "message_stop")));

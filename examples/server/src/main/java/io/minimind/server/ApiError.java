@@ -61,12 +61,19 @@ final class ApiError extends RuntimeException {
         "model_not_found",
         "model",
         0,
-        "There is no model named " + Text.quote(name) + " here; GET /v1/models lists those there are.");
+        "There is no model named "
+            + Text.quote(name)
+            + " here; GET /v1/models lists those there are.");
   }
 
   static ApiError unknownPath(String path) {
     return new ApiError(
-        404, "invalid_request_error", "unknown_url", "", 0, "There is nothing at " + Text.quote(path) + ".");
+        404,
+        "invalid_request_error",
+        "unknown_url",
+        "",
+        0,
+        "There is nothing at " + Text.quote(path) + ".");
   }
 
   static ApiError wrongMethod(String method, String path, String allowed) {

@@ -31,8 +31,7 @@ final class Embeddings {
           case "float" -> false;
           case "base64" -> true;
           default ->
-              throw ApiError.invalid(
-                  "encoding_format", "encoding_format must be float or base64.");
+              throw ApiError.invalid("encoding_format", "encoding_format must be float or base64.");
         };
     answer(
         exchange,
@@ -92,8 +91,7 @@ final class Embeddings {
 
   private void answer(Exchange exchange, Fields body, String name, Form form) {
     ServedModel model = models.find(body.string("model"));
-    List<OpenAiCompletions.Prompt> inputs =
-        OpenAiCompletions.prompts(body, name, model.model());
+    List<OpenAiCompletions.Prompt> inputs = OpenAiCompletions.prompts(body, name, model.model());
     model.enter(1);
     server
         .threads()

@@ -52,8 +52,7 @@ final class Exchange {
     error
         .retryAfter()
         .ifPresent(
-            seconds ->
-                response.getHeaders().put(HttpHeader.RETRY_AFTER, String.valueOf(seconds)));
+            seconds -> response.getHeaders().put(HttpHeader.RETRY_AFTER, String.valueOf(seconds)));
     if (error.status() == 401) {
       response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "Bearer");
     }

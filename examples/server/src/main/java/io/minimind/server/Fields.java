@@ -69,7 +69,8 @@ final class Fields {
     }
     double number = value.get().isNumber() ? value.get().doubleValue() : Double.NaN;
     if (!(number >= least && number <= most)) {
-      throw wrong(name, "a number between %s and %s".formatted(plain(least), plain(most)), value.get());
+      throw wrong(
+          name, "a number between %s and %s".formatted(plain(least), plain(most)), value.get());
     }
     return OptionalDouble.of(number);
   }
@@ -79,10 +80,16 @@ final class Fields {
     if (value.isEmpty()) {
       return OptionalInt.empty();
     }
-    boolean whole = value.get().isNumber() && value.get().doubleValue() == Math.rint(value.get().doubleValue());
-    if (!whole || !value.get().canConvertToInt() || value.get().intValue() < least || value.get().intValue() > most) {
+    boolean whole =
+        value.get().isNumber() && value.get().doubleValue() == Math.rint(value.get().doubleValue());
+    if (!whole
+        || !value.get().canConvertToInt()
+        || value.get().intValue() < least
+        || value.get().intValue() > most) {
       String range =
-          most == Integer.MAX_VALUE ? "of at least " + least : "between %d and %d".formatted(least, most);
+          most == Integer.MAX_VALUE
+              ? "of at least " + least
+              : "between %d and %d".formatted(least, most);
       throw wrong(name, "a whole number " + range, value.get());
     }
     return OptionalInt.of(value.get().intValue());
@@ -165,7 +172,8 @@ final class Fields {
   }
 
   ApiError wrong(String name, String expected, JsonNode value) {
-    String shown = value.isContainerNode() ? (value.isArray() ? "a list" : "an object") : value.asText();
+    String shown =
+        value.isContainerNode() ? (value.isArray() ? "a list" : "an object") : value.asText();
     return ApiError.invalid(
         path + name,
         "The field %s must be %s, but is %s."

@@ -206,8 +206,7 @@ final class Gateway extends Handler.Abstract.NonBlocking {
     } catch (IllegalArgumentException e) {
       exchange.fail(ApiError.invalid(e.getMessage()));
     } catch (RuntimeException | Error e) {
-      System.getLogger("io.minimind.server")
-          .log(System.Logger.Level.ERROR, "A request failed", e);
+      System.getLogger("io.minimind.server").log(System.Logger.Level.ERROR, "A request failed", e);
       exchange.fail(ApiError.failed("The server failed; its log says why."));
     }
   }

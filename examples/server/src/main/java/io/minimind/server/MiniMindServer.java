@@ -267,7 +267,12 @@ public final class MiniMindServer implements AutoCloseable {
         threads.shutdown();
         throw new IOException(
             "The server cannot listen at %s:%d: %s."
-                .formatted(host, port, e.getCause() instanceof BindException bind ? bind.getMessage() : e.getMessage()),
+                .formatted(
+                    host,
+                    port,
+                    e.getCause() instanceof BindException bind
+                        ? bind.getMessage()
+                        : e.getMessage()),
             e);
       }
       slow.sweep(connector.getScheduler());

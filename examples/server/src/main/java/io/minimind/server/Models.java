@@ -27,7 +27,8 @@ final class Models {
     }
     String wanted =
         name.orElseThrow(
-            () -> ApiError.invalid("model", "The field model is missing; it names one of several."));
+            () ->
+                ApiError.invalid("model", "The field model is missing; it names one of several."));
     ServedModel found = byName.get(wanted);
     if (found == null && wanted.endsWith(":latest")) { // as Ollama's clients say
       found = byName.get(wanted.substring(0, wanted.length() - ":latest".length()));

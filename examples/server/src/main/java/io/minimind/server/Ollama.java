@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What clients of Ollama ask for: chats and texts as lines of JSON, and the names of the models. */
+/**
+ * What clients of Ollama ask for: chats and texts as lines of JSON, and the names of the models.
+ */
 final class Ollama {
   private static final String VERSION = "0.12.0"; // of Ollama, whose clients look at it
 
@@ -90,18 +92,13 @@ final class Ollama {
     GenerationOptions generation = generation(body, model);
     if (body.flag("raw", false) || !model.model().canChat()) {
       start(
-          exchange,
-          body,
-          model,
-          false,
-          () -> Source.of(model.model().stream(prompt, generation)));
+          exchange, body, model, false, () -> Source.of(model.model().stream(prompt, generation)));
       return;
     }
     List<Message> messages = new ArrayList<>();
     body.string("system").map(Message::system).ifPresent(messages::add);
     messages.add(Message.user(prompt));
-    ChatOptions options =
-        thinking(body, ChatOptions.defaults().withGeneration(generation));
+    ChatOptions options = thinking(body, ChatOptions.defaults().withGeneration(generation));
     start(
         exchange,
         body,

@@ -104,7 +104,11 @@ final class OpenAiChat implements Endpoint {
     private EventSink events; // null before the first
 
     Streamed(
-        Exchange exchange, ServedModel model, int answers, boolean logProbabilities, boolean usage) {
+        Exchange exchange,
+        ServedModel model,
+        int answers,
+        boolean logProbabilities,
+        boolean usage) {
       this.exchange = exchange;
       this.model = model;
       this.logProbabilities = logProbabilities;

@@ -96,7 +96,9 @@ final class OpenAiCompletions implements Endpoint {
     }
     int[] ids = new int[value.size()];
     for (int i = 0; i < ids.length; i++) {
-      if (!value.get(i).isInt() || value.get(i).intValue() < 0 || value.get(i).intValue() >= model.tokenizer().vocabularySize()) {
+      if (!value.get(i).isInt()
+          || value.get(i).intValue() < 0
+          || value.get(i).intValue() >= model.tokenizer().vocabularySize()) {
         throw body.wrong(name, "a text, token ids, or a list of such", value);
       }
       ids[i] = value.get(i).intValue();
@@ -149,16 +151,11 @@ final class OpenAiCompletions implements Endpoint {
   }
 
   private record Whole(
-      Exchange exchange,
-      ServedModel model,
-      List<String> echoes,
-      int each,
-      boolean logProbabilities)
+      Exchange exchange, ServedModel model, List<String> echoes, int each, boolean logProbabilities)
       implements AnswerForm {
     @Override
     public void complete(List<Reply> replies) {
-      ObjectNode answer =
-          completion(OpenAiText.id("cmpl-"), Instant.now().getEpochSecond(), model);
+      ObjectNode answer = completion(OpenAiText.id("cmpl-"), Instant.now().getEpochSecond(), model);
       ArrayNode choices = answer.putArray("choices");
       for (int i = 0; i < replies.size(); i++) {
         Reply reply = replies.get(i);
@@ -214,9 +211,7 @@ final class OpenAiCompletions implements Endpoint {
     public void part(int choice, ReplyPart part, List<TokenLogProbability> tokens) {
       if (part instanceof ReplyPart.Text text) {
         ObjectNode told =
-            logProbabilities
-                ? told(tokens, model.model().tokenizer(), offsets[choice])
-                : null;
+            logProbabilities ? told(tokens, model.model().tokenizer(), offsets[choice]) : null;
         send(choice, text.text(), told, null);
         offsets[choice] += text.text().length();
       }

@@ -38,10 +38,14 @@ final class OpenAiOptions {
     Optional<Fields> bias = body.object("logit_bias");
     if (bias.isPresent()) {
       for (Map.Entry<String, JsonNode> entry : bias.get().json().properties()) {
-        options = options.withLogitBias(token(bias.get(), entry.getKey()), bias.get().number(entry.getKey(), -100, 100).orElse(0));
+        options =
+            options.withLogitBias(
+                token(bias.get(), entry.getKey()),
+                bias.get().number(entry.getKey(), -100, 100).orElse(0));
       }
     }
-    int most = body.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(model.model().contextLength());
+    int most =
+        body.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(model.model().contextLength());
     return options.withMaxNewTokens(
         body.integer("max_completion_tokens", 1, Integer.MAX_VALUE).orElse(most));
   }
@@ -58,7 +62,8 @@ final class OpenAiOptions {
   private static int token(Fields bias, String id) {
     if (!id.matches("\\d{1,9}")) {
       throw ApiError.invalid(
-          bias.place(id), "The keys of logit_bias must be token ids, but one is " + Text.quote(id) + ".");
+          bias.place(id),
+          "The keys of logit_bias must be token ids, but one is " + Text.quote(id) + ".");
     }
     return Integer.parseInt(id);
   }
@@ -93,9 +98,7 @@ final class OpenAiOptions {
     if (form.isPresent()) {
       generation = formed(generation, form.get(), model);
     }
-    return options
-        .withToolChoice(choice(body, options, model))
-        .withGeneration(generation);
+    return options.withToolChoice(choice(body, options, model)).withGeneration(generation);
   }
 
   private static GenerationOptions formed(
@@ -104,7 +107,8 @@ final class OpenAiOptions {
       case "text" -> generation;
       case "json_object" -> generation.withConstraint(model.schema("{\"type\":\"object\"}"));
       case "json_schema" -> {
-        Fields described = form.object("json_schema").orElseThrow(() -> form.missing("json_schema"));
+        Fields described =
+            form.object("json_schema").orElseThrow(() -> form.missing("json_schema"));
         Fields schema = described.object("schema").orElseThrow(() -> described.missing("schema"));
         yield generation.withConstraint(model.schema(schema.json().toString()));
       }

@@ -65,7 +65,10 @@ final class OpenAiText {
           .forEach(
               other ->
                   put(
-                      alternatives.addObject(), other.tokenId(), other.logProbability(), tokenizer));
+                      alternatives.addObject(),
+                      other.tokenId(),
+                      other.logProbability(),
+                      tokenizer));
     }
     all.putNull("refusal");
     return all;

@@ -67,8 +67,7 @@ final class ServerMetrics {
         .help(help)
         .labelNames("model")
         .callback(
-            callback ->
-                models.all().forEach(m -> callback.call(value.applyAsInt(m), m.name())))
+            callback -> models.all().forEach(m -> callback.call(value.applyAsInt(m), m.name())))
         .register(registry);
   }
 

@@ -20,8 +20,7 @@ class AccessTest {
     System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,origin");
   }
 
-  private static int status(DemoServer server, String path, String... headers)
-      throws IOException {
+  private static int status(DemoServer server, String path, String... headers) throws IOException {
     HttpRequest.Builder request = server.request(path);
     if (headers.length > 0) {
       request.headers(headers);

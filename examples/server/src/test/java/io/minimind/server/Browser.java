@@ -165,9 +165,7 @@ final class Browser implements AutoCloseable {
   JsonNode evaluate(String expression) {
     ObjectNode parameters = JSON.createObjectNode().put("expression", expression);
     JsonNode result =
-        call(
-            "Runtime.evaluate",
-            parameters.put("returnByValue", true).put("awaitPromise", true));
+        call("Runtime.evaluate", parameters.put("returnByValue", true).put("awaitPromise", true));
     if (result.has("exceptionDetails")) {
       throw new AssertionError(expression + ": " + result.path("exceptionDetails"));
     }
@@ -179,7 +177,8 @@ final class Browser implements AutoCloseable {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!evaluate("Boolean(" + expression + ")").booleanValue()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError(expression + " never came: " + evaluate("document.body.innerText"));
+        throw new AssertionError(
+            expression + " never came: " + evaluate("document.body.innerText"));
       }
       pause();
     }
@@ -200,7 +199,8 @@ final class Browser implements AutoCloseable {
   /** Presses a key such as Enter, Tab or Escape. */
   void press(String key) {
     int code = Map.of("Enter", 13, "Tab", 9, "Escape", 27, " ", 32).getOrDefault(key, 0);
-    ObjectNode down = JSON.createObjectNode().put("type", "keyDown").put("key", key).put("code", key);
+    ObjectNode down =
+        JSON.createObjectNode().put("type", "keyDown").put("key", key).put("code", key);
     down.put("windowsVirtualKeyCode", code);
     if (key.equals("Enter")) {
       down.put("text", "\r");

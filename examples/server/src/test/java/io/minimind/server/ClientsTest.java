@@ -281,7 +281,6 @@ class ClientsTest {
             .apiKey(KEY)
             .modelName(DemoServer.NAME)
             .build();
-    assertEquals(
-        server.model().embed("云港")[2], embeddings.embed("云港").content().vector()[2], 1e-6);
+    assertEquals(server.model().embed("云港")[2], embeddings.embed("云港").content().vector()[2], 1e-6);
   }
 }

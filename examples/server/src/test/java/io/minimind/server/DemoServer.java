@@ -39,8 +39,7 @@ final class DemoServer implements AutoCloseable {
     return start(folder(), 4, change);
   }
 
-  static DemoServer start(
-      Path folder, int parallel, UnaryOperator<MiniMindServer.Builder> change)
+  static DemoServer start(Path folder, int parallel, UnaryOperator<MiniMindServer.Builder> change)
       throws IOException {
     LanguageModel model =
         LanguageModel.load(folder, MiniMindServer.loadOptions(parallel).withThreads(1));

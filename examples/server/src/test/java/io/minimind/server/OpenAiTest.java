@@ -34,7 +34,8 @@ class OpenAiTest {
       """
       , "tools": [{"type": "function", "function": {"name": "tide", "description": "Tells the tide",
       "parameters": {"type": "object", "properties": {"day": {"enum": ["today", "tomorrow"]}},
-      "required": ["day"]}}}, {"type": "function", "function": {"name": "now"}}]""";
+      "required": ["day"]}}}, {"type": "function", "function": {"name": "now"}}]\
+      """;
 
   private static DemoServer server;
   private static Reply alone;
@@ -104,15 +105,13 @@ class OpenAiTest {
         streamed(CHAT, GREEDY + ", \"stream_options\": {\"include_usage\": true}");
     assertEquals(alone.text(), joined(chunks, 0, "content"));
     assertEquals("assistant", chunks.get(0).at("/choices/0/delta/role").textValue());
-    assertEquals(
-        1, chunks.stream().map(chunk -> chunk.path("id").textValue()).distinct().count());
+    assertEquals(1, chunks.stream().map(chunk -> chunk.path("id").textValue()).distinct().count());
     JsonNode last = chunks.get(chunks.size() - 1);
     assertEquals(0, last.path("choices").size());
     assertEquals(
         alone.generation().tokenIds().length,
         last.path("usage").path("completion_tokens").intValue());
-    assertEquals(
-        "stop", chunks.get(chunks.size() - 2).at("/choices/0/finish_reason").textValue());
+    assertEquals("stop", chunks.get(chunks.size() - 2).at("/choices/0/finish_reason").textValue());
     assertTrue(chunks.size() > 5);
     List<JsonNode> without = streamed(CHAT, GREEDY);
     assertTrue(without.stream().noneMatch(chunk -> chunk.has("usage")));
@@ -139,8 +138,8 @@ class OpenAiTest {
     chat(GREEDY);
     JsonNode next =
         chat(
-            "\"temperature\": 0, \"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\":"
-                + " \"你是谁？\"}, {\"role\": \"assistant\", \"content\": "
+            "\"temperature\": 0, \"max_tokens\": 5, \"messages\": [{\"role\": \"user\","
+                + " \"content\": \"你是谁？\"}, {\"role\": \"assistant\", \"content\": "
                 + said
                 + "}, {\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\":"
                 + " \"再说一遍\"}]}]");
@@ -173,7 +172,8 @@ class OpenAiTest {
       token.path("bytes").forEach(b -> bytes.append((char) b.intValue()));
     }
     assertEquals(
-        alone.text(), DemoServer.string(bytes.toString().getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)));
+        alone.text(),
+        DemoServer.string(bytes.toString().getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)));
     List<JsonNode> chunks = streamed(CHAT, GREEDY + ", \"logprobs\": true");
     assertEquals(
         tokens.size(),
@@ -194,7 +194,8 @@ class OpenAiTest {
         "json_schema": {"name": "person", "strict": true, "schema": {"type": "object",
         "properties": {"name": {"type": "string", "maxLength": 8},
         "age": {"type": "integer", "minimum": 0, "maximum": 120}},
-        "required": ["name", "age"], "additionalProperties": false}}}"""
+        "required": ["name", "age"], "additionalProperties": false}}}\
+        """
             .formatted(seed);
     JsonNode person = JSON.readTree(chat(WHO + schema).at("/choices/0/message/content").asText());
     assertTrue(person.path("name").isTextual());
@@ -202,8 +203,7 @@ class OpenAiTest {
     String any =
         ", \"max_tokens\": 60, \"seed\": %d, \"response_format\": {\"type\": \"json_object\"}"
             .formatted(seed);
-    assertTrue(
-        JSON.readTree(joined(streamed(CHAT, WHO + any), 0, "content")).isObject());
+    assertTrue(JSON.readTree(joined(streamed(CHAT, WHO + any), 0, "content")).isObject());
   }
 
   @Test
@@ -264,7 +264,9 @@ class OpenAiTest {
     JsonNode byIds =
         server.ask(
             "/v1/completions",
-            "{\"prompt\": " + JSON.writeValueAsString(ids) + ", \"max_tokens\": 7, \"temperature\": 0}");
+            "{\"prompt\": "
+                + JSON.writeValueAsString(ids)
+                + ", \"max_tokens\": 7, \"temperature\": 0}");
     assertEquals(expected, byIds.at("/choices/0/text").textValue());
   }
 
@@ -272,7 +274,8 @@ class OpenAiTest {
   void textsBecomeVectors() throws IOException {
     float[] expected = server.model().embed("云港的河");
     JsonNode answer =
-        server.ask("/v1/embeddings", "{\"input\": [\"云港的河\", \"b\"], \"model\": \"minimind-demo\"}");
+        server.ask(
+            "/v1/embeddings", "{\"input\": [\"云港的河\", \"b\"], \"model\": \"minimind-demo\"}");
     assertEquals(2, answer.path("data").size());
     assertEquals(1, answer.at("/data/1/index").intValue());
     JsonNode vector = answer.at("/data/0/embedding");
@@ -308,8 +311,10 @@ class OpenAiTest {
         "{\"messages\": [{}]}                            | 400 | messages[0].role is missing",
         "{\"messages\": [{\"role\": \"x\"}]}             | 400 | but is \"x\"",
         "{\"messages\": [{\"role\": 1}]}                 | 400 | messages[0].role must be a string",
-        "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]} | 400 | text only",
-        "{WHO, \"temperature\": \"hot\"}                 | 400 | temperature must be a number between 0 and 2",
+        "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]} | 400 |"
+            + " text only",
+        "{WHO, \"temperature\": \"hot\"}                 | 400 | temperature must be a number"
+            + " between 0 and 2",
         "{WHO, \"temperature\": 3}                       | 400 | temperature must be",
         "{WHO, \"n\": 1.5}                               | 400 | n must be a whole number",
         "{WHO, \"max_tokens\": 0}                        | 400 | max_tokens must be",
@@ -342,8 +347,7 @@ class OpenAiTest {
         server.post(CHAT, "{" + WHO.replace("你是谁？", "长".repeat(500)) + "}");
     assertEquals(400, response.statusCode());
     assertEquals(
-        "context_length_exceeded",
-        JSON.readTree(response.body()).at("/error/code").textValue());
+        "context_length_exceeded", JSON.readTree(response.body()).at("/error/code").textValue());
     assertFalse(response.body().contains("Exception"));
   }
 }

@@ -66,7 +66,9 @@ class OtherDialectsTest {
     assertTrue(last.path("eval_count").intValue() > 1);
     assertTrue(lines.size() > 3);
     JsonNode whole =
-        server.ask("/api/chat", WHO + ", \"stream\": false" + GREEDY.replace("0}", "0, \"num_predict\": 2}"));
+        server.ask(
+            "/api/chat",
+            WHO + ", \"stream\": false" + GREEDY.replace("0}", "0, \"num_predict\": 2}"));
     assertEquals(2, whole.path("eval_count").intValue());
     assertEquals("length", whole.path("done_reason").textValue());
     JsonNode named =

@@ -54,7 +54,8 @@ class PageTest {
     browser.open(server.uri("/"));
     browser.evaluate("localStorage.clear()");
     browser.evaluate(
-        "localStorage.setItem('minimind.settings', JSON.stringify({temperature: 0, language: 'en'}))");
+        "localStorage.setItem('minimind.settings', JSON.stringify({temperature: 0, language:"
+            + " 'en'}))");
     browser.open(server.uri("/"));
   }
 
@@ -128,8 +129,7 @@ class PageTest {
     browser.press("Escape");
     awaitEnd();
     assertTrue(text("article.assistant .note").contains("stopped"));
-    assertTrue(
-        browser.evaluate("document.activeElement.id === 'input' || true").booleanValue());
+    assertTrue(browser.evaluate("document.activeElement.id === 'input' || true").booleanValue());
   }
 
   @Test
@@ -138,7 +138,12 @@ class PageTest {
     StringBuilder reached = new StringBuilder();
     for (int i = 0; i < 12; i++) {
       browser.press("Tab");
-      reached.append(browser.evaluate("document.activeElement.id || document.activeElement.className").asText()).append(' ');
+      reached
+          .append(
+              browser
+                  .evaluate("document.activeElement.id || document.activeElement.className")
+                  .asText())
+          .append(' ');
     }
     for (String id : new String[] {"new", "open-settings", "model", "log", "input"}) {
       assertTrue(reached.toString().contains(id), reached.toString());
@@ -157,8 +162,7 @@ class PageTest {
     browser.open(server.uri("/"));
     ask("你是谁？");
     awaitEnd();
-    assertEquals(
-        390, browser.evaluate("document.documentElement.scrollWidth").intValue());
+    assertEquals(390, browser.evaluate("document.documentElement.scrollWidth").intValue());
     assertFalse(
         browser
             .evaluate("document.getElementById('side').getBoundingClientRect().right > 0")
@@ -170,8 +174,7 @@ class PageTest {
 
   @Test
   void theLanguageIsTheReaders() throws IOException {
-    browser.evaluate(
-        "localStorage.setItem('minimind.settings', JSON.stringify({language: 'zh'}))");
+    browser.evaluate("localStorage.setItem('minimind.settings', JSON.stringify({language: 'zh'}))");
     browser.open(server.uri("/"));
     assertEquals("新对话", text("#new"));
     assertEquals("zh-CN", browser.evaluate("document.documentElement.lang").asText());

@@ -5,6 +5,7 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.Parameter;
 import io.minimind.model.Transformer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -106,6 +107,16 @@ public final class ForwardPass {
     List<Dimension> flat = new ArrayList<>(List.of(tokens()));
     flat.addAll(shape.dimensions().subList(2, shape.rank()));
     return op.reshape(input, new Shape(flat));
+  }
+
+  /**
+   * A parameter of the objective's own, one of {@link Objective#parameters}.
+   *
+   * @return float32, of its shape
+   */
+  public Tensor parameter(Parameter parameter) {
+    logits(); // The model's come first, as in the list of all parameters.
+    return op.graph().parameter(parameter.name(), parameter.shape().extents());
   }
 
   /** The token that follows each, int64 [tokens]; ids of the vocabulary, also in the padding. */

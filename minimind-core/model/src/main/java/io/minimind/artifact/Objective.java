@@ -2,6 +2,9 @@ package io.minimind.artifact;
 
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Role;
 import java.util.List;
 
 /**
@@ -13,6 +16,16 @@ public interface Objective {
 
   /** What a batch must have besides {@link BatchInput#ALWAYS}. */
   default List<BatchInput> inputs() {
+    return List.of();
+  }
+
+  /**
+   * Parameters of its own, which are trained with the model's and saved with each checkpoint, and
+   * which the model that is exported does not have: a head that gives values, for example.
+   *
+   * @return parameters of the role {@link Role#OBJECTIVE}, of names that the model does not have
+   */
+  default List<Parameter> parameters(ModelConfig model) {
     return List.of();
   }
 

@@ -115,12 +115,18 @@ public final class TrainingArtifacts {
   /** The parameters in the order in which all graphs declare them. */
   public List<Parameter> parameters() {
     List<Parameter> model = new Parameters(config).all();
-    return adapters.map(lora -> lora.beside(model)).orElse(model);
+    return withObjective(adapters.map(lora -> lora.beside(model)).orElse(model));
   }
 
   /** Those that are trained, in the same order. */
   public List<Parameter> trainableParameters() {
-    return adapters.map(lora -> lora.parameters(config)).orElseGet(this::parameters);
+    return adapters.map(lora -> withObjective(lora.parameters(config))).orElseGet(this::parameters);
+  }
+
+  private List<Parameter> withObjective(List<Parameter> model) {
+    List<Parameter> all = new ArrayList<>(model);
+    all.addAll(objective.parameters(config));
+    return all;
   }
 
   /** The scalars that a step reports besides the loss. */

@@ -101,6 +101,9 @@ final class GgufModel {
     if (tensors.has("blk.0.attn_output.bias")) {
       config.part(Part.OUTPUT_BIAS);
     }
+    if (tensors.has("blk.0.ffn_gate.bias")) {
+      config.part(Part.FEED_FORWARD_BIAS);
+    }
     if (optional("expert_count", 0) > 0) {
       experts(config);
     } else {

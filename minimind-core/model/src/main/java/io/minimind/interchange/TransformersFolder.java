@@ -49,7 +49,8 @@ final class TransformersFolder {
     ObjectNode generation = generation();
     generation.properties().forEach(field -> json.set(field.getKey(), field.getValue()));
     tokenizer(folder);
-    SafetensorsFile.write(folder.resolve(ModelFolder.WEIGHTS), tensors, Map.of("format", "pt"));
+    SafetensorsFile.writeParts(
+        folder.resolve(ModelFolder.WEIGHTS), tensors, Map.of("format", "pt"));
     Json.write(folder.resolve(ModelFolder.GENERATION_CONFIG), generation);
     Json.write(folder.resolve(ModelFolder.CONFIG), json);
   }

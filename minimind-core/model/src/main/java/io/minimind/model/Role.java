@@ -57,7 +57,10 @@ public enum Role {
   /** What an adapter multiplies with first, [rank, in]. */
   ADAPTER_A(Kind.SMALL),
   /** What an adapter multiplies with then, [out, rank]. */
-  ADAPTER_B(Kind.SMALL);
+  ADAPTER_B(Kind.SMALL),
+
+  /** What an objective trains besides the model, such as a head that gives values. */
+  OBJECTIVE(Kind.SMALL);
 
   private enum Kind {
     TABLE,

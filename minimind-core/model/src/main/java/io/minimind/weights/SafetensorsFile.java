@@ -69,7 +69,7 @@ public final class SafetensorsFile {
    */
   public static void write(Path path, Collection<NamedTensor> tensors, Map<String, String> metadata)
       throws IOException {
-    write(path, tensors.stream().map(Part::of).toList(), metadata);
+    writeParts(path, tensors.stream().map(Part::of).toList(), metadata);
   }
 
   /**
@@ -110,8 +110,8 @@ public final class SafetensorsFile {
     }
   }
 
-  /** Writes tensors as {@link #write(Path, Collection, Map)} does, one after the other. */
-  public static void write(Path path, List<Part> parts, Map<String, String> metadata)
+  /** Writes tensors as {@link #write} does, piece by piece. */
+  public static void writeParts(Path path, List<Part> parts, Map<String, String> metadata)
       throws IOException {
     byte[] header = SafetensorsHeader.format(parts, metadata);
     ByteBuffer size = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);

@@ -12,7 +12,10 @@ import io.minimind.graph.ModelRunner;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.InitialLaw;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Role;
 import io.minimind.model.Weights;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
@@ -182,6 +185,77 @@ class ObjectiveTest {
         double change = (losses[0] - losses[1]) / (2 * step);
         assertEquals(norm, change, 0.02 * norm + 1e-4, parameter.name());
       }
+    }
+  }
+
+  /** A head that predicts the advantage of each row from its last hidden states. */
+  private record Values() implements Objective {
+    private static final Parameter HEAD =
+        new Parameter(
+            "value_head",
+            Role.OBJECTIVE,
+            Parameter.NONE,
+            Parameter.NONE,
+            Shape.of(1, CONFIG.hiddenSize()),
+            new InitialLaw.Normal(0.02));
+
+    @Override
+    public List<Parameter> parameters(ModelConfig model) {
+      return List.of(HEAD);
+    }
+
+    @Override
+    public List<BatchInput> inputs() {
+      return List.of(ADVANTAGES);
+    }
+
+    @Override
+    public Tensor loss(ForwardPass pass) {
+      Operators op = pass.operators();
+      Tensor values = op.linear(pass.hiddenStates(), pass.parameter(HEAD));
+      Tensor wanted = pass.toTokens(pass.input(ADVANTAGES.name()));
+      Tensor error = op.subtract(op.reshape(values, wanted.shape()), wanted);
+      return pass.mean(op.multiply(error, error));
+    }
+  }
+
+  @Test
+  void anObjectiveMayTrainParametersOfItsOwn() {
+    TrainingArtifacts artifacts = new TrainingArtifacts(CONFIG, new Values());
+    NamedTensor head = Values.HEAD.start(3);
+    List<NamedTensor> inputs = inputs(Weights.of(CONFIG));
+    inputs.removeIf(input -> List.of("weights", "bonus").contains(input.name()));
+    inputs.add(NamedTensor.ofFloats("gradient_scale", new float[] {1}));
+    try (ModelRunner model = ModelRunner.of(artifacts.gradients())) {
+      double[] losses = new double[3];
+      double[] gradient = {};
+      for (int side = 0; side < 3; side++) {
+        double[] values = ModelRunner.doubles(head);
+        float[] moved = new float[values.length];
+        for (int i = 0; i < moved.length; i++) {
+          moved[i] =
+              (float) (values[i] + (side == 0 ? 0 : (side == 1 ? 1 : -1) * 0.01 * gradient[i]));
+        }
+        List<NamedTensor> there = new ArrayList<>(inputs);
+        there.add(NamedTensor.ofFloats(head.name(), moved, head.shape()));
+        Map<String, NamedTensor> outputs = model.run(there);
+        losses[side] = ModelRunner.doubles(outputs.get("loss"))[0];
+        gradient =
+            side == 0 ? ModelRunner.doubles(outputs.get("value_head.weight.gradient")) : gradient;
+      }
+      double square = 0;
+      for (double slope : gradient) {
+        square += slope * slope;
+      }
+      assertTrue(square > 0);
+      assertEquals(square, (losses[1] - losses[2]) / 0.02, 0.02 * square);
+    }
+    List<String> declared = artifacts.parameters().stream().map(Parameter::name).toList();
+    for (ModelProto graph :
+        List.of(artifacts.training(), artifacts.evaluation(), artifacts.weights())) {
+      List<String> names =
+          graph.getGraph().getInputList().stream().map(ValueInfoProto::getName).toList();
+      assertEquals(declared, names.subList(names.size() - declared.size(), names.size()));
     }
   }
 

@@ -1,0 +1,252 @@
+package io.minimind.infer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.artifact.ModelFolder;
+import io.minimind.graph.operator.RotaryLayout;
+import io.minimind.interchange.ModelExport;
+import io.minimind.interchange.ModelExport.Format;
+import io.minimind.interchange.ModelImport;
+import io.minimind.model.Experts;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.ModelConfig.Part;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
+import io.minimind.model.Precision;
+import io.minimind.model.Rotary;
+import io.minimind.model.RotaryScaling;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.StreamedTensor;
+import io.minimind.weights.WeightFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is written for other programs and read again computes the same. */
+class InterchangeTest {
+
+  private static final int[] PROMPT = {72, 3, 200, 72, 9, 41, 41, 130};
+
+  @TempDir Path folder;
+
+  static Stream<Arguments> models() {
+    ModelConfig first = ModelConfig.of(64, 2, 4, 2, 256, 64);
+    ModelConfig third = ModelConfig.minimind3(64, 2, 4, 2, 256, 64);
+    ModelConfig wide = third.toBuilder().headSize(32).build();
+    ModelConfig.Builder llama =
+        ModelConfig.builder()
+            .hiddenSize(64)
+            .layers(2)
+            .heads(4)
+            .keyValueHeads(2)
+            .feedForwardSize(96)
+            .vocabularySize(256)
+            .maxLength(64)
+            .rotary(Rotary.of(RotaryLayout.HALVES, 5e5f));
+    Rotary scaled = Rotary.of(RotaryLayout.HALVES, 5e5f);
+    return Stream.of(
+        Arguments.of("first", first, List.of(Format.TRANSFORMERS, Format.GGUF, Format.PTH)),
+        Arguments.of(
+            "first mixture",
+            first.toBuilder().experts(Experts.of(4)).build(),
+            List.of(Format.TRANSFORMERS, Format.GGUF, Format.PTH)),
+        Arguments.of("third", third, List.of(Format.TRANSFORMERS, Format.GGUF, Format.PTH)),
+        Arguments.of("wide heads", wide, List.of(Format.TRANSFORMERS, Format.GGUF, Format.PTH)),
+        Arguments.of(
+            "third mixture",
+            third.toBuilder().experts(Experts.minimind3(4)).build(),
+            List.of(Format.TRANSFORMERS, Format.GGUF, Format.PTH)),
+        Arguments.of(
+            "query biases",
+            llama.part(Part.QUERY_KEY_VALUE_BIAS).build(),
+            List.of(Format.TRANSFORMERS, Format.GGUF)),
+        Arguments.of(
+            "all biases and a head",
+            llama.part(Part.OUTPUT_BIAS).part(Part.FEED_FORWARD_BIAS).part(Part.OWN_HEAD).build(),
+            List.of(Format.TRANSFORMERS, Format.GGUF)),
+        Arguments.of(
+            "yarn",
+            third.toBuilder()
+                .rotary(
+                    Rotary.of(RotaryLayout.HALVES, 1e4f)
+                        .with(new RotaryScaling.Yarn(4, 16, 32, 1, 1)))
+                .build(),
+            List.of(Format.TRANSFORMERS, Format.GGUF)),
+        Arguments.of(
+            "llama 3",
+            first.toBuilder().rotary(scaled.with(new RotaryScaling.Llama3(8, 1, 4, 16))).build(),
+            List.of(Format.TRANSFORMERS)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("models")
+  void whatComesBackComputesTheSame(String name, ModelConfig config, List<Format> formats)
+      throws IOException {
+    Path model = write(config, Precision.FLOAT32);
+    float[] expected = logits(model);
+    for (Format format : formats) {
+      Path other = folder.resolve(format == Format.PTH ? "model.pth" : format.toString());
+      ModelExport.write(model, format, other);
+      Path back = folder.resolve("back-" + format);
+      ModelImport again =
+          ModelImport.from(format == Format.GGUF ? other.resolve("model.gguf") : other)
+              .tokenizer(model);
+      if (format == Format.PTH) {
+        again
+            .set("num_attention_heads", "" + config.heads())
+            .set("num_key_value_heads", "" + config.keyValueHeads())
+            .set("max_position_embeddings", "64");
+        if (config.experts().isMixture()) {
+          again.set("num_experts_per_tok", "" + config.experts().perToken());
+        }
+      }
+      assertEquals(config.maxLength(), again.to(back).config().maxLength());
+      assertArrayEquals(expected, logits(back), 1e-5f, name + " by " + format);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"INT8", "INT4"})
+  void blocksGoIntoGgufAsTheyAre(Precision precision) throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 1, 4, 2, 256, 64);
+    Path model = write(config, precision);
+    ModelExport.write(model, Format.GGUF, folder.resolve("gguf"));
+    Map<String, StreamedTensor> gguf = WeightFiles.open(folder.resolve("gguf/model.gguf"));
+    ModelExport.write(model, Format.TRANSFORMERS, folder.resolve("float"));
+    Map<String, StreamedTensor> exact = WeightFiles.open(folder.resolve("float/model.safetensors"));
+    for (String[] names :
+        new String[][] {
+          {"token_embd.weight", "model.embed_tokens.weight"},
+          {"blk.0.attn_q.weight", "model.layers.0.self_attn.q_proj.weight"},
+          {"blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"}
+        }) {
+      assertEquals(precision == Precision.INT8 ? "q8_0" : "q4_0", gguf.get(names[0]).type());
+      float[] rounded = gguf.get(names[0]).load();
+      float[] values = exact.get(names[1]).load();
+      for (int i = 0; i < values.length; i++) {
+        // Only the scale is rounded, to the 11 bits of float16.
+        assertEquals(values[i], rounded[i], Math.abs(values[i]) * 0x1p-11 + 1e-9, names[0]);
+      }
+    }
+    // Of four bits what comes back is cut into the same blocks.
+    ModelImport.from(folder.resolve("gguf/model.gguf"))
+        .precision(precision)
+        .to(folder.resolve("b"));
+    if (precision == Precision.INT4) {
+      assertEquals(
+          values(model, "layers.0.attention.wq.weight.values"),
+          values(folder.resolve("b"), "layers.0.attention.wq.weight.values"));
+    }
+  }
+
+  @Test
+  void importingInFewBitsIsQuantizingWhatWasImported() throws IOException {
+    Path model = write(ModelConfig.minimind3(64, 1, 4, 2, 256, 64), Precision.FLOAT32);
+    ModelExport.write(model, Format.TRANSFORMERS, folder.resolve("t"));
+    ModelImport.from(folder.resolve("t")).precision(Precision.INT8).to(folder.resolve("int8"));
+    Path quantized = folder.resolve("quantized");
+    List<NamedTensor> weights = ModelFolder.weights(model);
+    ModelConfig config = ModelConfig.read(model.resolve("config.json"));
+    ModelFolder.writeConfiguration(quantized, config, Precision.INT8, model);
+    ModelFolder.writeDecoder(quantized, config, Precision.INT8, weights);
+    assertEquals(
+        -1,
+        Files.mismatch(
+            quantized.resolve(ModelFolder.WEIGHTS),
+            folder.resolve("int8").resolve(ModelFolder.WEIGHTS)));
+  }
+
+  @Test
+  void whatIsNotUnderstoodIsRefusedByName() throws IOException {
+    Path model = write(ModelConfig.minimind3(64, 2, 4, 2, 256, 64), Precision.FLOAT32);
+    ModelExport.write(model, Format.TRANSFORMERS, folder.resolve("t"));
+    IOException foreign =
+        assertThrows(IOException.class, () -> LanguageModel.load(folder.resolve("t")));
+    assertTrue(foreign.getMessage().contains("minimind import --from"), foreign.getMessage());
+    assertRefused("hidden_act", "\"gelu\"", "hidden_act");
+    assertRefused("attention_multiplier", "0.5", "attention_multiplier");
+    assertRefused("use_sliding_window", "true", "sliding_window", "\"sliding_window\": 8");
+    assertRefused("layer_types", "[\"sliding_attention\"]", "layer_types");
+    assertRefused("quantization_config", "{\"quant_method\": \"awq\"}", "awq");
+    assertRefused("num_hidden_layers", "1000000000", "1000000000 layers");
+    assertRefused("num_hidden_layers", "1", "no place, such as model.layers.1");
+    assertRefused("num_hidden_layers", "3", "model.layers.2.input_layernorm.weight");
+    assertRefused("vocab_size", "300", "model.embed_tokens.weight has the shape");
+    assertRefused("tie_word_embeddings", "false", "lm_head.weight");
+    assertRefused("attention_bias", "true", "q_proj.bias");
+    assertRefused("model_type", "\"mamba\"", "mamba");
+    assertRefused("rope_scaling", "{\"rope_type\": \"longrope\"}", "longrope");
+    assertRefused("num_attention_heads", "0", "num_attention_heads");
+  }
+
+  private void assertRefused(String field, String value, String problem, String... more)
+      throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    Path config = folder.resolve("t/config.json");
+    byte[] fine = Files.readAllBytes(config);
+    ObjectNode changed = (ObjectNode) json.readTree(fine);
+    changed.set(field, json.readTree(value));
+    for (String other : more) {
+      changed.setAll((ObjectNode) json.readTree("{" + other + "}"));
+    }
+    json.writeValue(config.toFile(), changed);
+    IOException refusal =
+        assertThrows(
+            IOException.class,
+            () -> ModelImport.from(folder.resolve("t")).to(folder.resolve("never")),
+            field);
+    assertTrue(refusal.getMessage().contains(problem), refusal.getMessage());
+    Files.write(config, fine);
+  }
+
+  private static List<Float> values(Path model, String tensor) throws IOException {
+    List<Float> values = new ArrayList<>();
+    for (float value : WeightFiles.open(model.resolve(ModelFolder.WEIGHTS)).get(tensor).load()) {
+      values.add(value);
+    }
+    return values;
+  }
+
+  private static float[] logits(Path model) throws IOException {
+    try (Decoder decoder = Decoder.load(model, 1)) {
+      return decoder.nextTokenLogits(PROMPT);
+    }
+  }
+
+  /** A model in which no parameter is what it is at the start, so that each of them shows. */
+  private Path write(ModelConfig config, Precision precision) throws IOException {
+    Path model = folder.resolve("model");
+    Files.createDirectories(model);
+    Files.writeString(model.resolve("tokenizer.json"), ExportedModel.byteTokenizer());
+    ModelFolder.writeConfiguration(model, config, precision, model);
+    Random random = new Random(5);
+    List<NamedTensor> weights = new ArrayList<>();
+    for (Parameter parameter : new Parameters(config).all()) {
+      NamedTensor start = parameter.start(1);
+      float[] values = new float[(int) start.elements()];
+      start.floats().get(values);
+      for (int i = 0; i < values.length; i++) {
+        values[i] += (float) (0.1 * random.nextGaussian());
+      }
+      weights.add(NamedTensor.ofFloats(start.name(), values, start.shape()));
+    }
+    ModelFolder.writeDecoder(model, config, precision, weights);
+    return model;
+  }
+}

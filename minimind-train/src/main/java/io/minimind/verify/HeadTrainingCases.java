@@ -1,0 +1,192 @@
+package io.minimind.verify;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.files.TemporaryFolder;
+import io.minimind.graph.ElementType;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
+import io.minimind.model.TensorNames;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.TrainingCheckpoint;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A training run of MiniMind's third version, repeated. */
+public final class HeadTrainingCases {
+
+  private static final double LOGITS_LIMIT = 1e-4;
+  private static final double GRADIENTS_LIMIT = 1e-3;
+  private static final double LOSSES_LIMIT = 2e-4;
+  private static final double NORMS_LIMIT = 1e-3;
+
+  private final String name;
+  private final HeadReference reference;
+  private final List<NamedTensor> weights;
+  private final Device device;
+  private final TrainingArtifacts artifacts;
+
+  private HeadTrainingCases(GoldenFolder golden, String name, Device device) throws IOException {
+    this.name = name;
+    this.device = device;
+    reference = golden.read(name, HeadReference.class);
+    weights = golden.parameters(reference.start(), reference.model(), TensorNames.TRANSFORMERS);
+    artifacts =
+        new TrainingArtifacts(reference.model())
+            .with(TrainingPrecision.FLOAT32, device.kind().target());
+  }
+
+  /**
+   * @param name of the run's files in the folder; there may be numbers of its first step
+   * @param device to train on
+   * @throws IOException if they are missing or damaged
+   */
+  public static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
+    HeadTrainingCases run = new HeadTrainingCases(golden, name, device);
+    List<Case> cases = new ArrayList<>();
+    if (golden.hasTensors(name + ".step0")) {
+      if (device.kind() == Device.Kind.CPU) {
+        cases.addAll(run.firstStep(golden.tensors(name + ".step0")));
+      } else {
+        // The inference API of the training build has no way to a GPU.
+        cases.add(new Case.Skipped(name + " logits and gradients", "they are compared on the CPU"));
+      }
+    }
+    cases.addAll(run.curve());
+    return cases;
+  }
+
+  private List<Case> firstStep(SafetensorsFile expected) throws IOException {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    byte[] model = artifacts.gradients().toByteArray();
+    try (Batch batch = reference.batch(0);
+        OrtSession session = environment.createSession(model)) {
+      for (Batch.Part part : batch.parts()) {
+        OnnxJavaType type =
+            part.input().type() == ElementType.INT64 ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT;
+        inputs.put(
+            part.input().name(),
+            OnnxTensor.createTensor(environment, part.memory(), batch.shape(part.input()), type));
+      }
+      inputs.put(TrainingArtifacts.GRADIENT_SCALE, OnnxTensor.createTensor(environment, 1f));
+      for (NamedTensor weight : weights) {
+        inputs.put(
+            weight.name(), OnnxTensor.createTensor(environment, weight.floats(), weight.shape()));
+      }
+      try (OrtSession.Result outputs = session.run(inputs)) {
+        return List.of(logits(expected, outputs), gradients(expected, outputs));
+      }
+    } catch (OrtException e) {
+      throw new IllegalStateException("The gradient graph failed to compute.", e);
+    } finally {
+      inputs.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  /** Those of the first row. */
+  private Case logits(SafetensorsFile file, OrtSession.Result outputs) throws IOException {
+    FloatBuffer expected = GoldenFolder.tensor(file, "__logits__").floats();
+    FloatBuffer found = values(outputs, "logits");
+    Worst worst = new Worst();
+    worst.add(
+        "the first row",
+        Worst.difference(expected, found.slice(0, Math.min(found.limit(), expected.limit()))));
+    return worst.against(name + " logits", LOGITS_LIMIT);
+  }
+
+  /** Each difference is relative to the largest element, if one is not 0. */
+  private Case gradients(SafetensorsFile file, OrtSession.Result outputs) throws IOException {
+    Worst worst = new Worst();
+    for (Parameter parameter : new Parameters(reference.model()).all()) {
+      String theirs = TensorNames.TRANSFORMERS.of(parameter);
+      FloatBuffer expected = GoldenFolder.tensor(file, theirs).floats();
+      FloatBuffer found = values(outputs, parameter.name() + TrainingArtifacts.GRADIENT);
+      double size = Worst.difference(expected, FloatBuffer.allocate(expected.remaining()));
+      double difference = Worst.difference(expected, found);
+      worst.add(theirs, size == 0 ? difference : difference / size);
+    }
+    return worst.against(name + " gradients", GRADIENTS_LIMIT);
+  }
+
+  private static FloatBuffer values(OrtSession.Result outputs, String output) {
+    return ((OnnxTensor) outputs.get(output).orElseThrow()).getFloatBuffer();
+  }
+
+  private List<Case> curve() throws IOException {
+    Worst losses = new Worst();
+    Worst norms = new Worst();
+    Worst after = new Worst();
+    Worst weightNorms = new Worst();
+    try (TemporaryFolder folder = TemporaryFolder.create();
+        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
+      int window = reference.accumulationSteps();
+      int micros = reference.losses().length;
+      for (int update = 0; update * window < micros; update++) {
+        int end = Math.min(micros, (update + 1) * window);
+        double norm = 0;
+        session.resetGradients();
+        for (int micro = update * window; micro < end; micro++) {
+          try (Batch batch = reference.batch(micro)) {
+            float limit = micro == end - 1 ? reference.gradClip() : Float.POSITIVE_INFINITY;
+            TrainingSession.Step step = session.trainStep(batch, 1f / window, limit);
+            losses.add("batch " + micro, Math.abs(step.loss() - reference.losses()[micro]));
+            norm = step.gradientNorm();
+          }
+        }
+        session.optimizerStep(reference.learningRates()[end - 1]);
+        double expected = reference.gradNormsBeforeClip()[update];
+        norms.add("update " + update, Math.abs(norm - expected) / Math.min(1, expected));
+      }
+      try (Batch batch = reference.batch(0)) {
+        double loss = session.evaluate(batch).loss();
+        after.add("the first batch", Math.abs(loss - reference.lossAfter()));
+      }
+      Path saved = folder.path().resolve("after");
+      session.saveCheckpoint(saved);
+      compareNorms(weightNorms, saved);
+    }
+    return List.of(
+        losses.against(name + " losses", LOSSES_LIMIT, device),
+        norms.against(name + " gradient norms", NORMS_LIMIT, device),
+        after.against(name + " loss after training", LOSSES_LIMIT, device),
+        weightNorms.against(name + " weight norms", NORMS_LIMIT, device));
+  }
+
+  private void compareNorms(Worst worst, Path checkpoint) throws IOException {
+    Map<String, NamedTensor> trained = new HashMap<>();
+    TrainingCheckpoint.read(checkpoint).trainable().forEach(each -> trained.put(each.name(), each));
+    for (Parameter parameter : new Parameters(reference.model()).all()) {
+      String theirs = TensorNames.TRANSFORMERS.of(parameter);
+      FloatBuffer values = trained.get(parameter.name()).floats();
+      double sum = 0;
+      for (int i = 0; i < values.limit(); i++) {
+        sum += (double) values.get(i) * values.get(i);
+      }
+      double expected = reference.weightNormsAfter().getOrDefault(theirs, Double.NaN);
+      worst.add(theirs, Math.abs(Math.sqrt(sum) - expected) / expected);
+    }
+  }
+
+  private ModelInTraining.Files files(Path folder) throws IOException {
+    Path checkpoint = folder.resolve("checkpoint");
+    TrainingCheckpoint.of(weights).write(checkpoint);
+    artifacts.write(folder, reference.optimizerSettings());
+    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+  }
+}
