@@ -34,7 +34,7 @@ import java.util.Optional;
  * new. A chat keeps what it has computed: begin another after an update. This and the model in
  * training may be closed in any order.
  */
-public final class LiveModel implements AutoCloseable {
+final class LiveModel implements AutoCloseable {
 
   private final SharedWeights weights;
   private final byte[] graph;
@@ -56,7 +56,7 @@ public final class LiveModel implements AutoCloseable {
    * @param folder holds {@code config.json}, {@code generation_config.json}, the tokenizer and the
    *     chat template, as the folder of a run does
    */
-  public static LiveModel open(
+  static LiveModel open(
       ModelInTraining training,
       ModelConfig config,
       Optional<LowRankAdapters> adapters,
@@ -73,7 +73,7 @@ public final class LiveModel implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    * @throws IllegalStateException if this is closed
    */
-  public synchronized LanguageModel model() throws IOException {
+  synchronized LanguageModel model() throws IOException {
     if (!open) {
       throw new IllegalStateException("The model in training can no longer be asked to write.");
     }
