@@ -8,6 +8,8 @@ import io.minimind.files.AtomicFile;
 import io.minimind.files.FolderLock;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.SealedJson;
+import io.minimind.files.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +49,7 @@ record CourseRecord(
   private static final String FILE = "course.json";
 
   private static final ObjectMapper JSON =
-      new ObjectMapper()
+      StrictJson.mapper()
           .enable(SerializationFeature.INDENT_OUTPUT)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
@@ -67,7 +69,7 @@ record CourseRecord(
     }
     CourseRecord begun;
     try {
-      begun = JSON.readValue(Files.readAllBytes(file), CourseRecord.class);
+      begun = JSON.readValue(SealedJson.open(Files.readAllBytes(file), file), CourseRecord.class);
     } catch (JsonProcessingException e) {
       throw new InputException(
           "%s is not valid: %s. Choose another --out, or delete the folder to start anew."
@@ -136,6 +138,6 @@ record CourseRecord(
 
   private void write(Path folder) throws IOException {
     Files.createDirectories(folder);
-    AtomicFile.replace(folder.resolve(FILE), JSON.writeValueAsBytes(this));
+    AtomicFile.replace(folder.resolve(FILE), SealedJson.seal(JSON.writeValueAsBytes(this)));
   }
 }

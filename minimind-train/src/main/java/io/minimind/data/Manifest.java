@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.files.Sha256;
+import io.minimind.files.StrictJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,7 +12,7 @@ import java.util.Objects;
 /** What a folder of token shards holds and what it was made from; {@code manifest.json} in it. */
 record Manifest(
     Fingerprint fingerprint, long rows, long skippedRows, long targets, List<Shard> shards) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = StrictJson.mapper();
   private static final String FILE = "manifest.json";
 
   Manifest {

@@ -4,6 +4,7 @@ import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Checksums;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.infer.GenerationOptions;
@@ -105,7 +106,7 @@ public record PublishedModel(
             && !trained.history().stages().isEmpty()
             && !trained.history().endsWithPretraining();
     write(folder.resolve(CARD), new ModelCard(this, chats, scores).text(folder, files));
-    List<String> packaged = new ArrayList<>(List.of(CARD, Checksums.FILE));
+    List<String> packaged = new ArrayList<>(List.of(CARD, Checksums.INDEX));
     packaged.addAll(files);
     write(folder.resolve(ModelProject.FILE), ModelProject.pom(publication, packaged));
   }

@@ -8,6 +8,7 @@ import io.minimind.files.AtomicFile;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
  */
 final class MetricsFile implements TrainingListener {
 
+  private static final System.Logger LOG = System.getLogger("io.minimind.train");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path file;
@@ -103,9 +105,18 @@ final class MetricsFile implements TrainingListener {
 
   /** Hands out the metrics of a file, but no last line that a killed process left unfinished. */
   static void read(Path file, Consumer<JsonNode> metrics) throws IOException {
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        parse(line).ifPresent(metrics);
+    // Bytes that are no UTF-8 spoil their line and no other.
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+      int number = 1;
+      for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
+        Optional<JsonNode> metric = parse(line);
+        metric.ifPresent(metrics);
+        if (metric.isEmpty() && reader.ready()) {
+          LOG.log(
+              System.Logger.Level.WARNING, file + ", line " + number + " is damaged and left out.");
+        }
       }
     }
   }

@@ -2,11 +2,14 @@ package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Checksums;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -32,6 +35,7 @@ final class ModelExport implements TrainingListener {
   @Override
   public void started(TrainingSettings settings, long batchesPerEpoch, TrainingState from)
       throws IOException {
+    Files.deleteIfExists(run.path().resolve(Checksums.INDEX));
     Optional<Path> latest = run.checkpoints().latest();
     if (latest.isPresent()) {
       write(latest.get());
@@ -42,6 +46,14 @@ final class ModelExport implements TrainingListener {
   public void saved(TrainingState state, Path checkpoint) throws IOException {
     write(checkpoint);
     told.exported(state, run.path());
+  }
+
+  /** From now on the model must stay as it is: it may be what another run starts from. */
+  @Override
+  public void finished(TrainingState state, boolean complete) throws IOException {
+    if (complete) {
+      Checksums.write(run.path(), List.of(ModelFolder.DECODER, ModelFolder.WEIGHTS));
+    }
   }
 
   private void write(Path checkpoint) throws IOException {

@@ -6,6 +6,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.SealedJson;
 import io.minimind.graph.Target;
 import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
@@ -57,7 +58,7 @@ final class RunFolder {
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
     run.checkpoints().save(TrainingState.START, start(settings, weights)::write);
     // Written last: with it, the folder is a run that can be resumed.
-    AtomicFile.replace(folder.resolve(SETTINGS), record.toJson());
+    AtomicFile.replace(folder.resolve(SETTINGS), SealedJson.seal(record.toJson()));
     return run;
   }
 
@@ -128,7 +129,8 @@ final class RunFolder {
           folder + " holds no run that could be resumed: there is no " + SETTINGS + " in it.");
     }
     try {
-      return new RunFolder(folder, RunRecord.fromJson(Files.readAllBytes(file), given));
+      byte[] json = SealedJson.open(Files.readAllBytes(file), file);
+      return new RunFolder(folder, RunRecord.fromJson(json, given));
     } catch (JsonProcessingException e) {
       throw new InputException(file + " is not valid: " + reason(e), e);
     }
@@ -146,7 +148,7 @@ final class RunFolder {
     RunRecord changed = new RunRecord(moved, record.corpora());
     // Where a task finds something is no part of what it is, but it is written.
     if (!changed.toTree().equals(record.toTree())) {
-      AtomicFile.replace(folder.resolve(SETTINGS), changed.toJson());
+      AtomicFile.replace(folder.resolve(SETTINGS), SealedJson.seal(changed.toJson()));
     }
     return new RunFolder(folder, changed);
   }

@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.Checksums;
 import io.minimind.files.InputException;
 import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
@@ -39,6 +40,7 @@ public final class StartWeights {
       throw new InputException(
           "There are no weights to start from: %s is missing.".formatted(path));
     }
+    Checksums.verify(modelFolder);
     SafetensorsFile file = SafetensorsFile.open(path);
     if (file.names().stream().anyMatch(name -> name.endsWith(BlockQuantization.values("")))) {
       throw new InputException(

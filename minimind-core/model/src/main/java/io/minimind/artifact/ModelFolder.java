@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.StrictJson;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
@@ -38,7 +39,7 @@ public final class ModelFolder {
   public static final String CHAT_TEMPLATE = "chat_template.jinja";
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private ModelFolder() {}
 

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.StrictJson;
 import io.minimind.graph.operator.RotaryLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,7 +54,7 @@ public record ModelConfig(
     double initializerRange) {
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** What a model of MiniMind's first version has not. */
   public enum Part {
@@ -425,21 +427,22 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
-        throw new IOException(file + " is not a valid model configuration: it is no JSON object.");
+        throw new InputException(
+            file + " is not a valid model configuration: it is no JSON object.");
       }
       return fromJson(json);
     } catch (NoSuchFileException e) {
-      throw new IOException("There is no model configuration at " + file + ".", e);
+      throw new InputException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      throw new IOException(
+      throw new InputException(
           file
               + " is not a valid model configuration: "
               + JsonErrors.reason(e)
               + JsonErrors.place(e)
               + ".",
           e);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(file + " is not a valid model configuration: " + e.getMessage(), e);
+    } catch (ArgumentException e) {
+      throw new InputException(file + " is not a valid model configuration: " + e.getMessage(), e);
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.StrictJson;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import java.util.Optional;
 /** Turns a conversation into text. Immutable, and safe for use by several threads. */
 public final class ChatTemplate {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = StrictJson.mapper();
 
   /**
    * MiniMind's template, for {@code tokenizer_config.json} files that any engine can load: the

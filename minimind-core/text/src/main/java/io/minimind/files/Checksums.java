@@ -1,21 +1,24 @@
-package io.minimind.infer;
+package io.minimind.files;
 
-import io.minimind.files.Quoted;
-import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The index {@code SHA256SUMS} of a model, as the program {@code sha256sum} writes it. */
-final class Checksums {
-  static final String INDEX = "SHA256SUMS";
-  static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}");
+public final class Checksums {
+
+  /** The name of the index. */
+  public static final String INDEX = "SHA256SUMS";
+
+  /** Names of files that an index can have: plain ones. */
+  public static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}");
 
   private static final Pattern LINE = Pattern.compile("([0-9a-f]{64}) [ *](" + NAME + ")");
 
@@ -25,11 +28,24 @@ final class Checksums {
   private Checksums() {}
 
   /**
+   * Writes the index of files beside them.
+   *
+   * @param files names in the folder
+   */
+  public static void write(Path folder, List<String> files) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (String file : files) {
+      lines.append(Sha256.of(folder.resolve(file))).append("  ").append(file).append('\n');
+    }
+    AtomicFile.replace(folder.resolve(INDEX), lines.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
    * Compares files with the index beside them, where there is one.
    *
    * @throws IOException if a file is missing or another one, or the index is none
    */
-  static void verify(Path folder) throws IOException {
+  public static void verify(Path folder) throws IOException {
     Path index = folder.resolve(INDEX);
     if (!Files.exists(index)) {
       return;
@@ -57,7 +73,7 @@ final class Checksums {
    * @param index for messages
    * @return the checksum of each file name
    */
-  static Map<String, String> parse(byte[] contents, String index) throws IOException {
+  public static Map<String, String> parse(byte[] contents, String index) throws IOException {
     Map<String, String> checksums = new LinkedHashMap<>();
     for (String line : new String(contents, StandardCharsets.UTF_8).lines().toList()) {
       Matcher matcher = LINE.matcher(line);
