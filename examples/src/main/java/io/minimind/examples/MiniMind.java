@@ -32,6 +32,7 @@ import picocli.CommandLine.Command;
       Evaluate.class,
       Serve.class,
       TokenizerCommand.class,
+      DataCommand.class,
       Import.class,
       Export.class,
       Publish.class,

@@ -136,7 +136,7 @@ class VerifyTest {
     assertEquals(1, run.status(), run.out() + run.err());
     Set<String> failed = new TreeSet<>();
     run.linesWith("FAILED, ")
-        .forEach(line -> failed.add(line.replaceFirst(" +[0-9.e-]+  limit.*", "").strip()));
+        .forEach(line -> failed.add(line.replaceFirst(" +[0-9.e+-]+  limit.*", "").strip()));
     assertEquals(
         Set.of(
             "head_dense losses",

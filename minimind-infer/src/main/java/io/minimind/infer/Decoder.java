@@ -1,8 +1,8 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
-import io.minimind.files.Checksums;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.Checksums;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;

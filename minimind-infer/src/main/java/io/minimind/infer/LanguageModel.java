@@ -1,9 +1,9 @@
 package io.minimind.infer;
 
-import io.minimind.files.Checksums;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.Checksums;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;

@@ -4,9 +4,9 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.minimind.files.Checksums;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Checksums;
 import io.minimind.files.Folders;
 import io.minimind.files.Sha256;
 import java.io.FileNotFoundException;

@@ -78,11 +78,7 @@ class InterchangeTest {
             List.of(Format.TRANSFORMERS, Format.GGUF)),
         Arguments.of(
             "all biases and a head",
-            llama
-                .part(Part.OUTPUT_BIAS)
-                .part(Part.FEED_FORWARD_BIAS)
-                .part(Part.OWN_HEAD)
-                .build(),
+            llama.part(Part.OUTPUT_BIAS).part(Part.FEED_FORWARD_BIAS).part(Part.OWN_HEAD).build(),
             List.of(Format.TRANSFORMERS, Format.GGUF)),
         Arguments.of(
             "yarn",
@@ -94,9 +90,7 @@ class InterchangeTest {
             List.of(Format.TRANSFORMERS, Format.GGUF)),
         Arguments.of(
             "llama 3",
-            first.toBuilder()
-                .rotary(scaled.with(new RotaryScaling.Llama3(8, 1, 4, 16)))
-                .build(),
+            first.toBuilder().rotary(scaled.with(new RotaryScaling.Llama3(8, 1, 4, 16))).build(),
             List.of(Format.TRANSFORMERS)));
   }
 
@@ -135,8 +129,7 @@ class InterchangeTest {
     ModelExport.write(model, Format.GGUF, folder.resolve("gguf"));
     Map<String, StreamedTensor> gguf = WeightFiles.open(folder.resolve("gguf/model.gguf"));
     ModelExport.write(model, Format.TRANSFORMERS, folder.resolve("float"));
-    Map<String, StreamedTensor> exact =
-        WeightFiles.open(folder.resolve("float/model.safetensors"));
+    Map<String, StreamedTensor> exact = WeightFiles.open(folder.resolve("float/model.safetensors"));
     for (String[] names :
         new String[][] {
           {"token_embd.weight", "model.embed_tokens.weight"},
@@ -152,7 +145,9 @@ class InterchangeTest {
       }
     }
     // Of four bits what comes back is cut into the same blocks.
-    ModelImport.from(folder.resolve("gguf/model.gguf")).precision(precision).to(folder.resolve("b"));
+    ModelImport.from(folder.resolve("gguf/model.gguf"))
+        .precision(precision)
+        .to(folder.resolve("b"));
     if (precision == Precision.INT4) {
       assertEquals(
           values(model, "layers.0.attention.wq.weight.values"),
@@ -222,8 +217,7 @@ class InterchangeTest {
 
   private static List<Float> values(Path model, String tensor) throws IOException {
     List<Float> values = new ArrayList<>();
-    for (float value :
-        WeightFiles.open(model.resolve(ModelFolder.WEIGHTS)).get(tensor).load()) {
+    for (float value : WeightFiles.open(model.resolve(ModelFolder.WEIGHTS)).get(tensor).load()) {
       values.add(value);
     }
     return values;

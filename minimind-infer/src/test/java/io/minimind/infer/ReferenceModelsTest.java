@@ -50,8 +50,7 @@ class ReferenceModelsTest {
             .forEachRemaining(
                 file ->
                     tests.add(
-                        DynamicTest.dynamicTest(
-                            name + "/" + file, () -> check(set, one, file))));
+                        DynamicTest.dynamicTest(name + "/" + file, () -> check(set, one, file))));
       } else {
         tests.add(DynamicTest.dynamicTest(name, () -> check(set, one, "")));
       }

@@ -1,8 +1,8 @@
 package io.minimind.data;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.minimind.files.StrictJson;
 import io.minimind.files.Sha256;
+import io.minimind.files.StrictJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

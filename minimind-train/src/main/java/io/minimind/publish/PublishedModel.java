@@ -1,10 +1,10 @@
 package io.minimind.publish;
 
-import io.minimind.files.Checksums;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Checksums;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.infer.GenerationOptions;

@@ -8,8 +8,8 @@ import io.minimind.model.ModelConfig;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.List;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 package io.minimind.train;
 
-import io.minimind.files.Checksums;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.Checksums;
 import io.minimind.files.InputException;
 import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;

@@ -3,6 +3,7 @@ package io.minimind.verify;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
+import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import java.util.Arrays;
 import java.util.Map;
@@ -50,7 +51,7 @@ record HeadReference(
 
   OptimizerSettings optimizerSettings() {
     if (!optimizer.startsWith(ADAM)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The reference used the optimizer \"%s\", but only \"%s…\" can be repeated."
               .formatted(optimizer, ADAM));
     }

@@ -154,8 +154,7 @@ class TaskProgramsTest {
     Path out = folder.resolve("run");
     TrainTask.run(TrainTask.named("weighted"), weighted, shared, out).create().close();
     IOException e =
-        assertThrows(
-            IOException.class, () -> TrainingRun.builder().folder(out).resume().close());
+        assertThrows(IOException.class, () -> TrainingRun.builder().folder(out).resume().close());
     assertTrue(e.getMessage().contains("its task \"weighted-texts\""), e.getMessage());
     IOException other =
         assertThrows(

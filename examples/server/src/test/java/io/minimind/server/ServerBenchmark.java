@@ -111,8 +111,7 @@ final class ServerBenchmark {
   }
 
   private Speed speed(long start, long first) {
-    return new Speed(
-        (first - start) / 1e9, (tokens - 1) / ((System.nanoTime() - first) / 1e9));
+    return new Speed((first - start) / 1e9, (tokens - 1) / ((System.nanoTime() - first) / 1e9));
   }
 
   private Speed served(int seed) throws IOException {

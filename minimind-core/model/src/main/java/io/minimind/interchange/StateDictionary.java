@@ -6,6 +6,7 @@ import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
 import io.minimind.model.Role;
+import io.minimind.model.RotaryScaling;
 import io.minimind.model.TensorNames;
 import io.minimind.weights.StreamedTensor;
 import io.minimind.weights.torch.TorchWriter;
@@ -28,7 +29,9 @@ final class StateDictionary {
             && !config.has(Part.OUTPUT_BIAS)
             && !config.has(Part.FEED_FORWARD_BIAS)
             && !config.has(Part.OWN_HEAD)
-            && config.rotary().layersWithout().isEmpty();
+            && config.rotary().layersWithout().isEmpty()
+            && !(config.rotary().scaling() instanceof RotaryScaling.Llama3)
+            && !(config.rotary().scaling() instanceof RotaryScaling.Linear);
     boolean normed = config.has(Part.QUERY_KEY_NORM);
     boolean first =
         !normed

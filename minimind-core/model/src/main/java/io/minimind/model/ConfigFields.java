@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.minimind.files.ArgumentException;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -14,7 +15,7 @@ import java.util.TreeSet;
 
 /**
  * The fields of a {@code config.json}, with a memory of which were read: what is left over must be
- * harmless. Every method throws {@link IllegalArgumentException} that names the field, if there is
+ * harmless. Every method throws {@link ArgumentException} that names the field, if there is
  * something wrong with it.
  */
 public final class ConfigFields {
@@ -143,13 +144,13 @@ public final class ConfigFields {
 
   private void requireField(String field) {
     if (!json.has(field)) {
-      throw new IllegalArgumentException("The field '" + prefix + field + "' is missing.");
+      throw new ArgumentException("The field '" + prefix + field + "' is missing.");
     }
   }
 
   /** The error of a field that has a value which it cannot have. */
-  public IllegalArgumentException wrong(String field, String expected, JsonNode value) {
-    return new IllegalArgumentException(
+  public ArgumentException wrong(String field, String expected, JsonNode value) {
+    return new ArgumentException(
         "%s%s: it must be %s, but is %s.".formatted(prefix, field, expected, value));
   }
 
@@ -166,7 +167,7 @@ public final class ConfigFields {
       JsonNode value = json.get(field);
       boolean neutral = NEUTRAL.getOrDefault(field, Set.of()).contains(value);
       if (!value.isNull() && !neutral && !HARMLESS.contains(field)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "%s%s is %s: that is not understood here and may change what the model computes."
                 .formatted(prefix, field, value));
       }

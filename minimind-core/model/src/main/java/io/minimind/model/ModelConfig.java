@@ -6,9 +6,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.files.StrictJson;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.StrictJson;
 import io.minimind.graph.operator.RotaryLayout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -426,21 +427,22 @@ public record ModelConfig(
   public static ModelConfig read(Path file) throws IOException {
     try {
       if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
-        throw new IOException(file + " is not a valid model configuration: it is no JSON object.");
+        throw new InputException(
+            file + " is not a valid model configuration: it is no JSON object.");
       }
       return fromJson(json);
     } catch (NoSuchFileException e) {
-      throw new IOException("There is no model configuration at " + file + ".", e);
+      throw new InputException("There is no model configuration at " + file + ".", e);
     } catch (JsonProcessingException e) {
-      throw new IOException(
+      throw new InputException(
           file
               + " is not a valid model configuration: "
               + JsonErrors.reason(e)
               + JsonErrors.place(e)
               + ".",
           e);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(file + " is not a valid model configuration: " + e.getMessage(), e);
+    } catch (ArgumentException e) {
+      throw new InputException(file + " is not a valid model configuration: " + e.getMessage(), e);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.minimind.model;
 
+import io.minimind.files.ArgumentException;
+
 /**
  * How rotary frequencies change so that a model reads more than the positions it was trained on.
  */
@@ -51,7 +53,7 @@ public sealed interface RotaryScaling {
     public Llama3 {
       requireFactor(factor);
       if (!(lowFactor > 0) || !(highFactor > lowFactor) || originalLength < 1) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "rope_scaling must have 0 < low_freq_factor < high_freq_factor and an"
                 + " original_max_position_embeddings of at least 1, but has %s, %s and %d."
                     .formatted(lowFactor, highFactor, originalLength));
@@ -78,7 +80,7 @@ public sealed interface RotaryScaling {
     public Yarn {
       requireFactor(factor);
       if (!(slow > 0) || !(fast >= slow) || originalLength < 1 || !(attentionFactor > 0)) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "rope_scaling must have 0 < beta_slow <= beta_fast, an"
                 + " original_max_position_embeddings of at least 1 and an attention_factor above 0,"
                 + " but has %s, %s, %d and %s."
@@ -108,7 +110,7 @@ public sealed interface RotaryScaling {
 
   private static void requireFactor(double factor) {
     if (!(factor >= 1) || Double.isInfinite(factor)) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The factor of rope_scaling must be at least 1, but is " + factor + ".");
     }
   }

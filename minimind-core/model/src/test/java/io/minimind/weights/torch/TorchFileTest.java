@@ -45,7 +45,9 @@ class TorchFileTest {
     assertArrayEquals(new float[] {-7}, tensors.get("b").load());
   }
 
-  /** Pickles by hand, {@code |} for a line's end: what they build or call is not what a model needs. */
+  /**
+   * Pickles by hand, {@code |} for a line's end: what they build or call is not what a model needs.
+   */
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',

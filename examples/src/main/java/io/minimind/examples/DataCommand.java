@@ -1,0 +1,18 @@
+package io.minimind.examples;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** Groups what a person does with training data before training. */
+@Command(
+    name = "data",
+    description = "Downloads, inspects and prepares training data.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DownloadData.class,
+      InspectData.class,
+      PrepareData.class,
+      CommandLine.HelpCommand.class
+    })
+public final class DataCommand {}

@@ -1,0 +1,223 @@
+package io.minimind.data.hub;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Requests to a hub. Redirects are followed here and not by the client, because the token of a hub
+ * is for the hub alone: it goes to no other host, port or scheme.
+ */
+final class Transfer {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MOST_REDIRECTS = 10;
+  private static final int LARGEST_JSON = 1 << 26;
+  private static final Pattern NEXT = Pattern.compile("<([^>]*)>\\s*;[^,]*rel=\"?next\"?");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .connectTimeout(Duration.ofSeconds(30))
+          .followRedirects(HttpClient.Redirect.NEVER)
+          .build();
+  private final URI hub;
+  private final Optional<String> token;
+  private final int attempts;
+  private final Duration pause;
+
+  /**
+   * @param hub the only place that is told the token
+   * @param attempts how often a request is made before it has failed
+   * @param pause between the first two of them; it doubles
+   */
+  Transfer(URI hub, Optional<String> token, int attempts, Duration pause) {
+    this.hub = hub;
+    this.token = token;
+    this.attempts = attempts;
+    this.pause = pause;
+  }
+
+  /** A part of a list. */
+  record Page(JsonNode json, Optional<URI> next) {}
+
+  /** What a server says that is no answer but may be one later. */
+  static final class TryAgainException extends IOException {
+    private static final long serialVersionUID = 1;
+    private final transient Optional<Duration> wait;
+
+    TryAgainException(String message, Optional<Duration> wait) {
+      super(message);
+      this.wait = wait;
+    }
+  }
+
+  /** Something that may fail for a while. */
+  @FunctionalInterface
+  interface Attempt<T> {
+    T run() throws IOException;
+  }
+
+  /** Tries until it succeeds, or fails for good, or has failed too often. */
+  <T> T persistently(Attempt<T> attempt) throws IOException {
+    Duration wait = pause;
+    for (int made = 1; ; made++) {
+      try {
+        return attempt.run();
+      } catch (RefusedException | InterruptedIOException e) {
+        throw e;
+      } catch (IOException e) {
+        if (made == attempts) {
+          throw new IOException("%s (tried %d times)".formatted(reason(e), attempts), e);
+        }
+        Optional<Duration> asked =
+            e instanceof TryAgainException later ? later.wait : Optional.empty();
+        sleep(asked.filter(given -> given.compareTo(PATIENCE) < 0).orElse(wait));
+        wait = wait.multipliedBy(2);
+      }
+    }
+  }
+
+  /** What will not be otherwise the next time. */
+  static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    RefusedException(String message) {
+      super(message);
+    }
+  }
+
+  private static String reason(IOException e) {
+    return e.getMessage() == null ? "the connection broke" : e.getMessage();
+  }
+
+  private static void sleep(Duration duration) throws IOException {
+    try {
+      Thread.sleep(duration.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+
+  JsonNode json(URI address) throws IOException {
+    return page(address).json();
+  }
+
+  /** A part of a list, and where it goes on. */
+  Page page(URI address) throws IOException {
+    if (!isHub(address)) {
+      throw new RefusedException("the list of the hub goes on at another host");
+    }
+    return persistently(
+        () -> {
+          HttpResponse<InputStream> response = get(address, 0);
+          try (InputStream body = response.body()) {
+            byte[] bytes = body.readNBytes(LARGEST_JSON);
+            Optional<URI> next =
+                response
+                    .headers()
+                    .firstValue("Link")
+                    .map(NEXT::matcher)
+                    .filter(Matcher::find)
+                    .map(found -> address.resolve(found.group(1)));
+            return new Page(JSON.readTree(bytes), next);
+          } catch (JsonProcessingException e) {
+            throw new IOException("the hub's list is not JSON", e);
+          }
+        });
+  }
+
+  /**
+   * Asks for a file from a position on.
+   *
+   * @return an answer with the status 200, which begins at the start, or 206
+   */
+  HttpResponse<InputStream> get(URI address, long from) throws IOException {
+    URI at = address;
+    for (int redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      HttpResponse<InputStream> response = send(at, from);
+      int status = response.statusCode();
+      if (status == 200 || status == 206 && from > 0) {
+        return response;
+      }
+      response.body().close();
+      Optional<String> location = response.headers().firstValue("Location");
+      if (status >= 301 && status <= 308 && location.isPresent()) {
+        URI next = at.resolve(location.get());
+        if (!String.valueOf(next.getScheme()).matches("https?")
+            || at.getScheme().equals("https") && !next.getScheme().equals("https")) {
+          throw new RefusedException(
+              "the server leads to " + next.getScheme() + ", which is not safe");
+        }
+        at = next;
+        continue;
+      }
+      throw failure(status, response);
+    }
+    throw new RefusedException("the server leads in circles");
+  }
+
+  private static IOException failure(int status, HttpResponse<?> response) {
+    if (status == 408 || status == 425 || status == 429 || status >= 500) {
+      Optional<Duration> wait =
+          response
+              .headers()
+              .firstValue("Retry-After")
+              .filter(seconds -> seconds.matches("\\d{1,4}"))
+              .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)));
+      return new TryAgainException("the server answers with the status " + status, wait);
+    }
+    return new RefusedException(
+        switch (status) {
+          case 401, 403 -> "the server wants a token, or another one: set HF_TOKEN";
+          case 404 -> "the server has no such data set, revision or file";
+          case 416 -> "the server has less of the file than is here";
+          default -> "the server answers with the status " + status;
+        });
+  }
+
+  private HttpResponse<InputStream> send(URI address, long from) throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(address)
+            .timeout(PATIENCE)
+            .header("Accept-Encoding", "identity")
+            .header("User-Agent", "minimind");
+    if (from > 0) {
+      request.header("Range", "bytes=" + from + "-");
+    }
+    if (token.isPresent() && isHub(address)) {
+      request.header("Authorization", "Bearer " + token.get());
+    }
+    try {
+      return client.send(request.build(), BodyHandlers.ofInputStream());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+
+  private boolean isHub(URI address) {
+    return hub.getScheme().equalsIgnoreCase(address.getScheme())
+        && hub.getHost().equalsIgnoreCase(address.getHost())
+        && port(hub) == port(address);
+  }
+
+  private static int port(URI address) {
+    return address.getPort() >= 0
+        ? address.getPort()
+        : address.getScheme().equals("https") ? 443 : 80;
+  }
+}

@@ -1,0 +1,2 @@
+/** Data sets of hubs: which files there are, and how they come here, whole and checked. */
+package io.minimind.data.hub;

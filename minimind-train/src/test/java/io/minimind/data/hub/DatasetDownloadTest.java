@@ -1,0 +1,309 @@
+package io.minimind.data.hub;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.minimind.data.hub.DatasetHub.Layout;
+import io.minimind.files.Sha256;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A hub that does all that hubs and the way to them do. */
+class DatasetDownloadTest {
+
+  private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+  @TempDir Path folder;
+
+  private final byte[] content = content();
+  private final List<String> ranges = Collections.synchronizedList(new ArrayList<>());
+  private final List<String> tokens = Collections.synchronizedList(new ArrayList<>());
+  private final AtomicInteger asked = new AtomicInteger();
+  private HttpServer hub;
+  private HttpServer other;
+  private Behaviour behaviour = this::serve;
+
+  /** What the hub does when a file is asked for. */
+  private interface Behaviour {
+    void answer(HttpExchange exchange, int time) throws IOException;
+  }
+
+  @BeforeEach
+  void start() throws IOException {
+    hub = server();
+    other = server();
+    String list =
+        "[{\"type\":\"directory\",\"path\":\"d\"},{\"type\":\"file\",\"path\":\"d/a b.jsonl\",\"size\":%d,\"oid\":\"x\",\"lfs\":{\"oid\":\"%s\",\"size\":%d}}]"
+            .formatted(content.length, Sha256.of(content), content.length);
+    hub.createContext(
+        "/api/datasets/o/n/revision/main",
+        exchange -> send(exchange, 200, "{\"sha\":\"" + COMMIT + "\"}"));
+    hub.createContext("/api/datasets/o/n/tree/" + COMMIT, exchange -> send(exchange, 200, list));
+    hub.createContext("/datasets/o/n/resolve/" + COMMIT + "/d/a%20b.jsonl", this::file);
+    hub.createContext("/datasets/o/n/resolve/" + COMMIT + "/d/a b.jsonl", this::file);
+    other.createContext(
+        "/signed",
+        exchange -> {
+          tokens.add("other " + exchange.getRequestHeaders().getFirst("Authorization"));
+          serve(exchange, 0);
+        });
+  }
+
+  @AfterEach
+  void stop() {
+    hub.stop(0);
+    other.stop(0);
+  }
+
+  @Test
+  void aFileArrivesWholeAndIsListed() throws IOException {
+    assertEquals(List.of(), download(Optional.empty()));
+    assertArrived();
+    String manifest = Files.readString(folder.resolve(DatasetDownload.MANIFEST));
+    assertTrue(manifest.contains(COMMIT) && manifest.contains(Sha256.of(content)), manifest);
+    download(Optional.empty());
+    assertEquals(1, asked.get(), "what is here and right is not asked for again");
+  }
+
+  @Test
+  void aConnectionThatBreaksGoesOnWhereItWas() throws IOException {
+    behaviour =
+        (exchange, time) -> {
+          int from = from(exchange);
+          if (time < 3) {
+            // Announces all and sends a part.
+            exchange.getResponseHeaders().set("Content-Range", range(from));
+            exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
+            exchange.getResponseBody().write(content, from, 1000);
+            exchange.getResponseBody().flush();
+            exchange.close();
+          } else {
+            serve(exchange, time);
+          }
+        };
+    download(Optional.empty());
+    assertArrived();
+    assertEquals("bytes=1000-", ranges.get(1));
+    assertEquals("bytes=3000-", ranges.get(3));
+  }
+
+  @Test
+  void aServerThatBeginsAnewIsHeard() throws IOException {
+    Path part = folder.resolve("d/a b.jsonl.part");
+    Files.createDirectories(part.getParent());
+    Files.write(part, Arrays.copyOf(content, 500));
+    behaviour =
+        (exchange, time) -> {
+          exchange.sendResponseHeaders(200, content.length);
+          exchange.getResponseBody().write(content);
+          exchange.close();
+        };
+    download(Optional.empty());
+    assertArrived();
+  }
+
+  @Test
+  void aRangeThatIsAnotherIsNotAppended() throws IOException {
+    Path part = folder.resolve("d/a b.jsonl.part");
+    Files.createDirectories(part.getParent());
+    Files.write(part, Arrays.copyOf(content, 500));
+    behaviour =
+        (exchange, time) -> {
+          if (time == 0) {
+            exchange.getResponseHeaders().set("Content-Range", "bytes 0-99/" + content.length);
+            exchange.sendResponseHeaders(206, 100);
+            exchange.getResponseBody().write(content, 0, 100);
+            exchange.close();
+          } else {
+            serve(exchange, time);
+          }
+        };
+    download(Optional.empty());
+    assertArrived();
+  }
+
+  @Test
+  void aBusyServerIsAskedAgain() throws IOException {
+    behaviour =
+        (exchange, time) -> {
+          if (time < 2) {
+            exchange.getResponseHeaders().set("Retry-After", "0");
+            send(exchange, time == 0 ? 429 : 503, "later");
+          } else {
+            serve(exchange, time);
+          }
+        };
+    download(Optional.empty());
+    assertArrived();
+  }
+
+  @Test
+  void aTokenGoesToTheHubAlone() throws IOException {
+    behaviour =
+        (exchange, time) -> {
+          exchange
+              .getResponseHeaders()
+              .set("Location", address(other).resolve("/signed?x=1").toString());
+          send(exchange, 302, "");
+        };
+    download(Optional.of("secret"));
+    assertArrived();
+    assertTrue(tokens.contains("hub Bearer secret"), tokens::toString);
+    assertTrue(tokens.contains("other null"), tokens::toString);
+    assertFalse(tokens.contains("other Bearer secret"), tokens::toString);
+  }
+
+  @Test
+  void aPartOfADamagedFileIsBegunAnew() throws IOException {
+    Path part = folder.resolve("d/a b.jsonl.part");
+    Files.createDirectories(part.getParent());
+    Files.write(part, new byte[content.length]);
+    download(Optional.empty());
+    assertArrived();
+  }
+
+  @Test
+  void whatIsWrongIsRefusedWithTheReason() {
+    byte[] changed = content.clone();
+    changed[7]++;
+    behaviour =
+        (exchange, time) -> {
+          exchange.sendResponseHeaders(200, changed.length);
+          exchange.getResponseBody().write(changed);
+          exchange.close();
+        };
+    assertRefused("not what the hub's checksum says");
+    behaviour =
+        (exchange, time) -> {
+          exchange.sendResponseHeaders(200, content.length + 1L);
+          exchange.getResponseBody().write(Arrays.copyOf(content, content.length + 1));
+          exchange.close();
+        };
+    assertRefused("more than the");
+    behaviour = (exchange, time) -> send(exchange, 404, "no");
+    assertRefused("no such data set, revision or file");
+    behaviour = (exchange, time) -> send(exchange, 401, "no");
+    assertRefused("HF_TOKEN");
+    behaviour = (exchange, time) -> send(exchange, 500, "no");
+    assertRefused("status 500 (tried 4 times)");
+    behaviour =
+        (exchange, time) -> {
+          exchange.getResponseHeaders().set("Location", exchange.getRequestURI().toString());
+          send(exchange, 302, "");
+        };
+    assertRefused("leads in circles");
+    behaviour =
+        (exchange, time) -> {
+          exchange.getResponseHeaders().set("Location", "file:///etc/passwd");
+          send(exchange, 302, "");
+        };
+    assertRefused("leads to file");
+    assertFalse(Files.exists(folder.resolve("d/a b.jsonl")));
+  }
+
+  @Test
+  void aListThatLeavesTheFolderIsRefused() {
+    hub.removeContext("/api/datasets/o/n/tree/" + COMMIT);
+    hub.createContext(
+        "/api/datasets/o/n/tree/" + COMMIT,
+        exchange ->
+            send(
+                exchange, 200, "[{\"type\":\"file\",\"path\":\"../x\",\"size\":1,\"oid\":\"y\"}]"));
+    IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
+    assertTrue(refusal.getMessage().contains("a file that cannot be"), refusal.getMessage());
+  }
+
+  private void assertRefused(String problem) {
+    asked.set(0);
+    IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
+    assertTrue(refusal.getMessage().contains(problem), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("a b.jsonl"), refusal.getMessage());
+    assertTrue(refusal.getMessage().endsWith("."), refusal.getMessage());
+  }
+
+  private void assertArrived() throws IOException {
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("d/a b.jsonl")));
+    assertFalse(Files.exists(folder.resolve("d/a b.jsonl.part")));
+  }
+
+  private List<String> download(Optional<String> token) throws IOException {
+    DatasetHub from = new DatasetHub(address(hub), "o/n", "main", Layout.HUGGING_FACE);
+    return DatasetDownload.open(from, token, 4, Duration.ofMillis(1))
+        .to(folder, file -> true, (bytes, total) -> {});
+  }
+
+  private void file(HttpExchange exchange) throws IOException {
+    ranges.add(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
+    tokens.add("hub " + exchange.getRequestHeaders().getFirst("Authorization"));
+    behaviour.answer(exchange, asked.getAndIncrement());
+  }
+
+  private void serve(HttpExchange exchange, int time) throws IOException {
+    int from = from(exchange);
+    if (from > 0) {
+      exchange.getResponseHeaders().set("Content-Range", range(from));
+    }
+    exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
+    exchange.getResponseBody().write(content, from, content.length - from);
+    exchange.close();
+  }
+
+  private String range(int from) {
+    return "bytes %d-%d/%d".formatted(from, content.length - 1, content.length);
+  }
+
+  private static int from(HttpExchange exchange) {
+    String range = exchange.getRequestHeaders().getFirst("Range");
+    return range == null ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
+  }
+
+  private static void send(HttpExchange exchange, int status, String body) {
+    try (exchange) {
+      byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+      exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
+      exchange.getResponseBody().write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static HttpServer server() throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.start();
+    return server;
+  }
+
+  private static URI address(HttpServer server) {
+    return URI.create("http://localhost:" + server.getAddress().getPort());
+  }
+
+  private static byte[] content() {
+    byte[] bytes = new byte[200_000];
+    new Random(3).nextBytes(bytes);
+    return bytes;
+  }
+}
