@@ -24,13 +24,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Which schemas structured output takes, how long it takes, and whether what it writes is valid. */
+/**
+ * Which schemas structured output takes, how long it takes, and whether what it writes is valid.
+ */
 @Command(
     name = "constraints",
     description = {
       "Measures structured output: the share of schemas that are taken, the time to compile one and"
-          + " to find the tokens that may come next, and whether a validator of another house agrees"
-          + " with what is written.",
+          + " to find the tokens that may come next, and whether a validator of another house"
+          + " agrees with what is written.",
       "Times are of the processor, so that other programs on the machine do not count, after a"
           + " first look at some of the schemas."
     },
@@ -48,8 +50,8 @@ public final class BenchmarkConstraints implements Callable<Integer> {
       names = "--schemas",
       paramLabel = "DIR",
       description =
-          "Folder of .json files, each a schema, or an object with schema and tests as in MaskBench;"
-              + " without it, a few that come with the program.")
+          "Folder of .json files, each a schema, or an object with schema and tests as in"
+              + " MaskBench; without it, a few that come with the program.")
   private Path folder;
 
   @Option(
@@ -284,6 +286,8 @@ public final class BenchmarkConstraints implements Callable<Integer> {
 
   private static long quantile(List<Long> values, double share) {
     long[] sorted = values.stream().mapToLong(Long::longValue).sorted().toArray();
-    return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1, share * sorted.length)];
+    return sorted.length == 0
+        ? 0
+        : sorted[(int) Math.min(sorted.length - 1, share * sorted.length)];
   }
 }
