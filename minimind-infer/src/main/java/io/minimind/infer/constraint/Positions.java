@@ -38,7 +38,7 @@ final class Positions {
   private static final int MOST_PLACES = 4096;
 
   /** Places that are worked out for one mask. */
-  private static final int MOST_WORK = 1 << 20;
+  private static final int MOST_WORK = 1 << 19;
 
   /**
    * Calls that may be open. More are closed again at once, because most parsers take objects and
