@@ -9,5 +9,10 @@ import picocli.CommandLine.Command;
     description = "Measures speed and memory on this machine.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BenchmarkTraining.class, BenchmarkDecoding.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      BenchmarkTraining.class,
+      BenchmarkDecoding.class,
+      BenchmarkConstraints.class,
+      CommandLine.HelpCommand.class
+    })
 public final class Benchmark {}

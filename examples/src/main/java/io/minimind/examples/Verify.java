@@ -3,25 +3,11 @@ package io.minimind.examples;
 import io.minimind.files.ArgumentException;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
-import io.minimind.tokenizer.Tokenizer;
 import io.minimind.verify.Case;
-import io.minimind.verify.EncodingCases;
-import io.minimind.verify.GenerationCases;
-import io.minimind.verify.GoldenFolder;
-import io.minimind.verify.HeadGenerationCases;
-import io.minimind.verify.HeadRoutingCases;
-import io.minimind.verify.HeadStartCases;
-import io.minimind.verify.HeadTrainingCases;
-import io.minimind.verify.PreferenceCases;
-import io.minimind.verify.RoutingCases;
-import io.minimind.verify.TemplateCases;
-import io.minimind.verify.TokenizerCases;
-import io.minimind.verify.TrainedTokenizerCases;
-import io.minimind.verify.TrainingCases;
+import io.minimind.verify.Verification;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -99,14 +85,7 @@ public final class Verify implements Callable<Integer> {
   public Integer call() {
     try {
       Device device = device();
-      GoldenFolder references = GoldenFolder.open(golden);
-      Tokenizer tokens = Tokenizer.load(tokenizer);
-      if (references.has("head_dense")) {
-        thirdVersion(references, device);
-      } else {
-        firstVersion(references, tokens, device);
-      }
-      report(references.unread());
+      new Verification(golden, data, tokenizer, device).run(this::report);
     } catch (IOException | IllegalArgumentException e) {
       spec.commandLine().getErr().println(e.getMessage());
       return 2;
@@ -119,32 +98,6 @@ public final class Verify implements Callable<Integer> {
     return failed == 0 ? 0 : 1;
   }
 
-  private void firstVersion(GoldenFolder references, Tokenizer tokens, Device device)
-      throws IOException {
-    report(TokenizerCases.of(references, tokens));
-    report(TemplateCases.of(references));
-    report(EncodingCases.of(references, data, tokenizer));
-    report(GenerationCases.of(references));
-    report(TrainedTokenizerCases.of(references, data));
-    report(TrainingCases.of(references, "dense", device));
-    report(TrainingCases.of(references, "dense_accumulation", device));
-    report(TrainingCases.of(references, "moe", device));
-    report(RoutingCases.of(references));
-    report(PreferenceCases.of(references, device));
-  }
-
-  private void thirdVersion(GoldenFolder references, Device device) throws IOException {
-    report(HeadStartCases.of(references));
-    report(HeadGenerationCases.generated(references));
-    report(HeadGenerationCases.scaled(references));
-    report(HeadTrainingCases.of(references, "head_dense", device));
-    report(HeadTrainingCases.of(references, "head_dense_accumulation", device));
-    for (String mixture : List.of("head_moe_top1", "head_moe_top2")) {
-      report(HeadTrainingCases.of(references, mixture, device));
-      report(HeadRoutingCases.of(references, mixture));
-    }
-  }
-
   private Device device() {
     if (devices.list().size() != 1) {
       throw new ArgumentException("--devices must be one device here, but is " + devices + ".");
@@ -153,15 +106,13 @@ public final class Verify implements Callable<Integer> {
     return devices.list().get(0);
   }
 
-  private void report(List<Case> cases) {
-    for (Case one : cases) {
-      out().println(one);
-      if (one instanceof Case.Compared comparison) {
-        compared++;
-        failed += comparison.ok() ? 0 : 1;
-      }
-    }
+  private void report(Case one) {
+    out().println(one);
     out().flush();
+    if (one instanceof Case.Compared comparison) {
+      compared++;
+      failed += comparison.ok() ? 0 : 1;
+    }
   }
 
   private PrintWriter out() {

@@ -3,6 +3,8 @@ package io.minimind.infer;
 import ai.onnxruntime.OrtException;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.Checksums;
+import io.minimind.files.DecoderNames;
+import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -47,7 +49,7 @@ public final class Decoder implements AutoCloseable {
    */
   static Decoder load(Path folder, LoadOptions settings, Set<Integer> more) throws IOException {
     ModelFolder files = ModelFolder.of(folder);
-    Path model = files.file("model.onnx");
+    Path model = files.file(ModelFiles.DECODER);
     try {
       return of(files, model, GraphSession.open(files, settings), more);
     } catch (OrtException e) {
@@ -103,7 +105,8 @@ public final class Decoder implements AutoCloseable {
   /** A graph must know all of the positions that the configuration promises. */
   private static void checkContext(GraphSession graph, Path folder, int contextLength)
       throws IOException, OrtException {
-    Optional<String> told = graph.session().getMetadata().getCustomMetadataValue("context_length");
+    Optional<String> told =
+        graph.session().getMetadata().getCustomMetadataValue(DecoderNames.CONTEXT_LENGTH);
     long known = graph.positions();
     if (told.isPresent() && told.get().matches("\\d{1,18}")) {
       known = Math.min(known, Long.parseLong(told.get()));

@@ -3,6 +3,7 @@ package io.minimind.infer;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import io.minimind.files.DecoderNames;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
@@ -126,21 +127,21 @@ final class DecoderBatch implements AutoCloseable {
     OrtEnvironment environment = RuntimeEnvironment.get();
     cache.bind(size, binding.inputs, binding.outputs);
     binding.inputs.put(
-        DecoderShape.INPUT_IDS,
+        DecoderNames.INPUT_IDS,
         OnnxTensor.createTensor(environment, inputIds.slice(0, size), new long[] {size, 1}));
     binding.inputs.put(
-        DecoderShape.LAST_INDEX,
+        DecoderNames.LAST_POSITION,
         OnnxTensor.createTensor(environment, lastIndex.slice(0, size), new long[] {size}));
     binding.inputs.put(
-        DecoderShape.TOTAL_LENGTH,
+        DecoderNames.TOTAL_LENGTH,
         OnnxTensor.createTensor(environment, totalLength, new long[] {}));
     if (pool.shape().choosesPositions()) {
       binding.inputs.put(
-          DecoderShape.LOGIT_POSITIONS,
+          DecoderNames.LOGIT_POSITIONS,
           OnnxTensor.createTensor(environment, positions.slice(0, size), new long[] {size}));
     }
     binding.outputs.put(
-        DecoderShape.LOGITS,
+        DecoderNames.LOGITS,
         OnnxTensor.createTensor(
             environment, logits.slice(0, size * vocabularySize), pool.shape().logits(size, 1)));
   }

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A decoder that lies in memory and not in a folder, such as that of a model in training.
+ * A decoder that lies in memory and not in a folder, such as that of a model in training. It is for
+ * the runtime that trains: ONNX Runtime 1.28 refuses weights that have no file.
  *
  * @param graph what {@code model.onnx} would hold; its weights are external data
  * @param weights every weight of the graph. They are read where they lie and must stay there, and

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.minimind.files.DecoderNames;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
@@ -66,9 +67,10 @@ final class DecoderSession implements AutoCloseable {
   private void bind(DecoderShape shape) throws OrtException {
     cache.bind(1, inputs, outputs);
     inputs.put(
-        DecoderShape.LAST_INDEX, OnnxTensor.createTensor(environment, lastIndex, new long[] {1}));
+        DecoderNames.LAST_POSITION,
+        OnnxTensor.createTensor(environment, lastIndex, new long[] {1}));
     inputs.put(
-        DecoderShape.TOTAL_LENGTH,
+        DecoderNames.TOTAL_LENGTH,
         OnnxTensor.createTensor(environment, totalLength, new long[] {}));
   }
 
@@ -131,7 +133,7 @@ final class DecoderSession implements AutoCloseable {
    */
   FloatBuffer append(int... ids) throws OrtException {
     FloatBuffer[] last = new FloatBuffer[1];
-    append(ids, ids.length - 1, DecoderShape.LOGITS, (position, row) -> last[0] = row);
+    append(ids, ids.length - 1, DecoderNames.LOGITS, (position, row) -> last[0] = row);
     return last[0];
   }
 
@@ -142,19 +144,19 @@ final class DecoderSession implements AutoCloseable {
 
   /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
   void score(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderShape.LOGITS, rows);
+    append(ids, 0, DecoderNames.LOGITS, rows);
   }
 
   /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
   void read(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderShape.HIDDEN_STATES, rows);
+    append(ids, 0, DecoderNames.HIDDEN_STATES, rows);
   }
 
   /**
    * @param from the first of the added tokens whose row is wanted
    */
   private void append(int[] added, int from, String name, Rows rows) throws OrtException {
-    boolean logits = name.equals(DecoderShape.LOGITS);
+    boolean logits = name.equals(DecoderNames.LOGITS);
     int width = logits ? shape.vocabularySize() : shape.hiddenSize();
     int count = 0;
     for (int start = 0; start < added.length; start += count) {
@@ -200,15 +202,15 @@ final class DecoderSession implements AutoCloseable {
             OnnxTensor.createTensor(
                 environment, positions.slice(count - logits, logits), new long[] {logits});
         OnnxTensor output = OnnxTensor.createTensor(environment, rows, extents)) {
-      inputs.put(DecoderShape.INPUT_IDS, input);
+      inputs.put(DecoderNames.INPUT_IDS, input);
       if (shape.choosesPositions()) {
-        inputs.put(DecoderShape.LOGIT_POSITIONS, chosen);
+        inputs.put(DecoderNames.LOGIT_POSITIONS, chosen);
       }
       outputs.put(name, output);
       session.run(inputs, outputs).close();
     } finally {
-      inputs.remove(DecoderShape.INPUT_IDS);
-      inputs.remove(DecoderShape.LOGIT_POSITIONS);
+      inputs.remove(DecoderNames.INPUT_IDS);
+      inputs.remove(DecoderNames.LOGIT_POSITIONS);
       outputs.remove(name);
     }
   }

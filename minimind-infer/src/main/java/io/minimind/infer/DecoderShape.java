@@ -5,10 +5,12 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import io.minimind.files.DecoderNames;
 import java.io.IOException;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -33,20 +35,6 @@ record DecoderShape(
     boolean choosesPositions,
     int hiddenSize,
     int bufferLength) {
-  static final String INPUT_IDS = "input_ids";
-  static final String LAST_INDEX = "seqlens_k";
-  static final String TOTAL_LENGTH = "total_sequence_length";
-  static final String LOGIT_POSITIONS = "logit_positions";
-  static final String LOGITS = "logits";
-  static final String HIDDEN_STATES = "hidden_states";
-
-  static String past(int layer, String part) {
-    return "past_key_values." + layer + "." + part;
-  }
-
-  static String present(int layer, String part) {
-    return "present." + layer + "." + part;
-  }
 
   /**
    * @throws IOException if the graph is not a decoder
@@ -54,21 +42,22 @@ record DecoderShape(
   static DecoderShape of(OrtSession session, Path file) throws IOException, OrtException {
     Map<String, NodeInfo> inputs = session.getInputInfo();
     Map<String, NodeInfo> outputs = session.getOutputInfo();
-    check(file, "input", INPUT_IDS, inputs, OnnxJavaType.INT64, 2);
-    check(file, "input", LAST_INDEX, inputs, OnnxJavaType.INT32, 1);
-    check(file, "input", TOTAL_LENGTH, inputs, OnnxJavaType.INT32, 0);
-    boolean choosesPositions = inputs.containsKey(LOGIT_POSITIONS);
+    check(file, "input", DecoderNames.INPUT_IDS, inputs, OnnxJavaType.INT64, 2);
+    check(file, "input", DecoderNames.LAST_POSITION, inputs, OnnxJavaType.INT32, 1);
+    check(file, "input", DecoderNames.TOTAL_LENGTH, inputs, OnnxJavaType.INT32, 0);
+    boolean choosesPositions = inputs.containsKey(DecoderNames.LOGIT_POSITIONS);
     if (choosesPositions) {
-      check(file, "input", LOGIT_POSITIONS, inputs, OnnxJavaType.INT64, 1);
+      check(file, "input", DecoderNames.LOGIT_POSITIONS, inputs, OnnxJavaType.INT64, 1);
     }
     int axes = choosesPositions ? 2 : 3;
-    long[] logits = check(file, "output", LOGITS, outputs, OnnxJavaType.FLOAT, axes);
-    long[] buffer = check(file, "input", past(0, "key"), inputs, OnnxJavaType.FLOAT, 4);
+    long[] logits = check(file, "output", DecoderNames.LOGITS, outputs, OnnxJavaType.FLOAT, axes);
+    long[] buffer =
+        check(file, "input", DecoderNames.past(0, DecoderNames.KEY), inputs, OnnxJavaType.FLOAT, 4);
     int layers = 0;
-    for (; inputs.containsKey(past(layers, "key")); layers++) {
-      for (String part : new String[] {"key", "value"}) {
-        String input = past(layers, part);
-        String output = present(layers, part);
+    for (; inputs.containsKey(DecoderNames.past(layers, DecoderNames.KEY)); layers++) {
+      for (String part : List.of(DecoderNames.KEY, DecoderNames.VALUE)) {
+        String input = DecoderNames.past(layers, part);
+        String output = DecoderNames.present(layers, part);
         long[] in = check(file, "input", input, inputs, OnnxJavaType.FLOAT, 4);
         long[] out = check(file, "output", output, outputs, OnnxJavaType.FLOAT, 4);
         if (!Arrays.equals(in, buffer) || !Arrays.equals(out, buffer)) {
@@ -76,13 +65,14 @@ record DecoderShape(
         }
       }
     }
-    int heads = fixed(file, past(0, "key"), buffer, 1);
-    int headSize = fixed(file, past(0, "key"), buffer, 3);
-    int vocabulary = fixed(file, LOGITS, logits, axes - 1);
+    int heads = fixed(file, DecoderNames.past(0, DecoderNames.KEY), buffer, 1);
+    int headSize = fixed(file, DecoderNames.past(0, DecoderNames.KEY), buffer, 3);
+    int vocabulary = fixed(file, DecoderNames.LOGITS, logits, axes - 1);
     int hidden = 0;
-    if (outputs.containsKey(HIDDEN_STATES)) {
-      long[] states = check(file, "output", HIDDEN_STATES, outputs, OnnxJavaType.FLOAT, 3);
-      hidden = fixed(file, HIDDEN_STATES, states, 2);
+    if (outputs.containsKey(DecoderNames.HIDDEN_STATES)) {
+      long[] states =
+          check(file, "output", DecoderNames.HIDDEN_STATES, outputs, OnnxJavaType.FLOAT, 3);
+      hidden = fixed(file, DecoderNames.HIDDEN_STATES, states, 2);
     }
     return new DecoderShape(
         layers, heads, headSize, vocabulary, choosesPositions, hidden, (int) buffer[2]);

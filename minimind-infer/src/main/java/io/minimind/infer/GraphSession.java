@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import io.minimind.files.ModelFiles;
 import io.minimind.infer.graph.DecoderGraph;
 import java.io.EOFException;
 import java.io.IOException;
@@ -30,7 +31,7 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
 
   static GraphSession open(ModelFolder files, LoadOptions settings)
       throws IOException, OrtException {
-    Path model = files.file("model.onnx");
+    Path model = files.file(ModelFiles.DECODER);
     OrtEnvironment environment = RuntimeEnvironment.start();
     try (OrtSession.SessionOptions options = options(settings)) {
       if (settings.foreignGraphs()) {
@@ -45,7 +46,7 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
       }
       Map<String, OnnxTensor> weights = new HashMap<>();
       try {
-        readWeights(environment, model.resolveSibling(DecoderGraph.WEIGHTS), graph, weights);
+        readWeights(environment, model.resolveSibling(ModelFiles.WEIGHTS), graph, weights);
         options.addExternalInitializers(new HashMap<>(weights));
         return new GraphSession(
             environment.createSession(bytes, options), weights, graph.positions());

@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
+import io.minimind.files.DecoderNames;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -15,7 +16,7 @@ import java.util.Map;
  * size].
  */
 final class KeyValueCache {
-  private static final String[] PARTS = {"key", "value"};
+  private static final String[] PARTS = {DecoderNames.KEY, DecoderNames.VALUE};
 
   private final DecoderShape shape;
   private final int capacity;
@@ -52,8 +53,8 @@ final class KeyValueCache {
               RuntimeEnvironment.get(),
               buffers.get(i).slice(0, Math.multiplyExact(rows, rowSize())),
               extents);
-      inputs.put(DecoderShape.past(layer, part), tensor);
-      outputs.put(DecoderShape.present(layer, part), tensor);
+      inputs.put(DecoderNames.past(layer, part), tensor);
+      outputs.put(DecoderNames.present(layer, part), tensor);
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.FileNotFoundException;
@@ -18,10 +19,6 @@ import java.util.TreeSet;
 
 /** The files of a model. */
 record ModelFolder(Path path) {
-  private static final String DECODER = "model.onnx";
-  private static final String CONFIG = "config.json";
-  private static final String GENERATION_CONFIG = "generation_config.json";
-  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
   private static final ObjectMapper JSON = StrictJson.mapper();
 
   static ModelFolder of(Path path) throws IOException {
@@ -46,10 +43,10 @@ record ModelFolder(Path path) {
     if (Files.isRegularFile(path)) {
       return path.toString().matches(".*\\.(gguf|pth|pt|bin|safetensors)");
     }
-    if (!Files.isDirectory(path) || Files.exists(path.resolve(DECODER))) {
+    if (!Files.isDirectory(path) || Files.exists(path.resolve(ModelFiles.DECODER))) {
       return false;
     }
-    Path config = path.resolve(CONFIG);
+    Path config = path.resolve(ModelFiles.CONFIG);
     // Ours say nothing of a class.
     if (Files.isRegularFile(config) && read(config).has("model_type")) {
       return true;
@@ -80,7 +77,7 @@ record ModelFolder(Path path) {
 
   /** The most tokens, prompt and answer together, that the model can take. */
   int contextLength() throws IOException {
-    Path file = file(CONFIG);
+    Path file = file(ModelFiles.CONFIG);
     JsonNode length = read(file).path("max_position_embeddings");
     if (!length.isInt() || length.intValue() < 1) {
       throw new IOException(
@@ -92,7 +89,7 @@ record ModelFolder(Path path) {
   /** The ids that end a text as the configuration gives them, empty if it names none. */
   Set<Integer> endOfText() throws IOException {
     Set<Integer> ids = new TreeSet<>();
-    for (String name : new String[] {GENERATION_CONFIG, CONFIG}) {
+    for (String name : new String[] {ModelFiles.GENERATION_CONFIG, ModelFiles.CONFIG}) {
       if (ids.isEmpty()) {
         JsonNode value = field(name, "eos_token_id");
         if (value.isInt()) {
@@ -116,10 +113,10 @@ record ModelFolder(Path path) {
    * else that of the model.
    */
   OptionalInt startOfText(Tokenizer tokenizer) throws IOException {
-    if (!field(TOKENIZER_CONFIG, "bos_token").isMissingNode()) {
+    if (!field(ModelFiles.TOKENIZER_CONFIG, "bos_token").isMissingNode()) {
       return role("bos_token", tokenizer);
     }
-    for (String name : new String[] {GENERATION_CONFIG, CONFIG}) {
+    for (String name : new String[] {ModelFiles.GENERATION_CONFIG, ModelFiles.CONFIG}) {
       JsonNode id = field(name, "bos_token_id");
       if (id.isInt() && id.intValue() >= 0 && id.intValue() < tokenizer.vocabularySize()) {
         return OptionalInt.of(id.intValue());
@@ -129,7 +126,7 @@ record ModelFolder(Path path) {
   }
 
   private OptionalInt role(String name, Tokenizer tokenizer) throws IOException {
-    JsonNode token = field(TOKENIZER_CONFIG, name);
+    JsonNode token = field(ModelFiles.TOKENIZER_CONFIG, name);
     JsonNode written = token.isObject() ? token.path("content") : token;
     return written.isTextual() ? tokenizer.tokenId(written.textValue()) : OptionalInt.empty();
   }

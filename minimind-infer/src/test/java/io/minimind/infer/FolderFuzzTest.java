@@ -8,17 +8,43 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FolderFuzzTest {
   @TempDir private Path folder;
 
-  /** The number of damaged folders is the system property {@code minimind.fuzz}, by default 100. */
+  /** So many are tried in one process. */
+  private static final int BLOCK = 5_000;
+
+  private static final Pattern FIGURES =
+      Pattern.compile(
+          "longest (\\d+) ms, peak (\\d+) MB\\R"
+              + "same (\\d+), different (\\d+), refused (\\d+)\\s*$");
+
+  /**
+   * The number of damaged folders is the system property {@code minimind.fuzz}, by default 100; the
+   * first of them is the system property {@code minimind.fuzz.first}.
+   */
   @Test
   void noDamageEndsTheProcess() throws Exception {
-    Path log = folder.resolve("log");
-    String attempts = System.getProperty("minimind.fuzz", "100");
+    int attempts = Integer.getInteger("minimind.fuzz", 100);
+    int first = Integer.getInteger("minimind.fuzz.first", 0);
+    int refused = 0;
+    for (int done = 0; done < attempts; done += BLOCK) {
+      Matcher figures = run(first + done, Math.min(BLOCK, attempts - done));
+      assertTrue(Integer.parseInt(figures.group(2)) < 1500, figures.group());
+      refused += Integer.parseInt(figures.group(5));
+      System.out.println(first + done + ": " + figures.group().replace("\n", ", "));
+    }
+    assertTrue(refused > attempts / 3, "refused only " + refused);
+  }
+
+  private Matcher run(int first, int count) throws Exception {
+    Path log = Files.createTempFile(folder, "log", "");
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -27,18 +53,25 @@ class FolderFuzzTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 FolderFuzz.class.getName(),
-                folder.toString(),
-                "0",
-                attempts)
+                Files.createTempDirectory(folder, "fuzz").toString(),
+                Integer.toString(first),
+                Integer.toString(count))
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
-    int status = process.waitFor();
+    while (!process.waitFor(60, TimeUnit.SECONDS)) {
+      // An attempt that does not return writes nothing.
+      long silent = System.currentTimeMillis() - Files.getLastModifiedTime(log).toMillis();
+      if (silent > 60_000) {
+        process.destroyForcibly().waitFor();
+      }
+    }
     String output = Files.readString(log, StandardCharsets.UTF_8);
     String end = output.substring(Math.max(0, output.length() - 2000));
-    assertEquals(0, status, end);
-    int refused = Integer.parseInt(end.substring(end.lastIndexOf(' ') + 1).strip());
-    assertTrue(refused > Integer.parseInt(attempts) / 3, "refused only " + refused);
+    assertEquals(0, process.exitValue(), end);
+    Matcher figures = FIGURES.matcher(end);
+    assertTrue(figures.find(), end);
+    return figures;
   }
 
   @Test

@@ -32,7 +32,7 @@ import java.util.List;
  * <p>A pair takes at most a maximum length. The prompt loses its beginning where it would leave the
  * longer answer neither its whole length nor half of the maximum; then answers lose their ends.
  */
-public final class PreferenceEncoder implements SampleEncoder {
+final class PreferenceEncoder implements SampleEncoder {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 

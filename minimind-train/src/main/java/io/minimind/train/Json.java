@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import io.minimind.files.StrictJson;
 import io.minimind.task.Task;
 
 /** How settings and states are kept as JSON: for people to read, and complete or refused. */
@@ -29,7 +28,7 @@ final class Json {
 
   /** Knows nothing of names. */
   static ObjectMapper plain() {
-    return StrictJson.mapper()
+    return new ObjectMapper()
         .registerModule(new Jdk8Module())
         .enable(SerializationFeature.INDENT_OUTPUT)
         .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)

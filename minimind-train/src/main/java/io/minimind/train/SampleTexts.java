@@ -14,7 +14,14 @@ import java.util.function.UnaryOperator;
 /** Lets the model write after each checkpoint, and keeps what it writes in {@code samples.txt}. */
 final class SampleTexts implements TrainingListener {
 
+  /** Gives the model with its present weights. */
+  @FunctionalInterface
+  interface Present {
+    LanguageModel model() throws IOException;
+  }
+
   private final RunFolder run;
+  private final Present present;
   private final List<String> prompts;
   private final TrainingListener told;
   private final BooleanSupplier interrupted;
@@ -26,8 +33,13 @@ final class SampleTexts implements TrainingListener {
    * @param interrupted asked before the model writes: a process that is ending has no time for it
    */
   SampleTexts(
-      RunFolder run, List<String> prompts, TrainingListener told, BooleanSupplier interrupted) {
+      RunFolder run,
+      Present present,
+      List<String> prompts,
+      TrainingListener told,
+      BooleanSupplier interrupted) {
     this.run = run;
+    this.present = present;
     this.prompts = List.copyOf(prompts);
     this.told = told;
     this.interrupted = interrupted;
@@ -39,16 +51,15 @@ final class SampleTexts implements TrainingListener {
   }
 
   @Override
-  public void exported(TrainingState state, Path folder) throws IOException {
+  public void saved(TrainingState state, Path checkpoint) throws IOException {
     if (interrupted.getAsBoolean() || prompts.isEmpty()) {
       return;
     }
-    UnaryOperator<String> form = run.settings().task().promptForm(folder);
+    UnaryOperator<String> form = run.settings().task().promptForm(run.path());
     List<Sample> samples = new ArrayList<>();
-    try (LanguageModel language = LanguageModel.load(folder)) {
-      for (String prompt : prompts) {
-        samples.add(new Sample(prompt, continuation(language, form, prompt)));
-      }
+    LanguageModel language = present.model();
+    for (String prompt : prompts) {
+      samples.add(new Sample(prompt, continuation(language, form, prompt)));
     }
     StringBuilder report = new StringBuilder("After " + state.update() + " updates\n");
     samples.forEach(

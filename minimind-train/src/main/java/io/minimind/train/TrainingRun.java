@@ -2,6 +2,8 @@ package io.minimind.train;
 
 import io.minimind.files.FolderLock;
 import io.minimind.files.InputException;
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.LoadOptions;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
@@ -31,6 +33,7 @@ import java.util.function.BooleanSupplier;
  *         .folder(Path.of("out/mine"))
  *         .open()) {
  *   run.train();
+ *   System.out.println(run.model().generate("Once").text());
  *   run.export(Path.of("model"), Precision.INT8);
  * }
  * }</pre>
@@ -48,6 +51,8 @@ public final class TrainingRun implements AutoCloseable {
   private final List<String> prompts;
   private final Listeners listeners;
   private final Catalog catalog;
+  private ModelInTraining training; // null until it is needed
+  private LiveModel live; // null until it is asked for
 
   TrainingRun(FolderLock lock, RunFolder folder, Corpora corpora, RunBuilder builder) {
     this.lock = lock;
@@ -136,29 +141,71 @@ public final class TrainingRun implements AutoCloseable {
    *     longer a number
    */
   public boolean train(BooleanSupplier interrupted, TrainingListener... more) throws IOException {
-    TrainingSettings training = folder.settings().training();
+    TrainingSettings plan = folder.settings().training();
     TrainingState state = state();
     Listeners told = listeners.and(more);
     List<TrainingListener> all = new ArrayList<>();
     all.add(new MetricsFile(folder.metrics(), folder.chart()));
-    all.add(new ModelExport(folder, told.and(new SampleTexts(folder, prompts, told, interrupted))));
+    all.add(new ModelExport(folder, told));
+    all.add(new SampleTexts(folder, this::model, prompts, told, interrupted));
     all.addAll(told.all());
     Task task = folder.settings().task();
     Optional<BatchSource> validation = Optional.empty();
     if (corpora.validation().isPresent()) {
-      Batching batching = training.validationBatching(folder.path());
+      Batching batching = plan.validationBatching(folder.path());
       validation = Optional.of(task.batches(corpora.validation().get(), batching));
     }
-    try (ModelInTraining model = folder.open(checkpoint(), devices, threads)) {
+    try {
       return new Trainer(
-              training,
+              plan,
               task.objective(),
-              model,
-              task.batches(corpora.training(), training.batching(folder.path())),
+              training(),
+              task.batches(corpora.training(), plan.batching(folder.path())),
               validation,
               folder.checkpoints(),
               all)
           .run(state, CheckpointStore.batches(checkpoint()), interrupted);
+    } catch (IOException | RuntimeException | Error e) {
+      release(); // Its weights may no longer be those of the checkpoint.
+      throw e;
+    }
+  }
+
+  /**
+   * The model with its present weights, to let it write: during training for a listener, and before
+   * and after. It must not be used after the next call, which may give another one, and need not be
+   * closed.
+   *
+   * @throws IOException if a file of the run is missing or broken
+   */
+  public LanguageModel model() throws IOException {
+    if (live == null) {
+      live =
+          LiveModel.open(
+              training(),
+              folder.settings().model(),
+              folder.settings().lora(),
+              folder.path(),
+              LoadOptions.defaults().withThreads(threads));
+    }
+    return live.model();
+  }
+
+  private ModelInTraining training() throws IOException {
+    if (training == null) {
+      training = folder.open(checkpoint(), devices, threads);
+    }
+    return training;
+  }
+
+  private void release() {
+    if (live != null) {
+      live.close();
+      live = null;
+    }
+    if (training != null) {
+      training.close();
+      training = null;
     }
   }
 
@@ -173,8 +220,10 @@ public final class TrainingRun implements AutoCloseable {
     TrainedModel.of(folder.path(), TrainedModel.Checkpoint.LAST, catalog).export(to, precision);
   }
 
+  /** Lets go of the model and of the folder. */
   @Override
   public void close() throws IOException {
+    release();
     lock.close();
   }
 }

@@ -28,7 +28,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Rows of the corpus as the original feeds them to the model. */
-public final class EncodingCases {
+final class EncodingCases {
 
   private record Reference(Corpus pretrain, Corpus sftSingle, Corpus sftMulti) {}
 

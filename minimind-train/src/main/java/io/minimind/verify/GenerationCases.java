@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the original generates, and how likely it finds each token. */
-public final class GenerationCases {
+final class GenerationCases {
 
   private static final String NAME = "generate";
   private static final double LOGITS_LIMIT = 1e-4;

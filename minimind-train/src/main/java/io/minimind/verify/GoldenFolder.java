@@ -24,7 +24,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** A folder of reference numbers. It knows which of them were read. */
-public final class GoldenFolder {
+final class GoldenFolder {
 
   /** The fields are in snake case; those that no case needs are passed over. */
   private static final ObjectMapper JSON =

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What MiniMind's third version generates, and its logits far beyond what it was trained on. */
-public final class HeadGenerationCases {
+final class HeadGenerationCases {
 
   private static final String GENERATE = "head_generate";
   private static final String YARN = "head_yarn";
@@ -87,7 +87,7 @@ public final class HeadGenerationCases {
   /**
    * @throws IOException if the reference's files are missing or damaged
    */
-  public static List<Case> generated(GoldenFolder golden) throws IOException {
+  static List<Case> generated(GoldenFolder golden) throws IOException {
     Generation reference = golden.read(GENERATE, Generation.class);
     return compare(
         golden,
@@ -171,7 +171,7 @@ public final class HeadGenerationCases {
   /**
    * @throws IOException if the reference's files are missing or damaged
    */
-  public static List<Case> scaled(GoldenFolder golden) throws IOException {
+  static List<Case> scaled(GoldenFolder golden) throws IOException {
     Scaled reference = golden.read(YARN, Scaled.class);
     SafetensorsFile logits = golden.tensors(YARN);
     List<Case> cases = new ArrayList<>();

@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Map;
 
 /** How the routers of MiniMind's third version choose, and the loss that balances them. */
-public final class HeadRoutingCases {
+final class HeadRoutingCases {
 
   private static final double LIMIT = 1e-5;
 
@@ -49,7 +49,7 @@ public final class HeadRoutingCases {
    * @param name of the run's files in the folder
    * @throws IOException if the references are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, String name) throws IOException {
+  static List<Case> of(GoldenFolder golden, String name) throws IOException {
     Reference reference = golden.read(name, Reference.class);
     ModelConfig config = HeadConfig.of(reference.config);
     String file = reference.weights.replace(".safetensors", "");

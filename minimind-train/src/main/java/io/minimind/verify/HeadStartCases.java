@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The sizes of MiniMind's third version and the laws of its start weights. */
-public final class HeadStartCases {
+final class HeadStartCases {
 
   private static final String NAME = "head_init";
 
@@ -34,7 +34,7 @@ public final class HeadStartCases {
   /**
    * @throws IOException if the reference is missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden) throws IOException {
+  static List<Case> of(GoldenFolder golden) throws IOException {
     List<Case> cases = new ArrayList<>();
     for (Model model : golden.read(NAME, Reference.class).models) {
       ModelConfig config = HeadConfig.of(model.config);

@@ -28,7 +28,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A training run of MiniMind's third version, repeated. */
-public final class HeadTrainingCases {
+final class HeadTrainingCases {
 
   private static final double LOGITS_LIMIT = 1e-4;
   private static final double GRADIENTS_LIMIT = 1e-3;
@@ -56,7 +56,7 @@ public final class HeadTrainingCases {
    * @param device to train on
    * @throws IOException if they are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
+  static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
     HeadTrainingCases run = new HeadTrainingCases(golden, name, device);
     List<Case> cases = new ArrayList<>();
     if (golden.hasTensors(name + ".step0")) {

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /** DPO steps of the original, repeated: log-probabilities of both models, losses, margins. */
-public final class PreferenceCases {
+final class PreferenceCases {
 
   private static final String NAME = "dpo";
   private static final double LIMIT = 2e-4;

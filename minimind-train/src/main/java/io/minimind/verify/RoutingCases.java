@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the gates of a mixture of experts choose, and the loss that balances them. */
-public final class RoutingCases {
+final class RoutingCases {
 
   private static final String NAME = "moe_gate";
   private static final double LIMIT = 1e-4;

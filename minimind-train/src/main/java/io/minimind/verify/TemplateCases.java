@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** Chat templates as their reference engines render them. */
-public final class TemplateCases {
+final class TemplateCases {
 
   private record Conversation(String template, List<Turn> messages, String rendered) {
 

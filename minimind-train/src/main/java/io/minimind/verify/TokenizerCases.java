@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Texts as the tokenizers library encodes and decodes them. */
-public final class TokenizerCases {
+final class TokenizerCases {
 
   private record Reference(String text, int[] ids, String decoded) {}
 

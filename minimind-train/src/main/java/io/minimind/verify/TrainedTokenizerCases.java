@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The vocabulary and merges that the tokenizers library learns from a corpus. */
-public final class TrainedTokenizerCases {
+final class TrainedTokenizerCases {
 
   private record Reference(Model model) {}
 

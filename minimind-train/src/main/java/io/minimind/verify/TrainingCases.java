@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A training run of the original, repeated: logits and gradients of its first step, its curve. */
-public final class TrainingCases {
+final class TrainingCases {
 
   private static final double LOGITS_LIMIT = 1e-4;
   private static final double GRADIENTS_LIMIT = 1e-3;

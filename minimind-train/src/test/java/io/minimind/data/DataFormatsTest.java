@@ -57,7 +57,8 @@ class DataFormatsTest {
     for (byte[] whole : List.of(gzip(csv), zstandard(csv))) {
       Path file = write("cut.csv.gz", Arrays.copyOf(whole, whole.length - 9));
       IOException refusal = assertThrows(IOException.class, () -> texts(file));
-      assertEquals(file + " cannot be uncompressed: it is damaged or cut short.", refusal.getMessage());
+      assertEquals(
+          file + " cannot be uncompressed: it is damaged or cut short.", refusal.getMessage());
     }
   }
 
@@ -88,7 +89,8 @@ class DataFormatsTest {
     assertTrue(refusal.getMessage().contains("its columns are [id, text]"), refusal.getMessage());
     Path broken = write("broken.parquet", "PAR1 and no more".getBytes(StandardCharsets.UTF_8));
     refusal = assertThrows(IOException.class, () -> texts(broken));
-    assertTrue(refusal.getMessage().contains("no Parquet file, or it is damaged"), refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().contains("no Parquet file, or it is damaged"), refusal.getMessage());
   }
 
   @ParameterizedTest
@@ -97,7 +99,8 @@ class DataFormatsTest {
     for (String text : List.of("abc def\nxyz\n", "text\n河边的石头 and more\n")) {
       Path file = write("a.txt", text.getBytes(Charset.forName(encoding)));
       IOException refusal = assertThrows(IOException.class, () -> texts(file));
-      assertEquals(file + " is " + encoding + ", not UTF-8: save it as UTF-8.", refusal.getMessage());
+      assertEquals(
+          file + " is " + encoding + ", not UTF-8: save it as UTF-8.", refusal.getMessage());
     }
   }
 
@@ -132,16 +135,14 @@ class DataFormatsTest {
   @Test
   void whatStandsBesideTheMessagesCounts() throws IOException {
     List<String> columns = List.of("conversations", "system", "tools");
-    String talk = "[{\"from\": \"human\", \"value\": \"A?\"}, {\"from\": \"gpt\", \"value\": \"B.\"}]";
+    String talk =
+        "[{\"from\": \"human\", \"value\": \"A?\"}, {\"from\": \"gpt\", \"value\": \"B.\"}]";
     Row row =
         new Row(
-            1,
-            1,
-            List.of(talk, "Be brief.", "[{\"name\": \"weather\"}]"),
-            Set.of(0, 2),
-            columns);
+            1, 1, List.of(talk, "Be brief.", "[{\"name\": \"weather\"}]"), Set.of(0, 2), columns);
     List<Message> messages = Conversation.of(row);
-    assertEquals(List.of("system", "user", "assistant"), messages.stream().map(Message::role).toList());
+    assertEquals(
+        List.of("system", "user", "assistant"), messages.stream().map(Message::role).toList());
     assertEquals("Be brief.", messages.get(0).content());
     assertEquals(List.of(Map.of("name", "weather")), Conversation.tools(row));
     Row twice =
@@ -178,8 +179,7 @@ class DataFormatsTest {
             .write(Rows.of(file), out, read -> {});
     assertEquals(2, result.written());
     assertEquals(Map.of("too short", 1L, "there already", 2L), result.leftOut());
-    assertEquals(
-        List.of("the stone by the river, and the mill", "小河慢慢地流"), texts(out));
+    assertEquals(List.of("the stone by the river, and the mill", "小河慢慢地流"), texts(out));
     assertEquals(
         1,
         new CorpusPreparation(2, 100, 0.5, CorpusPreparation.Duplicates.KEEP)

@@ -28,12 +28,15 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
 import io.minimind.runtime.Replicas;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.task.BatchSource;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -47,6 +50,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import program.OwnTexts;
 
 class LiveModelTest {
 
@@ -218,6 +222,53 @@ class LiveModelTest {
           GREEDY.withConstraint(Constraints.of(model.tokenizer()).choices("one", "two"));
       for (Generation text : model.generateAll(List.of("a", "b", "c", "d"), options)) {
         assertTrue(List.of("one", "two").contains(text.text()), text.text());
+      }
+    }
+  }
+
+  /** A source of batches outside of the project's packages that lets the model write. */
+  @Test
+  void whatItWritesMayBeWhatItLearns() throws IOException {
+    Run run = run();
+    List<Double> rewards = new ArrayList<>();
+    BatchSource source =
+        new OwnTexts(
+            CONFIG,
+            run.model(),
+            new int[] {1, 50},
+            text -> Arrays.stream(text).filter(id -> id % 2 == 0).count(),
+            rewards);
+    Path middle = folder.resolve("middle");
+    Path end = folder.resolve("end");
+    try (ModelInTraining training = run.open(1)) {
+      learn(training, source, 0, 12);
+      training.saveCheckpoint(middle);
+      learn(training, source, 12, 24);
+      training.saveCheckpoint(end);
+    }
+    double before = rewards.subList(0, 6).stream().mapToDouble(r -> r).average().orElseThrow();
+    double after = rewards.subList(18, 24).stream().mapToDouble(r -> r).average().orElseThrow();
+    assertTrue(after > before + 1, "rewards " + rewards);
+    Path again = folder.resolve("again");
+    try (ModelInTraining resumed = TrainingSession.open(TinyModel.at(run.files(), middle), 1)) {
+      learn(resumed, source, 12, 24);
+      resumed.saveCheckpoint(again);
+    }
+    assertEquals(
+        TrainingCheckpoint.read(end).trainable(), TrainingCheckpoint.read(again).trainable());
+    assertEquals(rewards.subList(12, 24), rewards.subList(24, 36));
+  }
+
+  private static void learn(ModelInTraining training, BatchSource source, long from, long to)
+      throws IOException {
+    BatchSource.Place place = new BatchSource.Place(0, from, new byte[0]);
+    try (BatchSource.Batches batches = source.open(place, training)) {
+      for (long i = from; i < to; i++) {
+        try (Batch batch = batches.next()) {
+          training.resetGradients();
+          training.lastTrainStep(List.of(batch), 1, 1);
+          training.optimizerStep(0.01f);
+        }
       }
     }
   }

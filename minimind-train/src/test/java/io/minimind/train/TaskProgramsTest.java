@@ -233,14 +233,14 @@ class TaskProgramsTest {
 
   @Test
   void aHeadOfTheObjectivesOwnIsTrainedAndResumedButIsNoPartOfTheModel() throws IOException {
-    List<Double> whole = losses(new Critic(32), weighted, "whole");
+    List<Double> whole = losses(new Critic(32), even, "whole");
     assertTrue(whole.get(whole.size() - 1) < 0.7 * whole.get(0), whole.toString());
     try (TrainingRun run =
-        TrainTask.run(new Critic(32), weighted, shared, folder.resolve("cut")).open()) {
+        TrainTask.run(new Critic(32), even, shared, folder.resolve("cut")).open()) {
       AtomicInteger asked = new AtomicInteger();
       run.train(() -> asked.incrementAndGet() > 9);
     }
-    losses(new Critic(32), weighted, "cut");
+    losses(new Critic(32), even, "cut");
     Path last = folder.resolve("cut/checkpoints/update-00000024/checkpoint");
     TrainingCheckpoint resumed = TrainingCheckpoint.read(last);
     assertEquals(

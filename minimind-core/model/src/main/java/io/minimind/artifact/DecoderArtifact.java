@@ -6,6 +6,7 @@ import static io.minimind.graph.ElementType.INT64;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import io.minimind.files.DecoderNames;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Graph.ExternalData;
@@ -31,14 +32,9 @@ import java.util.function.Function;
  * The decoder graph {@code model.onnx}: the next tokens' logits from new tokens and the key/value
  * cache of earlier ones.
  *
- * <p>Inputs: {@code input_ids} int64 [batch, length]; {@code seqlens_k} int32 [batch], the last
- * position of each row; {@code total_sequence_length} int32 scalar, past and new positions; {@code
- * logit_positions} int64 [positions], which of the new tokens need logits, counted from 0 through
- * all rows; {@code past_key_values.N.key} and {@code .value} float32 [batch, key/value heads,
- * capacity, cached head size]. Outputs: {@code logits} float32 [positions, vocabulary], {@code
- * hidden_states} float32 [batch, length, width], from which the head computes them, and {@code
- * present.N.key}, {@code .value} with the shape of the past, which may be the same memory. The
- * metadata {@code context_length} is the number of positions that the graph knows.
+ * <p>{@link DecoderNames} has its inputs and outputs with their types and shapes. The present keys
+ * and values may be the same memory as the past ones. The metadata {@link
+ * DecoderNames#CONTEXT_LENGTH} is the number of positions that the graph knows.
  */
 public final class DecoderArtifact {
 
@@ -83,11 +79,11 @@ public final class DecoderArtifact {
     Graph graph = op.graph();
     Dimension batch = Dimension.symbol("batch");
     Shape rows = Shape.of(batch, Dimension.symbol("length"));
-    Tensor ids = graph.input("input_ids", INT64, rows);
-    Tensor lastPosition = graph.input("seqlens_k", INT32, Shape.of(batch));
-    Tensor total = graph.input("total_sequence_length", INT32, Shape.SCALAR);
+    Tensor ids = graph.input(DecoderNames.INPUT_IDS, INT64, rows);
+    Tensor lastPosition = graph.input(DecoderNames.LAST_POSITION, INT32, Shape.of(batch));
+    Tensor total = graph.input(DecoderNames.TOTAL_LENGTH, INT32, Shape.SCALAR);
     Tensor positions =
-        graph.input("logit_positions", INT64, Shape.of(Dimension.symbol("positions")));
+        graph.input(DecoderNames.LOGIT_POSITIONS, INT64, Shape.of(Dimension.symbol("positions")));
     Shape cache =
         Shape.of(
             batch,
@@ -96,25 +92,24 @@ public final class DecoderArtifact {
             Dimension.of(config.cachedHeadSize()));
     List<Past> past = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      String prefix = "past_key_values." + layer;
       past.add(
           new Past(
-              graph.input(prefix + ".key", FLOAT32, cache),
-              graph.input(prefix + ".value", FLOAT32, cache)));
+              graph.input(DecoderNames.past(layer, DecoderNames.KEY), FLOAT32, cache),
+              graph.input(DecoderNames.past(layer, DecoderNames.VALUE), FLOAT32, cache)));
     }
     Tensor hiddenStates = transformer.hiddenStates(ids, past, new Positions(lastPosition, total));
-    graph.output("logits", transformer.head(op.gather(hiddenStates, positions)));
+    graph.output(DecoderNames.LOGITS, transformer.head(op.gather(hiddenStates, positions)));
     Dimension width = Dimension.of(config.hiddenSize());
     Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), width);
-    graph.output("hidden_states", op.reshape(hiddenStates, perRow));
+    graph.output(DecoderNames.HIDDEN_STATES, op.reshape(hiddenStates, perRow));
     for (int layer = 0; layer < config.layers(); layer++) {
       Attention attention = transformer.attentions().get(layer);
-      graph.output("present." + layer + ".key", attention.presentKey());
-      graph.output("present." + layer + ".value", attention.presentValue());
+      graph.output(DecoderNames.present(layer, DecoderNames.KEY), attention.presentKey());
+      graph.output(DecoderNames.present(layer, DecoderNames.VALUE), attention.presentValue());
     }
     StringStringEntryProto contextLength =
         StringStringEntryProto.newBuilder()
-            .setKey("context_length")
+            .setKey(DecoderNames.CONTEXT_LENGTH)
             .setValue(Integer.toString(config.maxLength()))
             .build();
     return graph.toModel(weights.apply(graph)).toBuilder().addMetadataProps(contextLength).build();

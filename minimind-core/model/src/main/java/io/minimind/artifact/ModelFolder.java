@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph.ExternalData;
@@ -31,12 +32,12 @@ import java.util.Map;
  */
 public final class ModelFolder {
 
-  public static final String DECODER = "model.onnx";
-  public static final String WEIGHTS = "model.safetensors";
-  public static final String CONFIG = "config.json";
-  public static final String GENERATION_CONFIG = "generation_config.json";
-  public static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-  public static final String CHAT_TEMPLATE = "chat_template.jinja";
+  public static final String DECODER = ModelFiles.DECODER;
+  public static final String WEIGHTS = ModelFiles.WEIGHTS;
+  public static final String CONFIG = ModelFiles.CONFIG;
+  public static final String GENERATION_CONFIG = ModelFiles.GENERATION_CONFIG;
+  public static final String TOKENIZER_CONFIG = ModelFiles.TOKENIZER_CONFIG;
+  public static final String CHAT_TEMPLATE = ModelFiles.CHAT_TEMPLATE;
 
   private static final ObjectMapper JSON =
       StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -64,7 +65,7 @@ public final class ModelFolder {
     loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
     for (String name :
-        List.of("tokenizer.json", "tokenizer.model", TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
+        List.of(ModelFiles.TOKENIZER, ModelFiles.SENTENCE_PIECE, TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));
       } else {

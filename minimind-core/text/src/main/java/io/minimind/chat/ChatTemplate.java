@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
@@ -73,8 +74,8 @@ public final class ChatTemplate {
    * @throws IOException if a file is malformed
    */
   public static Optional<ChatTemplate> find(Path folder) throws IOException {
-    Path own = folder.resolve("chat_template.jinja");
-    Path file = folder.resolve("tokenizer_config.json");
+    Path own = folder.resolve(ModelFiles.CHAT_TEMPLATE);
+    Path file = folder.resolve(ModelFiles.TOKENIZER_CONFIG);
     JsonNode config = Files.exists(file) ? read(file) : JSON.createObjectNode();
     boolean hasOwn = Files.exists(own);
     Optional<String> source =

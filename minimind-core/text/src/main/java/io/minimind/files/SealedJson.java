@@ -44,7 +44,7 @@ public final class SealedJson {
     }
     String checksum = object.remove(CHECKSUM).asText();
     if (!checksum.equals(checksum(object))) {
-      throw new IOException(
+      throw new InputException(
           "%s was changed or is damaged: its checksum is another; restore it, or, if the change is your own, delete the line \"%s\" in it."
               .formatted(file, CHECKSUM));
     }

@@ -2,6 +2,7 @@ package io.minimind.tokenizer;
 
 import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.ModelFiles;
 import io.minimind.tokenizer.SentencePieceModel.Kind;
 import io.minimind.tokenizer.SentencePieceModel.Normalizer;
 import io.minimind.tokenizer.SentencePieceModel.Piece;
@@ -111,7 +112,7 @@ public final class SentencePieceTrainer {
     SentencePieceModel model = learn(texts, progress);
     TokenizerConfig.save(folder, "LlamaTokenizer");
     AtomicFile.replace(
-        folder.resolve("tokenizer.model"),
+        folder.resolve(ModelFiles.SENTENCE_PIECE),
         model.toBytes(
             out -> {
               out.float32(SentencePieceModel.TRAINER_CHARACTER_COVERAGE, (float) characterCoverage);

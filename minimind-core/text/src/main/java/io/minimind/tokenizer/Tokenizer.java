@@ -1,5 +1,6 @@
 package io.minimind.tokenizer;
 
+import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,8 +38,8 @@ public interface Tokenizer {
 
   /** The file of a folder's tokenizer: {@code tokenizer.json}, or else {@code tokenizer.model}. */
   static Path file(Path folder) {
-    Path json = folder.resolve("tokenizer.json");
-    Path model = folder.resolve("tokenizer.model");
+    Path json = folder.resolve(ModelFiles.TOKENIZER);
+    Path model = folder.resolve(ModelFiles.SENTENCE_PIECE);
     return Files.exists(model) && !Files.exists(json) ? model : json;
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ import java.util.TreeMap;
 /** {@code tokenizer_config.json}: special tokens, and the chat template of a new tokenizer. */
 final class TokenizerConfig {
 
-  static final String NAME = "tokenizer_config.json";
+  static final String NAME = ModelFiles.TOKENIZER_CONFIG;
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
 

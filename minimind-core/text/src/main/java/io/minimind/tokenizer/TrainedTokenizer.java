@@ -2,6 +2,7 @@ package io.minimind.tokenizer;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,7 +65,8 @@ public final class TrainedTokenizer {
    */
   public void save(Path folder) throws IOException {
     TokenizerConfig.save(folder, "PreTrainedTokenizerFast");
-    AtomicFile.replace(folder.resolve("tokenizer.json"), IndentedJson.object(this::writeTokenizer));
+    AtomicFile.replace(
+        folder.resolve(ModelFiles.TOKENIZER), IndentedJson.object(this::writeTokenizer));
   }
 
   private void writeTokenizer(JsonGenerator json) throws IOException {

@@ -274,11 +274,19 @@ final class Shapes {
   }
 
   private boolean isEmpty(ObjectSet set) {
-    return isPlainlyEmpty(set) || !set.none().isEmpty() && ways(set).isEmpty();
+    return isPlainlyEmpty(set) || !set.none().isEmpty() && isNone(() -> ways(set));
   }
 
   private boolean isEmpty(ArraySet set) {
-    return isPlainlyEmpty(set) || !set.none().isEmpty() && ways(set).isEmpty();
+    return isPlainlyEmpty(set) || !set.none().isEmpty() && isNone(() -> ways(set));
+  }
+
+  private static boolean isNone(Supplier<List<?>> ways) {
+    try {
+      return ways.get().isEmpty();
+    } catch (UnsupportedOperationException e) {
+      return false; // as far as is known
+    }
   }
 
   private boolean isPlainlyEmpty(ObjectSet set) {

@@ -1,5 +1,6 @@
 package io.minimind.infer.graph;
 
+import io.minimind.files.ModelFiles;
 import io.minimind.files.ProtobufReader;
 import io.minimind.files.Quoted;
 import io.minimind.infer.graph.OnnxModel.Initializer;
@@ -25,8 +26,6 @@ import java.util.Map;
  * @param positions how many positions its attention has angles for
  */
 public record DecoderGraph(List<Weight> weights, long positions) {
-
-  public static final String WEIGHTS = "model.safetensors";
 
   private static final Map<String, Long> OPERATOR_SETS =
       Map.of("", 17L, OperatorRules.MICROSOFT, 1L);
@@ -64,7 +63,7 @@ public record DecoderGraph(List<Weight> weights, long positions) {
    */
   public static DecoderGraph check(ByteBuffer model, Path file) throws IOException {
     try {
-      return new Check(file.resolveSibling(WEIGHTS)).check(OnnxReader.read(model));
+      return new Check(file.resolveSibling(ModelFiles.WEIGHTS)).check(OnnxReader.read(model));
     } catch (GraphException | ProtobufReader.MalformedException e) {
       throw new IOException(
           "%s is damaged, incomplete, or not written by MiniMind: %s; export or download the model again."
@@ -178,8 +177,8 @@ public record DecoderGraph(List<Weight> weights, long positions) {
     private Weight weight(Initializer tensor, long length) throws IOException {
       Map<String, String> place = new HashMap<>(tensor.external());
       String name = Quoted.text(tensor.name());
-      if (!WEIGHTS.equals(place.remove("location"))) {
-        throw new GraphException(name + " lies in another file than " + WEIGHTS);
+      if (!ModelFiles.WEIGHTS.equals(place.remove("location"))) {
+        throw new GraphException(name + " lies in another file than " + ModelFiles.WEIGHTS);
       }
       long offset = number(name, place.remove("offset"));
       if (number(name, place.remove("length")) != length || !place.isEmpty()) {
@@ -190,14 +189,14 @@ public record DecoderGraph(List<Weight> weights, long positions) {
         if (!Files.isRegularFile(weightsPath)) {
           throw new FileNotFoundException(
               "The model folder %s has no %s; export or download the model again."
-                  .formatted(weightsPath.getParent(), WEIGHTS));
+                  .formatted(weightsPath.getParent(), ModelFiles.WEIGHTS));
         }
         weightsFile = WeightsFile.open(weightsPath);
       }
       String problem =
           weightsFile.problem(tensor.name(), tensor.type(), tensor.extents(), offset, length);
       if (!problem.isEmpty()) {
-        throw new GraphException("%s: %s %s".formatted(name, WEIGHTS, problem));
+        throw new GraphException("%s: %s %s".formatted(name, ModelFiles.WEIGHTS, problem));
       }
       boolean isFloat = tensor.type() == Value.FLOAT32;
       return new Weight(tensor.name(), isFloat, tensor.extents(), offset, length);
@@ -205,7 +204,7 @@ public record DecoderGraph(List<Weight> weights, long positions) {
 
     private static long number(String name, String text) throws GraphException {
       if (text == null || !text.matches("[0-9]{1,18}")) {
-        throw new GraphException(name + " has no place in " + WEIGHTS);
+        throw new GraphException(name + " has no place in " + ModelFiles.WEIGHTS);
       }
       return Long.parseLong(text);
     }

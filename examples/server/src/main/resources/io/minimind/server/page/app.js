@@ -209,10 +209,8 @@ async function respond() {
     }
   };
   const begun = performance.now();
-  let first = 0;
   try {
     const result = await answer(settings, sent, message, () => {
-      first ||= performance.now();
       if (!drawn) {
         drawn = true;
         requestAnimationFrame(draw);
@@ -221,10 +219,10 @@ async function respond() {
     if (result.finish === 'length') {
       message.note = word('cut');
     }
-    const seconds = (performance.now() - (first || begun)) / 1000;
+    const seconds = (performance.now() - begun) / 1000;
     if (result.usage && seconds > 0) {
       const tokens = result.usage.completion_tokens;
-      byId('speed').textContent = word('speed', tokens, (Math.max(0, tokens - 1) / seconds).toFixed(1));
+      byId('speed').textContent = word('speed', tokens, (tokens / seconds).toFixed(1));
     }
   } catch (error) {
     if (error.name === 'AbortError') {
