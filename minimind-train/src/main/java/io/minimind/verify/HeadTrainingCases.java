@@ -134,7 +134,7 @@ final class HeadTrainingCases {
     Worst after = new Worst();
     Worst weightNorms = new Worst();
     try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
+        TrainingSession session = session()) {
       int window = reference.accumulationSteps();
       int micros = reference.losses().length;
       for (int update = 0; update * window < micros; update++) {
@@ -183,10 +183,12 @@ final class HeadTrainingCases {
     }
   }
 
-  private ModelInTraining.Files files(Path folder) throws IOException {
-    Path checkpoint = folder.resolve("checkpoint");
-    TrainingCheckpoint.of(weights).write(checkpoint);
-    artifacts.write(folder, reference.optimizerSettings());
-    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+  private TrainingSession session() throws IOException {
+    return ModelInTraining.builder(artifacts)
+        .weights(weights)
+        .optimizer(reference.optimizerSettings())
+        .device(device)
+        .threads(1)
+        .openOne();
   }
 }

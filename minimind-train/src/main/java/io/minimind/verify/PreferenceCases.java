@@ -4,7 +4,6 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.Sample;
 import io.minimind.data.Samples;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
@@ -12,9 +11,7 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -110,8 +107,7 @@ final class PreferenceCases {
   private void run() throws IOException {
     List<Step> steps = reference.steps();
     float[][] references = new float[steps.size()][];
-    try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
+    try (TrainingSession session = session()) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         references[i] = logProbabilities(session, step, new float[2 * step.chosen().length]);
@@ -165,10 +161,12 @@ final class PreferenceCases {
     }
   }
 
-  private ModelInTraining.Files files(Path folder) throws IOException {
-    Path checkpoint = folder.resolve("checkpoint");
-    TrainingCheckpoint.of(weights).write(checkpoint);
-    artifacts.write(folder, Adam.of(reference.optimizer(), Float.POSITIVE_INFINITY));
-    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+  private TrainingSession session() throws IOException {
+    return ModelInTraining.builder(artifacts)
+        .weights(weights)
+        .optimizer(Adam.of(reference.optimizer(), Float.POSITIVE_INFINITY))
+        .device(device)
+        .threads(1)
+        .openOne();
   }
 }

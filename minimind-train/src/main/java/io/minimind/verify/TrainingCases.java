@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -16,10 +15,8 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -127,8 +124,7 @@ final class TrainingCases {
     Worst losses = new Worst();
     Worst norms = new Worst();
     Worst after = new Worst();
-    try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = TrainingSession.open(files(folder.path()), device, 1)) {
+    try (TrainingSession session = session()) {
       int window = reference.accumulationSteps();
       for (int update = 0; update < reference.learningRates().length; update++) {
         double loss = 0;
@@ -161,10 +157,12 @@ final class TrainingCases {
         after.against(name + " loss after training", LOSSES_LIMIT, device));
   }
 
-  private ModelInTraining.Files files(Path folder) throws IOException {
-    Path checkpoint = folder.resolve("checkpoint");
-    TrainingCheckpoint.of(weights).write(checkpoint);
-    artifacts.write(folder, reference.optimizerSettings());
-    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+  private TrainingSession session() throws IOException {
+    return ModelInTraining.builder(artifacts)
+        .weights(weights)
+        .optimizer(reference.optimizerSettings())
+        .device(device)
+        .threads(1)
+        .openOne();
   }
 }

@@ -7,7 +7,6 @@ import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,11 +29,11 @@ public final class TinyModel {
   public static ModelInTraining.Files write(
       Path folder, ModelConfig config, TrainingArtifacts artifacts, OptimizerSettings optimizer)
       throws IOException {
-    artifacts.write(folder, optimizer);
-    artifacts.writeReplicated(folder);
-    Path checkpoint = folder.resolve("start");
-    TrainingCheckpoint.of(new Parameters(config).start(7)).write(checkpoint);
-    return ModelInTraining.Files.of(checkpoint, folder, artifacts);
+    return ModelInTraining.builder(artifacts)
+        .weights(new Parameters(config).start(7))
+        .optimizer(optimizer)
+        .folder(folder)
+        .write();
   }
 
   /** The same artifacts with another checkpoint. */
