@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.tokenizer.Tokenizer;
-import io.minimind.weights.WeightFiles;
 import io.minimind.weights.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.minimind.weights;
+package io.minimind.interchange;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.minimind.files.JsonErrors;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.StreamedTensor;
 import io.minimind.weights.gguf.GgufFile;
 import io.minimind.weights.torch.TorchFile;
 import java.io.IOException;

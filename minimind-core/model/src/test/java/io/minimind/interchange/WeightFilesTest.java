@@ -1,4 +1,4 @@
-package io.minimind.weights;
+package io.minimind.interchange;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.weights.HalfFloats;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
