@@ -1,7 +1,14 @@
 /**
- * The front door of training. {@link io.minimind.train.TrainingRun} begins or resumes a run, {@link
- * io.minimind.train.TrainingListener} is told what happens in it, and {@link
- * io.minimind.train.TrainingSettings} say how long and how fast it learns. Behind it are the loop,
- * {@link io.minimind.train.Trainer}, the checkpoints, and the folder of a run.
+ * The front door of training: a {@code TrainingRun}, made with a {@code RunBuilder}, tells {@code
+ * TrainingListener}s and leaves a {@code TrainedModel}.
+ *
+ * <p>A person also needs, from here, {@code TrainingSettings}, {@code TrainingState}, {@code
+ * RunSettings}, {@code TrainingHistory}, {@code LearningRateSchedule} with {@code Schedules}, and
+ * {@code Catalog} for tasks of their own; from other packages {@code Rows}, {@code RowReader},
+ * {@code Row}, {@code Task}, {@code Tasks} and {@code Device}.
+ *
+ * <p>Seams between packages, public for no other reason: {@code StartWeights}, which preference
+ * training reads too, {@code Trainer} and {@code CheckpointStore}, which tests of several devices
+ * drive.
  */
 package io.minimind.train;

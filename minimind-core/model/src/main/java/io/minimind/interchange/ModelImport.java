@@ -2,6 +2,7 @@ package io.minimind.interchange;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.Folders;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
@@ -10,9 +11,11 @@ import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * Makes a model folder of a model of another project.
@@ -123,7 +126,7 @@ public final class ModelImport {
   /**
    * Imports the model.
    *
-   * @param folder created if it is not there
+   * @param folder created if it is not there; it must be empty, and is complete or not there at all
    * @throws IOException with one sentence, if the source cannot be read, is damaged, or is a model
    *     that cannot be computed exactly; or if the folder cannot be written
    */
@@ -160,15 +163,37 @@ public final class ModelImport {
       Path tokenizerFolder = read.tokenizer(temporary.path());
       Tokenizer loaded = Tokenizer.load(tokenizerFolder);
       requireRoom(loaded, config);
-      ModelFolder.writeConfiguration(folder, config, precision, tokenizerFolder);
-      Json.write(
-          folder.resolve(ModelFolder.GENERATION_CONFIG), read.generation(loaded, tokenizerFolder));
-      long total = parameters.size();
-      long[] done = {0};
-      ModelFolder.writeStreamed(
-          folder, config, precision, parameters, () -> progress.update(++done[0], total));
+      requireEmpty(folder);
+      Path partial = folder.toAbsolutePath().resolveSibling(folder.getFileName() + ".partial");
+      Folders.delete(partial);
+      try {
+        ModelFolder.writeConfiguration(partial, config, precision, tokenizerFolder);
+        Json.write(
+            partial.resolve(ModelFolder.GENERATION_CONFIG),
+            read.generation(loaded, tokenizerFolder));
+        long total = parameters.size();
+        long[] done = {0};
+        ModelFolder.writeStreamed(
+            partial, config, precision, parameters, () -> progress.update(++done[0], total));
+        Files.deleteIfExists(folder);
+        Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Folders.delete(partial);
+      }
     }
     return new Result(config, read.notes());
+  }
+
+  private static void requireEmpty(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> files = Files.list(folder)) {
+        if (files.findAny().isPresent()) {
+          throw new IOException("The folder " + folder + " is not empty: choose another.");
+        }
+      }
+    } else if (Files.exists(folder)) {
+      throw new IOException(folder + " is a file: expected a folder to write.");
+    }
   }
 
   private ModelConfig withContext(ModelConfig config) throws IOException {
