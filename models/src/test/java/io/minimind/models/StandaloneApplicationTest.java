@@ -30,9 +30,16 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 class StandaloneApplicationTest {
 
-  /** What applications take; the other modules are in the copy with their pom.xml alone. */
+  /**
+   * What applications take, and what its tests need; the others are there with their pom.xml alone.
+   */
   private static final List<String> DEPLOYED =
-      List.of("minimind-core", "minimind-core/text", "minimind-infer", "models/minimind-demo");
+      List.of(
+          "minimind-core",
+          "minimind-core/text",
+          "minimind-core/model",
+          "minimind-infer",
+          "models/minimind-demo");
 
   private static final String PLACE =
       """
