@@ -311,9 +311,10 @@ class PublishTest {
     assertEquals(status, result.status());
   }
 
-  private Path damaged(String name) {
+  private Path damaged(String name) throws IOException {
     Path copy = folder.resolve(name);
     Commands.copy(run, copy);
+    Files.delete(copy.resolve("SHA256SUMS")); // It would say so before anything else does.
     return copy;
   }
 
