@@ -91,7 +91,7 @@ public final class LoadOptions {
 
   /**
    * Whether the files are compared with {@code SHA256SUMS}, where the folder has it (default true).
-   * It reads every file once more: some 2 ms for each megabyte.
+   * It reads every file once more.
    */
   public boolean checksums() {
     return values.checksums;
