@@ -350,7 +350,8 @@ class QuickstartTest {
     ObjectMapper json = new ObjectMapper();
     Path record = out.resolve("course.json");
     ObjectNode finished = (ObjectNode) json.readTree(record.toFile());
-    json.writeValue(record.toFile(), finished.set("recipe", json.valueToTree(Recipe.DEMO)));
+    finished.set("recipe", json.valueToTree(Recipe.DEMO));
+    json.writeValue(record.toFile(), finished.without("checksum")); // Changed on purpose.
     try (CommandProcess running =
         CommandProcess.start(folder, "quickstart", "--no-chat", "--data=" + data, "--out=" + out)) {
       List<String> lines = running.remainingLines();
@@ -419,6 +420,14 @@ class QuickstartTest {
   }
 
   @Test
+  void aRecordThatSomethingChangedIsRefused() throws IOException {
+    Path out = copyOfWhole();
+    Path record = out.resolve("course.json");
+    Files.writeString(record, Files.readString(record).replaceFirst("\"dpo\"", "\"dpa\""));
+    assertRefused(out, TINY, data, record + " was changed or is damaged", "its checksum");
+  }
+
+  @Test
   void lostWeightsAreNamedByTheStageThatNeedsThem() throws IOException {
     Path out = copyOfWhole();
     forget(out, "model");
@@ -463,7 +472,7 @@ class QuickstartTest {
       kept.add(finished);
     }
     record.putArray("stages").addAll(kept);
-    json.writeValue(out.resolve("course.json").toFile(), record);
+    json.writeValue(out.resolve("course.json").toFile(), record.without("checksum"));
   }
 
   private Path copyOfWhole() {
