@@ -66,7 +66,8 @@ public final class Launch implements Callable<Integer> {
     }
     CommandLine known = MiniMind.commandLine(new MiniMind()).getSubcommands().get(command.get(0));
     if (known == null || !(known.getCommandSpec().userObject() instanceof TrainingCommand)) {
-      throw refused("'" + command.get(0) + "' is no training command, which alone can be launched.");
+      throw refused(
+          "'" + command.get(0) + "' is no training command, which alone can be launched.");
     }
     List<Process> processes = new ArrayList<>();
     Thread end = new Thread(() -> end(processes), "launcher");

@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,
+      GroupPolicyTune.class,
       Launch.class,
       Evaluate.class,
       Serve.class,
@@ -78,7 +79,9 @@ public final class MiniMind {
   static CommandLine commandLine(Object command) {
     CommandLine line = new CommandLine(command);
     // What follows the name of a command that is launched is its own.
-    (command instanceof Launch ? Optional.of(line) : Optional.ofNullable(line.getSubcommands().get("launch")))
+    (command instanceof Launch
+            ? Optional.of(line)
+            : Optional.ofNullable(line.getSubcommands().get("launch")))
         .ifPresent(launch -> launch.setStopAtPositional(true));
     return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)

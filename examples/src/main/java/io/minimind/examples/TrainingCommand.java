@@ -298,8 +298,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             words.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            words.println(
-                advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
+            words.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
           } else {
             words.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());

@@ -55,8 +55,7 @@ final class CommandProcess implements AutoCloseable {
   }
 
   static CommandProcess startWithFilesUpTo(
-      int blocks, Path folder, Map<String, String> environment, String... args)
-      throws IOException {
+      int blocks, Path folder, Map<String, String> environment, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + "; exec \"$@\"", "sh"));
     command.addAll(command(MiniMind.class, args));

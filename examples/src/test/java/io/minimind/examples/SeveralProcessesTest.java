@@ -167,8 +167,7 @@ class SeveralProcessesTest {
     int kills = 0;
     for (int round = 0; round < 4; round++) {
       boolean begun = Files.exists(out.resolve("settings.json"));
-      List<CommandProcess> ranks =
-          begun ? start(resume(out)) : start(stage("pretrain", out));
+      List<CommandProcess> ranks = begun ? start(resume(out)) : start(stage("pretrain", out));
       try {
         int victim = random.nextInt(2);
         ranks.get(0).awaitLines("", 1); // They have met.
@@ -216,10 +215,7 @@ class SeveralProcessesTest {
   void otherSettingsEndAllInASentence() throws Exception {
     Path out = folder.resolve("out");
     requireSentences(
-        start(
-            Map.of(),
-            stage("pretrain", out),
-            stage("pretrain", out, "--warmup=9")),
+        start(Map.of(), stage("pretrain", out), stage("pretrain", out, "--warmup=9")),
         "Rank 1 (",
         "The run in " + out + " began with other settings: warmupSteps");
   }
@@ -254,8 +250,7 @@ class SeveralProcessesTest {
   void aFrozenProcessEndsTheOther() throws Exception {
     Path out = folder.resolve("out");
     String[] args = stage("pretrain", out, "--epochs=1000");
-    List<CommandProcess> ranks =
-        start(Map.of("MINIMIND_SILENCE_TIMEOUT", "3"), args, args);
+    List<CommandProcess> ranks = start(Map.of("MINIMIND_SILENCE_TIMEOUT", "3"), args, args);
     try {
       ranks.get(0).awaitLines("Epoch", 2);
       ranks.get(1).signal("STOP");

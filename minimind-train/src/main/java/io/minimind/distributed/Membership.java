@@ -31,7 +31,8 @@ public record Membership(
    *
    * @param joining until all must have come
    * @param silence after which a process counts as lost. Each gives a sign of life every second or
-   *     more often, whatever it is doing, so this need not be longer than the work between two steps
+   *     more often, whatever it is doing, so this need not be longer than the work between two
+   *     steps
    */
   public record Timeouts(Duration joining, Duration silence) {
 
@@ -65,8 +66,8 @@ public record Membership(
   /**
    * What torchrun, Kubeflow or a script of Slurm tell a process: {@code MASTER_ADDR}, {@code
    * MASTER_PORT}, {@code RANK} and {@code WORLD_SIZE}. If {@code LOCAL_WORLD_SIZE} is there and as
-   * large as {@code WORLD_SIZE}, all processes are on one machine. {@code MINIMIND_JOIN_TIMEOUT} and
-   * {@code MINIMIND_SILENCE_TIMEOUT}, in seconds, change the {@link Timeouts}.
+   * large as {@code WORLD_SIZE}, all processes are on one machine. {@code MINIMIND_JOIN_TIMEOUT}
+   * and {@code MINIMIND_SILENCE_TIMEOUT}, in seconds, change the {@link Timeouts}.
    *
    * @return nothing without {@code WORLD_SIZE} or if it is 1: the process trains alone
    * @throws IllegalArgumentException if a variable is missing or cannot be

@@ -18,9 +18,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
- * Another process, and the connection by which the two tell each other short things: messages, signs
- * of life, why one of them stops. A frame is a byte that says what it is, the length as int32, and
- * so many bytes. A thread reads whatever comes, so that it is known at once when the other is lost.
+ * Another process, and the connection by which the two tell each other short things: messages,
+ * signs of life, why one of them stops. A frame is a byte that says what it is, the length as
+ * int32, and so many bytes. A thread reads whatever comes, so that it is known at once when the
+ * other is lost.
  */
 final class Peer {
 

@@ -68,8 +68,7 @@ final class Rendezvous {
   }
 
   /** A process that has come, and where it waits for the one after it. */
-  private record Arrival(
-      Socket socket, String dialect, int rank, int size, String host, int port) {
+  private record Arrival(Socket socket, String dialect, int rank, int size, String host, int port) {
 
     void welcome(byte[] secret, String previousHost, int previousPort) throws IOException {
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
@@ -233,8 +232,7 @@ final class Rendezvous {
           group,
           () -> {
             SocketChannel previous = reach(group, welcome);
-            SocketChannel next =
-                group.isLast() ? null : accept(group, listening, welcome.secret);
+            SocketChannel next = group.isLast() ? null : accept(group, listening, welcome.secret);
             group.connect(previous, next, host);
           });
     } catch (IOException e) {

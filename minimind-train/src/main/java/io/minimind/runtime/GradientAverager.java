@@ -43,7 +43,8 @@ interface GradientAverager extends AutoCloseable {
   /**
    * Overwrites gradients with their mean, which is equal to the bit whenever they are.
    *
-   * @param participants how many replicas, from the first on and of all processes, have gradients that count, at least 1
+   * @param participants how many replicas, from the first on and of all processes, have gradients
+   *     that count, at least 1
    */
   void average(int participants);
 

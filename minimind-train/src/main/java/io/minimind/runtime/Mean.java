@@ -39,7 +39,8 @@ final class Mean {
     int chunks = (length + CHUNK - 1) / CHUNK;
     IntStream.range(0, chunks)
         .parallel()
-        .forEach(i -> write(terms, divisor, result, i * CHUNK, Math.min(CHUNK, length - i * CHUNK)));
+        .forEach(
+            i -> write(terms, divisor, result, i * CHUNK, Math.min(CHUNK, length - i * CHUNK)));
   }
 
   /** Goes through arrays, on which the loop becomes vector instructions. */

@@ -58,14 +58,10 @@ public final class Replicas implements ModelInTraining {
    * @param group of processes, which stays open
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  public static Replicas open(
-      Files files, List<Device> devices, int threads, ProcessGroup group) {
+  public static Replicas open(Files files, List<Device> devices, int threads, ProcessGroup group) {
     Replicas all = new Replicas(group, devices.size(), files.metrics());
     return all.opened(
-        files,
-        devices,
-        threads,
-        gradients -> GradientAverager.of(gradients, group, all.exchange));
+        files, devices, threads, gradients -> GradientAverager.of(gradients, group, all.exchange));
   }
 
   /** Those of a process that trains alone. */
@@ -259,13 +255,7 @@ public final class Replicas implements ModelInTraining {
       if (!values.get(i).equals(values.get(0))) {
         throw new OnnxRuntimeException(
             "The %s of replica %d (%s) are no longer those of replica 0 (%s): %s and %s."
-                .formatted(
-                    what,
-                    i,
-                    place(i),
-                    place(0),
-                    values.get(i),
-                    values.get(0)));
+                .formatted(what, i, place(i), place(0), values.get(i), values.get(0)));
       }
     }
   }

@@ -20,7 +20,9 @@ import org.bytedeco.javacpp.FloatPointer;
  */
 final class RowAverager implements GradientAverager {
 
-  /** Long enough for the full rate of a network, and short enough for a processor's cache: 1 MiB. */
+  /**
+   * Long enough for the full rate of a network, and short enough for a processor's cache: 1 MiB.
+   */
   private static final int PIECE = 1 << 18;
 
   /** Gradients of a replica, or a part of them, as memory to send and as numbers. */

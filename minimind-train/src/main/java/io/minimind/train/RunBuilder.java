@@ -186,10 +186,10 @@ public final class RunBuilder {
   }
 
   /**
-   * Trains together with other processes, such as those of {@link ProcessGroup#ofEnvironment}; alone
-   * unless given. All of them make the same run of the same rows, each on devices of its own. The
-   * first writes the folder of the run and tells the listeners; the others keep a copy of what they
-   * need for as long as they train. The group stays open, and ends if one of them fails.
+   * Trains together with other processes, such as those of {@link ProcessGroup#ofEnvironment};
+   * alone unless given. All of them make the same run of the same rows, each on devices of its own.
+   * The first writes the folder of the run and tells the listeners; the others keep a copy of what
+   * they need for as long as they train. The group stays open, and ends if one of them fails.
    */
   public RunBuilder group(ProcessGroup group) {
     this.group = group;

@@ -18,8 +18,7 @@ class MembershipTest {
 
   private static Map<String, String> environment() {
     return new HashMap<>(
-        Map.of(
-            "MASTER_ADDR", "node-0", "MASTER_PORT", "29500", "RANK", "1", "WORLD_SIZE", "2"));
+        Map.of("MASTER_ADDR", "node-0", "MASTER_PORT", "29500", "RANK", "1", "WORLD_SIZE", "2"));
   }
 
   @Test

@@ -104,8 +104,7 @@ class ProcessGroupTest {
     Files.createDirectories(from.resolve("below"));
     Files.write(from.resolve("below/empty"), new byte[0]);
     Files.writeString(from.resolve("below/ü"), "small");
-    List<Path> files =
-        List.of(Path.of("below", "ü"), Path.of("large"), Path.of("below", "empty"));
+    List<Path> files = List.of(Path.of("below", "ü"), Path.of("large"), Path.of("below", "empty"));
     List<Path> found =
         Ranks.run(
             size,
@@ -235,8 +234,7 @@ class ProcessGroupTest {
   @Test
   void whoeverDoesNotBelongThereIsToldSoAndEndsAll() throws Exception {
     for (Membership wrong :
-        List.of(
-            Ranks.member(1, 3, 1, Ranks.TIMEOUTS), Ranks.member(2, 4, 1, Ranks.TIMEOUTS))) {
+        List.of(Ranks.member(1, 3, 1, Ranks.TIMEOUTS), Ranks.member(2, 4, 1, Ranks.TIMEOUTS))) {
       int port = Ranks.freePort();
       FutureTask<ProcessGroup> first =
           Ranks.start(() -> ProcessGroup.join(Ranks.member(0, 3, port, Ranks.TIMEOUTS)));

@@ -162,7 +162,8 @@ class ReplicasOfProcessesTest {
     List<String> sentences = new ArrayList<>();
     for (FutureTask<Object> running : Ranks.started(size, rank)) {
       Throwable cause = assertThrows(ExecutionException.class, running::get).getCause();
-      boolean known = cause instanceof UncheckedIOException || cause instanceof OnnxRuntimeException;
+      boolean known =
+          cause instanceof UncheckedIOException || cause instanceof OnnxRuntimeException;
       assertTrue(known, cause::toString);
       sentences.add(cause.getMessage());
     }
