@@ -6,6 +6,7 @@ import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
+import io.minimind.train.StartWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -31,10 +32,7 @@ public record PreferenceTuning(
   public static PreferenceTuning of(Path from, int maxLength, PreferenceObjective objective)
       throws IOException {
     return new PreferenceTuning(
-        from.toAbsolutePath().toString(),
-        ReferenceLogProbabilities.fingerprint(from),
-        maxLength,
-        objective);
+        from.toAbsolutePath().toString(), StartWeights.fingerprint(from), maxLength, objective);
   }
 
   /** Wherever the folder lies: a run goes on with it where it is now. */

@@ -1,6 +1,5 @@
 package io.minimind.preference;
 
-import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.AddedColumn;
@@ -12,7 +11,6 @@ import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
-import io.minimind.files.Sha256;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
@@ -42,17 +40,6 @@ final class ReferenceLogProbabilities {
   private static final int BATCH_PAIRS = 4;
 
   private ReferenceLogProbabilities() {}
-
-  /**
-   * What tells the model in a folder apart from others: the digest of its weights and
-   * configuration.
-   *
-   * @throws IOException if one of them is missing
-   */
-  static String fingerprint(Path modelFolder) throws IOException {
-    return Sha256.of(
-        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
-  }
 
   /**
    * The samples of a run with their log-probabilities, which are computed if they are not there for
@@ -94,7 +81,7 @@ final class ReferenceLogProbabilities {
     Path from = Path.of(task.from());
     boolean unchanged;
     try {
-      unchanged = fingerprint(from).equals(task.fromWeights());
+      unchanged = StartWeights.fingerprint(from).equals(task.fromWeights());
     } catch (NoSuchFileException e) {
       unchanged = false;
     }

@@ -50,6 +50,14 @@ record HeadReference(
   }
 
   OptimizerSettings optimizerSettings() {
+    return optimizerSettings(optimizer, gradClip);
+  }
+
+  /**
+   * @param optimizer as the references describe it
+   * @throws IllegalArgumentException if it is none that can be repeated
+   */
+  static OptimizerSettings optimizerSettings(String optimizer, float gradClip) {
     if (!optimizer.startsWith(ADAM)) {
       throw new ArgumentException(
           "The reference used the optimizer \"%s\", but only \"%s…\" can be repeated."

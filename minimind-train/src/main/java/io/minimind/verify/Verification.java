@@ -57,5 +57,9 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
       HeadTrainingCases.of(references, mixture, device).forEach(report);
       HeadRoutingCases.of(references, mixture).forEach(report);
     }
+    for (String variant : List.of("head_grpo", "head_cispo")) {
+      HeadPolicyCases.of(references, variant, device).forEach(report);
+    }
+    HeadRewardCases.rules(references).forEach(report);
   }
 }

@@ -86,7 +86,8 @@ class DataFormatsTest {
     assertEquals(List.of("one", "河"), texts(file));
     IOException refusal =
         assertThrows(IOException.class, () -> Rows.of(file).open(List.of(List.of("q"))));
-    assertTrue(refusal.getMessage().contains("its columns are [id, text]"), refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().contains("its columns are \"id\", \"text\""), refusal.getMessage());
     Path broken = write("broken.parquet", "PAR1 and no more".getBytes(StandardCharsets.UTF_8));
     refusal = assertThrows(IOException.class, () -> texts(broken));
     assertTrue(
@@ -215,5 +216,17 @@ class DataFormatsTest {
       out.write(text.getBytes(StandardCharsets.UTF_8));
     }
     return bytes.toByteArray();
+  }
+
+  @Test
+  void ofColumnsThatMayBeThereBesidesNothingIsSaid() throws IOException {
+    Path file = write("other.csv", "a,b\n1,2\n".getBytes(StandardCharsets.UTF_8));
+    List<List<String>> sets =
+        List.of(List.of("q", "a", "system"), List.of("q", "a"), List.of("text"));
+    assertEquals(
+        file
+            + " has none of the columns \"q\", \"a\"; or \"text\": its first line names [\"a\","
+            + " \"b\"].",
+        assertThrows(IOException.class, () -> Rows.of(file).open(sets)).getMessage());
   }
 }

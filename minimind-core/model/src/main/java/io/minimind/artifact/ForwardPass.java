@@ -129,6 +129,11 @@ public final class ForwardPass {
     return input(BatchInput.LOSS_MASK.name());
   }
 
+  /** The logarithm of each label's probability, float32 [tokens]. */
+  public Tensor logProbabilities() {
+    return op.negate(op.crossEntropy(logits(), labels(), Objective.PerToken.NO_LABEL));
+  }
+
   public Dimension tokens() {
     return rows.times(length);
   }
@@ -152,6 +157,18 @@ public final class ForwardPass {
     Tensor counted = op.multiply(values, lossMask());
     Tensor sums = op.sum(op.reshape(counted, Shape.of(rows, length)), 1);
     return op.reshape(sums, Shape.of(rows));
+  }
+
+  /**
+   * The means of [tokens] over those of each row that count, and of these the mean over the rows
+   * that have any; 0 if none has.
+   */
+  public Tensor meanOfRows(Tensor values) {
+    Tensor one = op.graph().constant("one", Shape.SCALAR, 1f);
+    Tensor counts = sumOfRows(lossMask()); // The mask is 0 or 1, and so is its square.
+    Tensor means = op.divide(sumOfRows(values), op.maximum(counts, one));
+    Tensor rows = op.sum(op.minimum(counts, one));
+    return op.divide(op.sum(means), op.maximum(rows, one));
   }
 
   /** The value of its row for each token: [rows] to [tokens]. */

@@ -50,6 +50,28 @@ public record Operators(Graph graph) {
     return apply(new Minimum(), a, b);
   }
 
+  /** The larger of {@code a} and {@code b}, broadcast as in {@link #add}. */
+  public Tensor maximum(Tensor a, Tensor b) {
+    return apply(new Maximum(), a, b);
+  }
+
+  /** {@code x} where it lies in {@code [low, high]}, and else the nearer of the two. */
+  public Tensor clip(Tensor x, float low, float high) {
+    Tensor least = cast(graph.constant("low", Shape.SCALAR, low), x.type());
+    Tensor most = cast(graph.constant("high", Shape.SCALAR, high), x.type());
+    return minimum(maximum(x, least), most);
+  }
+
+  /** {@code eˣ}. */
+  public Tensor exponential(Tensor x) {
+    return apply(new Exponential(), x);
+  }
+
+  /** The same numbers, through which no gradient flows. */
+  public Tensor stopGradient(Tensor x) {
+    return apply(new StopGradient(), x);
+  }
+
   /** Whether {@code a > b}, bool, broadcast as in {@link #add}. No gradient flows through it. */
   public Tensor greater(Tensor a, Tensor b) {
     return apply(new Greater(), a, b);

@@ -58,6 +58,8 @@ class GradientRulesTest {
     arithmetic(cases, Subtract.class, Operators::subtract);
     arithmetic(cases, Multiply.class, Operators::multiply);
     arithmetic(cases, Divide.class, Operators::divide);
+    arithmetic(cases, Minimum.class, Operators::minimum);
+    arithmetic(cases, Maximum.class, Operators::maximum);
     unary(cases);
     shapes(cases);
     products(cases);
@@ -126,6 +128,20 @@ class GradientRulesTest {
             Cast.class, "to float64", FLOAT32, s -> s.op.cast(s.parameter("x", 2, 3), FLOAT64)));
     cases.add(
         new Case(Cast.class, "to float32", FLOAT64, s -> s.op.cast(s.parameter("x", 4), FLOAT32)));
+    cases.add(
+        new Case(Exponential.class, "", FLOAT64, s -> s.op.exponential(s.parameter("x", 2, 3))));
+    cases.add(
+        new Case(
+            Minimum.class, "as a clip", FLOAT64, s -> s.op.clip(s.parameter("x", 4, 5), -1, 1)));
+    cases.add(
+        new Case(
+            StopGradient.class,
+            "of what does not change",
+            FLOAT64,
+            s -> {
+              Tensor x = s.parameter("x", 2, 3);
+              return s.op.add(x, s.op.stopGradient(s.op.subtract(x, x)));
+            }));
     cases.add(new Case(Silu.class, "", FLOAT32, s -> s.op.silu(s.parameter("x", 2, 3))));
     cases.add(new Case(Softmax.class, "", FLOAT32, s -> s.op.softmax(s.parameter("x", 2, 3, 4))));
     cases.add(
