@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,
+      Distill.class,
       GroupPolicyTune.class,
       Evaluate.class,
       Serve.class,

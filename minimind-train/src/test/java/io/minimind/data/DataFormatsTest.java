@@ -141,11 +141,11 @@ class DataFormatsTest {
     Row row =
         new Row(
             1, 1, List.of(talk, "Be brief.", "[{\"name\": \"weather\"}]"), Set.of(0, 2), columns);
-    List<Message> messages = Conversation.of(row);
+    List<Message> messages = Conversation.of(row).messages();
     assertEquals(
         List.of("system", "user", "assistant"), messages.stream().map(Message::role).toList());
     assertEquals("Be brief.", messages.get(0).content());
-    assertEquals(List.of(Map.of("name", "weather")), Conversation.tools(row));
+    assertEquals(List.of(Map.of("name", "weather")), Conversation.of(row).tools());
     Row twice =
         new Row(
             1,
