@@ -140,15 +140,15 @@ final class RunFolder {
       byte[] json = SealedJson.open(Files.readAllBytes(file), file);
       return new RunFolder(folder, RunRecord.fromJson(json, given));
     } catch (JsonProcessingException e) {
-      throw new InputException(file + " is not valid: " + reason(e), e);
+      throw new InputException(file + " is not valid" + reason(e), e);
     }
   }
 
   /** A value that cannot be has a sentence of its own. */
   private static String reason(JsonProcessingException e) {
     return e.getCause() instanceof IllegalArgumentException invalid
-        ? invalid.getMessage()
-        : JsonErrors.reason(e);
+        ? ": " + invalid.getMessage()
+        : "%s: %s.".formatted(JsonErrors.place(e), JsonErrors.reason(e));
   }
 
   /** Keeps the settings, in which rows have moved, from now on. */
