@@ -234,8 +234,7 @@ final class Arithmetic {
       return a.doubleValue() / b.doubleValue();
     }
     BigDecimal exact =
-        new BigDecimal((BigInteger) a)
-            .divide(new BigDecimal((BigInteger) b), new MathContext(50));
+        new BigDecimal((BigInteger) a).divide(new BigDecimal((BigInteger) b), new MathContext(50));
     if (Double.isInfinite(exact.doubleValue())) {
       throw new ArithmeticException("The result is too large for a double.");
     }

@@ -45,12 +45,18 @@ public final class MockTools {
 
   private static final Map<String, String> TIMES =
       Map.of(
-          USUAL_ZONE, USUAL_TIME,
-          "America/New_York", "2025-03-07 01:30:00",
-          "Europe/London", "2025-03-07 06:30:00",
-          "Asia/Tokyo", "2025-03-07 15:30:00",
-          "Europe/Paris", "2025-03-07 07:30:00",
-          "Australia/Sydney", "2025-03-07 17:30:00");
+          USUAL_ZONE,
+          USUAL_TIME,
+          "America/New_York",
+          "2025-03-07 01:30:00",
+          "Europe/London",
+          "2025-03-07 06:30:00",
+          "Asia/Tokyo",
+          "2025-03-07 15:30:00",
+          "Europe/Paris",
+          "2025-03-07 07:30:00",
+          "Australia/Sydney",
+          "2025-03-07 17:30:00");
 
   private static final Map<List<String>, Double> RATES =
       Map.of(
@@ -247,8 +253,7 @@ public final class MockTools {
   private static Object converted(JsonNode arguments) {
     double value = real(get(arguments, "value"));
     double factor =
-        UNITS.getOrDefault(
-            List.of(unit(arguments, "from_unit"), unit(arguments, "to_unit")), 1.0);
+        UNITS.getOrDefault(List.of(unit(arguments, "from_unit"), unit(arguments, "to_unit")), 1.0);
     double product = value * factor;
     return object(
         "result",
@@ -277,7 +282,8 @@ public final class MockTools {
       return value.doubleValue();
     }
     String text = value.isTextual() ? value.asText().strip().toLowerCase(Locale.ROOT) : "";
-    if (text.matches("[-+]?([0-9](_?[0-9])*\\.?([0-9](_?[0-9])*)?|\\.[0-9](_?[0-9])*)(e[-+]?[0-9](_?[0-9])*)?")) {
+    if (text.matches(
+        "[-+]?([0-9](_?[0-9])*\\.?([0-9](_?[0-9])*)?|\\.[0-9](_?[0-9])*)(e[-+]?[0-9](_?[0-9])*)?")) {
       return Double.parseDouble(text.replace("_", ""));
     }
     if (text.matches("[-+]?inf(inity)?")) {
@@ -301,8 +307,7 @@ public final class MockTools {
 
   private static Object time(JsonNode arguments) {
     JsonNode zone = get(arguments, "timezone");
-    String time =
-        zone.isMissingNode() ? USUAL_TIME : TIMES.getOrDefault(key(zone), USUAL_TIME);
+    String time = zone.isMissingNode() ? USUAL_TIME : TIMES.getOrDefault(key(zone), USUAL_TIME);
     return object("datetime", time, "timezone", zone.isMissingNode() ? USUAL_ZONE : plain(zone));
   }
 

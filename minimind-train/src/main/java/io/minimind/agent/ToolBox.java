@@ -47,8 +47,7 @@ public record ToolBox(List<AgentTool> tools, Duration patience) {
       return FAILED;
     }
     FutureTask<String> task =
-        new FutureTask<>(
-            () -> PythonJson.dumps(tool.get().call(ToolCalls.arguments(call))));
+        new FutureTask<>(() -> PythonJson.dumps(tool.get().call(ToolCalls.arguments(call))));
     Thread thread = new Thread(task, "tool-" + tool.get().name());
     thread.setDaemon(true);
     thread.start();

@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 /** The calls that a model wrote into a text: JSON between {@code <tool_call>} and its end. */
 public final class ToolCalls {
 
-  private static final Pattern CALL = Pattern.compile("<tool_call>(.*?)</tool_call>", Pattern.DOTALL);
+  private static final Pattern CALL =
+      Pattern.compile("<tool_call>(.*?)</tool_call>", Pattern.DOTALL);
 
   /** As Python reads JSON, not-a-number included. */
   private static final JsonMapper JSON =

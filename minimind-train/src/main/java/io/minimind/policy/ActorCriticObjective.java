@@ -176,8 +176,7 @@ public record ActorCriticObjective(
     pass.output(VALUES, values);
     Tensor returns = pass.input(RETURNS.name());
     Tensor expected = pass.input(EXPECTED.name());
-    Tensor moved =
-        op.clip(op.subtract(values, expected), (float) -valueClip, (float) valueClip);
+    Tensor moved = op.clip(op.subtract(values, expected), (float) -valueClip, (float) valueClip);
     Tensor losses =
         op.maximum(
             squared(op, op.subtract(values, returns)),

@@ -32,8 +32,7 @@ public record AgentReward(ToolBox tools) {
 
   /** A number that touches no letter, digit or point. */
   private static final Pattern NUMBER_IN_TEXT =
-      Pattern.compile(
-          "(?<![\\p{L}\\p{N}_.])[-+]?\\p{Nd}+(?:\\.\\p{Nd}+)?(?![\\p{L}\\p{N}_.])");
+      Pattern.compile("(?<![\\p{L}\\p{N}_.])[-+]?\\p{Nd}+(?:\\.\\p{Nd}+)?(?![\\p{L}\\p{N}_.])");
 
   private static final Pattern NUMBER = Pattern.compile("[-+]?\\p{Nd}+(?:\\.\\p{Nd}+)?");
   private static final double TOLERANCE = 1e-6;

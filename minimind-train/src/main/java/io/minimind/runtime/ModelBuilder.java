@@ -2,12 +2,18 @@ package io.minimind.runtime;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.TemporaryFolder;
+import io.minimind.model.Parameter;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Opens a model for training. Graphs and start weights pass through files, since that is how the
@@ -23,6 +29,7 @@ public final class ModelBuilder {
   private Path checkpoint;
   private Path folder;
   private List<Device> devices = List.of(Device.CPU);
+  private ProcessGroup group = ProcessGroup.alone();
   private int threads = Runtime.getRuntime().availableProcessors();
 
   ModelBuilder(TrainingArtifacts graphs) {
@@ -38,10 +45,19 @@ public final class ModelBuilder {
   /**
    * Starts from weights that nothing has been learnt with.
    *
-   * @param weights every parameter of the graphs
+   * @param weights every parameter of the graphs, those that are not trained among them
    */
   public ModelBuilder weights(List<NamedTensor> weights) {
-    start = TrainingCheckpoint.of(weights);
+    Set<String> trained =
+        graphs.trainableParameters().stream().map(Parameter::name).collect(Collectors.toSet());
+    Map<Boolean, List<NamedTensor>> split =
+        weights.stream().collect(Collectors.partitioningBy(w -> trained.contains(w.name())));
+    start =
+        new TrainingCheckpoint(
+            split.get(true),
+            split.get(false),
+            Optional.empty(),
+            TrainingCheckpoint.Properties.NONE);
     return this;
   }
 
@@ -76,6 +92,12 @@ public final class ModelBuilder {
     return this;
   }
 
+  /** Other processes that have replicas of the same model; none unless given. It stays open. */
+  public ModelBuilder group(ProcessGroup group) {
+    this.group = group;
+    return this;
+  }
+
   /**
    * Writes the files of the model, for one device and for several, and opens none.
    *
@@ -106,9 +128,9 @@ public final class ModelBuilder {
    * @throws OnnxRuntimeException if the runtime refuses them
    */
   public ModelInTraining open() throws IOException {
-    return devices.size() == 1
+    return devices.size() == 1 && group.size() == 1
         ? openOne()
-        : open(true, files -> Replicas.open(files, devices, threads));
+        : open(true, files -> Replicas.open(files, devices, threads, group));
   }
 
   /** Opens the model on the first device alone. */

@@ -148,8 +148,7 @@ final class HeadActorCriticCases {
         ofHead.add(
             part,
             Worst.difference(
-                GoldenFolder.tensor(file, "critic.value_head." + part).floats(),
-                critic.get(ours)));
+                GoldenFolder.tensor(file, "critic.value_head." + part).floats(), critic.get(ours)));
       }
       return List.of(
           step.gradients(NAME + " actor", actor, file, "actor."),
@@ -252,8 +251,7 @@ final class HeadActorCriticCases {
         float[] found = session.evaluate(learnt, ActorCriticObjective.VALUES);
         double[][] theirs = JSON.treeToValue(step.required("values"), double[][].class);
         for (int i = 0; i < some.length; i++) {
-          rows.get(some[i])
-              .compare(values, place, theirs[i], found, i, learnt.length(), true);
+          rows.get(some[i]).compare(values, place, theirs[i], found, i, learnt.length(), true);
         }
       }
       stops.add(place, stopped == step.required("stopped").booleanValue());
@@ -295,8 +293,7 @@ final class HeadActorCriticCases {
           String token = "row %d, token %d".formatted(row, i);
           advantages.add(token, Math.abs(raw.get(row)[i] - theirs[row][i]));
           advantages.add(
-              token + ", return",
-              Math.abs(unwhitened[i] + before.get(row)[i] - returns[row][i]));
+              token + ", return", Math.abs(unwhitened[i] + before.get(row)[i] - returns[row][i]));
         }
       }
       return before;
@@ -332,8 +329,7 @@ final class HeadActorCriticCases {
                 .with(PolicyObjective.REWARDS.name(), 0)
                 .with(PolicyObjective.ADVANTAGES.name(), tokens.column(whitened.get(row)))
                 .with(PolicyObjective.WRITTEN.name(), tokens.column(reference.oldRespLogp()[row]))
-                .with(
-                    PolicyObjective.REFERENCE.name(), tokens.column(reference.refRespLogp()[row]))
+                .with(PolicyObjective.REFERENCE.name(), tokens.column(reference.refRespLogp()[row]))
                 .with(ActorCriticObjective.RETURNS.name(), tokens.column(returns))
                 .with(ActorCriticObjective.EXPECTED.name(), tokens.column(before.get(row)))
                 .with(ActorCriticObjective.LEARNT.name(), learnt));

@@ -60,9 +60,27 @@ class ToolBoxTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "2 +", "(1", "1)", "007", "12 34", "1__0", "x", "abs(1)", "1 / 0", "5 % 0", "0 ** -1",
-        "math.sqrt(-1)", "math.log(0)", "math.nothing(1)", "__import__('os')", "9 ** 9 ** 9",
-        "math.factorial(10 ** 9)", "10.0 ** 400", "(-8) ** 0.5", "1 if 1 else 2"
+        "",
+        "2 +",
+        "(1",
+        "1)",
+        "007",
+        "12 34",
+        "1__0",
+        "x",
+        "abs(1)",
+        "1 / 0",
+        "5 % 0",
+        "0 ** -1",
+        "math.sqrt(-1)",
+        "math.log(0)",
+        "math.nothing(1)",
+        "__import__('os')",
+        "9 ** 9 ** 9",
+        "math.factorial(10 ** 9)",
+        "10.0 ** 400",
+        "(-8) ** 0.5",
+        "1 if 1 else 2"
       })
   void whatIsNoSumHasNoValue(String expression) {
     assertThrows(ArithmeticException.class, () -> Arithmetic.evaluate(expression));
@@ -86,12 +104,15 @@ class ToolBoxTest {
     ToolBox tools = ToolBox.mock();
     assertEquals(
         "{\"result\": \"50\"}",
-        answer(tools, "{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"12×4+2\"}}"));
+        answer(
+            tools, "{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"12×4+2\"}}"));
     assertEquals(
-        "{\"city\": \"上海\", \"temperature\": \"15°C\", \"humidity\": \"65%\", \"condition\": \"多云\"}",
+        "{\"city\": \"上海\", \"temperature\": \"15°C\", \"humidity\": \"65%\", \"condition\":"
+            + " \"多云\"}",
         answer(
             tools,
-            "{\"name\": \"get_current_weather\", \"arguments\": \"{\\\"location\\\": \\\"上海\\\"}\"}"));
+            "{\"name\": \"get_current_weather\", \"arguments\": \"{\\\"location\\\":"
+                + " \\\"上海\\\"}\"}"));
     assertEquals(
         "{\"error\": \"tool not found\"}",
         answer(tools, "{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"1/0\"}}"));

@@ -60,8 +60,7 @@ class ActorCriticObjectiveTest {
 
   private static Batch batch(List<Sample> samples) throws IOException {
     return Batch.of(
-        Samples.of(samples, 1, OBJECTIVE.inputs()),
-        LongStream.range(0, samples.size()).toArray());
+        Samples.of(samples, 1, OBJECTIVE.inputs()), LongStream.range(0, samples.size()).toArray());
   }
 
   private static TrainingSession session() throws IOException {

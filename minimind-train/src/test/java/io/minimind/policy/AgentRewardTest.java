@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 class AgentRewardTest {
 
   private static final String CALL =
-      "<tool_call>{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"6*7\"}}</tool_call>";
+      "<tool_call>{\"name\": \"calculate_math\", \"arguments\": {\"expression\":"
+          + " \"6*7\"}}</tool_call>";
   private static final AgentReward REWARD = new AgentReward(ToolBox.mock());
 
   private static double reward(List<String> turns, boolean unfinished, String... facts) {

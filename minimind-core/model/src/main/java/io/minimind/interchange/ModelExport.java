@@ -15,8 +15,12 @@ public final class ModelExport {
     TRANSFORMERS,
     /** A file for llama.cpp, and a Modelfile for Ollama beside it. */
     GGUF,
+    /** A folder for onnxruntime-genai. */
+    GENAI,
     /** A state dictionary as MiniMind's own scripts save it. */
-    PTH;
+    PTH,
+    /** The adapter beside a model, as PEFT keeps one; its base is the model without. */
+    PEFT;
 
     @Override
     public String toString() {
@@ -44,7 +48,9 @@ public final class ModelExport {
       switch (format) {
         case TRANSFORMERS -> TransformersFolder.write(stored, folder(target));
         case GGUF -> GgufExport.write(stored, folder(target));
+        case GENAI -> GenaiExport.write(stored, folder(target));
         case PTH -> StateDictionary.write(stored, target);
+        case PEFT -> PeftExport.write(stored, folder(target));
       }
     } catch (IllegalArgumentException e) {
       throw new IOException("%s cannot be exported: %s".formatted(model, e.getMessage()), e);

@@ -2,6 +2,7 @@ package io.minimind.interchange;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.StoredAdapter;
 import io.minimind.files.Folders;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
@@ -77,7 +78,11 @@ public final class ModelImport {
     return this;
   }
 
-  /** An adapter to merge into the source: a folder of PEFT, or a file of MiniMind's. */
+  /**
+   * An adapter to merge into the source: a folder of PEFT, or a file of MiniMind's. Where it has
+   * one rank and strength and the same layers in every block, it is also kept beside the model, as
+   * training keeps one, and can be exported again.
+   */
   public ModelImport adapter(Path adapter) {
     this.adapter = Optional.of(adapter);
     return this;
@@ -142,21 +147,24 @@ public final class ModelImport {
     if (Files.notExists(source)) {
       throw new IOException("There is no model at " + source + ": check the path.");
     }
-    if (Files.isDirectory(source) && LowRankAdapter.isFolder(source)) {
+    if (Files.isDirectory(source) && PeftConfig.isIn(source)) {
       if (base.isEmpty()) {
         throw new IOException(
             "%s is an adapter, which is no model by itself: name the folder of its base, %s."
-                .formatted(source, LowRankAdapter.base(source)));
+                .formatted(source, PeftConfig.base(source)));
       }
       adapter = Optional.of(source);
     }
     Path model = base.orElse(source);
     Source read = Source.of(model, tokenizer, settings);
     Architecture architecture = read.architecture();
-    if (adapter.isPresent()) {
-      LowRankAdapter.merge(adapter.get(), read.tensors());
-    }
     ModelConfig config = withContext(architecture.config());
+    Optional<StoredAdapter> kept = Optional.empty();
+    if (adapter.isPresent()) {
+      LowRankAdapter opened = LowRankAdapter.open(adapter.get());
+      opened.mergeInto(read.tensors());
+      kept = opened.own(config);
+    }
     List<StreamedTensor> parameters =
         new Architecture(config, architecture.layout()).parameters(read.tensors());
     try (TemporaryFolder temporary = TemporaryFolder.create()) {
@@ -175,6 +183,9 @@ public final class ModelImport {
         long[] done = {0};
         ModelFolder.writeStreamed(
             partial, config, precision, parameters, () -> progress.update(++done[0], total));
+        if (kept.isPresent()) {
+          kept.get().write(partial);
+        }
         Files.deleteIfExists(folder);
         Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
       } finally {

@@ -67,6 +67,11 @@ public record Operators(Graph graph) {
     return apply(new Exponential(), x);
   }
 
+  /** The natural logarithm. */
+  public Tensor logarithm(Tensor x) {
+    return apply(new Logarithm(), x);
+  }
+
   /** The same numbers, through which no gradient flows. */
   public Tensor stopGradient(Tensor x) {
     return apply(new StopGradient(), x);
@@ -242,6 +247,17 @@ public record Operators(Graph graph) {
    */
   public Tensor ascending(Tensor x) {
     return TopElements.ascending(this, x);
+  }
+
+  /**
+   * Of each row of a matrix the elements at its own places.
+   *
+   * @param x [rows, width]
+   * @param indices int64 [rows, chosen], in {@code [0, width)}
+   * @return [rows, chosen]
+   */
+  public Tensor pick(Tensor x, Tensor indices) {
+    return apply(new GatherElements(), x, indices);
   }
 
   /** Softmax over the last axis. */

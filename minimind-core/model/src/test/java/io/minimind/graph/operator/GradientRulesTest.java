@@ -132,6 +132,12 @@ class GradientRulesTest {
         new Case(Exponential.class, "", FLOAT64, s -> s.op.exponential(s.parameter("x", 2, 3))));
     cases.add(
         new Case(
+            Logarithm.class,
+            "of what is positive",
+            FLOAT64,
+            s -> s.op.logarithm(s.op.exponential(s.parameter("x", 2, 3)))));
+    cases.add(
+        new Case(
             Minimum.class, "as a clip", FLOAT64, s -> s.op.clip(s.parameter("x", 4, 5), -1, 1)));
     cases.add(
         new Case(
@@ -258,6 +264,15 @@ class GradientRulesTest {
                 products.add(s.op.linear(part, s.parameter("weight" + products.size(), 4, 2)));
               }
               return s.op.concatenate(products, 0, Dimension.of(3));
+            }));
+    cases.add(
+        new Case(
+            GatherElements.class,
+            "with repeated indices",
+            FLOAT32,
+            s -> {
+              Tensor indices = s.integers("indices", Shape.of(2, 3), 4, 0, 4, 1, 2, 0);
+              return s.op.pick(s.parameter("x", 2, 5), indices);
             }));
     cases.add(
         new Case(
