@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A folder that is a model: {@code model.safetensors} holds the weights once, {@code model.onnx} is
@@ -40,6 +41,10 @@ public final class ModelFolder {
   public static final String GENERATION_CONFIG = ModelFiles.GENERATION_CONFIG;
   public static final String TOKENIZER_CONFIG = ModelFiles.TOKENIZER_CONFIG;
   public static final String CHAT_TEMPLATE = ModelFiles.CHAT_TEMPLATE;
+
+  /** What a model's texts are made with. */
+  private static final List<String> TEXTS =
+      List.of(ModelFiles.TOKENIZER, ModelFiles.SENTENCE_PIECE, TOKENIZER_CONFIG, CHAT_TEMPLATE);
 
   private static final ObjectMapper JSON =
       StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -68,8 +73,7 @@ public final class ModelFolder {
     putId(generation, "eos_token_id", roles.end(), loaded);
     putId(generation, "pad_token_id", roles.padding(), loaded);
     Files.createDirectories(folder);
-    for (String name :
-        List.of(ModelFiles.TOKENIZER, ModelFiles.SENTENCE_PIECE, TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
+    for (String name : TEXTS) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));
       } else {
@@ -83,6 +87,14 @@ public final class ModelFolder {
   private static void putId(
       Map<String, Integer> ids, String field, Optional<String> token, Tokenizer tokenizer) {
     token.ifPresent(known -> ids.put(field, tokenizer.tokenId(known).getAsInt()));
+  }
+
+  /** The files of a folder that belong to its model besides the weights, as many as there are. */
+  public static List<Path> configuration(Path folder) {
+    return Stream.concat(Stream.of(CONFIG, GENERATION_CONFIG), TEXTS.stream())
+        .map(folder::resolve)
+        .filter(Files::exists)
+        .toList();
   }
 
   /** Writes {@code config.json}, which says what a decoder is. */
