@@ -59,7 +59,10 @@ public final class Answer implements Callable<Integer> {
   @Option(names = "--temperature", paramLabel = "T", description = "0 takes the likeliest token.")
   private double temperature = 0.7;
 
-  @Option(names = "--top-k", paramLabel = "K", description = "Likeliest tokens to draw from; 0: all.")
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      description = "Likeliest tokens to draw from; 0: all.")
   private int topK;
 
   @Option(

@@ -61,10 +61,7 @@ final class DeclaredTokenOptions {
       description = "The special token that begins a text; the preset's unless given.")
   private String begin;
 
-  @Option(
-      names = "--end-token",
-      paramLabel = "TOKEN",
-      description = "The one that ends a text.")
+  @Option(names = "--end-token", paramLabel = "TOKEN", description = "The one that ends a text.")
   private String end;
 
   @Option(

@@ -4,8 +4,8 @@ import io.minimind.data.CorpusTexts;
 import io.minimind.files.InputException;
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
-import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.DeclaredTokens;
+import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -137,8 +137,7 @@ public final class TrainTokenizer implements Callable<Integer> {
   /** Trains and saves a byte-level tokenizer; the size of its vocabulary. */
   private int trainByteLevelBpe(CorpusTexts texts, DeclaredTokens declared) throws IOException {
     TrainedTokenizer trained =
-        ByteLevelBpeTrainer.ofSize(vocabularySize, declared)
-            .train(texts, report(texts, progress));
+        ByteLevelBpeTrainer.ofSize(vocabularySize, declared).train(texts, report(texts, progress));
     trained.save(out);
     return trained.vocabulary().size();
   }

@@ -109,7 +109,8 @@ class AnswerTest {
     assertEquals(
         new Commands.Result(0, ""),
         Commands.run(
-            Commands.sft(model, out, folder.resolve("cache"), "--data=" + whole, "--max-updates=1")));
+            Commands.sft(
+                model, out, folder.resolve("cache"), "--data=" + whole, "--max-updates=1")));
   }
 
   @Test
@@ -123,7 +124,8 @@ class AnswerTest {
     Files.deleteIfExists(begun);
     Files.writeString(to, "");
     assertRefused("is there already", answer(to));
-    assertRefused("There is no", answer(folder.resolve("b.jsonl"), "--top-k=3", "--model=" + folder + "/x"));
+    assertRefused(
+        "There is no", answer(folder.resolve("b.jsonl"), "--top-k=3", "--model=" + folder + "/x"));
   }
 
   private static void assertRefused(String part, String... args) {

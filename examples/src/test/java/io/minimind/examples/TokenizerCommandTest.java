@@ -8,12 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.tokenizer.TokenRoles;
-import java.util.Optional;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -28,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -101,7 +101,9 @@ class TokenizerCommandTest {
     }
   }
 
-  /** ChatML's tokens from conversations, a model that begins and ends texts with them, and a chat. */
+  /**
+   * ChatML's tokens from conversations, a model that begins and ends texts with them, and a chat.
+   */
   @Test
   void aTokenizerOfChatMlIsTrainedOnConversationsAndTrainedWith() throws IOException {
     Path out = folder.resolve("chatml");

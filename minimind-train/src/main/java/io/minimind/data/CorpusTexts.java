@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * The texts of corpus files, one file after the other: never more than one text is held. Of a
- * conversation it is what is said in it, a message in a line. What is wrong with a file is thrown as an {@link UncheckedIOException}.
+ * conversation it is what is said in it, a message in a line. What is wrong with a file is thrown
+ * as an {@link UncheckedIOException}.
  */
 public final class CorpusTexts implements Iterator<String>, AutoCloseable {
 

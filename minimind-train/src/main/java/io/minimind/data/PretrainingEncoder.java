@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Encodes a text for pretraining: the token that begins texts, if the tokenizer has one, the text, and
- * the token that ends them, cut to a maximum length.
+ * Encodes a text for pretraining: the token that begins texts, if the tokenizer has one, the text,
+ * and the token that ends them, cut to a maximum length.
  */
 public final class PretrainingEncoder implements SampleEncoder {
   private final Tokenizer tokenizer;
@@ -91,8 +91,7 @@ public final class PretrainingEncoder implements SampleEncoder {
     // Corpora that were encoded by earlier versions stay as they are.
     boolean usual = begin.equals("<s>") && end.equals("</s>");
     return "pretrain max_length=%d tokenizer=%s%s"
-        .formatted(
-            maxLength, tokenizerFingerprint, usual ? "" : " begin=" + begin + " end=" + end);
+        .formatted(maxLength, tokenizerFingerprint, usual ? "" : " begin=" + begin + " end=" + end);
   }
 
   /** Encodes the row's only cell; a blank text has nothing to learn. */

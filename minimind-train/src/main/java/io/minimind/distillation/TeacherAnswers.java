@@ -39,7 +39,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -51,10 +50,10 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 
 /**
- * Writes what a model answers as a file to fine-tune another one with: the conversations of a corpus
- * with their last answer, if they have one, in the model's words. Rows are read and written one
- * after the other. Work that was stopped goes on where it was, to the same file: what is drawn for an
- * answer follows from the seed and the number of its row.
+ * Writes what a model answers as a file to fine-tune another one with: the conversations of a
+ * corpus with their last answer, if they have one, in the model's words. Rows are read and written
+ * one after the other. Work that was stopped goes on where it was, to the same file: what is drawn
+ * for an answer follows from the seed and the number of its row.
  *
  * <p>Until it is complete the file has {@code .partial} behind its name.
  *
@@ -152,8 +151,7 @@ public record TeacherAnswers(GenerationOptions generation, boolean thinking, int
   }
 
   /** What was begun with other settings would be of two kinds. */
-  private static void requireSame(Path begun, Path partial, String description)
-      throws IOException {
+  private static void requireSame(Path begun, Path partial, String description) throws IOException {
     if (Files.size(partial) == 0) {
       AtomicFile.replace(begun, description.getBytes(StandardCharsets.UTF_8));
     } else if (!Files.exists(begun) || !Files.readString(begun).equals(description)) {

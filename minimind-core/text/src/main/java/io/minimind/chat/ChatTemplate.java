@@ -33,9 +33,10 @@ public final class ChatTemplate {
   /**
    * A template of ChatML with thoughts and tools, as MiniMind puts conversations today but for the
    * words that introduce tools: {@code <|im_start|>ROLE\n…<|im_end|>\n} for each message; before
-   * what the assistant says its thoughts in {@code <think>} tags, empty ones too; behind it its calls
-   * in {@code <tool_call>} tags; and what tools gave back in {@code <tool_response>} tags, as a user
-   * would say it. Asked for an answer, it leaves out thoughts, unless {@code open_thinking} is true.
+   * what the assistant says its thoughts in {@code <think>} tags, empty ones too; behind it its
+   * calls in {@code <tool_call>} tags; and what tools gave back in {@code <tool_response>} tags, as
+   * a user would say it. Asked for an answer, it leaves out thoughts, unless {@code open_thinking}
+   * is true.
    */
   public static final String CHAT_ML =
       """

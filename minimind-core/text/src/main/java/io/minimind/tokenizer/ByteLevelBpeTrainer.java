@@ -13,8 +13,8 @@ import java.util.function.Consumer;
  * byte alphabet.
  *
  * <p>The ids are those of the declared tokens, {@code <unk>}, {@code <s>} and {@code </s>} unless
- * others are given, then the 256 bytes, then the merges in the order in which they were learnt. Texts are cut into words by the pattern of GPT-2;
- * merges never cross a word's border.
+ * others are given, then the 256 bytes, then the merges in the order in which they were learnt.
+ * Texts are cut into words by the pattern of GPT-2; merges never cross a word's border.
  *
  * <pre>{@code
  * TrainedTokenizer tokenizer = ByteLevelBpeTrainer.ofSize(6400).train(texts.iterator());

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The tokens that a new tokenizer has besides those that it learns, and what they are for. They have
- * the first ids, in this order.
+ * The tokens that a new tokenizer has besides those that it learns, and what they are for. They
+ * have the first ids, in this order.
  *
  * @param special what no text is made of: decoding may leave them out
  * @param userDefined what is one token wherever a text has it, and part of the text

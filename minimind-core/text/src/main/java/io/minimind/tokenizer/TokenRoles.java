@@ -6,11 +6,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Which tokens begin and end a text and fill up rows: those that {@code tokenizer_config.json} names,
- * or else {@code <s>} and {@code </s>}, of what the vocabulary has.
+ * Which tokens begin and end a text and fill up rows: those that {@code tokenizer_config.json}
+ * names, or else {@code <s>} and {@code </s>}, of what the vocabulary has.
  */
-public record TokenRoles(
-    Optional<String> begin, Optional<String> end, Optional<String> padding) {
+public record TokenRoles(Optional<String> begin, Optional<String> end, Optional<String> padding) {
 
   /** Those of a tokenizer without a configuration. */
   public static TokenRoles of(Tokenizer tokenizer) {

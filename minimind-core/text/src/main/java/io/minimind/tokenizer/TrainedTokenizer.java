@@ -21,8 +21,7 @@ public final class TrainedTokenizer {
   private final List<String> vocabulary;
   private final List<Merge> merges;
 
-  private TrainedTokenizer(
-      DeclaredTokens declared, List<String> vocabulary, List<Merge> merges) {
+  private TrainedTokenizer(DeclaredTokens declared, List<String> vocabulary, List<Merge> merges) {
     this.declared = declared;
     this.vocabulary = List.copyOf(vocabulary);
     this.merges = List.copyOf(merges);

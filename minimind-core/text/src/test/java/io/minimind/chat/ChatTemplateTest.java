@@ -54,8 +54,7 @@ class ChatTemplateTest {
             Message.user("Q"),
             Message.assistant("A").withReasoning("T"),
             Message.user("R"),
-            Message.assistant("")
-                .withToolCalls(List.of(new ToolCall("1", "f", "{\"x\": 1}"))),
+            Message.assistant("").withToolCalls(List.of(new ToolCall("1", "f", "{\"x\": 1}"))),
             Message.of("tool", "2"),
             Message.of("tool", "3"),
             Message.assistant("<think>U</think>B"));
@@ -101,8 +100,7 @@ class ChatTemplateTest {
     String asked = "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n<think>\n";
     assertEquals(asked + "\n</think>\n\n", template.render(question, asking));
     assertEquals(asked, template.render(question, asking.withVariable("open_thinking", true)));
-    String tools =
-        template.render(question, asking.withTools(List.of(Map.of("name", "f"))));
+    String tools = template.render(question, asking.withTools(List.of(Map.of("name", "f"))));
     assertTrue(tools.startsWith("<|im_start|>system\n"), tools);
     assertTrue(tools.contains("<tools>\n{\"name\": \"f\"}\n</tools>"), tools);
     assertTrue(tools.endsWith(asked + "\n</think>\n\n"), tools);

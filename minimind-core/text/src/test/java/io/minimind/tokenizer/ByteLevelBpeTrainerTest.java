@@ -112,7 +112,8 @@ class ByteLevelBpeTrainerTest {
     assertEquals(usual, TokenRoles.load(folder, tokenizer));
     Path config = folder.resolve("tokenizer_config.json");
     Files.writeString(
-        config, "{\"bos_token\": null, \"eos_token\": {\"content\": \"!\"}, \"pad_token\": \"gone\"}");
+        config,
+        "{\"bos_token\": null, \"eos_token\": {\"content\": \"!\"}, \"pad_token\": \"gone\"}");
     assertEquals(
         new TokenRoles(Optional.of("<s>"), Optional.of("!"), Optional.empty()),
         TokenRoles.load(folder, tokenizer));
