@@ -86,6 +86,6 @@ public final class FineTune extends TrainingCommand {
 
   @Override
   String advice() {
-    return "Talk to it: ./minimind eval chat";
+    return "Talk to it: ./minimind chat";
   }
 }

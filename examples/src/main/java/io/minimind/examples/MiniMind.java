@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
       FineTune.class,
       PreferenceTune.class,
       Evaluate.class,
+      ChatCommand.class,
       Serve.class,
       TokenizerCommand.class,
       DataCommand.class,
