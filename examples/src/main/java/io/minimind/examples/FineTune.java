@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.model.ModelConfig;
-import io.minimind.task.Tasks;
 import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,22 +40,7 @@ public final class FineTune extends TrainingCommand {
       description = "Folder of the model to start from, such as the --out of pretraining.")
   private Path from;
 
-  @Option(
-      names = "--max-length",
-      paramLabel = "TOKENS",
-      order = 30,
-      description = "Longer conversations are cut; the model's own length unless given.")
-  private Integer maxLength;
-
-  @Option(
-      names = "--loss",
-      paramLabel = "TURNS",
-      order = 30,
-      description =
-          "What to learn: ${COMPLETION-CANDIDATES}. last-answer is what the original does."
-              + " all-turns learns from every answer of a conversation, which is better where there"
-              + " are several.")
-  private Loss loss = Loss.LAST_ANSWER;
+  @Mixin private ConversationOptions conversations = new ConversationOptions(Loss.LAST_ANSWER);
 
   @Mixin private LoraOptions lora;
 
@@ -74,14 +58,12 @@ public final class FineTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    int length = maxLength == null ? model.maxLength() : maxLength;
-    if (length < 2 || length > model.maxLength()) {
-      throw refused(
-          "--max-length must be between 2 and %d, the length of the model in %s, but is %d."
-              .formatted(model.maxLength(), from, length));
-    }
     addAdapters(lora, run);
-    run.task(Tasks.fineTuning(length, loss)).from(from);
+    try {
+      run.task(conversations.task(model, from, seed())).from(from);
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
   }
 
   @Override

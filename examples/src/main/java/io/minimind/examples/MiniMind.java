@@ -29,6 +29,8 @@ import picocli.CommandLine.Command;
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,
+      Distill.class,
+      GroupPolicyTune.class,
       Evaluate.class,
       ChatCommand.class,
       Serve.class,

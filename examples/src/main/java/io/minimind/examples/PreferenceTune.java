@@ -1,11 +1,14 @@
 package io.minimind.examples;
 
+import io.minimind.data.ChatEncoder.Loss;
+import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,7 +35,8 @@ public final class PreferenceTune extends TrainingCommand {
       order = 1,
       description =
           "Preferences: a JSON array or JSON lines of objects with prompt, chosen and rejected,"
-              + " each a text or a list of messages with role and content.")
+              + " each a text or a list of messages with role and content; or with chosen and"
+              + " rejected alone, two conversations.")
   private Path data;
 
   @Option(
@@ -46,8 +50,10 @@ public final class PreferenceTune extends TrainingCommand {
       names = "--beta",
       paramLabel = "BETA",
       order = 3,
-      description = "How strongly the model is held to where it started; less lets it go further.")
-  private double beta = 0.1;
+      description =
+          "How strongly the model is held to where it started; less lets it go further. 0.1 unless"
+              + " given, and 2 for simpo.")
+  private Double beta;
 
   @Option(
       names = "--label-smoothing",
@@ -61,8 +67,25 @@ public final class PreferenceTune extends TrainingCommand {
       paramLabel = "NAME",
       order = 5,
       defaultValue = "sigmoid",
-      description = "Loss: sigmoid (DPO), ipo or hinge.")
+      description =
+          "Loss: sigmoid (DPO), ipo or hinge; simpo or orpo, which have no reference model.")
   private PreferenceObjective.Variant variant;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "TURNS",
+      order = 6,
+      description =
+          "last-answer: a prompt has two answers. all-turns: chosen and rejected are conversations,"
+              + " and every answer in them counts.")
+  private Loss loss = Loss.LAST_ANSWER;
+
+  @Option(
+      names = "--drop-empty-thinking",
+      paramLabel = "SHARE",
+      order = 7,
+      description = "Of conversations, as for sft.")
+  private double emptyThinkingDropped;
 
   @Option(
       names = "--max-length",
@@ -90,7 +113,8 @@ public final class PreferenceTune extends TrainingCommand {
     }
     PreferenceObjective objective;
     try {
-      objective = new PreferenceObjective(beta, labelSmoothing, variant);
+      double usual = variant == PreferenceObjective.Variant.SIMPO ? 2 : 0.1;
+      objective = new PreferenceObjective(beta == null ? usual : beta, labelSmoothing, variant);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }
@@ -102,7 +126,16 @@ public final class PreferenceTune extends TrainingCommand {
               .formatted(model.maxLength(), from, length));
     }
     addAdapters(lora, run);
-    run.task(PreferenceTuning.of(from, length, objective)).from(from);
+    PreferenceTuning task = PreferenceTuning.of(from, length, objective);
+    run.task(loss == Loss.ALL_TURNS ? task.onConversations(variation()) : task).from(from);
+  }
+
+  private Variation variation() {
+    try {
+      return new Variation(emptyThinkingDropped, 0, List.of(), seed());
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
   }
 
   @Override

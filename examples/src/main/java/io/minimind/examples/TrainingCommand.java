@@ -306,6 +306,11 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
   }
 
+  /** The seed of a new run. */
+  final long seed() {
+    return trainingOptions.settings().seed();
+  }
+
   /** An error of the command line. */
   final ParameterException refused(String sentence) {
     return new ParameterException(spec.commandLine(), sentence);

@@ -72,9 +72,10 @@ class PreferenceTuneTest {
 
   /** Arguments of a new run; those given last win. */
   private static String[] dpo(Path out, String... more) {
-    List<String> args = new ArrayList<>(List.of("dpo", "--out=" + out, "--cache=" + cache));
+    List<String> args = new ArrayList<>(List.of("dpo", "--out=" + out));
     List<String> options =
         List.of(
+            "--cache=" + cache,
             "--data=" + pairs,
             "--from=" + start,
             "--validation-fraction=0.2",
@@ -148,6 +149,56 @@ class PreferenceTuneTest {
     assertEquals(1, value(updates.get(0), "loss"), 1e-4);
     assertTrue(value(updates.get(UPDATES - 1), "loss") < 0.9);
     assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"simpo", "orpo"})
+  void variantsWithoutAReferenceComputeNone(String variant) throws IOException {
+    Path out = folder.resolve(variant);
+    Path own = folder.resolve("cache");
+    assertEquals(
+        new Commands.Result(0, ""),
+        Commands.run(dpo(out, "--variant=" + variant, "--cache=" + own)));
+    List<JsonNode> updates = metrics(out, "loss");
+    assertTrue(
+        value(updates.get(UPDATES - 1), "loss") < 0.9 * value(updates.get(0), "loss"),
+        updates.toString());
+    try (Stream<Path> files = Files.walk(own)) {
+      assertTrue(files.noneMatch(file -> file.getFileName().toString().startsWith("reference")));
+    }
+  }
+
+  /** What both have in common cancels out, so conversations teach what their answers do. */
+  @Test
+  void wholeConversationsTeachAsTheirAnswersDo() throws IOException {
+    List<JsonNode> rows = new ArrayList<>();
+    for (JsonNode pair : JSON.readTree(pairs.toFile())) {
+      ObjectNode row = JSON.createObjectNode();
+      for (String side : List.of("chosen", "rejected")) {
+        row.putArray(side)
+            .add(message("user", "先问一句"))
+            .add(message("assistant", "好"))
+            .add(message("user", pair.get("prompt").textValue()))
+            .add(message("assistant", pair.get(side).textValue()));
+      }
+      rows.add(row);
+    }
+    Path talks = folder.resolve("talks.json");
+    Files.writeString(talks, JSON.writeValueAsString(rows));
+    Path out = folder.resolve("talks");
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(dpo(out, "--loss=all-turns", "--data=" + talks)));
+    List<JsonNode> updates = metrics(out, "loss");
+    assertEquals(Math.log(2), value(updates.get(0), "loss"), 1e-4, "it starts as the reference");
+    assertTrue(value(updates.get(UPDATES - 1), "reward_margin") > 0.2);
+    byte[] end = weights(out);
+    Folders.delete(Commands.latest(out));
+    assertEquals(new Commands.Result(0, ""), resume(out));
+    assertArrayEquals(end, weights(out), "resumed");
+  }
+
+  private static ObjectNode message(String role, String content) {
+    return JSON.createObjectNode().put("role", role).put("content", content);
   }
 
   @Test

@@ -377,11 +377,11 @@ class PublishTest {
     assertSays(1, to + " is not empty", publish(run, to));
     Path file = Files.writeString(folder.resolve("file"), "mine");
     assertSays(1, file + " is a file", publish(run, file));
-    // What a killed process left goes with the next try.
-    Path left = Files.createDirectories(folder.resolve("unfinished-next"));
-    Files.writeString(left.resolve("model.onnx"), "half");
+    // Folders of similar names are those of others.
+    Path other = Files.createDirectories(folder.resolve("unfinished-next"));
+    Files.writeString(other.resolve("model.onnx"), "mine");
     assertEquals(new Result(0, ""), publish(run, folder.resolve("next")));
-    assertFalse(Files.exists(left));
+    assertEquals("mine", Files.readString(other.resolve("model.onnx")));
   }
 
   @Test

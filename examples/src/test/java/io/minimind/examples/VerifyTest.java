@@ -81,7 +81,7 @@ class VerifyTest {
     Run run = Run.of(golden, golden, golden.resolve("tokenizer"));
     assertEquals(0, run.status(), run.out() + run.err());
     assertEquals(List.of(), run.linesWith(FAILED));
-    assertEquals(41, run.linesWith("  ok").size(), run.out());
+    assertTrue(run.linesWith("  ok").size() >= 94, run.out());
     assertEquals("", run.err());
   }
 

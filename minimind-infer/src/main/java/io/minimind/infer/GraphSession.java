@@ -49,10 +49,10 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
         readWeights(environment, model.resolveSibling(ModelFiles.WEIGHTS), graph, weights);
         options.addExternalInitializers(new HashMap<>(weights));
         return new GraphSession(
-            environment.createSession(bytes, options), weights, graph.positions());
-      } catch (IOException | OrtException | RuntimeException | Error e) {
+            environment.createSession(bytes, options), Map.of(), graph.positions());
+      } finally {
+        // The session has copies, laid out as its products want them.
         weights.values().forEach(OnnxTensor::close);
-        throw e;
       }
     }
   }

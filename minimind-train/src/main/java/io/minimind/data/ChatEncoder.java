@@ -19,8 +19,6 @@ import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Encodes conversations for supervised fine-tuning: the chat template over all messages, cut to a
@@ -64,23 +62,32 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   /** Stands before each answer in MiniMind's template. */
-  private static final String MARKER = "<s>assistant";
+  static final String MARKER = "<s>assistant";
 
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
   private final String fingerprint;
   private final int maxLength;
   private final Loss loss;
+  private final Variation variation;
   private final int[] marker;
+  private final Answers.Header header;
 
   private ChatEncoder(
-      Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength, Loss loss) {
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      String fingerprint,
+      int maxLength,
+      Loss loss,
+      Variation variation) {
     this.tokenizer = tokenizer;
     this.template = template;
     this.fingerprint = fingerprint;
     this.maxLength = maxLength;
     this.loss = loss;
+    this.variation = variation;
     this.marker = tokenizer.encode(MARKER);
+    this.header = Answers.Header.of(template);
   }
 
   /**
@@ -96,7 +103,7 @@ public final class ChatEncoder implements SampleEncoder {
       throw new ArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
     }
-    return new ChatEncoder(tokenizer, template, fingerprint, maxLength, loss);
+    return new ChatEncoder(tokenizer, template, fingerprint, maxLength, loss, Variation.NONE);
   }
 
   /**
@@ -109,6 +116,11 @@ public final class ChatEncoder implements SampleEncoder {
   public static ChatEncoder load(Path folder, int maxLength, Loss loss) throws IOException {
     return of(
         Tokenizer.load(folder), ChatTemplate.load(folder), fingerprint(folder), maxLength, loss);
+  }
+
+  /** The same with conversations that vary. */
+  public ChatEncoder with(Variation variation) {
+    return new ChatEncoder(tokenizer, template, fingerprint, maxLength, loss, variation);
   }
 
   /** Tells the tokenizer and the chat template of a folder apart from others. */
@@ -133,37 +145,100 @@ public final class ChatEncoder implements SampleEncoder {
 
   @Override
   public String description() {
-    return "chat max_length=%d loss=%s tokenizer=%s".formatted(maxLength, loss, fingerprint);
+    // Corpora that were encoded by earlier versions stay as they are.
+    String answers = template.source().contains(MARKER) ? "" : " answers=2";
+    String varied = variation.equals(Variation.NONE) ? "" : " " + variation;
+    return "chat max_length=%d loss=%s tokenizer=%s"
+        .formatted(maxLength, loss, fingerprint + answers + varied);
   }
 
   @Override
   public List<Sample> encode(Row row) {
-    List<Message> messages = Conversation.of(row);
-    if (loss == Loss.LAST_ANSWER) {
-      messages = withShortHistory(messages);
-    }
-    TemplateOptions options = TemplateOptions.defaults().withTools(Conversation.tools(row));
-    MarkedText text = template.renderMarked(messages, options);
-    if (!options.tools().isEmpty()
-        && text.text().equals(template.render(messages, TemplateOptions.defaults()))) {
-      throw new IllegalArgumentException(
-          "it describes tools, for which the chat template has no place.");
-    }
-    int[] ids = tokenizer.encode(text.text());
-    if (ids.length > maxLength) {
-      ids = Arrays.copyOf(ids, maxLength);
-    }
-    BitSet targets =
+    return List.of(encode(Conversation.of(row), row.number()));
+  }
+
+  /**
+   * Encodes a conversation.
+   *
+   * @param number from which what varies follows
+   * @throws IllegalArgumentException if it has nothing to learn, or its tools no place
+   */
+  public Sample encode(Conversation given, long number) {
+    Variation.Draw draw = variation.of(number);
+    Conversation conversation = draw.with(given);
+    Sample sample =
         loss == Loss.ALL_TURNS
-            ? allAnswers(messages, options, text, ids)
-            : text.text().contains(MARKER)
-                ? afterLastMarker(ids)
-                : lastAnswer(messages, options, text, ids);
-    if (targets.isEmpty()) {
+            // An empty answer would teach to say nothing.
+            ? encode(conversation, draw.dropsEmptyThinking(), Conversation::says).sample()
+            : lastAnswer(conversation, draw.dropsEmptyThinking());
+    if (sample.targets().isEmpty()) {
       throw new ArgumentException(
           "none of its answers begins within the first %d tokens.".formatted(maxLength));
     }
-    return List.of(new Sample(ids, targets));
+    return sample;
+  }
+
+  /**
+   * A conversation as the model reads it.
+   *
+   * @param text before it was cut
+   * @param sample its tokens, of which those count that the assistant writes
+   */
+  public record Encoded(String text, Sample sample) {}
+
+  /**
+   * Encodes a conversation, in which all messages of the assistant count, empty ones too.
+   *
+   * @param dropEmptyThinking whether it loses the empty thoughts that its template writes
+   */
+  public Encoded encode(Conversation conversation, boolean dropEmptyThinking) {
+    return encode(conversation, dropEmptyThinking, message -> true);
+  }
+
+  private Encoded encode(
+      Conversation conversation, boolean dropEmptyThinking, Predicate<Message> counts) {
+    Answers answers = answers(conversation, dropEmptyThinking);
+    int[] ids = cut(answers.text());
+    Borders borders = new Borders(answers.text(), ids);
+    BitSet targets = new BitSet(ids.length);
+    for (Iterator<Span> all = answers.of(counts).iterator(); all.hasNext(); ) {
+      Span answer = all.next();
+      int start = borders.tokens(answer.start());
+      if (start == ids.length) {
+        break;
+      }
+      targets.or(from(start, borders.tokens(answer.end())));
+    }
+    return new Encoded(answers.text(), new Sample(ids, targets));
+  }
+
+  private Answers answers(Conversation conversation, boolean dropEmptyThinking) {
+    List<Message> messages = conversation.messages();
+    TemplateOptions options = TemplateOptions.defaults().withTools(conversation.tools());
+    MarkedText text = template.renderMarked(messages, options);
+    if (!options.tools().isEmpty()
+        && text.text().equals(template.render(messages, TemplateOptions.defaults()))) {
+      throw new ArgumentException("it describes tools, for which the chat template has no place.");
+    }
+    Answers answers = new Answers(template, messages, options, header, text);
+    return dropEmptyThinking && text.text().contains(Answers.EMPTY_THINKING)
+        ? new Answers(template, messages, options, header, answers.withoutEmptyThinking())
+        : answers;
+  }
+
+  private int[] cut(String text) {
+    int[] ids = tokenizer.encode(text);
+    return ids.length > maxLength ? Arrays.copyOf(ids, maxLength) : ids;
+  }
+
+  private Sample lastAnswer(Conversation conversation, boolean dropEmptyThinking) {
+    Conversation shortened =
+        new Conversation(withShortHistory(conversation.messages()), conversation.tools());
+    Answers answers = answers(shortened, dropEmptyThinking);
+    int[] ids = cut(answers.text());
+    BitSet targets =
+        answers.text().contains(MARKER) ? afterLastMarker(ids) : lastAnswer(answers, ids);
+    return new Sample(ids, targets);
   }
 
   private List<Message> withShortHistory(List<Message> messages) {
@@ -175,7 +250,8 @@ public final class ChatEncoder implements SampleEncoder {
     for (int i = 0; i < question; i++) {
       Message message = messages.get(i);
       if (!message.role().equals("system")) {
-        shortened.set(i, Message.of(message.role(), start(message.content(), maxLength / 2)));
+        String start = start(message.content(), maxLength / 2);
+        shortened.set(i, new Message(message.role(), start, message.fields()));
       }
     }
     return shortened;
@@ -198,12 +274,10 @@ public final class ChatEncoder implements SampleEncoder {
   }
 
   /** For templates without the marker. */
-  private BitSet lastAnswer(
-      List<Message> messages, TemplateOptions options, MarkedText text, int[] ids) {
-    Borders borders = new Borders(text.text(), ids);
+  private BitSet lastAnswer(Answers answers, int[] ids) {
+    Borders borders = new Borders(answers.text(), ids);
     int last = ids.length;
-    for (Iterator<Span> all = answers(messages, options, text, m -> true).iterator();
-        all.hasNext(); ) {
+    for (Iterator<Span> all = answers.of(message -> true).iterator(); all.hasNext(); ) {
       int start = borders.tokens(all.next().start());
       if (start == ids.length) {
         break;
@@ -213,74 +287,11 @@ public final class ChatEncoder implements SampleEncoder {
     return from(last, ids.length);
   }
 
-  private BitSet allAnswers(
-      List<Message> messages, TemplateOptions options, MarkedText text, int[] ids) {
-    Borders borders = new Borders(text.text(), ids);
-    BitSet targets = new BitSet(ids.length);
-    // An empty answer would teach to say nothing.
-    Predicate<Message> answered = message -> !message.content().isBlank();
-    for (Iterator<Span> all = answers(messages, options, text, answered).iterator();
-        all.hasNext(); ) {
-      Span answer = all.next();
-      int start = borders.tokens(answer.start());
-      if (start == ids.length) {
-        break;
-      }
-      targets.or(from(start, borders.tokens(answer.end())));
-    }
-    return targets;
-  }
-
   /** Nothing comes before the first token, so nothing can learn to predict it. */
   private static BitSet from(int start, int end) {
     BitSet targets = new BitSet(end);
     targets.set(Math.max(1, start), Math.max(Math.max(1, start), end));
     return targets;
-  }
-
-  /**
-   * Where the assistant writes some of its messages: what the template marks, or else adds for each
-   * of them. In the order of the text, and found one by one, since what comes after a cut is of no
-   * use.
-   */
-  private Stream<Span> answers(
-      List<Message> messages, TemplateOptions options, MarkedText text, Predicate<Message> wanted) {
-    int[] written =
-        IntStream.range(0, messages.size())
-            .filter(i -> messages.get(i).role().equals("assistant"))
-            .toArray();
-    List<Span> spans = text.spans();
-    if (spans.isEmpty()) {
-      return Arrays.stream(written)
-          .filter(i -> wanted.test(messages.get(i)))
-          .mapToObj(i -> answer(messages, options, i, text.text()))
-          .filter(span -> span.start() < span.end());
-    }
-    // A template may mark more or fewer than it has messages; then no one knows which is whose.
-    return spans.size() != written.length
-        ? spans.stream()
-        : IntStream.range(0, written.length)
-            .filter(i -> wanted.test(messages.get(written[i])))
-            .mapToObj(spans::get);
-  }
-
-  private Span answer(List<Message> messages, TemplateOptions options, int i, String text) {
-    String before =
-        i == 0
-            ? ""
-            : template.render(messages.subList(0, i), options.withAddGenerationPrompt(true));
-    String after = template.render(messages.subList(0, i + 1), options);
-    int start = commonPrefix(text, before);
-    // In the original the line break after the marker counts; with one answer all is the same.
-    if (text.startsWith(MARKER + "\n", start - MARKER.length() - 1)) {
-      start--;
-    }
-    return new Span(start, commonPrefix(text, after));
-  }
-
-  private static int commonPrefix(String one, String other) {
-    int common = Arrays.mismatch(one.toCharArray(), other.toCharArray());
-    return common < 0 ? one.length() : common;
   }
 
   /** Finds positions of a text in its ids; quickly if they rise. */

@@ -1,8 +1,7 @@
 package io.minimind.data;
 
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
@@ -11,10 +10,12 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * Reads a conversation from a row of chat data. Its last message is an answer of the assistant:
- * what comes after it has nothing to teach and is dropped.
+ * A conversation of chat data.
+ *
+ * @param messages in their order
+ * @param tools descriptions of what the assistant may call, as JSON would hold them
  */
-public final class Conversation {
+public record Conversation(List<Message> messages, List<Map<String, Object>> tools) {
 
   /** The sets of columns that chat data comes in. */
   static final List<List<String>> COLUMNS =
@@ -29,41 +30,81 @@ public final class Conversation {
           List.of("conversations", "tools"),
           List.of("conversations"));
 
-  private static final Map<String, String> ROLES =
-      Map.of(
-          "system", "system",
-          "user", "user",
-          "human", "user",
-          "assistant", "assistant",
-          "gpt", "assistant");
-
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  private Conversation() {}
+  public Conversation {
+    messages = List.copyOf(messages);
+    tools = List.copyOf(tools);
+  }
 
   /**
-   * The messages of a row with one of the sets of {@link #COLUMNS}.
+   * The conversation of a row with one of the sets of {@link #COLUMNS}.
    *
-   * @throws IllegalArgumentException if it holds no conversation that ends in an answer; the
-   *     message says about the row what is wrong
+   * @throws IllegalArgumentException if it holds none that ends in an answer; the message says
+   *     about the row what is wrong
    */
-  static List<Message> of(Row row) {
+  static Conversation of(Row row) {
     if (row.cells().size() == 3 && row.cell("tools").isEmpty()) {
-      return turns(row);
+      return new Conversation(turns(row), List.of());
     }
-    List<Message> messages = messages(row.cells().get(0));
+    Conversation found = of(row.cells().get(0));
     OptionalInt cell = row.cell("system");
     String system = cell.isPresent() ? row.text(cell.getAsInt()) : "";
-    if (system.isBlank()) {
-      return messages;
+    List<Map<String, Object>> tools = new ArrayList<>(tools(row));
+    tools.addAll(found.tools);
+    List<Message> all = new ArrayList<>(found.messages);
+    if (!system.isBlank()) {
+      if (all.get(0).role().equals("system")) {
+        throw new ArgumentException(
+            "it has a system message beside its messages and another among them.");
+      }
+      all.add(0, Message.system(system));
     }
-    if (messages.get(0).role().equals("system")) {
-      throw new IllegalArgumentException(
-          "it has a system message beside its messages and another among them.");
+    return new Conversation(all, tools);
+  }
+
+  /**
+   * The conversation of a list of messages, up to its last answer: what comes after it has nothing
+   * to teach.
+   *
+   * @param list JSON, or a Python literal
+   * @throws IllegalArgumentException if it has no answer, or a message is none; the message says
+   *     about the row what is wrong
+   */
+  public static Conversation of(String list) {
+    Conversation whole = whole(list(list), "its message");
+    List<Message> messages = whole.messages;
+    int end = messages.size();
+    while (end > 0 && !messages.get(end - 1).role().equals("assistant")) {
+      end--;
     }
-    List<Message> all = new ArrayList<>(messages);
-    all.add(0, Message.system(system));
-    return all;
+    if (end == 0) {
+      throw new ArgumentException("it has no answer of the assistant.");
+    }
+    if (!says(messages.get(end - 1))) {
+      throw new ArgumentException("its last answer is empty.");
+    }
+    return new Conversation(messages.subList(0, end), whole.tools);
+  }
+
+  /** All messages of a list, wherever it ends. */
+  public static Conversation whole(JsonNode list, String name) {
+    List<Map<String, Object>> tools = new ArrayList<>();
+    list.forEach(message -> tools.addAll(MessageReader.tools(message)));
+    return new Conversation(MessageReader.messages(list, name), tools);
+  }
+
+  /**
+   * A message.
+   *
+   * @param name of the message, with which errors begin
+   * @throws IllegalArgumentException if its role is unknown or its content no text
+   */
+  public static Message message(JsonNode message, String name) {
+    return MessageReader.message(message, name);
+  }
+
+  /** Whether there is something in an answer: an empty one would teach to say nothing. */
+  static boolean says(Message answer) {
+    return !answer.content().isBlank() || answer.fields().get("tool_calls") != null;
   }
 
   /**
@@ -71,28 +112,11 @@ public final class Conversation {
    *
    * @throws IllegalArgumentException if they are no list of objects
    */
-  static List<Map<String, Object>> tools(Row row) {
+  private static List<Map<String, Object>> tools(Row row) {
     OptionalInt cell = row.cell("tools");
-    if (cell.isEmpty() || row.cells().get(cell.getAsInt()).isBlank()) {
-      return List.of();
-    }
-    JsonNode tools;
-    try {
-      tools = PythonLiteral.parse(row.cells().get(cell.getAsInt()));
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("its tools are no JSON: " + e.getMessage(), e);
-    }
-    List<Map<String, Object>> all = new ArrayList<>();
-    for (JsonNode tool : tools) {
-      if (!tool.isObject()) {
-        break;
-      }
-      all.add(JSON.convertValue(tool, new TypeReference<Map<String, Object>>() {}));
-    }
-    if (!tools.isArray() || all.size() < tools.size()) {
-      throw new IllegalArgumentException("its tools are no list of objects.");
-    }
-    return all;
+    return cell.isEmpty() || row.cells().get(cell.getAsInt()).isBlank()
+        ? List.of()
+        : MessageReader.descriptions(TextNode.valueOf(row.cells().get(cell.getAsInt())));
   }
 
   /** History, question and answer, as MiniMind's data has them. */
@@ -102,11 +126,11 @@ public final class Conversation {
       if (!turn.isArray()) {
         throw new ArgumentException(
             "its history holds %s where a pair of question and answer was expected."
-                .formatted(shortened(turn)));
+                .formatted(MessageReader.shortened(turn)));
       }
       if (turn.size() >= 2) {
-        messages.add(Message.user(text(turn.get(0), "its history")));
-        messages.add(Message.assistant(text(turn.get(1), "its history")));
+        messages.add(Message.user(MessageReader.text(turn.get(0), "its history")));
+        messages.add(Message.assistant(MessageReader.text(turn.get(1), "its history")));
       }
     }
     String question = row.text(1);
@@ -121,7 +145,7 @@ public final class Conversation {
   private static JsonNode history(String cell) {
     String literal = cell.isBlank() ? "[]" : cell;
     try {
-      JsonNode history = PythonLiteral.parse(literal);
+      JsonNode history = MessageReader.parsed(literal);
       if (history.isArray()) {
         return history;
       }
@@ -131,11 +155,10 @@ public final class Conversation {
     throw new ArgumentException("its history is no Python list of pairs.");
   }
 
-  /** A list of {@code role} and {@code content}, or of {@code from} and {@code value}. */
-  private static List<Message> messages(String cell) {
+  private static JsonNode list(String cell) {
     JsonNode list;
     try {
-      list = PythonLiteral.parse(cell);
+      list = MessageReader.parsed(cell);
     } catch (IllegalArgumentException e) {
       throw new ArgumentException(
           "its messages are neither JSON nor a Python literal: " + e.getMessage(), e);
@@ -143,55 +166,12 @@ public final class Conversation {
     if (!list.isArray()) {
       throw new ArgumentException("its messages are no list.");
     }
-    List<Message> messages = new ArrayList<>();
-    int end = 0;
-    for (JsonNode one : list) {
-      String name = "its message " + (messages.size() + 1);
-      Message message = message(one, name);
-      messages.add(message);
-      end = message.role().equals("assistant") ? messages.size() : end;
-    }
-    if (end == 0) {
-      throw new ArgumentException("it has no answer of the assistant.");
-    }
-    requireText(messages.get(end - 1).content(), "its last answer");
-    return messages.subList(0, end);
-  }
-
-  /**
-   * A message of {@code role} and {@code content}, or of {@code from} and {@code value}.
-   *
-   * @param name of the message, with which errors begin
-   * @throws IllegalArgumentException if its role is unknown or its content no text
-   */
-  public static Message message(JsonNode message, String name) {
-    boolean shareGpt = message.has("from");
-    String from = message.path(shareGpt ? "from" : "role").asText();
-    String role = ROLES.get(from);
-    if (role == null) {
-      throw new ArgumentException(
-          "%s is from \"%s\": expected system, user or assistant.".formatted(name, from));
-    }
-    return Message.of(role, text(message.path(shareGpt ? "value" : "content"), name));
-  }
-
-  private static String text(JsonNode value, String where) {
-    if (!value.isTextual() && !value.isNumber()) {
-      throw new ArgumentException(
-          "%s holds %s where a text was expected."
-              .formatted(where, value.isMissingNode() ? "nothing" : shortened(value)));
-    }
-    return value.asText();
+    return list;
   }
 
   private static void requireText(String text, String name) {
     if (text.isBlank()) {
       throw new ArgumentException(name + " is empty.");
     }
-  }
-
-  private static String shortened(JsonNode value) {
-    String text = value.toString();
-    return text.length() > 40 ? text.substring(0, 40) + "…" : text;
   }
 }

@@ -9,8 +9,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -51,17 +49,11 @@ final class CsvRowReader implements RowReader {
     String wanted =
         alternatives.size() == 1
             ? "no column "
-                + quoted(alternatives.get(0).stream().filter(name -> !header.contains(name)))
-            : "none of the columns "
-                + alternatives.stream()
-                    .map(columns -> quoted(columns.stream()))
-                    .collect(Collectors.joining("; or "));
+                + ColumnSets.quoted(
+                    alternatives.get(0).stream().filter(name -> !header.contains(name)).toList())
+            : "none of the columns " + ColumnSets.describe(alternatives);
     return new InputException(
         "%s has %s: its first line names %s.".formatted(file, wanted, shorten(header)));
-  }
-
-  private static String quoted(Stream<String> names) {
-    return names.map(name -> '"' + name + '"').collect(Collectors.joining(", "));
   }
 
   @Override

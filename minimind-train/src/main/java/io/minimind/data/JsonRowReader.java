@@ -103,11 +103,7 @@ final class JsonRowReader implements RowReader {
     String reason =
         "it has no %s: expected a JSON object with it, found %s."
             .formatted(
-                String.join(
-                    ", nor ",
-                    alternatives.stream()
-                        .map(columns -> '"' + String.join("\", \"", columns) + '"')
-                        .toList()),
+                ColumnSets.describe(alternatives),
                 object.isObject() ? "the names " + names : "no object");
     throw new MalformedRowException(file.toString(), new SkippedRow(number, line, reason));
   }

@@ -6,12 +6,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /** One shard in memory-mapped files, written by {@link ShardWriter}. */
 final class MappedShard {
+  private final List<Path> files;
   private final ByteBuffer tokens;
   private final ByteBuffer index;
   private final ByteBuffer values;
@@ -20,12 +23,14 @@ final class MappedShard {
   private final int longest;
 
   private MappedShard(
+      List<Path> files,
       ByteBuffer tokens,
       ByteBuffer index,
       ByteBuffer values,
       ColumnLayout columns,
       int tokenBytes,
       int longest) {
+    this.files = files;
     this.tokens = tokens;
     this.index = index;
     this.values = values;
@@ -41,7 +46,7 @@ final class MappedShard {
     ByteBuffer index =
         map(shard.indexFile(folder), (shard.samples() + 1L) * ShardWriter.ENTRY_BYTES);
     CRC32C checksum = new CRC32C();
-    checksum.update(index.duplicate());
+    update(checksum, index, 0, index.limit());
     if (checksum.getValue() != shard.indexChecksum()) {
       throw new InputException(shard.indexFile(folder) + " does not match its checksum.");
     }
@@ -53,7 +58,9 @@ final class MappedShard {
         columns.isEmpty()
             ? ByteBuffer.allocate(0)
             : map(shard.valuesFile(folder), columns.bytes(shard.samples(), shard.tokens()));
-    return new MappedShard(tokens, index, values, columns, tokenBytes, longest);
+    List<Path> files =
+        List.of(shard.tokensFile(folder), shard.indexFile(folder), shard.valuesFile(folder));
+    return new MappedShard(files, tokens, index, values, columns, tokenBytes, longest);
   }
 
   private static ByteBuffer map(Path file, long bytes) throws IOException {
@@ -77,13 +84,39 @@ final class MappedShard {
 
   /** Whether the tokens and columns of a sample are those that were written. */
   boolean intact(int sample) {
+    return isWhole(0, tokens) && isWhole(1, index) && isWhole(2, values) && matches(sample);
+  }
+
+  /** To read beyond the end of a mapped file that was cut is a failure of the JVM. */
+  private boolean isWhole(int file, ByteBuffer bytes) {
+    try {
+      return Files.size(files.get(file)) >= bytes.limit();
+    } catch (IOException e) {
+      return true; // It was deleted, which takes nothing from what is mapped.
+    }
+  }
+
+  private boolean matches(int sample) {
     CRC32C checksum = new CRC32C();
-    checksum.update(tokens.slice(start(index, sample) * tokenBytes, length(sample) * tokenBytes));
+    update(checksum, tokens, start(index, sample) * tokenBytes, length(sample) * tokenBytes);
     if (!columns.isEmpty()) {
-      checksum.update(values.slice(valuesStart(sample), (int) columns.bytes(1, length(sample))));
+      update(checksum, values, valuesStart(sample), (int) columns.bytes(1, length(sample)));
     }
     return (int) checksum.getValue()
         == index.getInt(sample * ShardWriter.ENTRY_BYTES + Integer.BYTES);
+  }
+
+  /**
+   * Piece by piece through memory of our own: a checksum over the mapping itself would end the
+   * process where a file is cut at this very moment; a copy is an error of this thread.
+   */
+  private static void update(CRC32C checksum, ByteBuffer bytes, int from, int length) {
+    byte[] piece = new byte[Math.min(length, 1 << 13)];
+    for (int done = 0; done < length; done += piece.length) {
+      int count = Math.min(piece.length, length - done);
+      bytes.get(from + done, piece, 0, count);
+      checksum.update(piece, 0, count);
+    }
   }
 
   int read(int sample, int[] ids, boolean[] targets) {

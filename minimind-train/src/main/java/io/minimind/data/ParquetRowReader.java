@@ -73,7 +73,10 @@ final class ParquetRowReader implements RowReader {
                     () ->
                         new IOException(
                             "%s has none of the columns %s: its columns are %s."
-                                .formatted(file, alternatives, names)));
+                                .formatted(
+                                    file,
+                                    ColumnSets.describe(alternatives),
+                                    ColumnSets.quoted(names))));
         MessageType wanted =
             new MessageType(all.getName(), columns.stream().distinct().map(all::getType).toList());
         reader.setRequestedSchema(wanted);

@@ -19,9 +19,7 @@ record AnswerLogProbabilities() implements Objective {
 
   /** The log-probability of an answer is the sum of those of its unmasked tokens. */
   static Tensor of(ForwardPass pass) {
-    Operators op = pass.operators();
-    Tensor losses = op.crossEntropy(pass.logits(), pass.labels(), PerToken.NO_LABEL);
-    Tensor answers = op.negate(pass.sumOfRows(losses));
+    Tensor answers = pass.sumOfRows(pass.logProbabilities());
     pass.output(OUTPUT, answers);
     return answers;
   }

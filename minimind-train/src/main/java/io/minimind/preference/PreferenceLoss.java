@@ -8,6 +8,7 @@ import io.minimind.graph.Dimension;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.preference.PreferenceObjective.Variant;
 
 /**
  * The loss of {@link PreferenceObjective} from the log-probabilities of answers, and its metrics.
@@ -38,22 +39,50 @@ final class PreferenceLoss {
    */
   Tensor of(Tensor logProbabilities) {
     Tensor policy = inPairs(logProbabilities);
-    Tensor reference = inPairs(pass.input(PreferenceObjective.REFERENCE.name()));
-    Tensor ratios = op.subtract(policy, reference);
-    Tensor rewards = op.multiply(ratios, scalar("beta", objective.beta()));
+    Tensor answers = objective.variant().hasReference() ? ratios(policy) : averages(policy);
+    Tensor likely = objective.variant() == Variant.ORPO ? odds(answers) : answers;
+    Tensor rewards = op.multiply(likely, scalar("beta", objective.beta()));
     Tensor margins = chosenLessRejected(rewards);
     Tensor losses =
         switch (objective.variant()) {
           case SIGMOID -> sigmoid(rewards);
-          case IPO -> squared(chosenLessRejected(op.divide(ratios, inPairs(lengths()))));
+          case IPO -> squared(chosenLessRejected(averages(answers)));
           case HINGE -> hinge(margins);
+          case SIMPO -> sigmoid(op.subtract(rewards, columns("target", objective.beta() / 2, 0)));
+          case ORPO -> op.add(op.negate(chosen(answers)), scaled(sigmoid(likely)));
         };
     Tensor won = op.cast(op.greater(margins, scalar("no_margin", 0)), FLOAT32);
     pass.metric(PreferenceObjective.MARGIN, mean(margins));
     pass.metric(PreferenceObjective.ACCURACY, mean(won));
-    pass.metric(PreferenceObjective.CHOSEN, mean(op.multiply(policy, columns("chosen", 1, 0))));
+    pass.metric(PreferenceObjective.CHOSEN, mean(chosen(policy)));
     pass.metric(PreferenceObjective.REJECTED, mean(op.multiply(policy, columns("rejected", 0, 1))));
     return mean(losses);
+  }
+
+  /** How much more probable answers are than they were to the reference, as logarithms. */
+  private Tensor ratios(Tensor policy) {
+    return op.subtract(policy, inPairs(pass.input(PreferenceObjective.REFERENCE.name())));
+  }
+
+  private Tensor averages(Tensor values) {
+    return op.divide(values, inPairs(lengths()));
+  }
+
+  /** {@code log(p / (1 - p))} of log-probabilities; of what is certain as of what nearly is. */
+  private Tensor odds(Tensor logProbabilities) {
+    Tensor uncertain = op.minimum(logProbabilities, scalar("nearly_certain", -1e-6));
+    Tensor others = op.subtract(scalar("one", 1), op.exponential(uncertain));
+    return op.subtract(uncertain, op.logarithm(others));
+  }
+
+  private Tensor scaled(Tensor losses) {
+    return op.multiply(losses, scalar("beta", objective.beta()));
+  }
+
+  /** [pairs, 2] to [pairs]. */
+  private Tensor chosen(Tensor values) {
+    Tensor sum = op.sum(op.multiply(values, columns("chosen", 1, 0)), 1);
+    return op.reshape(sum, Shape.of(pairs));
   }
 
   /** [rows] to [pairs, 2]. */
@@ -114,7 +143,7 @@ final class PreferenceLoss {
     return op.graph().constant(name, Shape.SCALAR, (float) value);
   }
 
-  private Tensor columns(String name, float chosen, float rejected) {
-    return op.graph().constant(name, Shape.of(2), chosen, rejected);
+  private Tensor columns(String name, double chosen, double rejected) {
+    return op.graph().constant(name, Shape.of(2), (float) chosen, (float) rejected);
   }
 }

@@ -10,13 +10,15 @@ import io.minimind.graph.Tensor;
 import java.util.List;
 
 /**
- * Direct preference optimization (Rafailov et al. 2023): of two answers to a prompt, the chosen one
- * becomes more probable than the rejected one, measured against a reference model. Groups are
- * pairs: a chosen row, then its rejected row. The metrics are means over the pairs; an answer's
- * reward is {@code beta} times the logarithm of how much more probable it is than it was to the
- * reference, and accuracy is the share of pairs whose chosen answer has the higher reward.
+ * Direct preference optimization (Rafailov et al. 2023) and its kin: of two answers to a prompt,
+ * the chosen one becomes more probable than the rejected one, in most variants measured against a
+ * reference model. Groups are pairs: a chosen row, then its rejected row. The metrics are means
+ * over the pairs; an answer's reward is {@code beta} times the logarithm of how much more probable
+ * it is than it was to the reference, or what its variant puts in the place of that, and accuracy
+ * is the share of pairs whose chosen answer has the higher reward.
  *
- * @param beta above 0; the lower, the further the model may move away from the reference
+ * @param beta above 0; the lower, the further the model may move away from the reference, or the
+ *     less a variant without one minds the pairs
  * @param labelSmoothing the share of pairs whose labels are taken to be the wrong way round, in [0,
  *     0.5); only {@link Variant#SIGMOID} knows it
  */
@@ -48,7 +50,24 @@ public record PreferenceObjective(double beta, double labelSmoothing, Variant va
      */
     IPO,
     /** {@code max(0, 1 - margin)} (Zhao et al. 2023, "SLiC"). */
-    HINGE
+    HINGE,
+    /**
+     * {@code -log sigmoid(margin - beta / 2)} without a reference: the reward is {@code beta} times
+     * the log-probability averaged over the answer's tokens (Meng et al. 2024, "SimPO").
+     */
+    SIMPO,
+    /**
+     * The cross entropy of the chosen answer, averaged over its tokens, and {@code beta} times
+     * {@code -log sigmoid(difference)} without a reference, where the difference is that of the
+     * log-odds {@code log(p / (1 - p))}, {@code p} being the answer's probability averaged over its
+     * tokens (Hong et al. 2024, "ORPO").
+     */
+    ORPO;
+
+    /** Whether answers are measured against a reference model. */
+    public boolean hasReference() {
+      return this != SIMPO && this != ORPO;
+    }
   }
 
   /**
@@ -72,7 +91,7 @@ public record PreferenceObjective(double beta, double labelSmoothing, Variant va
 
   @Override
   public List<BatchInput> inputs() {
-    return List.of(REFERENCE);
+    return variant.hasReference() ? List.of(REFERENCE) : List.of();
   }
 
   @Override

@@ -1,14 +1,20 @@
 package io.minimind.preference;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.minimind.data.ChatEncoder;
+import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
+import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
+import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A model that answers learns which of two answers people prefer.
@@ -16,9 +22,16 @@ import java.util.Objects;
  * @param from the folder of the model to start from, which is the reference too
  * @param fromWeights the digest of its weights, to notice when they have changed
  * @param maxLength tokens to which a prompt with its answer is cut, at least 4
+ * @param conversations what varies where the pairs are conversations, of which every answer counts;
+ *     nothing where a prompt has two answers
  */
 public record PreferenceTuning(
-    String from, String fromWeights, int maxLength, PreferenceObjective objective) implements Task {
+    String from,
+    String fromWeights,
+    int maxLength,
+    PreferenceObjective objective,
+    @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Variation> conversations)
+    implements Task {
 
   public static final String NAME = "dpo";
 
@@ -30,11 +43,24 @@ public record PreferenceTuning(
    */
   public static PreferenceTuning of(Path from, int maxLength, PreferenceObjective objective)
       throws IOException {
+    FrozenModel reference = FrozenModel.of(from);
     return new PreferenceTuning(
-        from.toAbsolutePath().toString(),
-        ReferenceLogProbabilities.fingerprint(from),
-        maxLength,
-        objective);
+        reference.folder().toString(), reference.digest(), maxLength, objective, Optional.empty());
+  }
+
+  /**
+   * The same from pairs of whole conversations, in which every answer counts. They are cut at their
+   * end.
+   *
+   * @param variation what is drawn for each of them
+   */
+  public PreferenceTuning onConversations(Variation variation) {
+    return new PreferenceTuning(from, fromWeights, maxLength, objective, Optional.of(variation));
+  }
+
+  /** The model to start from. */
+  FrozenModel reference() {
+    return new FrozenModel(Path.of(from), fromWeights);
   }
 
   /** Wherever the folder lies: a run goes on with it where it is now. */
@@ -43,12 +69,13 @@ public record PreferenceTuning(
     return other instanceof PreferenceTuning tuning
         && fromWeights.equals(tuning.fromWeights)
         && maxLength == tuning.maxLength
-        && objective.equals(tuning.objective);
+        && objective.equals(tuning.objective)
+        && conversations.equals(tuning.conversations);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(fromWeights, maxLength, objective);
+    return Objects.hash(fromWeights, maxLength, objective, conversations);
   }
 
   @Override
@@ -58,11 +85,16 @@ public record PreferenceTuning(
 
   @Override
   public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
-    return PreferenceEncoder.load(tokenizer, maxLength);
+    return conversations.isEmpty()
+        ? PreferenceEncoder.load(tokenizer, maxLength)
+        : new ConversationPairs(
+            ChatEncoder.load(tokenizer, maxLength, Loss.ALL_TURNS).with(conversations.get()));
   }
 
   @Override
   public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
-    return ReferenceLogProbabilities.openOrCompute(shards, this, preparation);
+    return objective.variant().hasReference()
+        ? ReferenceLogProbabilities.openOrCompute(shards, this, preparation)
+        : shards;
   }
 }

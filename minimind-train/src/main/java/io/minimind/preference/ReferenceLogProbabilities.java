@@ -1,9 +1,6 @@
 package io.minimind.preference;
 
-import io.minimind.artifact.ModelFolder;
-import io.minimind.artifact.OptimizerSettings;
-import io.minimind.artifact.TrainingArtifacts;
-import io.minimind.data.AddedColumn;
+import io.minimind.data.AddedColumns;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
@@ -12,20 +9,16 @@ import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
-import io.minimind.files.Sha256;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.task.Preparation;
 import io.minimind.task.Preparation.Progress;
-import io.minimind.train.StartWeights;
-import io.minimind.weights.TrainingCheckpoint;
+import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -44,17 +37,6 @@ final class ReferenceLogProbabilities {
   private ReferenceLogProbabilities() {}
 
   /**
-   * What tells the model in a folder apart from others: the digest of its weights and
-   * configuration.
-   *
-   * @throws IOException if one of them is missing
-   */
-  static String fingerprint(Path modelFolder) throws IOException {
-    return Sha256.of(
-        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
-  }
-
-  /**
    * The samples of a run with their log-probabilities, which are computed if they are not there for
    * the weights that the run started from. They lie beside the samples. Processes that ask for
    * those of the same samples wait for one another.
@@ -67,7 +49,8 @@ final class ReferenceLogProbabilities {
       TokenShards samples, PreferenceTuning task, Preparation preparation) throws IOException {
     TrainingPrecision precision = preparation.precision();
     String rounding = precision.products().isHalf() ? "-" + precision : "";
-    Path file = samples.companion("reference-" + task.fromWeights().substring(0, 16) + rounding);
+    FrozenModel from = task.reference();
+    Path file = samples.companion("reference-" + from.shortDigest() + rounding);
     try (FileChannel lock =
         FileChannel.open(
             samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -79,8 +62,9 @@ final class ReferenceLogProbabilities {
       if (found.isPresent()) {
         return found.get();
       }
-      requireUnchanged(task, file);
-      try (TrainingSession session = session(file, task, preparation, work)) {
+      requireUnchanged(from, file);
+      try (TrainingSession session =
+          from.session(new AnswerLogProbabilities(), preparation, work)) {
         compute(file, samples, session, preparation.progress());
       } finally {
         Folders.delete(work);
@@ -90,38 +74,12 @@ final class ReferenceLogProbabilities {
     }
   }
 
-  private static void requireUnchanged(PreferenceTuning task, Path reference) throws IOException {
-    Path from = Path.of(task.from());
-    boolean unchanged;
-    try {
-      unchanged = fingerprint(from).equals(task.fromWeights());
-    } catch (NoSuchFileException e) {
-      unchanged = false;
-    }
-    if (!unchanged) {
+  private static void requireUnchanged(FrozenModel from, Path reference) throws IOException {
+    if (!from.isUnchanged()) {
       throw new InputException(
           "The reference's log-probabilities are not in %s, and %s no longer holds the model that the run started from: restore one of them, or start a new run."
-              .formatted(reference.getParent(), from));
+              .formatted(reference.getParent(), from.folder()));
     }
-  }
-
-  private static TrainingSession session(
-      Path reference, PreferenceTuning task, Preparation preparation, Path work)
-      throws IOException {
-    // With the roundings of the run, so that its model and the reference are equal at the start.
-    TrainingArtifacts artifacts =
-        new TrainingArtifacts(preparation.model(), new AnswerLogProbabilities())
-            .with(preparation.precision(), preparation.device().kind().target());
-    artifacts.write(work, OptimizerSettings.DEFAULT);
-    Path checkpoint = work.resolve("checkpoint");
-    Path from = Path.of(task.from());
-    TrainingCheckpoint.of(StartWeights.of(from, preparation.model())).write(checkpoint);
-    // Another run may have written its model there meanwhile; the copy is what counts.
-    requireUnchanged(task, reference);
-    return TrainingSession.open(
-        ModelInTraining.Files.of(checkpoint, work, artifacts),
-        preparation.device(),
-        preparation.threads());
   }
 
   /**
@@ -141,7 +99,7 @@ final class ReferenceLogProbabilities {
       ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
       return contents.getInt((int) bytes) == checksum(values)
           ? Optional.of(
-              new AddedColumn(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
+              AddedColumns.of(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
           : Optional.empty();
     }
   }

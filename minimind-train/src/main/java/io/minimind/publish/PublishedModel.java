@@ -5,8 +5,8 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Checksums;
-import io.minimind.files.Folders;
 import io.minimind.files.InputException;
+import io.minimind.files.NewFolder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
@@ -17,11 +17,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * A model as it is published.
@@ -63,32 +61,9 @@ public record PublishedModel(
    *     written; nothing is left then
    */
   public void writeTo(Path to) throws IOException {
-    requireNothing(to);
-    Path target = to.toAbsolutePath().normalize();
-    Path unfinished = target.resolveSibling("unfinished-" + target.getFileName());
-    Folders.delete(unfinished);
-    try {
-      Files.createDirectories(unfinished);
-      write(unfinished);
-      Files.deleteIfExists(target);
-      Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Folders.delete(unfinished);
-    }
-  }
-
-  private static void requireNothing(Path to) throws IOException {
-    if (!Files.exists(to)) {
-      return;
-    }
-    if (!Files.isDirectory(to)) {
-      throw new InputException(to + " is a file: name a folder that is not there yet.");
-    }
-    try (Stream<Path> entries = Files.list(to)) {
-      if (entries.findAny().isPresent()) {
-        throw new InputException(
-            to + " is not empty, and nothing is overwritten: name another, or delete it.");
-      }
+    try (NewFolder folder = NewFolder.at(to)) {
+      write(folder.path());
+      folder.finish();
     }
   }
 

@@ -3,11 +3,16 @@ package io.minimind.runtime;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.TemporaryFolder;
+import io.minimind.model.Parameter;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Opens a model for training. Graphs and start weights pass through files, since that is how the
@@ -38,10 +43,19 @@ public final class ModelBuilder {
   /**
    * Starts from weights that nothing has been learnt with.
    *
-   * @param weights every parameter of the graphs
+   * @param weights every parameter of the graphs, those that are not trained among them
    */
   public ModelBuilder weights(List<NamedTensor> weights) {
-    start = TrainingCheckpoint.of(weights);
+    Set<String> trained =
+        graphs.trainableParameters().stream().map(Parameter::name).collect(Collectors.toSet());
+    Map<Boolean, List<NamedTensor>> split =
+        weights.stream().collect(Collectors.partitioningBy(w -> trained.contains(w.name())));
+    start =
+        new TrainingCheckpoint(
+            split.get(true),
+            split.get(false),
+            Optional.empty(),
+            TrainingCheckpoint.Properties.NONE);
     return this;
   }
 

@@ -1,7 +1,10 @@
 package io.minimind.task;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
+import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -11,8 +14,27 @@ import java.nio.file.Path;
  *
  * @param maxLength tokens to which conversations are cut, at least 2
  * @param loss which answers count
+ * @param variation what is drawn for each conversation
  */
-public record FineTuning(int maxLength, ChatEncoder.Loss loss) implements Task {
+public record FineTuning(
+    int maxLength,
+    ChatEncoder.Loss loss,
+    @JsonInclude(value = Include.CUSTOM, valueFilter = WhereNothingVaries.class)
+        Variation variation)
+    implements Task {
+
+  /** Such settings are written as earlier versions wrote them. */
+  static final class WhereNothingVaries {
+    @Override
+    public boolean equals(Object value) {
+      return value == null || value.equals(Variation.NONE);
+    }
+
+    @Override
+    public int hashCode() {
+      return Variation.NONE.hashCode();
+    }
+  }
 
   public static final String NAME = "sft";
 
@@ -23,6 +45,6 @@ public record FineTuning(int maxLength, ChatEncoder.Loss loss) implements Task {
 
   @Override
   public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
-    return ChatEncoder.load(tokenizer, maxLength, loss);
+    return ChatEncoder.load(tokenizer, maxLength, loss).with(variation);
   }
 }

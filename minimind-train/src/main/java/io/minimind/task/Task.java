@@ -8,6 +8,7 @@ import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
 import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
+import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +39,16 @@ public interface Task {
    * @throws IOException if one of them is missing or broken
    */
   SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException;
+
+  /**
+   * The weights of the models that the objective has beside the one that learns, as {@code
+   * MODEL.PARAMETER}. It is asked once, when a run begins.
+   *
+   * @throws IOException if they cannot be read
+   */
+  default List<NamedTensor> frozenWeights() throws IOException {
+    return List.of();
+  }
 
   /**
    * The samples of a corpus, with what must be known of them before training, such as what another

@@ -183,14 +183,21 @@ public final class CheckpointStore {
   public static List<NamedTensor> weights(
       Path checkpoint, ModelConfig model, Optional<LowRankAdapters> adapters) throws IOException {
     TrainingCheckpoint saved = TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT));
-    // An objective may have parameters of its own.
-    Set<String> names =
-        adapters.map(lora -> lora.parameters(model)).orElseGet(new Parameters(model)::all).stream()
-            .map(Parameter::name)
-            .collect(Collectors.toSet());
-    List<NamedTensor> trained =
-        saved.trainable().stream().filter(tensor -> names.contains(tensor.name())).toList();
-    return adapters.isEmpty() ? trained : adapters.get().merged(model, saved.frozen(), trained);
+    // An objective may have parameters and models of its own.
+    List<Parameter> all = new Parameters(model).all();
+    return adapters.isEmpty()
+        ? those(all, saved.trainable())
+        : adapters
+            .get()
+            .merged(
+                model,
+                those(all, saved.frozen()),
+                those(adapters.get().parameters(model), saved.trainable()));
+  }
+
+  private static List<NamedTensor> those(List<Parameter> parameters, List<NamedTensor> tensors) {
+    Set<String> names = parameters.stream().map(Parameter::name).collect(Collectors.toSet());
+    return tensors.stream().filter(tensor -> names.contains(tensor.name())).toList();
   }
 
   /** The parameters that were trained: those of the adapters where there are some. */

@@ -62,7 +62,8 @@ final class RunFolder {
     return run;
   }
 
-  private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights) {
+  private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights)
+      throws IOException {
     // What no model has: adapters, and parameters of the objective's own.
     Set<String> given = weights.stream().map(NamedTensor::name).collect(Collectors.toSet());
     List<NamedTensor> added =
@@ -70,11 +71,17 @@ final class RunFolder {
             .filter(parameter -> !given.contains(parameter.name()))
             .map(parameter -> parameter.start(settings.training().seed()))
             .toList();
-    if (settings.lora().isEmpty()) {
-      return TrainingCheckpoint.of(Stream.concat(weights.stream(), added.stream()).toList());
-    }
+    boolean adapted = settings.lora().isPresent();
+    List<NamedTensor> frozen = settings.task().frozenWeights();
     return new TrainingCheckpoint(
-        added, weights, Optional.empty(), TrainingCheckpoint.Properties.NONE);
+        adapted ? added : joined(weights, added),
+        adapted ? joined(weights, frozen) : frozen,
+        Optional.empty(),
+        TrainingCheckpoint.Properties.NONE);
+  }
+
+  private static List<NamedTensor> joined(List<NamedTensor> some, List<NamedTensor> others) {
+    return Stream.concat(some.stream(), others.stream()).toList();
   }
 
   /**

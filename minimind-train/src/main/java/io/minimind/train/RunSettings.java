@@ -43,7 +43,11 @@ public record RunSettings(
    */
   public RunSettings {
     // What is trained is saved with Adam's two moments.
-    long frozen = lora.isPresent() ? model.parameterCount() : 0;
+    long frozen =
+        (lora.isPresent() ? model.parameterCount() : 0)
+            + task.objective().frozenModels().values().stream()
+                .mapToLong(ModelConfig::parameterCount)
+                .sum();
     long most = (MOST_NUMBERS - frozen) / 3;
     if (trained(task, model, lora) > most) {
       throw new ArgumentException(
@@ -51,7 +55,9 @@ public record RunSettings(
               Locale.ROOT,
               "A model of %,d parameters cannot be trained%s: checkpoints hold at most %,d.",
               model.parameterCount(),
-              lora.isPresent() ? " with these adapters" : "",
+              lora.isPresent()
+                  ? " with these adapters"
+                  : frozen > 0 ? " with the models that it learns from" : "",
               lora.isPresent() ? MOST_NUMBERS : most));
     }
   }

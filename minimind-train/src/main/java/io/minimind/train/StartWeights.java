@@ -3,6 +3,7 @@ package io.minimind.train;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.Checksums;
 import io.minimind.files.InputException;
+import io.minimind.files.Sha256;
 import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
@@ -25,6 +26,17 @@ public final class StartWeights {
   /** Random weights; equal seeds give equal ones. */
   public static List<NamedTensor> random(ModelConfig model, long seed) {
     return new Parameters(model).start(seed);
+  }
+
+  /**
+   * What tells the model in a folder apart from others: the digest of its weights and
+   * configuration.
+   *
+   * @throws IOException if one of them is missing
+   */
+  public static String fingerprint(Path modelFolder) throws IOException {
+    return Sha256.of(
+        modelFolder.resolve(ModelFolder.CONFIG), modelFolder.resolve(ModelFolder.WEIGHTS));
   }
 
   /**

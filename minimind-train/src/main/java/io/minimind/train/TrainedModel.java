@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.InputException;
+import io.minimind.files.NewFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
 import io.minimind.weights.NamedTensor;
@@ -134,14 +135,17 @@ public record TrainedModel(
   /**
    * Writes a model folder for applications.
    *
-   * @param to made if it is missing
+   * @param to must not exist, or be empty; it is there whole or not at all
    * @param precision how its matrices are kept
-   * @throws IOException if the folder holds a run or a model already, or cannot be written
+   * @throws IOException if there is something already, or it cannot be written
    */
   public void export(Path to, Precision precision) throws IOException {
     RunFolder.requireNone(to);
-    history.write(to);
-    ModelFolder.writeConfiguration(to, config, precision, folder);
-    ModelFolder.writeDecoder(to, config, precision, weights);
+    try (NewFolder made = NewFolder.at(to)) {
+      history.write(made.path());
+      ModelFolder.writeConfiguration(made.path(), config, precision, folder);
+      ModelFolder.writeDecoder(made.path(), config, precision, weights);
+      made.finish();
+    }
   }
 }

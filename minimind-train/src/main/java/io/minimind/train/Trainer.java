@@ -100,6 +100,12 @@ public final class Trainer {
             saved = state.update();
           }
         }
+      } catch (NoBatchException e) {
+        // The weights are those of the last update: what was learnt is not lost.
+        if (saved != state.update()) {
+          save(state, kept);
+        }
+        throw e.cause();
       }
     }
     if (saved != state.update()) {
@@ -130,7 +136,8 @@ public final class Trainer {
 
   /** One accumulation window and its update, or nothing if it was interrupted. */
   private Optional<TrainingState> update(
-      TrainingState state, Batches source, BooleanSupplier interrupted) throws IOException {
+      TrainingState state, Batches source, BooleanSupplier interrupted)
+      throws IOException, NoBatchException {
     long start = System.nanoTime();
     long remaining = batches.batches() - state.batch();
     int window = (int) Math.min(settings.window(), remaining);
@@ -149,7 +156,7 @@ public final class Trainer {
       }
       int count = Math.min(model.replicas(), window - done);
       done += count;
-      try (Round parallel = Round.take(source, count)) {
+      try (Round parallel = taken(source, count)) {
         List<Batch> round = parallel.list();
         Step step =
             done < window
@@ -195,6 +202,14 @@ public final class Trainer {
       listener.updated(update);
     }
     return Optional.of(next);
+  }
+
+  private static Round taken(Batches source, int count) throws NoBatchException {
+    try {
+      return Round.take(source, count);
+    } catch (IOException | RuntimeException e) {
+      throw new NoBatchException(e);
+    }
   }
 
   /** The rate of the update that ends with a micro-batch. */
@@ -258,6 +273,23 @@ public final class Trainer {
       listener.validated(validated, metrics);
     }
     return validated;
+  }
+
+  /** The source of batches failed, before a step was made of what it gave. */
+  private static final class NoBatchException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    NoBatchException(Exception cause) {
+      super(cause);
+    }
+
+    /** Throws it if it is unchecked. */
+    IOException cause() {
+      if (getCause() instanceof RuntimeException unchecked) {
+        throw unchecked;
+      }
+      return (IOException) getCause();
+    }
   }
 
   /** Batches that are computed at the same time. */

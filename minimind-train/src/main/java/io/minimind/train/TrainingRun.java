@@ -152,15 +152,14 @@ public final class TrainingRun implements AutoCloseable {
     Task task = folder.settings().task();
     Optional<BatchSource> validation = Optional.empty();
     if (corpora.validation().isPresent()) {
-      Batching batching = plan.validationBatching(folder.path());
-      validation = Optional.of(task.batches(corpora.validation().get(), batching));
+      validation = Optional.of(task.batches(corpora.validation().get(), batching(true)));
     }
     try {
       return new Trainer(
               plan,
               task.objective(),
               training(),
-              task.batches(corpora.training(), plan.batching(folder.path())),
+              task.batches(corpora.training(), batching(false)),
               validation,
               folder.checkpoints(),
               all)
@@ -169,6 +168,18 @@ public final class TrainingRun implements AutoCloseable {
       release(); // Its weights may no longer be those of the checkpoint.
       throw e;
     }
+  }
+
+  private Batching batching(boolean heldOut) {
+    TrainingSettings plan = folder.settings().training();
+    return new Batching(
+        plan.batchSize(),
+        heldOut ? 1 : plan.replicas(),
+        heldOut ? 0 : plan.seed(),
+        heldOut,
+        folder.path(),
+        folder.settings().lora(),
+        threads);
   }
 
   /**

@@ -4,8 +4,6 @@ import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
 import io.minimind.files.ArgumentException;
-import io.minimind.task.Batching;
-import java.nio.file.Path;
 
 /**
  * How long and how fast a model learns.
@@ -94,20 +92,6 @@ public record TrainingSettings(
   /** Micro-batches of an update; the last update of an epoch may have fewer. */
   public int window() {
     return replicas * accumulationSteps;
-  }
-
-  /**
-   * How batches to learn from are made.
-   *
-   * @param model the folder of the run
-   */
-  public Batching batching(Path model) {
-    return new Batching(batchSize, replicas, seed, model);
-  }
-
-  /** How batches to validate on are made. */
-  public Batching validationBatching(Path model) {
-    return new Batching(batchSize, 1, 0, model);
   }
 
   /** The order in which these settings take samples. */

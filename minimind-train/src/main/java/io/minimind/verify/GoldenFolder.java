@@ -76,6 +76,12 @@ final class GoldenFolder {
     return SafetensorsFile.open(file(name + ".safetensors"));
   }
 
+  /** A folder in it. */
+  Path folder(String name) {
+    read.add(name);
+    return folder.resolve(name);
+  }
+
   /** Whether there is {@code NAME.json}. */
   public boolean has(String name) {
     return Files.isRegularFile(folder.resolve(name + ".json"));

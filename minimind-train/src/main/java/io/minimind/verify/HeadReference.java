@@ -46,10 +46,23 @@ record HeadReference(
 
   /** The name of the file of the start weights. */
   String start() {
+    return name(weights);
+  }
+
+  /** The name of a file of weights, as {@link GoldenFolder} knows it. */
+  static String name(String weights) {
     return weights.replace(".safetensors", "");
   }
 
   OptimizerSettings optimizerSettings() {
+    return optimizerSettings(optimizer, gradClip);
+  }
+
+  /**
+   * @param optimizer as the references describe it
+   * @throws IllegalArgumentException if it is none that can be repeated
+   */
+  static OptimizerSettings optimizerSettings(String optimizer, float gradClip) {
     if (!optimizer.startsWith(ADAM)) {
       throw new ArgumentException(
           "The reference used the optimizer \"%s\", but only \"%s…\" can be repeated."
@@ -61,7 +74,15 @@ record HeadReference(
 
   /** All positions, because a router counts them all; the last one of a row has no target. */
   Batch batch(int micro) {
-    long[][] rows = labels[micro];
+    return batch(inputIds[micro], labels[micro]);
+  }
+
+  /**
+   * A batch of rows of one length.
+   *
+   * @param rows labels of the tokens themselves, -100 where they do not count
+   */
+  static Batch batch(long[][] inputIds, long[][] rows) {
     int length = rows[0].length;
     long[] targets = new long[rows.length * length];
     float[] mask = new float[targets.length];
@@ -73,7 +94,7 @@ record HeadReference(
         }
       }
     }
-    long[] ids = Stream.of(inputIds[micro]).flatMapToLong(Arrays::stream).toArray();
+    long[] ids = Stream.of(inputIds).flatMapToLong(Arrays::stream).toArray();
     return Batch.of(rows.length, length, ids, targets, mask);
   }
 }

@@ -1,14 +1,8 @@
 package io.minimind.verify;
 
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.files.TemporaryFolder;
-import io.minimind.graph.ElementType;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
@@ -18,20 +12,16 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** A training run of MiniMind's third version, repeated. */
 final class HeadTrainingCases {
 
   private static final double LOGITS_LIMIT = 1e-4;
-  private static final double GRADIENTS_LIMIT = 1e-3;
   private static final double LOSSES_LIMIT = 2e-4;
   private static final double NORMS_LIMIT = 1e-3;
 
@@ -72,60 +62,22 @@ final class HeadTrainingCases {
   }
 
   private List<Case> firstStep(SafetensorsFile expected) throws IOException {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    Map<String, OnnxTensor> inputs = new HashMap<>();
-    byte[] model = artifacts.gradients().toByteArray();
-    try (Batch batch = reference.batch(0);
-        OrtSession session = environment.createSession(model)) {
-      for (Batch.Part part : batch.parts()) {
-        OnnxJavaType type =
-            part.input().type() == ElementType.INT64 ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT;
-        inputs.put(
-            part.input().name(),
-            OnnxTensor.createTensor(environment, part.memory(), batch.shape(part.input()), type));
-      }
-      inputs.put(TrainingArtifacts.GRADIENT_SCALE, OnnxTensor.createTensor(environment, 1f));
-      for (NamedTensor weight : weights) {
-        inputs.put(
-            weight.name(), OnnxTensor.createTensor(environment, weight.floats(), weight.shape()));
-      }
-      try (OrtSession.Result outputs = session.run(inputs)) {
-        return List.of(logits(expected, outputs), gradients(expected, outputs));
-      }
-    } catch (OrtException e) {
-      throw new IllegalStateException("The gradient graph failed to compute.", e);
-    } finally {
-      inputs.values().forEach(OnnxTensor::close);
+    try (Batch batch = reference.batch(0)) {
+      FirstStep found = FirstStep.of(artifacts, batch, weights);
+      List<Parameter> parameters = new Parameters(reference.model()).all();
+      return List.of(logits(expected, found), found.gradients(name, parameters, expected, ""));
     }
   }
 
   /** Those of the first row. */
-  private Case logits(SafetensorsFile file, OrtSession.Result outputs) throws IOException {
+  private Case logits(SafetensorsFile file, FirstStep step) throws IOException {
     FloatBuffer expected = GoldenFolder.tensor(file, "__logits__").floats();
-    FloatBuffer found = values(outputs, "logits");
+    FloatBuffer found = step.values("logits");
     Worst worst = new Worst();
     worst.add(
         "the first row",
         Worst.difference(expected, found.slice(0, Math.min(found.limit(), expected.limit()))));
     return worst.against(name + " logits", LOGITS_LIMIT);
-  }
-
-  /** Each difference is relative to the largest element, if one is not 0. */
-  private Case gradients(SafetensorsFile file, OrtSession.Result outputs) throws IOException {
-    Worst worst = new Worst();
-    for (Parameter parameter : new Parameters(reference.model()).all()) {
-      String theirs = TensorNames.TRANSFORMERS.of(parameter);
-      FloatBuffer expected = GoldenFolder.tensor(file, theirs).floats();
-      FloatBuffer found = values(outputs, parameter.name() + TrainingArtifacts.GRADIENT);
-      double size = Worst.difference(expected, FloatBuffer.allocate(expected.remaining()));
-      double difference = Worst.difference(expected, found);
-      worst.add(theirs, size == 0 ? difference : difference / size);
-    }
-    return worst.against(name + " gradients", GRADIENTS_LIMIT);
-  }
-
-  private static FloatBuffer values(OrtSession.Result outputs, String output) {
-    return ((OnnxTensor) outputs.get(output).orElseThrow()).getFloatBuffer();
   }
 
   private List<Case> curve() throws IOException {
@@ -159,28 +111,17 @@ final class HeadTrainingCases {
       }
       Path saved = folder.path().resolve("after");
       session.saveCheckpoint(saved);
-      compareNorms(weightNorms, saved);
+      WeightNorms.compare(
+          weightNorms,
+          saved,
+          new Parameters(reference.model()).all(),
+          reference.weightNormsAfter());
     }
     return List.of(
         losses.against(name + " losses", LOSSES_LIMIT, device),
         norms.against(name + " gradient norms", NORMS_LIMIT, device),
         after.against(name + " loss after training", LOSSES_LIMIT, device),
         weightNorms.against(name + " weight norms", NORMS_LIMIT, device));
-  }
-
-  private void compareNorms(Worst worst, Path checkpoint) throws IOException {
-    Map<String, NamedTensor> trained = new HashMap<>();
-    TrainingCheckpoint.read(checkpoint).trainable().forEach(each -> trained.put(each.name(), each));
-    for (Parameter parameter : new Parameters(reference.model()).all()) {
-      String theirs = TensorNames.TRANSFORMERS.of(parameter);
-      FloatBuffer values = trained.get(parameter.name()).floats();
-      double sum = 0;
-      for (int i = 0; i < values.limit(); i++) {
-        sum += (double) values.get(i) * values.get(i);
-      }
-      double expected = reference.weightNormsAfter().getOrDefault(theirs, Double.NaN);
-      worst.add(theirs, Math.abs(Math.sqrt(sum) - expected) / expected);
-    }
   }
 
   private TrainingSession session() throws IOException {

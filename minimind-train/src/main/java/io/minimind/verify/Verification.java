@@ -48,6 +48,7 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
   }
 
   private void thirdVersion(GoldenFolder references, Consumer<Case> report) throws IOException {
+    HeadTextCases.of(references, references.folder("tokenizer")).forEach(report);
     HeadStartCases.of(references).forEach(report);
     HeadGenerationCases.generated(references).forEach(report);
     HeadGenerationCases.scaled(references).forEach(report);
@@ -57,5 +58,13 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
       HeadTrainingCases.of(references, mixture, device).forEach(report);
       HeadRoutingCases.of(references, mixture).forEach(report);
     }
+    HeadDpoCases.of(references, references.folder("tokenizer"), device).forEach(report);
+    for (String student : List.of("head_distill", "head_distill_moe_student")) {
+      HeadDistillCases.of(references, student, device).forEach(report);
+    }
+    for (String variant : List.of("head_grpo", "head_cispo")) {
+      HeadPolicyCases.of(references, variant, device).forEach(report);
+    }
+    HeadRewardCases.rules(references).forEach(report);
   }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConversationTest {
 
   private static List<Message> of(String... cells) {
-    return Conversation.of(new Row(1, 2, List.of(cells)));
+    return Conversation.of(new Row(1, 2, List.of(cells))).messages();
   }
 
   private static void assertRefused(String part, String... cells) {
@@ -80,7 +80,7 @@ class ConversationTest {
     assertRefused("its messages are no list", "{'role': 'user', 'content': 'q'}");
     assertRefused("it has no answer", "[]");
     assertRefused("it has no answer", "[{'role': 'user', 'content': 'q'}]");
-    assertRefused("its message 1 is from \"tool\"", "[{'role': 'tool', 'content': 'q'}]");
+    assertRefused("its message 1 is from \"robot\"", "[{'role': 'robot', 'content': 'q'}]");
     assertRefused("its message 1 is from \"\"", "['q']");
     assertRefused("its message 1 holds nothing", "[{'role': 'user'}]");
     assertRefused("its message 1 holds [\"q\"]", "[{'role': 'user', 'content': ['q']}]");

@@ -86,7 +86,8 @@ class DataFormatsTest {
     assertEquals(List.of("one", "河"), texts(file));
     IOException refusal =
         assertThrows(IOException.class, () -> Rows.of(file).open(List.of(List.of("q"))));
-    assertTrue(refusal.getMessage().contains("its columns are [id, text]"), refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().contains("its columns are \"id\", \"text\""), refusal.getMessage());
     Path broken = write("broken.parquet", "PAR1 and no more".getBytes(StandardCharsets.UTF_8));
     refusal = assertThrows(IOException.class, () -> texts(broken));
     assertTrue(
@@ -140,11 +141,11 @@ class DataFormatsTest {
     Row row =
         new Row(
             1, 1, List.of(talk, "Be brief.", "[{\"name\": \"weather\"}]"), Set.of(0, 2), columns);
-    List<Message> messages = Conversation.of(row);
+    List<Message> messages = Conversation.of(row).messages();
     assertEquals(
         List.of("system", "user", "assistant"), messages.stream().map(Message::role).toList());
     assertEquals("Be brief.", messages.get(0).content());
-    assertEquals(List.of(Map.of("name", "weather")), Conversation.tools(row));
+    assertEquals(List.of(Map.of("name", "weather")), Conversation.of(row).tools());
     Row twice =
         new Row(
             1,
@@ -215,5 +216,17 @@ class DataFormatsTest {
       out.write(text.getBytes(StandardCharsets.UTF_8));
     }
     return bytes.toByteArray();
+  }
+
+  @Test
+  void ofColumnsThatMayBeThereBesidesNothingIsSaid() throws IOException {
+    Path file = write("other.csv", "a,b\n1,2\n".getBytes(StandardCharsets.UTF_8));
+    List<List<String>> sets =
+        List.of(List.of("q", "a", "system"), List.of("q", "a"), List.of("text"));
+    assertEquals(
+        file
+            + " has none of the columns \"q\", \"a\"; or \"text\": its first line names [\"a\","
+            + " \"b\"].",
+        assertThrows(IOException.class, () -> Rows.of(file).open(sets)).getMessage());
   }
 }

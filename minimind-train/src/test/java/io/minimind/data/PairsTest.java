@@ -31,7 +31,7 @@ class PairsTest {
     for (int i = 0; i < reference.length; i++) {
       reference[i] = -i;
     }
-    return new AddedColumn(new FakeSamples(2, lengths), REFERENCE, FloatBuffer.wrap(reference));
+    return AddedColumns.of(new FakeSamples(2, lengths), REFERENCE, FloatBuffer.wrap(reference));
   }
 
   @Test
@@ -113,6 +113,6 @@ class PairsTest {
   void aColumnNeedsAValueForEachSample() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> new AddedColumn(new FakeSamples(2, 2), REFERENCE, FloatBuffer.allocate(1)));
+        () -> AddedColumns.of(new FakeSamples(2, 2), REFERENCE, FloatBuffer.allocate(1)));
   }
 }

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -362,6 +363,24 @@ class TokenShardsTest {
         assertEquals(1, reasons.size());
         assertTrue(reasons.get(0).contains(shardFolders().get(0).toString()), reasons.get(0));
       }
+    }
+  }
+
+  @Test
+  void filesThatAreCutWhileTheyAreReadEndNothingButTheRun() throws IOException {
+    List<int[]> rows = randomRows(8, 6400);
+    writeRows(rows);
+    TokenShards shards = open(new NumbersEncoder());
+    for (Path file : shardFiles(".tokens")) {
+      Files.write(file, new byte[0], StandardOpenOption.TRUNCATE_EXISTING);
+    }
+    int[] ids = new int[shards.longest()];
+    for (int i = 0; i < shards.size(); i++) {
+      int sample = i;
+      String message =
+          assertThrows(IOException.class, () -> shards.read(sample, ids, new boolean[ids.length]))
+              .getMessage();
+      assertTrue(message.contains("is damaged: delete that folder"), message);
     }
   }
 

@@ -190,10 +190,10 @@ class PreferenceEncoderTest {
             + " prompt.",
         "Q | {\"role\":\"assistant\",\"content\":\"A\"} | B | its chosen is neither a text nor a"
             + " list of messages.",
-        "Q | A | [\"x\"] | its rejected message 1 is from \"\": expected system, user or"
-            + " assistant.",
-        "[{\"role\":\"tool\",\"content\":\"Q\"}] | A | B | its prompt message 1 is from \"tool\":"
-            + " expected system, user or assistant.",
+        "Q | A | [\"x\"] | its rejected message 1 is from \"\": expected system, user,"
+            + " assistant or tool.",
+        "[{\"role\":\"robot\",\"content\":\"Q\"}] | A | B | its prompt message 1 is from \"robot\":"
+            + " expected system, user, assistant or tool.",
         "Q | [{\"role\":\"user\",\"content\":\"A\"}] | B | its chosen does not end with an answer"
             + " of the assistant."
       })

@@ -61,16 +61,18 @@ class PreferenceObjectiveTest {
 
   private Map<String, NamedTensor> run(Objective objective, List<NamedTensor> weights) {
     try (ModelRunner model = ModelRunner.of(new TrainingArtifacts(CONFIG, objective).gradients())) {
-      return model.run(inputs(weights));
+      return model.run(inputs(objective, weights));
     }
   }
 
-  private List<NamedTensor> inputs(List<NamedTensor> weights) {
+  private List<NamedTensor> inputs(Objective objective, List<NamedTensor> weights) {
     List<NamedTensor> inputs = new ArrayList<>(weights);
     inputs.add(ModelRunner.longs("input_ids", ids, 2 * PAIRS, LENGTH));
     inputs.add(ModelRunner.longs("labels", labels, 2 * PAIRS, LENGTH));
     inputs.add(NamedTensor.ofFloats("loss_mask", mask, 2 * PAIRS, LENGTH));
-    inputs.add(NamedTensor.ofFloats("reference_log_probabilities", reference, 2 * PAIRS));
+    if (!objective.inputs().isEmpty()) {
+      inputs.add(NamedTensor.ofFloats("reference_log_probabilities", reference, 2 * PAIRS));
+    }
     inputs.add(NamedTensor.ofFloats("gradient_scale", new float[] {1}));
     return inputs;
   }
@@ -104,7 +106,10 @@ class PreferenceObjectiveTest {
     "0.1, 0, IPO",
     "0.7, 0, IPO",
     "0.1, 0, HINGE",
-    "0.7, 0, HINGE"
+    "0.7, 0, HINGE",
+    "2, 0, SIMPO",
+    "0.1, 0, ORPO",
+    "0.7, 0, ORPO"
   })
   void lossAndMetricsFollowTheirFormulas(double beta, double smoothing, Variant variant) {
     referTo(logProbabilities());
@@ -119,7 +124,14 @@ class PreferenceObjectiveTest {
     for (int pair = 0; pair < PAIRS; pair++) {
       double chosenRatio = policy[2 * pair] - reference[2 * pair];
       double rejectedRatio = policy[2 * pair + 1] - reference[2 * pair + 1];
-      double margin = beta * (chosenRatio - rejectedRatio);
+      double chosenMean = policy[2 * pair] / tokens(2 * pair);
+      double rejectedMean = policy[2 * pair + 1] / tokens(2 * pair + 1);
+      double margin =
+          switch (variant) {
+            case SIMPO -> beta * (chosenMean - rejectedMean);
+            case ORPO -> beta * (logOdds(chosenMean) - logOdds(rejectedMean));
+            default -> beta * (chosenRatio - rejectedRatio);
+          };
       double normalized = chosenRatio / tokens(2 * pair) - rejectedRatio / tokens(2 * pair + 1);
       loss +=
           switch (variant) {
@@ -128,6 +140,8 @@ class PreferenceObjectiveTest {
                     - smoothing * Math.log(1 / (1 + Math.exp(margin)));
             case IPO -> Math.pow(normalized - 1 / (2 * beta), 2);
             case HINGE -> Math.max(0, 1 - margin);
+            case SIMPO -> Math.log(1 + Math.exp(beta / 2 - margin));
+            case ORPO -> -chosenMean + beta * Math.log(1 + Math.exp(-margin / beta));
           };
       margins += margin;
       accuracy += margin > 0 ? 1 : 0;
@@ -139,6 +153,10 @@ class PreferenceObjectiveTest {
     assertEquals(accuracy / PAIRS, scalar(outputs, "reward_accuracy"), 1e-6);
     assertEquals(chosen / PAIRS, scalar(outputs, "chosen_log_probability"), 1e-4);
     assertEquals(rejected / PAIRS, scalar(outputs, "rejected_log_probability"), 1e-4);
+  }
+
+  private static double logOdds(double logProbability) {
+    return logProbability - Math.log(1 - Math.exp(logProbability));
   }
 
   private double tokens(int row) {
@@ -157,21 +175,32 @@ class PreferenceObjectiveTest {
 
   /** Along each parameter's gradient the loss changes by the gradient's norm. */
   @ParameterizedTest
-  @CsvSource({"0.1, 0, SIGMOID", "0.5, 0.2, SIGMOID", "0.3, 0, IPO", "0.1, 0, HINGE"})
+  @CsvSource({
+    "0.1, 0, SIGMOID",
+    "0.5, 0.2, SIGMOID",
+    "0.3, 0, IPO",
+    "0.1, 0, HINGE",
+    "2, 0, SIMPO",
+    "0.5, 0, ORPO"
+  })
   void gradientsAreTheChangeOfTheLoss(double beta, double smoothing, Variant variant) {
     referTo(logProbabilities());
     PreferenceObjective objective = new PreferenceObjective(beta, smoothing, variant);
     List<NamedTensor> weights = Weights.of(CONFIG);
     try (ModelRunner model = ModelRunner.of(new TrainingArtifacts(CONFIG, objective).gradients())) {
-      Map<String, NamedTensor> outputs = model.run(inputs(weights));
+      Map<String, NamedTensor> outputs = model.run(inputs(objective, weights));
       for (NamedTensor weight : weights) {
         double[] gradient = ModelRunner.doubles(outputs.get(weight.name() + ".gradient"));
         double norm = norm(gradient);
         double step = 0.01 / Math.max(1, norm);
         double up =
-            scalar(model.run(inputs(moved(weights, weight, gradient, step / norm))), "loss");
+            scalar(
+                model.run(inputs(objective, moved(weights, weight, gradient, step / norm))),
+                "loss");
         double down =
-            scalar(model.run(inputs(moved(weights, weight, gradient, -step / norm))), "loss");
+            scalar(
+                model.run(inputs(objective, moved(weights, weight, gradient, -step / norm))),
+                "loss");
         assertEquals(norm, (up - down) / (2 * step), 0.02 * norm + 1e-4, weight.name());
       }
     }
@@ -201,7 +230,7 @@ class PreferenceObjectiveTest {
   void preferencesAreLearntInHalfPrecisionToo(TrainingPrecision precision, int bits) {
     List<NamedTensor> weights = Weights.of(CONFIG);
     TrainingArtifacts artifacts = new TrainingArtifacts(CONFIG, PreferenceObjective.DEFAULT);
-    List<NamedTensor> inputs = inputs(weights);
+    List<NamedTensor> inputs = inputs(PreferenceObjective.DEFAULT, weights);
     Map<String, NamedTensor> exact;
     try (ModelRunner model = ModelRunner.of(artifacts.gradients())) {
       exact = model.run(inputs);

@@ -23,21 +23,28 @@ public final class ForwardPass {
   private final Operators op;
   private final Objective objective;
   private final Transformer transformer;
+  private final Map<String, Transformer> frozen;
   private final boolean withOutputs;
   private final Dimension groups;
   private final Dimension rows;
   private final Dimension length = Dimension.symbol("length");
   private final Map<String, Tensor> inputs = new LinkedHashMap<>();
   private final Map<String, Tensor> flat = new HashMap<>();
+  private final Map<String, Tensor> frozenLogits = new HashMap<>();
   private final List<String> metrics = new ArrayList<>();
   private Optional<Tensor> hiddenStates = Optional.empty();
   private Optional<Tensor> logits = Optional.empty();
 
   private ForwardPass(
-      Operators op, Objective objective, Transformer transformer, boolean withOutputs) {
+      Operators op,
+      Objective objective,
+      Transformer transformer,
+      Map<String, Transformer> frozen,
+      boolean withOutputs) {
     this.op = op;
     this.objective = objective;
     this.transformer = transformer;
+    this.frozen = frozen;
     this.withOutputs = withOutputs;
     int size = objective.groupSize();
     this.groups = Dimension.symbol(size == 1 ? "batch" : "groups");
@@ -47,11 +54,16 @@ public final class ForwardPass {
   /**
    * Declares the inputs of the graph.
    *
+   * @param frozen the models of {@link Objective#frozenModels}
    * @param withOutputs whether the graph gives what {@link #output} names
    */
   static ForwardPass begin(
-      Operators op, Objective objective, Transformer transformer, boolean withOutputs) {
-    ForwardPass pass = new ForwardPass(op, objective, transformer, withOutputs);
+      Operators op,
+      Objective objective,
+      Transformer transformer,
+      Map<String, Transformer> frozen,
+      boolean withOutputs) {
+    ForwardPass pass = new ForwardPass(op, objective, transformer, frozen, withOutputs);
     BatchInput.ALWAYS.forEach(pass::declare);
     objective.inputs().forEach(pass::declare);
     return pass;
@@ -81,6 +93,32 @@ public final class ForwardPass {
       logits = Optional.of(transformer.head(hiddenStates()));
     }
     return logits.get();
+  }
+
+  /**
+   * The scores of one of {@link Objective#frozenModels} for the same tokens; no gradient flows into
+   * it.
+   *
+   * @return float32 [tokens, vocabulary of that model]
+   * @throws IllegalArgumentException if the objective has none of this name
+   */
+  public Tensor logits(String model) {
+    if (!frozen.containsKey(model)) {
+      throw new IllegalArgumentException(
+          "The objective asks for the model %s, and declares only %s."
+              .formatted(model, frozen.keySet()));
+    }
+    declareParameters();
+    return frozenLogits.get(model);
+  }
+
+  /** Those of the model first and then those of frozen ones, as in the list of all parameters. */
+  private void declareParameters() {
+    logits();
+    if (frozenLogits.isEmpty()) {
+      Tensor ids = inputs.get(BatchInput.INPUT_IDS.name());
+      frozen.forEach((name, other) -> frozenLogits.put(name, other.logits(ids)));
+    }
   }
 
   /**
@@ -115,7 +153,7 @@ public final class ForwardPass {
    * @return float32, of its shape
    */
   public Tensor parameter(Parameter parameter) {
-    logits(); // The model's come first, as in the list of all parameters.
+    declareParameters();
     return op.graph().parameter(parameter.name(), parameter.shape().extents());
   }
 
@@ -127,6 +165,11 @@ public final class ForwardPass {
   /** 1 where the label counts, else 0, float32 [tokens]. */
   public Tensor lossMask() {
     return input(BatchInput.LOSS_MASK.name());
+  }
+
+  /** The logarithm of each label's probability, float32 [tokens]. */
+  public Tensor logProbabilities() {
+    return op.negate(op.crossEntropy(logits(), labels(), Objective.PerToken.NO_LABEL));
   }
 
   public Dimension tokens() {
@@ -152,6 +195,18 @@ public final class ForwardPass {
     Tensor counted = op.multiply(values, lossMask());
     Tensor sums = op.sum(op.reshape(counted, Shape.of(rows, length)), 1);
     return op.reshape(sums, Shape.of(rows));
+  }
+
+  /**
+   * The means of [tokens] over those of each row that count, and of these the mean over the rows
+   * that have any; 0 if none has.
+   */
+  public Tensor meanOfRows(Tensor values) {
+    Tensor one = op.graph().constant("one", Shape.SCALAR, 1f);
+    Tensor counts = sumOfRows(lossMask()); // The mask is 0 or 1, and so is its square.
+    Tensor means = op.divide(sumOfRows(values), op.maximum(counts, one));
+    Tensor rows = op.sum(op.minimum(counts, one));
+    return op.divide(op.sum(means), op.maximum(rows, one));
   }
 
   /** The value of its row for each token: [rows] to [tokens]. */
@@ -206,6 +261,13 @@ public final class ForwardPass {
     Optional<Tensor> balance =
         transformer.balanceLoss(inputs.get(BatchInput.INPUT_IDS.name()).shape());
     balance.ifPresent(value -> graph.output(TrainingArtifacts.BALANCE_LOSS, value));
-    return balance.map(value -> op.add(loss, value)).orElse(loss);
+    return balance.map(value -> op.add(loss, share(value))).orElse(loss);
+  }
+
+  private Tensor share(Tensor balance) {
+    double share = objective.balanceShare();
+    return share == 1
+        ? balance
+        : op.multiply(balance, op.graph().constant("balance_share", Shape.SCALAR, (float) share));
   }
 }

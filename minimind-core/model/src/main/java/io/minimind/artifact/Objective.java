@@ -6,6 +6,7 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Role;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a model learns: what the training graphs read besides ids, labels and mask, the loss that
@@ -29,6 +30,17 @@ public interface Objective {
     return List.of();
   }
 
+  /**
+   * Models that compute beside the one that learns and stay as they are, by their names: a teacher,
+   * for example. Their weights are saved with each checkpoint, so a run goes on without the folders
+   * that they came from; the model that is exported does not have them.
+   *
+   * @return names of letters, digits and underscores, in the order in which graphs have them
+   */
+  default Map<String, ModelConfig> frozenModels() {
+    return Map.of();
+  }
+
   /** Rows that belong together and stay together in a batch, at least 1. */
   default int groupSize() {
     return 1;
@@ -42,6 +54,11 @@ public interface Objective {
   /** What the loss is a mean over, so that those of several batches can be averaged. */
   default Extent lossOver() {
     return Extent.TOKEN;
+  }
+
+  /** What the balance loss of a mixture of experts is multiplied with when it joins the loss. */
+  default double balanceShare() {
+    return 1;
   }
 
   /** Whether the loss is a cross entropy of tokens, so that its exponential is a perplexity. */

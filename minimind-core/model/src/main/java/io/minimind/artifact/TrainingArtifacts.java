@@ -115,12 +115,21 @@ public final class TrainingArtifacts {
   /** The parameters in the order in which all graphs declare them. */
   public List<Parameter> parameters() {
     List<Parameter> model = new Parameters(config).all();
-    return withObjective(adapters.map(lora -> lora.beside(model)).orElse(model));
+    List<Parameter> all = new ArrayList<>(adapters.map(lora -> lora.beside(model)).orElse(model));
+    objective
+        .frozenModels()
+        .forEach(
+            (name, other) ->
+                new Parameters(other).all().forEach(parameter -> all.add(parameter.of(name))));
+    return withObjective(all);
   }
 
   /** Those that are trained, in the same order. */
   public List<Parameter> trainableParameters() {
-    return adapters.map(lora -> withObjective(lora.parameters(config))).orElseGet(this::parameters);
+    return withObjective(
+        adapters
+            .map(lora -> lora.parameters(config))
+            .orElseGet(() -> new Parameters(config).all()));
   }
 
   private List<Parameter> withObjective(List<Parameter> model) {
@@ -293,7 +302,11 @@ public final class TrainingArtifacts {
 
   private ForwardPass pass(Operators op, boolean withOutputs) {
     Transformer transformer = new Transformer(op, config, adapters, precision);
-    return ForwardPass.begin(op, objective, transformer, withOutputs);
+    Map<String, Transformer> frozen = new LinkedHashMap<>();
+    objective
+        .frozenModels()
+        .forEach((name, other) -> frozen.put(name, Transformer.frozen(op, other, name, precision)));
+    return ForwardPass.begin(op, objective, transformer, frozen, withOutputs);
   }
 
   private Map<Tensor, Tensor> gradients(Operators op, Tensor loss) {

@@ -48,7 +48,8 @@ final class MixtureOfExperts {
    * @return as {@code x}
    */
   Tensor apply(int layer, Tensor x) {
-    Routing routing = route(x, matrices.plain(parameters.get(Role.ROUTER, layer)));
+    Tensor router = matrices.plain(parameters.get(Role.ROUTER, layer));
+    Routing routing = route(x, router);
     routings.add(routing);
     Dimension tokens = x.shape().dimension(0);
     Dimension width = x.shape().dimension(1);
@@ -59,7 +60,7 @@ final class MixtureOfExperts {
         op.graph().constant("experts_per_token", Shape.SCALAR, (long) experts.perToken());
     Tensor sorted = op.gather(x, op.divide(order, perToken));
     List<Tensor> outputs = new ArrayList<>();
-    List<Tensor> inputs = op.split(sorted, 0, counts(layer, routing));
+    List<Tensor> inputs = op.split(sorted, 0, counts(router, routing));
     for (int expert = 0; expert < inputs.size(); expert++) {
       outputs.add(feedForward.apply(inputs.get(expert), expert(layer, expert)));
     }
@@ -135,12 +136,12 @@ final class MixtureOfExperts {
   }
 
   /** How many tokens each expert has, known only when they were counted. */
-  private List<Dimension> counts(int layer, Routing routing) {
+  private List<Dimension> counts(Tensor router, Routing routing) {
     Tensor sums = op.reshape(op.sum(routing.choices(), 0, 1), Shape.of(experts.routed()));
     long[] ones = LongStream.generate(() -> 1).limit(experts.routed()).toArray();
     List<Dimension> counts = new ArrayList<>();
     for (Tensor count : op.split(op.cast(sums, INT64), ones)) {
-      String name = "tokens of expert %d of layer %d".formatted(counts.size(), layer);
+      String name = "tokens of expert %d of %s".formatted(counts.size(), router.name());
       counts.add(op.dimension(name, count));
     }
     return counts;

@@ -24,6 +24,11 @@ public record Parameter(
     return name(module, role);
   }
 
+  /** The same of a model that stands beside the one that learns. */
+  public Parameter of(String model) {
+    return new Parameter(model + "." + module, role, layer, expert, shape, initial);
+  }
+
   static String name(String module, Role role) {
     return module + (role.isBias() ? ".bias" : ".weight");
   }

@@ -81,7 +81,7 @@ public enum Precision {
   Matrices matrices(Operators op) {
     return isQuantized()
         ? new QuantizedMatrices(op, bits)
-        : new FloatMatrices(op, ElementType.FLOAT32);
+        : FloatMatrices.trained(op, ElementType.FLOAT32);
   }
 
   @Override

@@ -57,8 +57,18 @@ public final class Transformer {
   private static Matrices trained(
       Operators op, Optional<LowRankAdapters> adapters, TrainingPrecision precision) {
     return adapters.isEmpty()
-        ? new FloatMatrices(op, precision.products())
+        ? FloatMatrices.trained(op, precision.products())
         : new AdaptedMatrices(op, adapters.get(), precision.products());
+  }
+
+  /**
+   * One that stands beside the model that learns and is not trained.
+   *
+   * @param model its name, with which the names of its parameters begin
+   */
+  public static Transformer frozen(
+      Operators op, ModelConfig config, String model, TrainingPrecision precision) {
+    return new Transformer(op, config, FloatMatrices.frozen(op, precision.products(), model));
   }
 
   /** A precision other than float32 has no gradients. */

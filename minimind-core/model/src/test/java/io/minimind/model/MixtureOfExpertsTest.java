@@ -53,7 +53,7 @@ class MixtureOfExpertsTest {
           op.graph()
               .input(
                   "x", ElementType.FLOAT32, Shape.of(rows.dimension(0), rows.dimension(1), width));
-      Matrices matrices = new FloatMatrices(op, ElementType.FLOAT32);
+      Matrices matrices = FloatMatrices.trained(op, ElementType.FLOAT32);
       MixtureOfExperts mixture =
           new MixtureOfExperts(op, new Parameters(config), matrices, new FeedForward(op, matrices));
       Tensor flat = op.reshape(x, Shape.of(rows.elements(), width));

@@ -1,6 +1,7 @@
 package io.minimind.data.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -61,15 +62,15 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
    */
   public DatasetHub {
     if (!dataset.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The data set %s is not named as a hub does: expected OWNER/NAME.".formatted(dataset));
     }
     if (revision.isBlank()) {
-      throw new IllegalArgumentException("The revision is empty.");
+      throw new ArgumentException("The revision is empty.");
     }
     String scheme = String.valueOf(base.getScheme());
     if (!scheme.matches("https?") || base.getHost() == null) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The mirror %s is no address of a hub: expected https://HOST.".formatted(base));
     }
   }

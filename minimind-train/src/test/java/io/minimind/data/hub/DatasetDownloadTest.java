@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.minimind.data.hub.DatasetHub.Layout;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -305,5 +306,14 @@ class DatasetDownloadTest {
     byte[] bytes = new byte[200_000];
     new Random(3).nextBytes(bytes);
     return bytes;
+  }
+
+  @Test
+  void aNameThatNoHubHasIsAMistakeOfWhoeverGaveIt() {
+    ArgumentException e =
+        assertThrows(
+            ArgumentException.class,
+            () -> new DatasetHub(URI.create("https://h"), "nope", "main", Layout.HUGGING_FACE));
+    assertTrue(e.getMessage().contains("expected OWNER/NAME"), e.getMessage());
   }
 }

@@ -132,28 +132,6 @@ record CrossEntropy() implements Operator {
     }
   }
 
-  /** Of each row the elements at the second input's indices. */
-  private record GatherElements() implements Operator {
-
-    private static final Specification SPECIFICATION =
-        Specification.onnx("GatherElements", 13, 2).with("axis", Attribute.INTEGER);
-
-    @Override
-    public Specification specification() {
-      return SPECIFICATION;
-    }
-
-    @Override
-    public Map<String, Object> attributes() {
-      return Map.of("axis", 1L);
-    }
-
-    @Override
-    public List<Result> results(List<Tensor> inputs) {
-      return List.of(new Result(inputs.get(0).type(), inputs.get(1).shape()));
-    }
-  }
-
   /** The second input where the first is true, the third where it is not. */
   private record Where() implements Operator {
 

@@ -50,6 +50,33 @@ public record Operators(Graph graph) {
     return apply(new Minimum(), a, b);
   }
 
+  /** The larger of {@code a} and {@code b}, broadcast as in {@link #add}. */
+  public Tensor maximum(Tensor a, Tensor b) {
+    return apply(new Maximum(), a, b);
+  }
+
+  /** {@code x} where it lies in {@code [low, high]}, and else the nearer of the two. */
+  public Tensor clip(Tensor x, float low, float high) {
+    Tensor least = cast(graph.constant("low", Shape.SCALAR, low), x.type());
+    Tensor most = cast(graph.constant("high", Shape.SCALAR, high), x.type());
+    return minimum(maximum(x, least), most);
+  }
+
+  /** {@code eˣ}. */
+  public Tensor exponential(Tensor x) {
+    return apply(new Exponential(), x);
+  }
+
+  /** The natural logarithm. */
+  public Tensor logarithm(Tensor x) {
+    return apply(new Logarithm(), x);
+  }
+
+  /** The same numbers, through which no gradient flows. */
+  public Tensor stopGradient(Tensor x) {
+    return apply(new StopGradient(), x);
+  }
+
   /** Whether {@code a > b}, bool, broadcast as in {@link #add}. No gradient flows through it. */
   public Tensor greater(Tensor a, Tensor b) {
     return apply(new Greater(), a, b);
@@ -220,6 +247,17 @@ public record Operators(Graph graph) {
    */
   public Tensor ascending(Tensor x) {
     return TopElements.ascending(this, x);
+  }
+
+  /**
+   * Of each row of a matrix the elements at its own places.
+   *
+   * @param x [rows, width]
+   * @param indices int64 [rows, chosen], in {@code [0, width)}
+   * @return [rows, chosen]
+   */
+  public Tensor pick(Tensor x, Tensor indices) {
+    return apply(new GatherElements(), x, indices);
   }
 
   /** Softmax over the last axis. */

@@ -58,6 +58,8 @@ class GradientRulesTest {
     arithmetic(cases, Subtract.class, Operators::subtract);
     arithmetic(cases, Multiply.class, Operators::multiply);
     arithmetic(cases, Divide.class, Operators::divide);
+    arithmetic(cases, Minimum.class, Operators::minimum);
+    arithmetic(cases, Maximum.class, Operators::maximum);
     unary(cases);
     shapes(cases);
     products(cases);
@@ -126,6 +128,26 @@ class GradientRulesTest {
             Cast.class, "to float64", FLOAT32, s -> s.op.cast(s.parameter("x", 2, 3), FLOAT64)));
     cases.add(
         new Case(Cast.class, "to float32", FLOAT64, s -> s.op.cast(s.parameter("x", 4), FLOAT32)));
+    cases.add(
+        new Case(Exponential.class, "", FLOAT64, s -> s.op.exponential(s.parameter("x", 2, 3))));
+    cases.add(
+        new Case(
+            Logarithm.class,
+            "of what is positive",
+            FLOAT64,
+            s -> s.op.logarithm(s.op.exponential(s.parameter("x", 2, 3)))));
+    cases.add(
+        new Case(
+            Minimum.class, "as a clip", FLOAT64, s -> s.op.clip(s.parameter("x", 4, 5), -1, 1)));
+    cases.add(
+        new Case(
+            StopGradient.class,
+            "of what does not change",
+            FLOAT64,
+            s -> {
+              Tensor x = s.parameter("x", 2, 3);
+              return s.op.add(x, s.op.stopGradient(s.op.subtract(x, x)));
+            }));
     cases.add(new Case(Silu.class, "", FLOAT32, s -> s.op.silu(s.parameter("x", 2, 3))));
     cases.add(new Case(Softmax.class, "", FLOAT32, s -> s.op.softmax(s.parameter("x", 2, 3, 4))));
     cases.add(
@@ -242,6 +264,15 @@ class GradientRulesTest {
                 products.add(s.op.linear(part, s.parameter("weight" + products.size(), 4, 2)));
               }
               return s.op.concatenate(products, 0, Dimension.of(3));
+            }));
+    cases.add(
+        new Case(
+            GatherElements.class,
+            "with repeated indices",
+            FLOAT32,
+            s -> {
+              Tensor indices = s.integers("indices", Shape.of(2, 3), 4, 0, 4, 1, 2, 0);
+              return s.op.pick(s.parameter("x", 2, 5), indices);
             }));
     cases.add(
         new Case(

@@ -86,6 +86,28 @@ class GradientsTest {
   }
 
   @Test
+  void noGradientFlowsThroughWhatStopsIt() {
+    Tensor x = graph.parameter("x", 2);
+    Tensor loss = op.sum(op.multiply(op.stopGradient(op.exponential(x)), x));
+    graph.output("gradient", Gradients.of(op, loss, seed(1)).get(x));
+    List<Double> found = run("gradient", floats("x", 0, 1));
+    assertEquals(1, found.get(0), 1e-6);
+    assertEquals(Math.E, found.get(1), 1e-6);
+  }
+
+  @Test
+  void ofTwoThatAreEqualEachGetsHalfTheGradient() {
+    Tensor a = graph.parameter("a", 3);
+    Tensor b = graph.parameter("b", 3);
+    Tensor loss = op.sum(op.add(op.minimum(a, b), op.multiply(op.maximum(a, b), seed(10))));
+    Gradients.of(op, loss, seed(1))
+        .forEach((parameter, gradient) -> graph.output("d_" + parameter.name(), gradient));
+    NamedTensor[] inputs = {floats("a", 1, 2, 3), floats("b", 3, 2, 1)};
+    assertEquals(List.of(1.0, 5.5, 10.0), run("d_a", inputs));
+    assertEquals(List.of(10.0, 5.5, 1.0), run("d_b", inputs));
+  }
+
+  @Test
   void parametersWithTheSameGradientTensorCanBothBeOutputs() {
     Tensor loss = op.sum(op.add(graph.parameter("a", 2), graph.parameter("b", 2)));
     Gradients.of(op, loss, seed(1))

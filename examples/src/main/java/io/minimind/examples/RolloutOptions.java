@@ -1,0 +1,58 @@
+package io.minimind.examples;
+
+import io.minimind.policy.RolloutSettings;
+import picocli.CommandLine.Option;
+
+/** How a model answers prompts while it learns from its own answers. */
+final class RolloutOptions {
+
+  @Option(
+      names = "--max-prompt",
+      paramLabel = "TOKENS",
+      order = 20,
+      description = "Tokens of a prompt; longer ones lose their beginning.")
+  private int maxPrompt = RolloutSettings.DEFAULT.maxPromptTokens();
+
+  @Option(
+      names = "--max-new",
+      paramLabel = "TOKENS",
+      order = 21,
+      description = "Tokens of an answer.")
+  private int maxNew = RolloutSettings.DEFAULT.maxNewTokens();
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      order = 22,
+      description =
+          "Of the draws; with 1 and no limits the loss knows their probabilities exactly.")
+  private double temperature = RolloutSettings.DEFAULT.temperature();
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      order = 23,
+      description = "Draws one of the K likeliest tokens; 0 for any.")
+  private int topK = RolloutSettings.DEFAULT.topK();
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      order = 24,
+      description = "Draws one of the likeliest tokens that have this probability together.")
+  private double topP = RolloutSettings.DEFAULT.topP();
+
+  @Option(
+      names = "--thinking",
+      paramLabel = "SHARE",
+      order = 25,
+      description = "Share of the prompts at which the chat template has the model think.")
+  private double thinking = RolloutSettings.DEFAULT.thinking();
+
+  /**
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  RolloutSettings settings() {
+    return new RolloutSettings(maxPrompt, maxNew, temperature, topK, topP, thinking);
+  }
+}

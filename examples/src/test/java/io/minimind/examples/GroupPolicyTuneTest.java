@@ -1,0 +1,138 @@
+package io.minimind.examples;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Learning from rewards, by the real command. */
+@Timeout(300)
+class GroupPolicyTuneTest {
+
+  /** Two epochs of four batches. */
+  private static final int UPDATES = 8;
+
+  @TempDir static Path shared;
+  private static Path cache;
+  private static Path start;
+  private static Path prompts;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void writeModelAndPrompts() throws IOException {
+    cache = shared.resolve("cache");
+    start = shared.resolve("start");
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(Commands.pretrain(start, cache, "--epochs=1")));
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      rows.add(
+          "{\"messages\": [{\"role\": \"user\", \"content\": \"%d 加 1 是多少？\"},".formatted(i)
+              + "{\"role\": \"assistant\", \"content\": \"不知道\"}], \"gt\": %d}".formatted(i + 1));
+    }
+    prompts = Files.write(shared.resolve("prompts.jsonl"), rows);
+  }
+
+  /** Arguments of a new run; those given last win. */
+  private static String[] grpo(Path out, String... more) {
+    List<String> args = new ArrayList<>(List.of("grpo", "--out=" + out, "--cache=" + cache));
+    List<String> options =
+        List.of(
+            "--data=" + prompts,
+            "--from=" + start,
+            "--epochs=2",
+            "--batch-size=2",
+            "--answers=3",
+            "--max-new=6",
+            "--learning-rate=0.005",
+            "--save-every=2",
+            "--log-every=1",
+            "--threads=2");
+    for (String option : options) {
+      String name = option.substring(0, option.indexOf('=') + 1);
+      if (Arrays.stream(more).noneMatch(given -> given.startsWith(name))) {
+        args.add(option);
+      }
+    }
+    args.addAll(Arrays.asList(more));
+    return args.toArray(String[]::new);
+  }
+
+  @Test
+  void aRunThatIsKilledGoesOnToTheSameWeightsAndShowsWhatItLearns() throws Exception {
+    String[] rewards = {"--reward=number", "--reward=0.1*rules", "--prompts=" + questions()};
+    Path whole = folder.resolve("whole");
+    try (CommandProcess training = CommandProcess.start(folder, grpo(whole, rewards))) {
+      List<String> lines = training.remainingLines();
+      assertEquals(0, training.exitStatus(), training.err());
+      List<String> log = lines.stream().filter(line -> line.startsWith("Epoch:")).toList();
+      assertEquals(UPDATES, log.size());
+      for (String line : log) {
+        assertTrue(line.matches(".* reward -?[\\d.]+ answer length [\\d.]+ kl [\\d.]+"), line);
+      }
+      assertTrue(lines.stream().anyMatch(line -> line.startsWith("  今天|")), lines.toString());
+    }
+    Path killed = folder.resolve("killed");
+    try (CommandProcess training = CommandProcess.start(folder, grpo(killed, rewards))) {
+      training.awaitFile(killed.resolve("checkpoints"), "update-00000004");
+      training.kill();
+    }
+    assertEquals(
+        new Commands.Result(0, ""),
+        Commands.run("grpo", "--resume", "--out=" + killed, "--cache=" + cache, "--threads=2"));
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(killed.resolve("model.safetensors")));
+    assertEquals(UPDATES, Files.readAllLines(killed.resolve("rollouts.jsonl")).size());
+  }
+
+  private Path questions() throws IOException {
+    return Files.writeString(folder.resolve("questions.txt"), "今天\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--answers=1 | The answers to each prompt must be at least 2",
+        "--beta=-1 | Beta must be a number of at least 0, but is -1.0.",
+        "--reward=praise | There is no reward \"praise\": expected number",
+        "--temperature=0 | The temperature must be a number above 0, but is 0.0.",
+        "--thinking=2 | The share of thinking must be between 0 and 1, but is 2.0.",
+        "--variant=dpo | Invalid value for option '--variant'",
+      })
+  void wrongOptionsAreRefused(String option, String sentence) {
+    Path out = folder.resolve("out");
+    Commands.Result result = Commands.run(grpo(out, option));
+    assertEquals(2, result.status(), result.err());
+    assertTrue(result.err().contains(sentence), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+    assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void aRewardThatFindsNothingToVerifySaysSo() throws IOException {
+    Path unanswered = folder.resolve("unanswered.jsonl");
+    Files.writeString(unanswered, "{\"prompt\": \"一加一？\"}\n{\"prompt\": \"二加二？\"}\n");
+    Commands.Result result =
+        Commands.run(grpo(folder.resolve("out"), "--data=" + unanswered, "--reward=number"));
+    assertEquals(1, result.status());
+    assertTrue(
+        result.err().startsWith("The reward number failed: the row has no number in its column"),
+        result.err());
+  }
+}

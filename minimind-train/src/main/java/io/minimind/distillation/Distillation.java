@@ -1,0 +1,140 @@
+package io.minimind.distillation;
+
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.data.TokenShards;
+import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
+import io.minimind.model.ModelConfig;
+import io.minimind.task.FineTuning;
+import io.minimind.task.Preparation;
+import io.minimind.task.Task;
+import io.minimind.task.Tasks;
+import io.minimind.tokenizer.Tokenizer;
+import io.minimind.train.FrozenModel;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A student learns to answer as a teacher does, a model of any size with the same tokens. The
+ * teacher stands beside the student in training, or is asked beforehand, and what it thinks is kept
+ * beside the encoded conversations.
+ *
+ * @param teacher the folder of its model
+ * @param teacherWeights the digest of its weights, to notice when they have changed
+ * @param conversations what is learnt from
+ */
+public record Distillation(
+    String teacher,
+    String teacherWeights,
+    FineTuning conversations,
+    DistillationObjective objective)
+    implements Task {
+
+  public static final String NAME = "distill";
+
+  /**
+   * The task for a teacher as it is now.
+   *
+   * @param teacher the folder of its model, float32
+   * @param student the folder of the student's tokenizer
+   * @param conversations what is learnt from, {@link Tasks#fineTuning}
+   * @param top tokens of the teacher that are kept beforehand, or 0 for one beside the student
+   * @param alpha the share of the text, {@link DistillationObjective}
+   * @throws IOException if the teacher is missing or broken, or has other tokens than the student
+   * @throws IllegalArgumentException if a value is out of its range, or the teacher cannot read
+   *     texts of that length
+   */
+  public static Distillation of(
+      Path teacher,
+      Path student,
+      FineTuning conversations,
+      int top,
+      double alpha,
+      double temperature)
+      throws IOException {
+    FrozenModel model = FrozenModel.of(teacher);
+    ModelConfig config = model.config();
+    if (config.maxLength() < conversations.maxLength()) {
+      throw new ArgumentException(
+          "The teacher in %s reads %d tokens at most: conversations of %d are too long for it."
+              .formatted(teacher, config.maxLength(), conversations.maxLength()));
+    }
+    requireSameTokens(teacher, student);
+    return new Distillation(
+        model.folder().toString(),
+        model.digest(),
+        conversations,
+        new DistillationObjective(config, top, alpha, temperature));
+  }
+
+  private static void requireSameTokens(Path teacher, Path student) throws IOException {
+    Tokenizer theirs = Tokenizer.load(teacher);
+    Tokenizer own = Tokenizer.load(student);
+    for (int id = 0; id < own.vocabularySize(); id++) {
+      String token = own.token(id).orElse("");
+      String other = id < theirs.vocabularySize() ? theirs.token(id).orElse("") : "";
+      if (!token.equals(other)) {
+        throw new InputException(
+            "The teacher in %s has other tokens than %s, first for id %d: they must be the same."
+                .formatted(teacher, student, id));
+      }
+    }
+  }
+
+  private FrozenModel model() {
+    return new FrozenModel(Path.of(teacher), teacherWeights);
+  }
+
+  /** Wherever the teacher's folder lies. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Distillation task
+        && teacherWeights.equals(task.teacherWeights)
+        && conversations.equals(task.conversations)
+        && objective.equals(task.objective);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(teacherWeights, conversations, objective);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+    if (objective.teacher().vocabularySize() < model.vocabularySize()) {
+      throw new InputException(
+          "The teacher in %s knows %d tokens, fewer than the %d of the student."
+              .formatted(teacher, objective.teacher().vocabularySize(), model.vocabularySize()));
+    }
+    return conversations.encoder(model, tokenizer);
+  }
+
+  @Override
+  public List<NamedTensor> frozenWeights() throws IOException {
+    if (!objective.live()) {
+      return List.of();
+    }
+    FrozenModel model = model();
+    if (!model.isUnchanged()) {
+      throw new InputException(
+          teacher + " no longer holds the model that was to be the teacher: start again.");
+    }
+    return model.weights(objective.teacher(), DistillationObjective.TEACHER);
+  }
+
+  @Override
+  public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
+    return objective.live()
+        ? shards
+        : TeacherFile.openOrAsk(shards, model(), objective, preparation);
+  }
+}

@@ -1,0 +1,104 @@
+package io.minimind.policy;
+
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.files.ArgumentException;
+import io.minimind.model.ModelConfig;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
+import io.minimind.task.Task;
+import io.minimind.train.StartWeights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A model answers each prompt several times, and learns from how much better some of its answers
+ * are than the others (Shao et al. 2024, "DeepSeekMath"). Rows are prompts, as {@code
+ * conversations}, {@code messages}, {@code prompt} or {@code question}, and {@code gt} or {@code
+ * answer} for rewards that verify answers. The batch size is that of prompts.
+ *
+ * @param from the folder of the model to start from, which is the reference too
+ * @param fromWeights the digest of its weights, to notice when they have changed
+ * @param answers to each prompt, at least 2
+ * @param rewards names of those that are added up, as {@link Rewards} knows them
+ */
+public record GroupPolicyOptimization(
+    String from,
+    String fromWeights,
+    int answers,
+    RolloutSettings rollouts,
+    PolicyObjective objective,
+    List<String> rewards)
+    implements Task {
+
+  public static final String NAME = "grpo";
+
+  /**
+   * @throws IllegalArgumentException if a value is out of its range or a reward is not known
+   */
+  public GroupPolicyOptimization {
+    rewards = List.copyOf(rewards);
+    if (answers < 2) {
+      throw new ArgumentException(
+          "The answers to each prompt must be at least 2, to be compared with each other, but are "
+              + answers
+              + ".");
+    }
+    Rewards.sum(rewards);
+  }
+
+  /**
+   * The task for a model as it is now.
+   *
+   * @param from the folder of the model to start from
+   * @throws IOException if its weights or configuration are missing
+   */
+  public static GroupPolicyOptimization of(
+      Path from,
+      int answers,
+      RolloutSettings rollouts,
+      PolicyObjective objective,
+      List<String> rewards)
+      throws IOException {
+    return new GroupPolicyOptimization(
+        from.toAbsolutePath().toString(),
+        StartWeights.fingerprint(from),
+        answers,
+        rollouts,
+        objective,
+        rewards);
+  }
+
+  /** Wherever the folder lies: a run goes on with it where it is now. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof GroupPolicyOptimization task
+        && fromWeights.equals(task.fromWeights)
+        && answers == task.answers
+        && rollouts.equals(task.rollouts)
+        && objective.equals(task.objective)
+        && rewards.equals(task.rewards);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fromWeights, answers, rollouts, objective, rewards);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+    return PromptEncoder.load(tokenizer);
+  }
+
+  @Override
+  public BatchSource batches(Samples samples, Batching batching) {
+    return new Rollouts(this, samples, batching);
+  }
+}

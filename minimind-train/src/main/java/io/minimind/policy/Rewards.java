@@ -1,0 +1,163 @@
+package io.minimind.policy;
+
+import io.minimind.files.ArgumentException;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * Rewards by their names, under which a run keeps them: {@code number}, {@code 0.5*thinking},
+ * {@code regex:[0-9]+}. A name is that of a reward, with what it takes after a colon, and a weight
+ * before a star.
+ *
+ * <ul>
+ *   <li>{@code number}: 1 if the last number of what is said is the expected one, else 0
+ *   <li>{@code text}: 1 if what is said is the expected text, white space at its ends aside
+ *   <li>{@code regex}: 1 if what is said, white space at its ends aside, matches the pattern as a
+ *       whole, the expected one unless it is given
+ *   <li>{@code json-schema}: 1 if what is said is JSON that meets the expected schema
+ *   <li>{@code ended}: 1 if the model ended its answer, 0 if it ran into its limit
+ *   <li>{@code length}: 0.5 for 20 to 800 characters, else -0.5
+ *   <li>{@code thinking}: if thinking ends, 1 if it has 20 to 300 characters, else -0.5; and 0.25
+ *       if it ends once, -0.25 if several times
+ *   <li>{@code repetition}: minus the share of runs of three words that came before, at most 0.5;
+ *       of Chinese, of three characters
+ *   <li>{@code rules}: length, thinking and repetition together
+ *   <li>{@code minimind-rules}: the same, but as MiniMind has it, where Chinese is not seen to
+ *       repeat itself
+ *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
+ *   <li>the name of a class: a {@link Reward} of your own
+ * </ul>
+ */
+public final class Rewards {
+
+  private static final Pattern WEIGHT = Pattern.compile("(-?[0-9]*\\.?[0-9]+)\\*(.*)");
+
+  private Rewards() {}
+
+  /**
+   * @param name as this class describes it
+   * @throws IllegalArgumentException if there is no such reward, or it cannot take what it is given
+   */
+  public static Reward named(String name) {
+    var weighted = WEIGHT.matcher(name);
+    if (weighted.matches()) {
+      double weight = Double.parseDouble(weighted.group(1));
+      return new Weighted(weight, named(weighted.group(2)));
+    }
+    String[] parts = name.split(":", 2);
+    String given = parts.length > 1 ? parts[1] : "";
+    if (!given.isEmpty() && !List.of("regex", "judge").contains(parts[0])) {
+      throw new ArgumentException(
+          "The reward \"%s\" takes nothing after its name.".formatted(parts[0]));
+    }
+    return switch (parts[0]) {
+      case "number" -> Verified::number;
+      case "text" -> Verified::text;
+      case "regex" -> given.isEmpty() ? Verified::pattern : matching(given);
+      case "json-schema" -> Verified::schema;
+      case "ended" -> answer -> answer.ended() ? 1 : 0;
+      case "length" -> AnswerRules::length;
+      case "thinking" -> AnswerRules::thinking;
+      case "repetition" -> answer -> 0 - Repetition.OF_WORDS_AND_CHARACTERS.of(answer.said());
+      case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
+      case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
+      case "judge" -> judge(given);
+      default -> ofClass(name);
+    };
+  }
+
+  /** The sum of several rewards. */
+  static Reward sum(List<String> names) {
+    if (names.isEmpty()) {
+      throw new ArgumentException("A model needs at least one reward to learn from.");
+    }
+    List<Reward> rewards = new ArrayList<>();
+    names.forEach(name -> rewards.add(new Checked(name, named(name))));
+    return new Sum(rewards);
+  }
+
+  private static Reward matching(String pattern) {
+    try {
+      Pattern compiled = Pattern.compile(pattern, Pattern.DOTALL);
+      return answer -> compiled.matcher(answer.said().strip()).matches() ? 1 : 0;
+    } catch (PatternSyntaxException e) {
+      throw new ArgumentException(
+          "The reward's pattern \"%s\" is no regular expression: %s."
+              .formatted(pattern, e.getDescription()),
+          e);
+    }
+  }
+
+  private static Reward judge(String given) {
+    String[] parts = given.strip().split("\\s+");
+    try {
+      if (parts.length == 2 && URI.create(parts[0]).getHost() != null) {
+        return new Judge(URI.create(parts[0]), parts[1]);
+      }
+    } catch (IllegalArgumentException e) {
+      // No address: said below.
+    }
+    throw new ArgumentException(
+        "A judge is named by the address of its server and its model, such as \"judge:http://127.0.0.1:8998/v1 minimind\", not \"judge:%s\"."
+            .formatted(given));
+  }
+
+  private static Reward ofClass(String name) {
+    try {
+      Class<?> found = Class.forName(name);
+      if (Reward.class.isAssignableFrom(found)) {
+        return (Reward) found.getConstructor().newInstance();
+      }
+    } catch (ClassNotFoundException e) {
+      throw new ArgumentException(
+          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, judge, or the name of a class on the class path."
+              .formatted(name),
+          e);
+    } catch (ReflectiveOperationException e) {
+      throw new ArgumentException(
+          "The reward %s must be a public class with a public constructor without parameters."
+              .formatted(name),
+          e);
+    }
+    throw new ArgumentException("The class %s is no Reward.".formatted(name));
+  }
+
+  private record Weighted(double weight, Reward reward) implements Reward {
+    @Override
+    public double of(Answer answer) throws IOException {
+      return weight * reward.of(answer);
+    }
+
+    @Override
+    public double[] of(List<Answer> answers) throws IOException {
+      double[] worth = reward.of(answers).clone();
+      for (int i = 0; i < worth.length; i++) {
+        worth[i] *= weight;
+      }
+      return worth;
+    }
+  }
+
+  private record Sum(List<Reward> rewards) implements Reward {
+    @Override
+    public double of(Answer answer) throws IOException {
+      return of(List.of(answer))[0];
+    }
+
+    @Override
+    public double[] of(List<Answer> answers) throws IOException {
+      double[] worth = new double[answers.size()];
+      for (Reward reward : rewards) {
+        double[] more = reward.of(answers);
+        for (int i = 0; i < worth.length; i++) {
+          worth[i] += more[i];
+        }
+      }
+      return worth;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package io.minimind.train;
+
+import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.Objective;
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.files.InputException;
+import io.minimind.model.ModelConfig;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TrainingSession;
+import io.minimind.task.Preparation;
+import io.minimind.weights.NamedTensor;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A model that a task asks and does not train: the reference of preferences, a teacher.
+ *
+ * @param folder of the model, float32
+ * @param digest of its weights and configuration, to notice when they have changed
+ */
+public record FrozenModel(Path folder, String digest) {
+
+  /** How many characters of a digest tell models apart in the names of files. */
+  private static final int SHORT = 16;
+
+  /**
+   * The model of a folder as it is now.
+   *
+   * @throws IOException if its weights or configuration are missing
+   */
+  public static FrozenModel of(Path folder) throws IOException {
+    return new FrozenModel(folder.toAbsolutePath(), StartWeights.fingerprint(folder));
+  }
+
+  /** A name that other models do not have, for files of what it thinks. */
+  public String shortDigest() {
+    return digest.substring(0, SHORT);
+  }
+
+  /**
+   * @throws IOException if it is missing or broken
+   */
+  public ModelConfig config() throws IOException {
+    return ModelConfig.read(folder.resolve(ModelFolder.CONFIG));
+  }
+
+  /** Whether the folder still holds the model. */
+  public boolean isUnchanged() throws IOException {
+    try {
+      return StartWeights.fingerprint(folder).equals(digest);
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Its weights as parameters of a graph in which it stands beside the model that learns.
+   *
+   * @param config of this model
+   * @param name of the model in {@link Objective#frozenModels}
+   * @throws IOException if they are missing, broken or quantized
+   */
+  public List<NamedTensor> weights(ModelConfig config, String name) throws IOException {
+    return StartWeights.of(folder, config).stream()
+        .map(
+            each ->
+                new NamedTensor(name + "." + each.name(), each.type(), each.shape(), each.data()))
+        .toList();
+  }
+
+  /**
+   * Opens the model to evaluate it, with the roundings of the run that asks.
+   *
+   * @param work a folder for what the session is made from; made if it is missing
+   * @throws IOException if its files are missing or broken, or were changed meanwhile
+   */
+  public TrainingSession session(Objective objective, Preparation preparation, Path work)
+      throws IOException {
+    ModelConfig config = config();
+    TrainingArtifacts graphs =
+        new TrainingArtifacts(config, objective)
+            .with(preparation.precision(), preparation.device().kind().target());
+    TrainingSession session =
+        ModelInTraining.builder(graphs)
+            .weights(StartWeights.of(folder, config))
+            .folder(work)
+            .device(preparation.device())
+            .threads(preparation.threads())
+            .openOne();
+    // Another run may have written its model there meanwhile.
+    if (!isUnchanged()) {
+      session.close();
+      throw new InputException(
+          "The model in " + folder + " was changed while it was read: start again.");
+    }
+    return session;
+  }
+}
