@@ -40,10 +40,7 @@ public final class ChatCommand implements Callable<Integer> {
               + " class path.")
   private String model;
 
-  @Option(
-      names = "--system",
-      paramLabel = "TEXT",
-      description = "Stands before the conversation.")
+  @Option(names = "--system", paramLabel = "TEXT", description = "Stands before the conversation.")
   private String system;
 
   @Option(

@@ -120,8 +120,7 @@ public final class Quickstart implements Callable<Integer> {
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */
   private int chat() {
     List<String> arguments =
-        List.of(
-            "--model=" + out.resolve(Course.MODEL), "--turns=2", "--temperature=0");
+        List.of("--model=" + out.resolve(Course.MODEL), "--turns=2", "--temperature=0");
     if (noChat || System.console() == null) {
       String quoted = arguments.stream().map(GivenCommand::quoted).collect(Collectors.joining(" "));
       System.out.println("Talk to it: ./minimind chat " + quoted);

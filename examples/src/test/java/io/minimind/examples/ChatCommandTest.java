@@ -87,7 +87,8 @@ class ChatCommandTest {
     List<String> without = answers(ChatOptions.defaults(), WHO);
 
     assertEquals(with, talk(List.of("--system=" + system), WHO).lines());
-    Output output = talk(List.of(), "/system " + system, WHO, "/reset", "/system", "/system off", WHO);
+    Output output =
+        talk(List.of(), "/system " + system, WHO, "/reset", "/system", "/system off", WHO);
     assertEquals(List.of(with.get(0), without.get(0)), output.lines());
     assertEquals(system + "\n", output.err());
   }
@@ -149,8 +150,7 @@ class ChatCommandTest {
     Output first = talk(List.of("--system=S"), WHO, "/save " + file, "/save " + file);
     assertEquals("", first.err());
     JsonNode saved = new ObjectMapper().readTree(file.toFile()).get("messages");
-    assertEquals(
-        List.of("S", WHO, first.lines().get(0)), saved.findValuesAsText("content"));
+    assertEquals(List.of("S", WHO, first.lines().get(0)), saved.findValuesAsText("content"));
     assertEquals(List.of("system", "user", "assistant"), saved.findValuesAsText("role"));
 
     Output second = talk(List.of(), "/load " + file, WHEN);

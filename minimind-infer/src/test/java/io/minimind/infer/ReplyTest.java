@@ -272,7 +272,8 @@ class ReplyTest {
       assertTrue(said(model, tools, call.withConstraint(words)).startsWith("<tool_call>\n<<<"));
       List<String> either = List.of("yes", "no");
       assertTrue(
-          either.contains(said(model, tools, SHORT.withForbiddenTokens(begin).withConstraint(words))));
+          either.contains(
+              said(model, tools, SHORT.withForbiddenTokens(begin).withConstraint(words))));
       assertTrue(
           either.contains(
               said(model, tools.withToolChoice(ToolChoice.none()), call.withConstraint(words))));

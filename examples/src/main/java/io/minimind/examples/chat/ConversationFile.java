@@ -90,7 +90,8 @@ final class ConversationFile {
   private static Message message(ObjectNode node) {
     Map<String, Object> fields = new LinkedHashMap<>();
     node.properties()
-        .forEach(field -> fields.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class)));
+        .forEach(
+            field -> fields.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class)));
     fields.keySet().removeAll(Set.of("role", "content"));
     return new Message(node.get("role").textValue(), node.get("content").textValue(), fields);
   }

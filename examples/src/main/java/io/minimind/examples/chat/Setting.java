@@ -22,8 +22,7 @@ record Setting(
 
   static final List<Setting> ALL =
       List.of(
-          number(
-              "temperature", GenerationOptions::temperature, GenerationOptions::withTemperature),
+          number("temperature", GenerationOptions::temperature, GenerationOptions::withTemperature),
           integer("top-k", GenerationOptions::topK, GenerationOptions::withTopK),
           number("top-p", GenerationOptions::topP, GenerationOptions::withTopP),
           number("min-p", GenerationOptions::minP, GenerationOptions::withMinP),

@@ -14,12 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Goes from message to message: what begins with a slash is a command, all else is for the model. */
+/**
+ * Goes from message to message: what begins with a slash is a command, all else is for the model.
+ */
 public final class Talk {
   /** The commands by name. */
   static final List<String> COMMANDS =
-      List.of(
-          "/help", "/reset", "/system", "/set", "/think", "/save", "/load", "/exit");
+      List.of("/help", "/reset", "/system", "/set", "/think", "/save", "/load", "/exit");
 
   private static final String HELP =
       """
@@ -31,7 +32,8 @@ public final class Talk {
       /load FILE         goes on with the conversation in FILE
       /exit              ends, as Ctrl-D does
       A \\ at the end of a line, or Alt-Enter, goes on in a new one. Ctrl-C stops an answer.
-      A message that begins with a slash needs a space before it.""";
+      A message that begins with a slash needs a space before it.\
+      """;
 
   private final Conversation conversation;
   private final Screen screen;

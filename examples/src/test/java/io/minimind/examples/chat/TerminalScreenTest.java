@@ -31,8 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class TerminalScreenTest {
-  private static final Path MODEL =
-      Path.of("../models/minimind-demo").toAbsolutePath().normalize();
+  private static final Path MODEL = Path.of("../models/minimind-demo").toAbsolutePath().normalize();
   private static final String UP = "\u001bOA";
   private static final String LEFT = "\u001bOD";
 
@@ -93,8 +92,7 @@ class TerminalScreenTest {
     open("xterm");
     assertEquals(Optional.of("one\ntwo"), read("one\\\rtwo\r"));
     assertEquals(Optional.of("one\ntwo"), read("one\u001b\rtwo\r"));
-    assertEquals(
-        Optional.of("pasted\nlines"), read("\u001b[200~pasted\nlines\u001b[201~\r"));
+    assertEquals(Optional.of("pasted\nlines"), read("\u001b[200~pasted\nlines\u001b[201~\r"));
   }
 
   @Test
@@ -124,8 +122,7 @@ class TerminalScreenTest {
     screen.show(new ReplyPart.Text("so"));
     screen.show(new ReplyPart.Call(new ToolCall("1", "add", "{\"a\":1}")));
     screen.end();
-    assertEquals(
-        "\u001b[2mhm\u001b[0m\r\n\r\nso\u001b[2m[add {\"a\":1}]\u001b[0m\r\n", shown());
+    assertEquals("\u001b[2mhm\u001b[0m\r\n\r\nso\u001b[2m[add {\"a\":1}]\u001b[0m\r\n", shown());
   }
 
   @Test

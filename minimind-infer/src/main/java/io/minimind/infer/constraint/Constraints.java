@@ -36,7 +36,8 @@ import java.util.Map;
  * one: the prompt should describe what is wanted.
  *
  * <p>Compiling takes milliseconds, and a constraint becomes faster with use, so keep it and these
- * constraints; those of the last 64 schemas are kept here. Both are for any number of threads and generations.
+ * constraints; those of the last 64 schemas are kept here. Both are for any number of threads and
+ * generations.
  */
 public final class Constraints {
   private static final JsonMapper JSON =
