@@ -24,7 +24,9 @@ import picocli.CommandLine.Option;
       "With --quantize its matrices have 8 or 4 bits a weight: smaller, faster, and a little less"
           + " exact. 'minimind bench decode' shows how much.",
       "With --format it is written for other programs: a folder for transformers, GGUF for"
-          + " llama.cpp and Ollama, or a .pth as MiniMind's own scripts save it."
+          + " llama.cpp and Ollama, a folder for onnxruntime-genai, or a .pth as MiniMind's own"
+          + " scripts save it. peft is the adapter of a run with --lora-rank alone, for the model"
+          + " that the run started from."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -71,6 +73,11 @@ public final class Export implements Callable<Integer> {
     if (source.isUnchanged()) {
       ModelExport.write(source.folder(), format, out);
       return;
+    }
+    if (format == ModelExport.Format.PEFT) {
+      throw new InputException(
+          "An adapter is exported as it lies beside the model: leave out --quantize and"
+              + " --checkpoint.");
     }
     try (TemporaryFolder chosen = TemporaryFolder.create()) {
       source.model().export(chosen.path(), source.precision());

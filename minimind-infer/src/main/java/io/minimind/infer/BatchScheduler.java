@@ -142,6 +142,10 @@ final class BatchScheduler implements AutoCloseable {
   }
 
   private void step() {
+    makeRoom();
+    if (answers.isEmpty()) {
+      return;
+    }
     for (int row = 0; row < answers.size(); row++) {
       ids[row] = answers.get(row).answer.lastToken();
     }
@@ -153,6 +157,19 @@ final class BatchScheduler implements AutoCloseable {
     // From the last row, because the last takes the place of one that leaves.
     for (int row = answers.size() - 1; row >= 0; row--) {
       if (!answers.get(row).advance(batch.logits(row))) {
+        remove(row);
+      }
+    }
+  }
+
+  /** Those for which there is no memory left fail, and no others. */
+  private void makeRoom() {
+    for (int row = answers.size() - 1; row >= 0; row--) {
+      BatchedWriting answer = answers.get(row);
+      try {
+        batch.makeRoom(answer.text);
+      } catch (RuntimeException | Error e) {
+        answer.fail(e);
         remove(row);
       }
     }

@@ -6,7 +6,7 @@ interface Buffers {
   /**
    * Buffers that may already hold a beginning of the prompt, though never all of it.
    *
-   * @param length the most tokens that the text may have
+   * @param length how many tokens there is room for; more make the buffers grow
    */
   DecoderSession acquire(int[] promptIds, int length);
 

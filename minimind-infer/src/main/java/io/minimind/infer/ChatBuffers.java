@@ -13,13 +13,8 @@ final class ChatBuffers implements Buffers, AutoCloseable {
 
   @Override
   public synchronized DecoderSession acquire(int[] promptIds, int length) {
-    if (text == null || text.capacity() < length) {
-      DecoderSession larger = pool.acquire(length);
-      if (text != null) {
-        larger.takeFrom(text, text.length());
-        pool.release(text);
-      }
-      text = larger;
+    if (text == null) {
+      text = pool.acquire(length);
     }
     text.keepBeginning(promptIds, promptIds.length - 1);
     inUse = true;

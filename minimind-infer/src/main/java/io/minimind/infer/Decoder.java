@@ -149,7 +149,7 @@ public final class Decoder implements AutoCloseable {
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
     Sampler sampler = sampler(promptIds, options, most);
     return compute(
-        promptIds.length + most,
+        promptIds.length + Math.min(most, DecoderPool.LEAST_CAPACITY),
         text -> {
           int[] next = promptIds;
           int[] one = new int[1];

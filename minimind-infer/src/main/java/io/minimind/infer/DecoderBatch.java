@@ -57,11 +57,20 @@ final class DecoderBatch implements AutoCloseable {
 
   /** Adds a text as the last row; its buffers must not be used until it leaves. */
   void join(DecoderSession text) {
-    if (cache == null || cache.capacity() < text.capacity()) {
-      grow(text.capacity());
-    }
+    makeRoom(text);
     cache.copy(text.cache(), 0, texts.size(), text.length());
     texts.add(text);
+  }
+
+  /**
+   * Makes room for another token of a text.
+   *
+   * @throws IllegalStateException if there is no memory for it; nothing has changed then
+   */
+  void makeRoom(DecoderSession text) {
+    if (cache == null || cache.capacity() <= text.length()) {
+      grow(pool.capacity(text.length() + 1));
+    }
   }
 
   private void grow(int capacity) {
@@ -76,7 +85,12 @@ final class DecoderBatch implements AutoCloseable {
   /** Removes a text, whose place the last one takes. */
   void leave(int row) {
     DecoderSession text = texts.get(row);
-    text.cache().copy(cache, row, 0, text.length());
+    try {
+      pool.makeRoom(text, text.length());
+      text.cache().copy(cache, row, 0, text.length());
+    } catch (OrtException | IllegalStateException e) {
+      text.reset(); // There is no memory to keep it in.
+    }
     DecoderSession last = texts.remove(texts.size() - 1);
     if (row < texts.size()) {
       cache.copy(cache, texts.size(), row, last.length());

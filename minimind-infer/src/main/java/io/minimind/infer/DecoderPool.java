@@ -14,8 +14,11 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * wait for a next text.
  */
 final class DecoderPool implements Buffers, AutoCloseable {
-  /** Below this, buffers are not made to measure: the next prompt would soon outgrow them. */
-  private static final int LEAST_CAPACITY = 256;
+  /**
+   * Below this, buffers are not made to measure: the next prompt would soon outgrow them. An answer
+   * for which no more than this was asked has its buffers from the beginning.
+   */
+  static final int LEAST_CAPACITY = 256;
 
   /** So many buffers are kept for later texts; the others of a rush are freed. */
   private static final int MOST_IDLE = 8;
@@ -47,7 +50,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     return closed;
   }
 
-  /** Buffers for a text that is yet empty. */
+  /** Buffers for a text that is yet empty, with room for so many tokens. */
   synchronized DecoderSession acquire(int length) {
     checkOpen();
     DecoderSession text = idle.poll();
@@ -73,7 +76,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     return acquire(length);
   }
 
-  /** What to allocate for texts of this length. */
+  /** What to allocate for texts of this length, so that they do not outgrow it soon. */
   int capacity(int length) {
     // Doubling lets a growing conversation replace its buffers only a few times.
     long rounded = Math.max(LEAST_CAPACITY, 2L * Integer.highestOneBit(length - 1));
@@ -89,9 +92,25 @@ final class DecoderPool implements Buffers, AutoCloseable {
     }
   }
 
-  /** As {@link DecoderSession#append}, as long as the model is open. */
+  /**
+   * As {@link DecoderSession#append}, as long as the model is open; makes room for the tokens.
+   *
+   * @throws IllegalStateException if the model is closed, the runtime fails, or there is no memory
+   *     for more tokens
+   */
   FloatBuffer append(DecoderSession text, int... ids) {
-    return compute(runtime -> text.append(ids));
+    return compute(
+        runtime -> {
+          makeRoom(text, text.length() + ids.length);
+          return text.append(ids);
+        });
+  }
+
+  /** Lets the buffers of a text grow if they are too small for so many tokens. */
+  void makeRoom(DecoderSession text, int length) throws OrtException {
+    if (text.capacity() < length) {
+      text.grow(capacity(length));
+    }
   }
 
   /** What the runtime computes. */

@@ -15,8 +15,9 @@ import java.util.Map;
 /**
  * One text in the making: the keys and values of its tokens so far. Each key and value buffer is
  * bound as past input and as present output alike, so that a step writes only its own positions and
- * nothing is copied. Reusing a session for the next text needs no clearing, because attention looks
- * only at positions that the new text has written.
+ * nothing is copied, except when a text outgrows its buffers: the next ones are at least twice as
+ * long. Reusing a session for the next text needs no clearing, because attention looks only at
+ * positions that the new text has written.
  */
 final class DecoderSession implements AutoCloseable {
   /**
@@ -27,8 +28,8 @@ final class DecoderSession implements AutoCloseable {
   private final OrtEnvironment environment = RuntimeEnvironment.get();
   private final OrtSession session;
   private final DecoderShape shape;
-  private final KeyValueCache cache;
-  private final int[] ids;
+  private KeyValueCache cache;
+  private int[] ids;
   private final LeakGuard guard;
   private final Map<String, OnnxTensor> inputs = new HashMap<>();
   private final Map<String, OnnxTensor> outputs = new HashMap<>();
@@ -50,13 +51,13 @@ final class DecoderSession implements AutoCloseable {
   /**
    * Allocates the buffers of a session.
    *
-   * @param capacity the most tokens the text may have
+   * @param capacity how many tokens the text may have before the buffers grow
    */
   static DecoderSession create(OrtSession session, DecoderShape shape, int capacity)
       throws OrtException {
     DecoderSession created = new DecoderSession(session, shape, capacity);
     try {
-      created.bind(shape);
+      created.bind();
       return created;
     } catch (OrtException | RuntimeException | Error e) {
       created.close();
@@ -64,7 +65,7 @@ final class DecoderSession implements AutoCloseable {
     }
   }
 
-  private void bind(DecoderShape shape) throws OrtException {
+  private void bind() throws OrtException {
     cache.bind(1, inputs, outputs);
     inputs.put(
         DecoderNames.LAST_POSITION,
@@ -80,6 +81,30 @@ final class DecoderSession implements AutoCloseable {
 
   int capacity() {
     return cache.capacity();
+  }
+
+  /**
+   * Makes room for more tokens.
+   *
+   * @param capacity how many the text may have then
+   * @throws IllegalStateException if there is no memory for them; nothing has changed then
+   */
+  void grow(int capacity) throws OrtException {
+    KeyValueCache larger = new KeyValueCache(shape, 1, capacity);
+    // In a batch the text may have outgrown the buffers that wait for it here.
+    larger.copy(cache, 0, 0, Math.min(length, cache.capacity()));
+    inputs.values().forEach(OnnxTensor::close);
+    inputs.clear();
+    outputs.clear();
+    cache = larger;
+    makeRoomForIds(capacity);
+    bind();
+  }
+
+  private void makeRoomForIds(int count) {
+    if (ids.length < count) {
+      ids = Arrays.copyOf(ids, count);
+    }
   }
 
   KeyValueCache cache() {
@@ -122,13 +147,16 @@ final class DecoderSession implements AutoCloseable {
 
   /** Tells what was appended to the cache by others. */
   void appended(int id) {
+    if (length == ids.length) {
+      makeRoomForIds(2 * length);
+    }
     ids[length++] = id;
   }
 
   /**
    * Appends tokens to the text.
    *
-   * @param ids at least one; the text must not outgrow the capacity
+   * @param ids at least one; there must be room for them
    * @return the logits that follow the last token, {@code [vocabulary]}, valid until the next call
    */
   FloatBuffer append(int... ids) throws OrtException {

@@ -42,7 +42,7 @@ final class KeptTexts implements Buffers, AutoCloseable {
       return pool.acquire(length);
     }
     kept.remove(best);
-    if (shared == best.length() && best.capacity() >= length) {
+    if (shared == best.length()) {
       return best; // which goes on as this text
     }
     try {

@@ -28,8 +28,14 @@ final class KeyValueCache {
   KeyValueCache(DecoderShape shape, int rows, int capacity) {
     this.shape = shape;
     this.capacity = capacity;
+    long bytes = (long) rows * shape.keyValueHeads() * shape.headSize() * capacity * Float.BYTES;
+    if (bytes > Integer.MAX_VALUE) {
+      throw new IllegalStateException(
+          "The keys of %d texts of %,d tokens are more than a buffer holds; generate fewer texts at a time, or shorter ones."
+              .formatted(rows, capacity));
+    }
     for (int i = 0; i < shape.layers() * PARTS.length; i++) {
-      buffers.add(direct(Math.multiplyExact(rows, rowSize()), Float.BYTES).asFloatBuffer());
+      buffers.add(direct(rows * rowSize(), Float.BYTES).asFloatBuffer());
     }
   }
 
@@ -38,7 +44,7 @@ final class KeyValueCache {
   }
 
   private int rowSize() {
-    return Math.multiplyExact(shape.keyValueHeads() * shape.headSize(), capacity);
+    return shape.keyValueHeads() * shape.headSize() * capacity;
   }
 
   /** Binds the first rows as past and as present, so that a step adds to them without a copy. */
@@ -50,9 +56,7 @@ final class KeyValueCache {
       String part = PARTS[i % PARTS.length];
       OnnxTensor tensor =
           OnnxTensor.createTensor(
-              RuntimeEnvironment.get(),
-              buffers.get(i).slice(0, Math.multiplyExact(rows, rowSize())),
-              extents);
+              RuntimeEnvironment.get(), buffers.get(i).slice(0, rows * rowSize()), extents);
       inputs.put(DecoderNames.past(layer, part), tensor);
       outputs.put(DecoderNames.present(layer, part), tensor);
     }

@@ -20,7 +20,8 @@ record Request(
     Buffers buffers) {
 
   DecoderSession acquire() {
-    return buffers.acquire(promptIds, promptIds.length + most);
+    return buffers.acquire(
+        promptIds, promptIds.length + Math.min(most, DecoderPool.LEAST_CAPACITY));
   }
 
   Answer answer(int reusedTokens) {

@@ -158,6 +158,22 @@ class BatchTest {
   }
 
   @Test
+  void textsThatOutgrowTheirBuffersGoOnAsAlone() throws IOException {
+    new TestModel(32, 2, 2, 1, 48, 64, 1000).write(folder, TestModel.random(1), -1);
+    GenerationOptions options = GenerationOptions.greedy().withMaxNewTokens(600);
+    List<String> prompts = List.of(prompt(3, 1), prompt(100, 2), prompt(7, 3));
+    try (LanguageModel alone = LanguageModel.load(folder, ONE, TOKENIZER);
+        LanguageModel batched = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {
+      List<Generation> together = batched.generateAll(prompts, options);
+      for (int i = 0; i < prompts.size(); i++) {
+        Generation expected = alone.generate(prompts.get(i), options);
+        assertEquals(600, expected.tokenIds().length);
+        assertEquals(expected.text(), together.get(i).text());
+      }
+    }
+  }
+
+  @Test
   void morePromptsThanRowsReadByOneThreadDoNotBlock() throws IOException {
     TestModel.TINY.write(folder, TestModel.random(1), -1);
     try (LanguageModel model = LanguageModel.load(folder, ONE.withBatchSize(2), TOKENIZER)) {

@@ -2,18 +2,21 @@ package io.minimind.infer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.StoredAdapter;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.interchange.ModelExport;
 import io.minimind.interchange.ModelExport.Format;
 import io.minimind.interchange.ModelImport;
 import io.minimind.interchange.WeightFiles;
 import io.minimind.model.Experts;
+import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
@@ -27,10 +30,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +96,7 @@ class InterchangeTest {
         Arguments.of(
             "llama 3",
             first.toBuilder().rotary(scaled.with(new RotaryScaling.Llama3(8, 1, 4, 16))).build(),
-            List.of(Format.TRANSFORMERS)));
+            List.of(Format.TRANSFORMERS, Format.GGUF)));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -108,17 +113,128 @@ class InterchangeTest {
           ModelImport.from(format == Format.GGUF ? other.resolve("model.gguf") : other)
               .tokenizer(model);
       if (format == Format.PTH) {
-        again
-            .set("num_attention_heads", "" + config.heads())
-            .set("num_key_value_heads", "" + config.keyValueHeads())
-            .set("max_position_embeddings", "64");
-        if (config.experts().isMixture()) {
-          again.set("num_experts_per_tok", "" + config.experts().perToken());
-        }
+        known(again, config);
       }
       assertEquals(config.maxLength(), again.to(back).config().maxLength());
       assertArrayEquals(expected, logits(back), 1e-5f, name + " by " + format);
     }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("models")
+  void aStateDictionaryComesBackAsItWas(String name, ModelConfig config, List<Format> formats)
+      throws IOException {
+    Assumptions.assumeTrue(formats.contains(Format.PTH), "no version of MiniMind is like this");
+    Path model = write(config, Precision.FLOAT32);
+    ModelExport.write(model, Format.PTH, folder.resolve("first.pth"));
+    ModelImport again = ModelImport.from(folder.resolve("first.pth")).tokenizer(model);
+    known(again, config).to(folder.resolve("again"));
+    ModelExport.write(folder.resolve("again"), Format.PTH, folder.resolve("second.pth"));
+    assertEquals(-1, Files.mismatch(folder.resolve("first.pth"), folder.resolve("second.pth")));
+  }
+
+  @Test
+  void anAdapterGoesToPeftAndComesBack() throws IOException {
+    // Of the first version, whose channels stand in another order there.
+    ModelConfig config = ModelConfig.of(64, 2, 4, 2, 256, 64);
+    LowRankAdapters lora = new LowRankAdapters(4, 12, List.of("wq", "wk", "wo", "w2"));
+    Path base = write(config, Precision.FLOAT32);
+    ModelExport.write(base, Format.TRANSFORMERS, folder.resolve("base"));
+    List<NamedTensor> adapters = adapters(lora, config);
+    Path tuned = Files.move(base, folder.resolve("tuned"));
+    ModelFolder.writeDecoder(
+        tuned, config, lora.merged(config, ModelFolder.weights(tuned), adapters));
+    new StoredAdapter(lora, adapters).write(tuned);
+    ModelExport.write(tuned, Format.PEFT, folder.resolve("peft"));
+
+    Path back = folder.resolve("back");
+    ModelImport.from(folder.resolve("peft")).base(folder.resolve("base")).to(back);
+    assertArrayEquals(logits(tuned), logits(back), 1e-5f);
+    assertEquals(lora, StoredAdapter.read(back).adapters());
+    ModelExport.write(back, Format.PEFT, folder.resolve("again"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      assertEquals(
+          -1,
+          Files.mismatch(folder.resolve("peft/" + file), folder.resolve("again/" + file)),
+          file);
+    }
+  }
+
+  @Test
+  void patternsOfAnAdapterChangeSingleModules() throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 2, 4, 2, 256, 64);
+    LowRankAdapters lora = new LowRankAdapters(4, 8, List.of("wq"));
+    Path base = write(config, Precision.FLOAT32);
+    ModelExport.write(base, Format.TRANSFORMERS, folder.resolve("base"));
+    new StoredAdapter(lora, adapters(lora, config)).write(base);
+    ModelExport.write(base, Format.PEFT, folder.resolve("peft"));
+    // All modules have half the strength, and the one with a pattern has it all.
+    adapterField("lora_alpha", "4");
+    adapterField("alpha_pattern", "{\"layers.1.self_attn.q_proj\": 8}");
+    ModelImport.from(folder.resolve("peft")).base(folder.resolve("base")).to(folder.resolve("m"));
+    assertFalse(Files.exists(folder.resolve("m/adapter.safetensors")), "it has two strengths");
+    Map<String, StreamedTensor> before = WeightFiles.open(base.resolve(ModelFolder.WEIGHTS));
+    Map<String, StreamedTensor> after =
+        WeightFiles.open(folder.resolve("m").resolve(ModelFolder.WEIGHTS));
+    Map<String, NamedTensor> stored = new HashMap<>();
+    adapters(lora, config).forEach(tensor -> stored.put(tensor.name(), tensor));
+    for (int layer = 0; layer < 2; layer++) {
+      String module = "layers." + layer + ".attention.wq.";
+      double sum = 0;
+      for (int k = 0; k < 4; k++) {
+        sum +=
+            (double) stored.get(module + "lora_B.weight").floats().get(3 * 4 + k)
+                * stored.get(module + "lora_A.weight").floats().get(k * 64 + 5);
+      }
+      double scale = layer == 1 ? 8 / 4.0 : 4 / 4.0;
+      int at = 3 * 64 + 5;
+      assertEquals(
+          before.get(module + "weight").load()[at] + scale * sum,
+          after.get(module + "weight").load()[at],
+          1e-6);
+    }
+    assertAdapterRefused("alpha_pattern", "{\"(a+)+q_proj\": 8}");
+    assertAdapterRefused("rank_pattern", "{\"q_proj\": 3}");
+    assertAdapterRefused("use_dora", "true");
+    assertAdapterRefused("layer_replication", "[[0, 1]]");
+    assertAdapterRefused("peft_type", "\"LOHA\"");
+  }
+
+  private void assertAdapterRefused(String field, String value) throws IOException {
+    byte[] fine = Files.readAllBytes(folder.resolve("peft/adapter_config.json"));
+    adapterField(field, value);
+    IOException refusal =
+        assertThrows(
+            IOException.class,
+            () ->
+                ModelImport.from(folder.resolve("peft"))
+                    .base(folder.resolve("base"))
+                    .to(folder.resolve("never")),
+            field);
+    String named = field.equals("rank_pattern") ? "rank" : field;
+    assertTrue(refusal.getMessage().contains(named), refusal.getMessage());
+    Files.write(folder.resolve("peft/adapter_config.json"), fine);
+  }
+
+  private void adapterField(String field, String value) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    Path config = folder.resolve("peft/adapter_config.json");
+    ObjectNode changed = (ObjectNode) json.readTree(config.toFile());
+    changed.set(field, json.readTree(value));
+    json.writeValue(config.toFile(), changed);
+  }
+
+  private static List<NamedTensor> adapters(LowRankAdapters lora, ModelConfig config) {
+    Random random = new Random(3);
+    List<NamedTensor> adapters = new ArrayList<>();
+    for (Parameter parameter : lora.parameters(config)) {
+      float[] values = new float[(int) parameter.shape().elements().extent()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) (0.1 * random.nextGaussian());
+      }
+      adapters.add(NamedTensor.ofFloats(parameter.name(), values, parameter.shape().extents()));
+    }
+    return adapters;
   }
 
   @ParameterizedTest
@@ -144,14 +260,16 @@ class InterchangeTest {
         assertEquals(values[i], rounded[i], Math.abs(values[i]) * 0x1p-11 + 1e-9, names[0]);
       }
     }
-    // Of four bits what comes back is cut into the same blocks.
+    // What comes back is cut into the same blocks.
     ModelImport.from(folder.resolve("gguf/model.gguf"))
         .precision(precision)
         .to(folder.resolve("b"));
-    if (precision == Precision.INT4) {
+    for (String matrix :
+        List.of("tok_embeddings", "layers.0.attention.wq", "layers.0.feed_forward.w2")) {
       assertEquals(
-          values(model, "layers.0.attention.wq.weight.values"),
-          values(folder.resolve("b"), "layers.0.attention.wq.weight.values"));
+          values(model, matrix + ".weight.values"),
+          values(folder.resolve("b"), matrix + ".weight.values"),
+          matrix);
     }
   }
 
@@ -213,6 +331,17 @@ class InterchangeTest {
             field);
     assertTrue(refusal.getMessage().contains(problem), refusal.getMessage());
     Files.write(config, fine);
+  }
+
+  /** What a state dictionary does not say. */
+  private static ModelImport known(ModelImport model, ModelConfig config) {
+    model
+        .set("num_attention_heads", "" + config.heads())
+        .set("num_key_value_heads", "" + config.keyValueHeads())
+        .set("max_position_embeddings", "" + config.maxLength());
+    return config.experts().isMixture()
+        ? model.set("num_experts_per_tok", "" + config.experts().perToken())
+        : model;
   }
 
   private static List<Float> values(Path model, String tensor) throws IOException {

@@ -118,6 +118,36 @@ class MemoryTest {
   }
 
   @Test
+  void memoryGrowsWithTheTextAndNotWithTheContext() throws IOException {
+    int context = 16_384;
+    new TestModel(32, 2, 2, 2, 48, 64, context).write(folder, TestModel.random(1), -1);
+    long whole = 2L * 2 * 2 * 16 * context * Float.BYTES;
+    List<Integer> written = new ArrayList<>();
+    int[] prompt = {1, 2, 3};
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      long before = directMemory();
+      decoder.generate(prompt, GenerationOptions.greedy().withMaxNewTokens(700), written::add);
+      long used = directMemory() - before;
+      assertEquals(700, written.size());
+      // Buffers for 1,024 tokens, and those for half as many that are not collected yet.
+      assertTrue(used < whole / 8, used + " of " + whole + " bytes");
+    }
+    // What was there when buffers grew is what is computed anew.
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      for (int length : new int[] {250, 256, 512, 690}) {
+        int[] text = new int[prompt.length + length];
+        System.arraycopy(prompt, 0, text, 0, prompt.length);
+        for (int i = 0; i < length; i++) {
+          text[prompt.length + i] = written.get(i);
+        }
+        List<Integer> next = new ArrayList<>();
+        decoder.generate(text, GenerationOptions.greedy().withMaxNewTokens(5), next::add);
+        assertEquals(written.subList(length, length + 5), next, "after " + length);
+      }
+    }
+  }
+
+  @Test
   void readingManyTextsTakesTheRoomOfOne() throws IOException {
     int vocabulary = 20_000;
     new TestModel(16, 1, 1, 1, 16, vocabulary, 100).write(folder, TestModel.random(1), -1);

@@ -1,26 +1,19 @@
 package io.minimind.data;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.files.AtomicFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
  * Makes a corpus of texts, JSON lines with a field {@code text}, of another: rows that are too
  * short, too long, of too little Chinese, or there already are left out. Rows are read and written
- * one after the other; of those written a few numbers are kept.
+ * one after the other; of those written up to 17 numbers are kept.
  *
  * @param fewest characters of a text at least
  * @param most characters of a text at most
@@ -51,14 +44,15 @@ public record CorpusPreparation(int fewest, int most, double chinese, Duplicates
   /** How many rows were written, and how many left out for which reason. */
   public record Result(long written, Map<String, Long> leftOut) {}
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<List<String>> COLUMNS = List.of(List.of("text"));
   private static final int RUN = 5;
   private static final int BANDS = 16;
   private static final int ROWS = 4;
 
   /**
-   * Writes the corpus.
+   * Writes the corpus. What is written lies in {@code FILE.partial} until it is complete, and how
+   * far that goes in {@code FILE.progress}; a preparation that was killed goes on from there, if
+   * rows and conditions are the same, and ends in the same bytes.
    *
    * @param target a {@code .jsonl} file, which takes its name when it is complete
    * @param progress told how much of {@link Rows#size} is read
@@ -66,41 +60,47 @@ public record CorpusPreparation(int fewest, int most, double chinese, Duplicates
    *     cannot be written
    */
   public Result write(Rows corpus, Path target, LongConsumer progress) throws IOException {
-    Map<String, Long> leftOut = new HashMap<>();
-    Set<Long> seen = new HashSet<>();
-    long[] written = {0};
-    AtomicFile.replace(
-        target,
-        channel -> {
-          try (RowReader reader = corpus.open(COLUMNS)) {
-            boolean more = true;
-            while (more) {
-              try {
-                Optional<Row> row = reader.next();
-                more = row.isPresent();
-                if (row.isPresent()) {
-                  String text = row.get().text(0).strip();
-                  Optional<String> reason = reason(text, seen);
-                  if (reason.isPresent()) {
-                    leftOut.merge(reason.get(), 1L, Long::sum);
-                  } else {
-                    ObjectNode line = JSON.createObjectNode().put("text", text);
-                    AtomicFile.write(channel, ByteBuffer.wrap(JSON.writeValueAsBytes(line)));
-                    AtomicFile.write(channel, ByteBuffer.wrap(new byte[] {'\n'}));
-                    written[0]++;
-                  }
-                }
-              } catch (MalformedRowException | IllegalArgumentException e) {
-                leftOut.merge("not readable", 1L, Long::sum);
-              }
-              progress.accept(reader.position());
-            }
-          }
-        });
-    return new Result(written[0], Map.copyOf(leftOut));
+    LongSet seen = new LongSet();
+    String origin = "%s of %s at %s".formatted(this, corpus.name(), corpus.fingerprint());
+    try (RowReader reader = corpus.open(COLUMNS);
+        PreparedFile out = PreparedFile.open(target, origin)) {
+      out.forEachText(text -> marks(text).forEach(seen::add));
+      for (long row = 0; row < out.rows(); row++) {
+        skip(reader);
+      }
+      while (true) {
+        Optional<Row> row;
+        String text;
+        try {
+          row = reader.next();
+          text = row.isEmpty() ? "" : row.get().text(0).strip();
+        } catch (MalformedRowException | IllegalArgumentException e) {
+          out.leaveOut("not readable");
+          continue;
+        }
+        if (row.isEmpty()) {
+          return out.complete();
+        }
+        Optional<String> reason = reason(text, seen);
+        if (reason.isPresent()) {
+          out.leaveOut(reason.get());
+        } else {
+          out.write(text);
+        }
+        progress.accept(reader.position());
+      }
+    }
   }
 
-  private Optional<String> reason(String text, Set<Long> seen) {
+  private static void skip(RowReader reader) throws IOException {
+    try {
+      reader.next();
+    } catch (MalformedRowException e) {
+      // It was counted when it was read first.
+    }
+  }
+
+  private Optional<String> reason(String text, LongSet seen) {
     int length = text.codePointCount(0, text.length());
     if (length < Math.max(1, fewest)) {
       return Optional.of("too short");
@@ -116,7 +116,7 @@ public record CorpusPreparation(int fewest, int most, double chinese, Duplicates
     if (marks.stream().anyMatch(seen::contains)) {
       return Optional.of("there already");
     }
-    seen.addAll(marks);
+    marks.forEach(seen::add);
     return Optional.empty();
   }
 

@@ -1,16 +1,14 @@
 package io.minimind.train;
 
 import io.minimind.artifact.ModelFolder;
-import io.minimind.files.AtomicFile;
+import io.minimind.artifact.StoredAdapter;
 import io.minimind.files.Checksums;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
-import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,7 +22,7 @@ final class ModelExport implements TrainingListener {
 
   /**
    * @param run if it trains adapters, the model has them merged into its weights, and they lie
-   *     beside it in {@code adapter.safetensors} and {@code adapter_config.json}
+   *     beside it as a {@link StoredAdapter}
    * @param told is told of each model that a checkpoint brought
    */
   ModelExport(RunFolder run, TrainingListener told) {
@@ -59,12 +57,7 @@ final class ModelExport implements TrainingListener {
   private void write(Path checkpoint) throws IOException {
     Optional<LowRankAdapters> lora = run.settings().lora();
     if (lora.isPresent()) {
-      SafetensorsFile.write(
-          run.path().resolve("adapter.safetensors"),
-          CheckpointStore.trained(checkpoint),
-          Map.of("format", "pt"));
-      AtomicFile.replace(
-          run.path().resolve("adapter_config.json"), Json.MAPPER.writeValueAsBytes(lora.get()));
+      new StoredAdapter(lora.get(), CheckpointStore.trained(checkpoint)).write(run.path());
     }
     ModelConfig config = run.settings().model();
     ModelFolder.writeDecoder(run.path(), config, CheckpointStore.weights(checkpoint, config, lora));

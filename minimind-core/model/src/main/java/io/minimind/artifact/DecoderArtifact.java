@@ -84,6 +84,23 @@ public final class DecoderArtifact {
     Tensor total = graph.input(DecoderNames.TOTAL_LENGTH, INT32, Shape.SCALAR);
     Tensor positions =
         graph.input(DecoderNames.LOGIT_POSITIONS, INT64, Shape.of(Dimension.symbol("positions")));
+    List<Past> past = past(graph, config, batch);
+    Tensor hiddenStates = transformer.hiddenStates(ids, past, new Positions(lastPosition, total));
+    graph.output(DecoderNames.LOGITS, transformer.head(op.gather(hiddenStates, positions)));
+    Dimension width = Dimension.of(config.hiddenSize());
+    Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), width);
+    graph.output(DecoderNames.HIDDEN_STATES, op.reshape(hiddenStates, perRow));
+    present(graph, transformer);
+    StringStringEntryProto contextLength =
+        StringStringEntryProto.newBuilder()
+            .setKey(DecoderNames.CONTEXT_LENGTH)
+            .setValue(Integer.toString(config.maxLength()))
+            .build();
+    return graph.toModel(weights.apply(graph)).toBuilder().addMetadataProps(contextLength).build();
+  }
+
+  /** Inputs for the keys and values of earlier positions. */
+  static List<Past> past(Graph graph, ModelConfig config, Dimension batch) {
     Shape cache =
         Shape.of(
             batch,
@@ -97,21 +114,16 @@ public final class DecoderArtifact {
               graph.input(DecoderNames.past(layer, DecoderNames.KEY), FLOAT32, cache),
               graph.input(DecoderNames.past(layer, DecoderNames.VALUE), FLOAT32, cache)));
     }
-    Tensor hiddenStates = transformer.hiddenStates(ids, past, new Positions(lastPosition, total));
-    graph.output(DecoderNames.LOGITS, transformer.head(op.gather(hiddenStates, positions)));
-    Dimension width = Dimension.of(config.hiddenSize());
-    Shape perRow = Shape.of(rows.dimension(0), rows.dimension(1), width);
-    graph.output(DecoderNames.HIDDEN_STATES, op.reshape(hiddenStates, perRow));
-    for (int layer = 0; layer < config.layers(); layer++) {
-      Attention attention = transformer.attentions().get(layer);
+    return past;
+  }
+
+  /** Outputs with the keys and values of all positions. */
+  static void present(Graph graph, Transformer transformer) {
+    List<Attention> attentions = transformer.attentions();
+    for (int layer = 0; layer < attentions.size(); layer++) {
+      Attention attention = attentions.get(layer);
       graph.output(DecoderNames.present(layer, DecoderNames.KEY), attention.presentKey());
       graph.output(DecoderNames.present(layer, DecoderNames.VALUE), attention.presentValue());
     }
-    StringStringEntryProto contextLength =
-        StringStringEntryProto.newBuilder()
-            .setKey(DecoderNames.CONTEXT_LENGTH)
-            .setValue(Integer.toString(config.maxLength()))
-            .build();
-    return graph.toModel(weights.apply(graph)).toBuilder().addMetadataProps(contextLength).build();
   }
 }

@@ -82,7 +82,8 @@ final class GgufExport {
       tensor(parameter);
     }
     if (config.rotary().scaling() instanceof RotaryScaling.Llama3) {
-      frequencies();
+      float[] divisors = FrequencyDivisors.of(config.rotary(), config.headSize());
+      out.float32(StreamedTensor.of(FrequencyDivisors.TENSOR, divisors, divisors.length));
     }
     out.write(folder.resolve("model.gguf"));
     AtomicFile.replace(
@@ -206,23 +207,6 @@ final class GgufExport {
       }
       AtomicFile.write(channel, bytes.flip());
     }
-  }
-
-  /** What llama.cpp divides the frequencies of Llama 3 with. */
-  private void frequencies() {
-    int pairs = config.headSize() / 2;
-    float[] divisors = new float[pairs];
-    for (int pair = 0; pair < pairs; pair++) {
-      double frequency = Math.pow(config.rotary().base(), -2.0 * pair / config.headSize());
-      divisors[pair] =
-          (float)
-              (frequency
-                  / config
-                      .rotary()
-                      .scaling()
-                      .frequency(frequency, pair, config.rotary().base(), config.headSize()));
-    }
-    out.float32(StreamedTensor.of("rope_freqs.weight", divisors, pairs));
   }
 
   private void tokenizer() throws IOException {

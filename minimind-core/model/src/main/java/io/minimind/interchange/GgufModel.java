@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -61,11 +62,6 @@ final class GgufModel {
   }
 
   private Architecture read() throws IOException {
-    if (tensors.has("rope_freqs.weight")) {
-      throw new IOException(
-          "The tensor rope_freqs.weight scales rotary frequencies one by one, which cannot be"
-              + " computed: import the model from the folder that the file was made of.");
-    }
     int heads = required("attention.head_count");
     int width = required("embedding_length");
     int head = optional("attention.key_length", heads == 0 ? 0 : width / heads);
@@ -87,7 +83,7 @@ final class GgufModel {
             .vocabularySize(Math.toIntExact(embedding.rows()))
             .maxLength(required("context_length"))
             .normEpsilon((float) number("attention.layer_norm_rms_epsilon", 1e-5))
-            .rotary(rotary())
+            .rotary(rotary(head))
             .initializerRange(0.02);
     if (tensors.has("output.weight")) {
       config.part(Part.OWN_HEAD);
@@ -142,7 +138,7 @@ final class GgufModel {
                 new Experts.Balance(0, Experts.Balance.Scope.BATCH)));
   }
 
-  private Rotary rotary() throws IOException {
+  private Rotary rotary(int head) throws IOException {
     String key = architecture + ".rope.scaling.type";
     read.add("rope.scaling.type");
     String type = metadata.text(key).orElse("none");
@@ -154,8 +150,17 @@ final class GgufModel {
           default ->
               throw new IOException("%s is %s, which cannot be computed.".formatted(key, type));
         };
-    return Rotary.of(LAYOUTS.get(architecture), (float) number("rope.freq_base", 10_000))
-        .with(scaling);
+    float base = (float) number("rope.freq_base", 10_000);
+    Optional<StreamedTensor> divisors = tensors.take(FrequencyDivisors.TENSOR);
+    if (divisors.isPresent()) {
+      if (!architecture.equals("llama") || scaling != RotaryScaling.NONE) {
+        throw new IOException(
+            "The tensor %s stands beside the architecture %s and the scaling %s: such a model cannot be computed."
+                .formatted(FrequencyDivisors.TENSOR, architecture, type));
+      }
+      scaling = FrequencyDivisors.scaling(divisors.get().load(), base, head);
+    }
+    return Rotary.of(LAYOUTS.get(architecture), base).with(scaling);
   }
 
   /** llama.cpp multiplies the attention factor with the one that the paper recommends. */

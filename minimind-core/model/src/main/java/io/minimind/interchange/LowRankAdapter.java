@@ -1,16 +1,24 @@
 package io.minimind.interchange;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.artifact.StoredAdapter;
+import io.minimind.model.LowRankAdapters;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
+import io.minimind.model.TensorNames;
+import io.minimind.weights.NamedTensor;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.TreeSet;
 
 /**
  * A low-rank adapter of another project: a folder of PEFT, or a file of MiniMind's. It is merged: a
@@ -18,151 +26,202 @@ import java.util.stream.Stream;
  */
 final class LowRankAdapter {
 
-  static final String CONFIG = "adapter_config.json";
+  private final Path file;
+  private final List<Module> modules = new ArrayList<>();
+  private final Map<String, StreamedTensor> whole = new LinkedHashMap<>();
 
-  /** They say how it was trained, or where from, and nothing of what it computes. */
-  private static final Set<String> HARMLESS =
-      Set.of(
-          "auto_mapping",
-          "base_model_name_or_path",
-          "exclude_modules",
-          "inference_mode",
-          "layers_pattern",
-          "layers_to_transform",
-          "lora_dropout",
-          "megatron_core",
-          "modules_to_save",
-          "peft_version",
-          "qalora_group_size",
-          "revision",
-          "target_modules",
-          "task_type");
+  /**
+   * What belongs to one matrix.
+   *
+   * @param name of the layer, in its base
+   * @param down A, [rank, in]
+   * @param up B, [out, rank]
+   * @param magnitude the norms that the rows of the sum are given, [out], where there are some
+   */
+  private record Module(
+      String name,
+      StreamedTensor down,
+      StreamedTensor up,
+      double scale,
+      Optional<StreamedTensor> magnitude) {}
 
-  private LowRankAdapter() {}
-
-  /** Whether a folder is an adapter of PEFT. */
-  static boolean isFolder(Path folder) {
-    return Files.exists(folder.resolve(CONFIG));
-  }
-
-  /** The model to which the adapter in a folder belongs, as it says itself. */
-  static String base(Path folder) throws IOException {
-    return Json.read(folder.resolve(CONFIG)).path("base_model_name_or_path").asText("unknown");
+  private LowRankAdapter(Path file) {
+    this.file = file;
   }
 
   /**
-   * Merges an adapter into the tensors of its base.
+   * Opens an adapter; of its tensors only the header is read.
    *
    * @param adapter a folder of PEFT or a file of MiniMind's
-   * @throws IOException if it does not belong to the base, or asks for what cannot be merged
+   * @throws IOException if it is damaged, or asks for what cannot be computed
    */
-  static void merge(Path adapter, TensorSet base) throws IOException {
+  static LowRankAdapter open(Path adapter) throws IOException {
     if (!Files.isDirectory(adapter)) {
-      merge(adapter, WeightFiles.open(adapter), ".lora.A.weight", ".lora.B.weight", "", 1, base);
-      return;
+      LowRankAdapter opened = new LowRankAdapter(adapter);
+      opened.read("", ".lora.A.weight", ".lora.B.weight", (module, rank) -> 1);
+      return opened;
     }
-    ObjectNode config = Json.read(adapter.resolve(CONFIG));
-    requireUnderstood(adapter.resolve(CONFIG), config);
-    Path weights =
-        Stream.of("adapter_model.safetensors", "adapter_model.bin")
-            .map(adapter::resolve)
-            .filter(Files::exists)
-            .findFirst()
-            .orElseThrow(
-                () -> new IOException("%s holds no adapter_model.safetensors.".formatted(adapter)));
-    double alpha = config.path("lora_alpha").asDouble(8);
-    double rank = config.path("r").asDouble(8);
-    double scale = alpha / (config.path("use_rslora").asBoolean() ? Math.sqrt(rank) : rank);
-    merge(
-        weights,
-        WeightFiles.open(weights),
-        ".lora_A.weight",
-        ".lora_B.weight",
-        "base_model.model.",
-        scale,
-        base);
+    PeftConfig config = PeftConfig.read(adapter);
+    LowRankAdapter opened = new LowRankAdapter(PeftConfig.weights(adapter));
+    opened.read(PeftConfig.PREFIX, PeftConfig.A, PeftConfig.B, config::scale);
+    for (Module module : opened.modules) {
+      config.checkMagnitude(module.name, module.magnitude.isPresent());
+    }
+    return opened;
   }
 
-  private static void requireUnderstood(Path file, ObjectNode config) throws IOException {
-    for (Map.Entry<String, JsonNode> field : config.properties()) {
-      JsonNode value = field.getValue();
-      boolean neutral =
-          value.isNull()
-              || value.isBoolean() && !value.booleanValue()
-              || value.isContainerNode() && value.isEmpty();
-      boolean understood =
-          switch (field.getKey()) {
-            case "peft_type" -> value.asText().equals("LORA");
-            case "bias" -> value.asText().equals("none");
-            case "r", "lora_alpha" -> value.isNumber() && value.asDouble() > 0;
-            case "use_rslora" -> value.isBoolean();
-            // The other ways to begin change the base as well.
-            case "init_lora_weights" -> value.isBoolean() || value.asText().equals("gaussian");
-            default -> neutral || HARMLESS.contains(field.getKey());
-          };
-      if (!understood) {
-        throw new IOException(
-            "%s: %s is %s, with which an adapter cannot be merged."
-                .formatted(file, field.getKey(), value));
-      }
-    }
+  private interface Scale {
+    double of(String module, long rank) throws IOException;
   }
 
-  private static void merge(
-      Path file,
-      Map<String, StreamedTensor> tensors,
-      String first,
-      String second,
-      String prefix,
-      double scale,
-      TensorSet base)
-      throws IOException {
-    Map<String, StreamedTensor> left = new TreeMap<>(tensors);
-    for (String name : tensors.keySet()) {
-      if (!name.startsWith(prefix)) {
-        continue;
-      }
-      if (name.endsWith(first)) {
-        String module = name.substring(0, name.length() - first.length());
+  private void read(String prefix, String first, String second, Scale scale) throws IOException {
+    Map<String, StreamedTensor> left = new TreeMap<>(WeightFiles.open(file));
+    if (left.isEmpty()) {
+      throw new IOException(file + " holds no tensors.");
+    }
+    for (String name : List.copyOf(left.keySet())) {
+      if (name.startsWith(prefix) && name.endsWith(first)) {
+        String stored = name.substring(0, name.length() - first.length());
+        String module = stored.substring(prefix.length());
         StreamedTensor down = left.remove(name);
-        StreamedTensor up =
-            Optional.ofNullable(left.remove(module + second))
-                .orElseThrow(
-                    () ->
-                        new IOException(
-                            "%s holds %s but no %s.".formatted(file, name, module + second)));
-        String weight = module.substring(prefix.length()) + ".weight";
-        base.replace(weight, merged(file, base.peek(weight), down, up, scale));
-      } else if (!prefix.isEmpty() && !name.contains("lora_")) {
+        StreamedTensor up = left.remove(stored + second);
+        if (up == null) {
+          throw new IOException("%s holds %s but no %s.".formatted(file, name, stored + second));
+        }
+        Optional<StreamedTensor> magnitude =
+            Optional.ofNullable(left.remove(stored + PeftConfig.MAGNITUDE));
+        modules.add(new Module(module, down, up, scale.of(module, down.rows()), magnitude));
+      } else if (!prefix.isEmpty() && name.startsWith(prefix) && !name.contains("lora_")) {
         // A module that was saved as a whole.
         String weight = name.substring(prefix.length());
-        base.replace(weight, left.remove(name).named(weight));
+        whole.put(weight, left.remove(name).named(weight));
       }
     }
-    if (!left.isEmpty() || tensors.isEmpty()) {
+    if (!left.isEmpty()) {
       throw new IOException(
-          tensors.isEmpty()
-              ? file + " holds no tensors."
-              : "%s holds %s, which is not understood here."
-                  .formatted(file, left.keySet().iterator().next()));
+          "%s holds %s, which is not understood here."
+              .formatted(file, left.keySet().iterator().next()));
     }
   }
 
-  private static StreamedTensor merged(
-      Path file, StreamedTensor matrix, StreamedTensor down, StreamedTensor up, double scale)
-      throws IOException {
-    int rank = (int) down.rows();
+  /**
+   * Merges the adapter into the tensors of its base.
+   *
+   * @throws IOException if it does not belong to the base
+   */
+  void mergeInto(TensorSet base) throws IOException {
+    for (Module module : modules) {
+      String weight = module.name + ".weight";
+      base.replace(weight, merged(base.peek(weight), module));
+    }
+    whole.forEach(base::replace);
+  }
+
+  /**
+   * The same as an adapter of this project, which has one rank and one strength, and the same
+   * layers in every block; empty where this one has not.
+   *
+   * @param config of the model that it is merged into
+   */
+  Optional<StoredAdapter> own(ModelConfig config) throws IOException {
+    if (modules.isEmpty() || !whole.isEmpty()) {
+      return Optional.empty();
+    }
+    Module first = modules.get(0);
+    Map<String, Module> byName = new HashMap<>();
+    for (Module module : modules) {
+      if (module.down.rows() != first.down.rows()
+          || module.scale != first.scale
+          || module.magnitude.isPresent()) {
+        return Optional.empty();
+      }
+      byName.put(module.name, module);
+    }
+    TensorNames names =
+        first.name.startsWith("model.") ? TensorNames.TRANSFORMERS : TensorNames.MINIMIND;
+    Map<Parameter, Module> adapted = new LinkedHashMap<>();
+    TreeSet<String> targets = new TreeSet<>();
+    List<Parameter> all = new Parameters(config).all();
+    for (Parameter parameter : all) {
+      Module module =
+          byName.get(names.module(parameter.role(), parameter.layer(), parameter.expert()));
+      if (module != null && parameter.role().adapterTarget().isPresent()) {
+        adapted.put(parameter, module);
+        targets.add(parameter.role().adapterTarget().get());
+      }
+    }
+    long wanted =
+        all.stream()
+            .filter(one -> one.role().adapterTarget().filter(targets::contains).isPresent())
+            .count();
+    if (adapted.size() != modules.size() || wanted != modules.size()) {
+      return Optional.empty();
+    }
+    List<NamedTensor> tensors = new ArrayList<>();
+    for (Map.Entry<Parameter, Module> one : adapted.entrySet()) {
+      String name = one.getKey().module();
+      tensors.add(loaded(one.getValue().down, name + PeftConfig.A));
+      tensors.add(loaded(one.getValue().up, name + PeftConfig.B));
+    }
+    int rank = Math.toIntExact(first.down.rows());
+    return Optional.of(
+        new StoredAdapter(
+            new LowRankAdapters(rank, first.scale * rank, List.copyOf(targets)), tensors));
+  }
+
+  private static NamedTensor loaded(StreamedTensor tensor, String name) throws IOException {
+    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+    return NamedTensor.ofFloats(name, tensor.load(), shape);
+  }
+
+  private StreamedTensor merged(StreamedTensor matrix, Module module) throws IOException {
+    int rank = (int) module.down.rows();
     int in = (int) matrix.rowElements();
     if (matrix.shape().size() != 2
-        || down.rowElements() != in
-        || up.rows() != matrix.rows()
-        || up.rowElements() != rank) {
+        || module.down.rowElements() != in
+        || module.up.rows() != matrix.rows()
+        || module.up.rowElements() != rank
+        || module.magnitude.isPresent() && module.magnitude.get().elements() != matrix.rows()) {
       throw new IOException(
           "The adapter %s has %s and %s for %s, which do not fit."
-              .formatted(file, down, up, matrix));
+              .formatted(file, module.down, module.up, matrix));
     }
-    float[] a = down.load();
-    float[] b = up.load();
+    float[] a = module.down.load();
+    float[] b = module.up.load();
+    StreamedTensor sum =
+        new StreamedTensor(
+            matrix.name(),
+            matrix.shape(),
+            matrix.type(),
+            (start, into, offset, count) -> {
+              matrix.values().read(start, into, offset, count);
+              for (int i = 0; i < count; i++) {
+                int row = (int) ((start + i) / in);
+                int column = (int) ((start + i) % in);
+                double product = 0;
+                for (int k = 0; k < rank; k++) {
+                  product += (double) b[row * rank + k] * a[k * in + column];
+                }
+                into[offset + i] += (float) (module.scale * product);
+              }
+            });
+    return module.magnitude.isEmpty() ? sum : withNorms(sum, module.magnitude.get().load());
+  }
+
+  /** DoRA (Liu et al. 2024): each row has the given norm. */
+  private static StreamedTensor withNorms(StreamedTensor matrix, float[] norms) throws IOException {
+    int width = (int) matrix.rowElements();
+    double[] factors = new double[norms.length];
+    long[] done = {0};
+    matrix.forEachPiece(
+        (values, count) -> {
+          for (int i = 0; i < count; i++) {
+            factors[(int) (done[0]++ / width)] += (double) values[i] * values[i];
+          }
+        });
+    for (int row = 0; row < factors.length; row++) {
+      factors[row] = norms[row] / Math.sqrt(factors[row]);
+    }
     return new StreamedTensor(
         matrix.name(),
         matrix.shape(),
@@ -170,13 +229,7 @@ final class LowRankAdapter {
         (start, into, offset, count) -> {
           matrix.values().read(start, into, offset, count);
           for (int i = 0; i < count; i++) {
-            int row = (int) ((start + i) / in);
-            int column = (int) ((start + i) % in);
-            double sum = 0;
-            for (int k = 0; k < rank; k++) {
-              sum += (double) b[row * rank + k] * a[k * in + column];
-            }
-            into[offset + i] += (float) (scale * sum);
+            into[offset + i] *= (float) factors[(int) ((start + i) / width)];
           }
         });
   }

@@ -10,6 +10,7 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Rotary;
 import io.minimind.model.RotaryScaling;
+import io.minimind.model.RotaryScalingJson;
 import io.minimind.model.TensorNames;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
@@ -124,9 +125,9 @@ final class MiniMindModel {
     double base = assumed(fields, "rope_theta", first ? 1e4 : 1e6).doubleValue();
     double epsilon = assumed(fields, "rms_norm_eps", first || !normed ? 1e-5 : 1e-6).doubleValue();
     RotaryScaling scaling = RotaryScaling.NONE;
-    ConfigFields rope = fields.object("rope_scaling");
-    if (fields.has("rope_scaling")) {
-      scaling = RotaryFields.scaling(rope);
+    ConfigFields rope = fields.object(RotaryScalingJson.FIELD);
+    if (fields.has(RotaryScalingJson.FIELD)) {
+      scaling = RotaryScalingJson.read(rope);
     } else if (fields.flag("inference_rope_scaling", false)) {
       scaling = new RotaryScaling.Yarn(16, 2048, 32, 1, 1);
     }

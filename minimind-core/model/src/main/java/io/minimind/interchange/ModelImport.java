@@ -2,7 +2,8 @@ package io.minimind.interchange;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
-import io.minimind.files.Folders;
+import io.minimind.artifact.StoredAdapter;
+import io.minimind.files.NewFolder;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
@@ -11,11 +12,9 @@ import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * Makes a model folder of a model of another project.
@@ -77,7 +76,11 @@ public final class ModelImport {
     return this;
   }
 
-  /** An adapter to merge into the source: a folder of PEFT, or a file of MiniMind's. */
+  /**
+   * An adapter to merge into the source: a folder of PEFT, or a file of MiniMind's. Where it has
+   * one rank and strength and the same layers in every block, it is also kept beside the model, as
+   * training keeps one, and can be exported again.
+   */
   public ModelImport adapter(Path adapter) {
     this.adapter = Optional.of(adapter);
     return this;
@@ -142,58 +145,46 @@ public final class ModelImport {
     if (Files.notExists(source)) {
       throw new IOException("There is no model at " + source + ": check the path.");
     }
-    if (Files.isDirectory(source) && LowRankAdapter.isFolder(source)) {
+    if (Files.isDirectory(source) && PeftConfig.isIn(source)) {
       if (base.isEmpty()) {
         throw new IOException(
             "%s is an adapter, which is no model by itself: name the folder of its base, %s."
-                .formatted(source, LowRankAdapter.base(source)));
+                .formatted(source, PeftConfig.base(source)));
       }
       adapter = Optional.of(source);
     }
     Path model = base.orElse(source);
     Source read = Source.of(model, tokenizer, settings);
     Architecture architecture = read.architecture();
-    if (adapter.isPresent()) {
-      LowRankAdapter.merge(adapter.get(), read.tensors());
-    }
     ModelConfig config = withContext(architecture.config());
+    Optional<StoredAdapter> kept = Optional.empty();
+    if (adapter.isPresent()) {
+      LowRankAdapter opened = LowRankAdapter.open(adapter.get());
+      opened.mergeInto(read.tensors());
+      kept = opened.own(config);
+    }
     List<StreamedTensor> parameters =
         new Architecture(config, architecture.layout()).parameters(read.tensors());
     try (TemporaryFolder temporary = TemporaryFolder.create()) {
       Path tokenizerFolder = read.tokenizer(temporary.path());
       Tokenizer loaded = Tokenizer.load(tokenizerFolder);
       requireRoom(loaded, config);
-      requireEmpty(folder);
-      Path partial = folder.toAbsolutePath().resolveSibling(folder.getFileName() + ".partial");
-      Folders.delete(partial);
-      try {
-        ModelFolder.writeConfiguration(partial, config, precision, tokenizerFolder);
+      try (NewFolder made = NewFolder.at(folder)) {
+        ModelFolder.writeConfiguration(made.path(), config, precision, tokenizerFolder);
         Json.write(
-            partial.resolve(ModelFolder.GENERATION_CONFIG),
+            made.path().resolve(ModelFolder.GENERATION_CONFIG),
             read.generation(loaded, tokenizerFolder));
         long total = parameters.size();
         long[] done = {0};
         ModelFolder.writeStreamed(
-            partial, config, precision, parameters, () -> progress.update(++done[0], total));
-        Files.deleteIfExists(folder);
-        Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Folders.delete(partial);
+            made.path(), config, precision, parameters, () -> progress.update(++done[0], total));
+        if (kept.isPresent()) {
+          kept.get().write(made.path());
+        }
+        made.finish();
       }
     }
     return new Result(config, read.notes());
-  }
-
-  private static void requireEmpty(Path folder) throws IOException {
-    if (Files.isDirectory(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        if (files.findAny().isPresent()) {
-          throw new IOException("The folder " + folder + " is not empty: choose another.");
-        }
-      }
-    } else if (Files.exists(folder)) {
-      throw new IOException(folder + " is a file: expected a folder to write.");
-    }
   }
 
   private ModelConfig withContext(ModelConfig config) throws IOException {

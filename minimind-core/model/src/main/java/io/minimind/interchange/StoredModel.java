@@ -1,10 +1,13 @@
 package io.minimind.interchange;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.AtomicFile;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
+import io.minimind.model.Precision;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -12,8 +15,10 @@ import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
 
@@ -41,6 +46,14 @@ final class StoredModel {
 
   Path folder() {
     return folder;
+  }
+
+  SafetensorsFile weights() {
+    return weights;
+  }
+
+  Precision precision() {
+    return bits == 8 ? Precision.INT8 : bits == 4 ? Precision.INT4 : Precision.FLOAT32;
   }
 
   ModelConfig config() {
@@ -88,7 +101,7 @@ final class StoredModel {
   }
 
   /** Which row of a parameter stands where, if channels of heads are put into another order. */
-  private LongUnaryOperator order(Parameter parameter, RotaryLayout layout) {
+  LongUnaryOperator order(Parameter parameter, RotaryLayout layout) {
     int head = config.headSize();
     boolean ofHeads =
         switch (parameter.role()) {
@@ -110,6 +123,28 @@ final class StoredModel {
 
   private static long neighbours(long channel, int head) {
     return channel / 2 + channel % 2 * (head / 2);
+  }
+
+  /** The ids that begin and end a text; no fields where the folder does not say. */
+  ObjectNode generation() throws IOException {
+    Path file = folder.resolve(ModelFolder.GENERATION_CONFIG);
+    return Files.exists(file) ? Json.read(file) : Json.MAPPER.createObjectNode();
+  }
+
+  /** Writes the tokenizer as it is, but of the class by which Python programs read it as it is. */
+  void writeTokenizer(Path to) throws IOException {
+    for (String name : List.of("tokenizer.json", "tokenizer.model", ModelFolder.CHAT_TEMPLATE)) {
+      Path file = folder.resolve(name);
+      if (Files.exists(file)) {
+        AtomicFile.replace(to.resolve(name), Files.readAllBytes(file));
+      }
+    }
+    Path file = folder.resolve(ModelFolder.TOKENIZER_CONFIG);
+    ObjectNode tokenizer = Files.exists(file) ? Json.read(file) : Json.MAPPER.createObjectNode();
+    if (Files.exists(folder.resolve("tokenizer.json"))) {
+      tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
+    }
+    Json.write(to.resolve(ModelFolder.TOKENIZER_CONFIG), tokenizer);
   }
 
   /** A quantized matrix. */

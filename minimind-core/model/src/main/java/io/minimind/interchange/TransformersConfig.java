@@ -11,6 +11,7 @@ import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
 import io.minimind.model.Role;
 import io.minimind.model.Rotary;
+import io.minimind.model.RotaryScalingJson;
 import io.minimind.model.TensorNames;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
@@ -221,8 +222,8 @@ final class TransformersConfig {
   }
 
   private Rotary rotary() {
-    boolean old = fields.has("rope_scaling") || !fields.has("rope_parameters");
-    ConfigFields scaling = fields.object(old ? "rope_scaling" : "rope_parameters");
+    boolean old = fields.has(RotaryScalingJson.FIELD) || !fields.has("rope_parameters");
+    ConfigFields scaling = fields.object(old ? RotaryScalingJson.FIELD : "rope_parameters");
     fields.value("rope_parameters");
     double base = old ? number(THETA) : scaling.number(THETA, family.defaults.get(THETA));
     fields.value(THETA);
@@ -232,7 +233,7 @@ final class TransformersConfig {
       fields.value("original_max_position_embeddings");
     }
     return new Rotary(
-        RotaryLayout.HALVES, (float) base, RotaryFields.scaling(scaling), layersWithoutRotary());
+        RotaryLayout.HALVES, (float) base, RotaryScalingJson.read(scaling), layersWithoutRotary());
   }
 
   private List<Integer> layersWithoutRotary() {

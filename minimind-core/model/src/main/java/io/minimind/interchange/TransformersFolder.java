@@ -2,7 +2,6 @@ package io.minimind.interchange;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
-import io.minimind.files.AtomicFile;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.Experts;
 import io.minimind.model.ModelConfig;
@@ -10,13 +9,11 @@ import io.minimind.model.ModelConfig.Part;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
 import io.minimind.model.Role;
-import io.minimind.model.Rotary;
-import io.minimind.model.RotaryScaling;
+import io.minimind.model.RotaryScalingJson;
 import io.minimind.model.TensorNames;
 import io.minimind.weights.SafetensorsFile;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,9 +43,9 @@ final class TransformersFolder {
     } else {
       dense();
     }
-    ObjectNode generation = generation();
+    ObjectNode generation = model.generation();
     generation.properties().forEach(field -> json.set(field.getKey(), field.getValue()));
-    tokenizer(folder);
+    model.writeTokenizer(folder);
     SafetensorsFile.writeParts(
         folder.resolve(ModelFolder.WEIGHTS), tensors, Map.of("format", "pt"));
     Json.write(folder.resolve(ModelFolder.GENERATION_CONFIG), generation);
@@ -69,7 +66,9 @@ final class TransformersFolder {
     json.put("tie_word_embeddings", !config.has(Part.OWN_HEAD));
     json.put("torch_dtype", "float32");
     json.put("use_cache", true);
-    rotary(json, config.rotary());
+    json.put("rope_theta", config.rotary().base());
+    RotaryScalingJson.write(config.rotary().scaling())
+        .ifPresent(scaling -> json.set(RotaryScalingJson.FIELD, scaling));
   }
 
   /**
@@ -242,48 +241,5 @@ final class TransformersFolder {
     if (!possible) {
       throw new IOException("transformers has no model with " + part + ".");
     }
-  }
-
-  private static void rotary(ObjectNode json, Rotary rotary) {
-    json.put("rope_theta", rotary.base());
-    if (rotary.scaling() instanceof RotaryScaling.Linear linear) {
-      json.putObject("rope_scaling").put("rope_type", "linear").put("factor", linear.factor());
-    } else if (rotary.scaling() instanceof RotaryScaling.Llama3 llama) {
-      json.putObject("rope_scaling")
-          .put("rope_type", "llama3")
-          .put("factor", llama.factor())
-          .put("low_freq_factor", llama.lowFactor())
-          .put("high_freq_factor", llama.highFactor())
-          .put("original_max_position_embeddings", llama.originalLength());
-    } else if (rotary.scaling() instanceof RotaryScaling.Yarn yarn) {
-      json.putObject("rope_scaling")
-          .put("rope_type", "yarn")
-          .put("factor", yarn.factor())
-          .put("original_max_position_embeddings", yarn.originalLength())
-          .put("beta_fast", yarn.fast())
-          .put("beta_slow", yarn.slow())
-          .put("attention_factor", yarn.attentionFactor());
-    }
-  }
-
-  private ObjectNode generation() throws IOException {
-    Path file = model.folder().resolve(ModelFolder.GENERATION_CONFIG);
-    return Files.exists(file) ? Json.read(file) : Json.MAPPER.createObjectNode();
-  }
-
-  /** As it is, but of the class that reads it as it is. */
-  private void tokenizer(Path folder) throws IOException {
-    for (String name : List.of("tokenizer.json", "tokenizer.model", ModelFolder.CHAT_TEMPLATE)) {
-      Path file = model.folder().resolve(name);
-      if (Files.exists(file)) {
-        AtomicFile.replace(folder.resolve(name), Files.readAllBytes(file));
-      }
-    }
-    Path file = model.folder().resolve(ModelFolder.TOKENIZER_CONFIG);
-    ObjectNode tokenizer = Files.exists(file) ? Json.read(file) : Json.MAPPER.createObjectNode();
-    if (Files.exists(model.folder().resolve("tokenizer.json"))) {
-      tokenizer.put("tokenizer_class", "PreTrainedTokenizerFast");
-    }
-    Json.write(folder.resolve(ModelFolder.TOKENIZER_CONFIG), tokenizer);
   }
 }

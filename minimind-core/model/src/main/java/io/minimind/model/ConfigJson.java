@@ -7,10 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.Experts.Balance;
 import io.minimind.model.ModelConfig.Part;
-import io.minimind.model.RotaryScaling.Linear;
-import io.minimind.model.RotaryScaling.Llama3;
-import io.minimind.model.RotaryScaling.Unscaled;
-import io.minimind.model.RotaryScaling.Yarn;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -74,24 +70,8 @@ final class ConfigJson {
     if (rotary.layout() == RotaryLayout.HALVES) {
       json.put("rope_interleave", false);
     }
-    if (rotary.scaling() instanceof Linear linear) {
-      json.putObject("rope_scaling").put("rope_type", "linear").put("factor", linear.factor());
-    } else if (rotary.scaling() instanceof Llama3 llama) {
-      json.putObject("rope_scaling")
-          .put("rope_type", "llama3")
-          .put("factor", llama.factor())
-          .put("low_freq_factor", llama.lowFactor())
-          .put("high_freq_factor", llama.highFactor())
-          .put("original_max_position_embeddings", llama.originalLength());
-    } else if (rotary.scaling() instanceof Yarn yarn) {
-      json.putObject("rope_scaling")
-          .put("rope_type", "yarn")
-          .put("factor", yarn.factor())
-          .put("original_max_position_embeddings", yarn.originalLength())
-          .put("beta_fast", yarn.fast())
-          .put("beta_slow", yarn.slow())
-          .put("attention_factor", yarn.attentionFactor());
-    }
+    RotaryScalingJson.write(rotary.scaling())
+        .ifPresent(scaling -> json.set(RotaryScalingJson.FIELD, scaling));
     if (!rotary.layersWithout().isEmpty()) {
       ArrayNode with = json.putArray("no_rope_layers");
       for (int layer = 0; layer < layers; layer++) {
@@ -158,36 +138,8 @@ final class ConfigJson {
     return new Rotary(
         fields.flag("rope_interleave", true) ? RotaryLayout.NEIGHBOURS : RotaryLayout.HALVES,
         (float) fields.number("rope_theta"),
-        scaling(fields.object("rope_scaling")),
+        RotaryScalingJson.read(fields.object(RotaryScalingJson.FIELD)),
         without(fields, layers));
-  }
-
-  private static RotaryScaling scaling(ConfigFields fields) {
-    String old = fields.text("type", "default");
-    String type = fields.text("rope_type", old);
-    RotaryScaling scaling =
-        switch (type) {
-          case "default" -> new Unscaled();
-          case "linear" -> new Linear(fields.number("factor"));
-          case "llama3" ->
-              new Llama3(
-                  fields.number("factor"),
-                  fields.number("low_freq_factor"),
-                  fields.number("high_freq_factor"),
-                  fields.integer("original_max_position_embeddings"));
-          case "yarn" ->
-              new Yarn(
-                  fields.number("factor"),
-                  fields.integer("original_max_position_embeddings"),
-                  fields.number("beta_fast", 32),
-                  fields.number("beta_slow", 1),
-                  fields.number("attention_factor", Yarn.attentionFactor(fields.number("factor"))));
-          default ->
-              throw fields.wrong(
-                  "rope_type", "default, linear, llama3 or yarn", fields.value("rope_type"));
-        };
-    fields.requireNothingElse();
-    return scaling;
   }
 
   /** The field has for each layer whether it turns, in spite of its name. */

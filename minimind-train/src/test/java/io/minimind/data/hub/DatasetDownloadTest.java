@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A hub that does all that hubs and the way to them do. */
@@ -174,6 +175,98 @@ class DatasetDownloadTest {
     assertArrived();
     assertTrue(tokens.contains("hub Bearer secret"), tokens::toString);
     assertTrue(tokens.contains("other null"), tokens::toString);
+    assertFalse(tokens.contains("other Bearer secret"), tokens::toString);
+  }
+
+  @Test
+  @Timeout(60)
+  void aDownloadThatWasKilledEndsInTheSameBytes() throws Exception {
+    int half = content.length / 2;
+    behaviour =
+        (exchange, time) -> {
+          if (time == 0) {
+            exchange.sendResponseHeaders(200, content.length);
+            exchange.getResponseBody().write(content, 0, half);
+            exchange.getResponseBody().flush();
+          } else {
+            serve(exchange, time);
+          }
+        };
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                DownloadOnce.class.getName(),
+                address(hub).toString(),
+                folder.toString())
+            .inheritIO()
+            .start();
+    Path part = folder.resolve("d/a b.jsonl.part");
+    while (process.isAlive() && part.toFile().length() < half) {
+      Thread.sleep(5);
+    }
+    process.destroyForcibly().waitFor();
+    assertEquals(half, Files.size(part));
+    download(Optional.empty());
+    assertArrived();
+    assertEquals("bytes=" + half + "-", ranges.get(1));
+  }
+
+  @Test
+  void aServerThatSaysLessThanThereIsIsAskedForTheRest() throws IOException {
+    behaviour =
+        (exchange, time) -> {
+          if (time == 0) {
+            exchange.sendResponseHeaders(200, 1234);
+            exchange.getResponseBody().write(content, 0, 1234);
+            exchange.close();
+          } else {
+            serve(exchange, time);
+          }
+        };
+    download(Optional.empty());
+    assertArrived();
+    assertEquals("bytes=1234-", ranges.get(1));
+  }
+
+  @Test
+  void aHubOfTheOtherLayoutIsReadFolderByFolder() throws IOException {
+    String tree = "/api/v1/datasets/o/n/repo/tree";
+    hub.createContext(
+        tree,
+        exchange -> {
+          String query = exchange.getRequestURI().getQuery();
+          String files =
+              query.contains("Root=/&")
+                  ? "{\"Type\":\"tree\",\"Path\":\"d\",\"Size\":0}"
+                  : "{\"Type\":\"blob\",\"Path\":\"d/a b.jsonl\",\"Size\":%d,\"Sha256\":\"%s\"}"
+                      .formatted(content.length, Sha256.of(content));
+          send(exchange, 200, "{\"Data\":{\"Files\":[" + files + "]}}");
+        });
+    hub.createContext(
+        "/api/v1/datasets/o/n/repo",
+        exchange -> {
+          String query = exchange.getRequestURI().getQuery();
+          if (query.equals("Revision=master&FilePath=d/a b.jsonl")) {
+            file(exchange);
+          } else {
+            send(exchange, 404, query);
+          }
+        });
+    behaviour =
+        (exchange, time) -> {
+          exchange
+              .getResponseHeaders()
+              .set("Location", address(other).resolve("/signed?x=1").toString());
+          send(exchange, 302, "");
+        };
+    DatasetHub from = new DatasetHub(address(hub), "o/n", "master", Layout.MODEL_SCOPE);
+    List<String> unchecked =
+        DatasetDownload.open(from, Optional.of("secret"), 4, Duration.ofMillis(1))
+            .to(folder, file -> true, (bytes, total) -> {});
+    assertEquals(List.of(), unchecked, "its list says the checksum");
+    assertArrived();
     assertFalse(tokens.contains("other Bearer secret"), tokens::toString);
   }
 
