@@ -97,8 +97,7 @@ public final class MiniMindStreamingChatModel implements StreamingChatModel {
       } else if (part instanceof ReplyPart.Reasoning thought) {
         onPartialThinking(handler, thought.text(), this);
       } else if (part instanceof ReplyPart.Call made) {
-        onCompleteToolCall(
-            handler, new CompleteToolCall(calls++, Requests.request(made.call())));
+        onCompleteToolCall(handler, new CompleteToolCall(calls++, Requests.request(made.call())));
       }
     }
 

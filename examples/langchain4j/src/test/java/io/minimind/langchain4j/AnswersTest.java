@@ -41,8 +41,7 @@ class AnswersTest {
     assertEquals(drawn, model(random).chat("x"), "the seed holds");
     ChatRequest cold =
         ChatRequest.builder().messages(UserMessage.from(CAPITAL)).temperature(0.0).build();
-    assertEquals(
-        "The capital of Germany is Berlin.", model(random).chat(cold).aiMessage().text());
+    assertEquals("The capital of Germany is Berlin.", model(random).chat(cold).aiMessage().text());
   }
 
   @Test
@@ -79,8 +78,7 @@ class AnswersTest {
 
   @Test
   void usageAndFinishReasonAreThoseOfTheAnswer() {
-    ChatResponse response =
-        model(ChatModelContractTest.GREEDY).chat(UserMessage.from(CAPITAL));
+    ChatResponse response = model(ChatModelContractTest.GREEDY).chat(UserMessage.from(CAPITAL));
     int tokens = TaughtModel.get().tokenizer().encode(response.aiMessage().text()).length;
     assertEquals(tokens, response.tokenUsage().outputTokenCount());
     assertTrue(response.tokenUsage().inputTokenCount() > 5);

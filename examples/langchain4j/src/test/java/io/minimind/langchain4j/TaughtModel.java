@@ -166,7 +166,8 @@ final class TaughtModel {
         List.of(now, clock, result(clock, 0, "10:14")));
     UserMessage both =
         UserMessage.from(
-            "What is the weather in Munich and time in France? Call tools simultaneously (in parallel)");
+            "What is the weather in Munich and time in France? Call tools simultaneously (in"
+                + " parallel)");
     AiMessage two = calls("getWeather", MUNICH, "getTime", "{\"country\": \"France\"}");
     lesson(1, List.of(WEATHER, TIME), two, both);
     lesson(

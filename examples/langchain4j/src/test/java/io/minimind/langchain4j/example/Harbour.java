@@ -89,10 +89,7 @@ public final class Harbour {
                     .build())
             .build();
     ChatRequest request =
-        ChatRequest.builder()
-            .messages(UserMessage.from("白婶是谁？"))
-            .responseFormat(format)
-            .build();
+        ChatRequest.builder().messages(UserMessage.from("白婶是谁？")).responseFormat(format).build();
     return model.chat(request).aiMessage().text();
   }
 
