@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
       FineTune.class,
       PreferenceTune.class,
       Distill.class,
+      Answer.class,
       GroupPolicyTune.class,
       Launch.class,
       Evaluate.class,
