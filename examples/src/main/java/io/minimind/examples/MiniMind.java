@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
       GroupPolicyTune.class,
       Launch.class,
       Evaluate.class,
+      ChatCommand.class,
       Serve.class,
       TokenizerCommand.class,
       DataCommand.class,
