@@ -31,6 +31,7 @@ import picocli.CommandLine.Command;
       PreferenceTune.class,
       Distill.class,
       GroupPolicyTune.class,
+      Launch.class,
       Evaluate.class,
       Serve.class,
       TokenizerCommand.class,
@@ -77,8 +78,13 @@ public final class MiniMind {
   }
 
   static CommandLine commandLine(Object command) {
-    return new CommandLine(command)
-        .setCaseInsensitiveEnumValuesAllowed(true)
+    CommandLine line = new CommandLine(command);
+    // What follows the name of a command that is launched is its own.
+    (command instanceof Launch
+            ? Optional.of(line)
+            : Optional.ofNullable(line.getSubcommands().get("launch")))
+        .ifPresent(launch -> launch.setStopAtPositional(true));
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
         .setParameterExceptionHandler(
             (e, args) -> {

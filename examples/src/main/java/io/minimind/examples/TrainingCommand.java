@@ -2,6 +2,8 @@ package io.minimind.examples;
 
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
+import io.minimind.distributed.Membership;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -13,6 +15,8 @@ import io.minimind.train.RunBuilder;
 import io.minimind.train.RunSettings;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -87,8 +91,11 @@ abstract class TrainingCommand implements Callable<Integer> {
       names = "--threads",
       paramLabel = "N",
       order = 53,
-      description = "Threads to compute with; one for each processor unless given.")
-  private int threads = Runtime.getRuntime().availableProcessors();
+      description =
+          "Threads to compute with; one for each processor unless given, of which several processes"
+              + " on one machine have a part each.")
+  private int threads =
+      Math.max(1, Runtime.getRuntime().availableProcessors() / Membership.processesHere());
 
   @Option(
       names = "--precision",
@@ -168,7 +175,21 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws IOException {
-    ConsoleReport report = new ConsoleReport(System.out, progress, logEvery);
+    try (ProcessGroup group = ProcessGroup.ofEnvironment()) {
+      try {
+        return call(group);
+      } catch (IOException | RuntimeException e) {
+        group.abort(e);
+        throw e;
+      }
+    }
+  }
+
+  private int call(ProcessGroup group) throws IOException {
+    // Of several processes the first one speaks; the others say only why they fail.
+    PrintStream words =
+        group.isFirst() ? System.out : new PrintStream(OutputStream.nullOutputStream());
+    ConsoleReport report = new ConsoleReport(words, progress, logEvery);
     if (threads < 1) {
       throw refused("--threads must be at least 1, but is " + threads + ".");
     }
@@ -179,19 +200,20 @@ abstract class TrainingCommand implements Callable<Integer> {
             .prompts(prompts == null ? List.of() : Prompts.read(prompts))
             .devices(devices())
             .threads(threads)
+            .group(group)
             .command(GivenCommand.of(spec))
             .listener(report);
     Cuda.require(devices.list());
-    try (TrainingRun run = resume ? resumed(builder) : begun(builder)) {
-      return train(run);
+    try (TrainingRun run = resume ? resumed(builder, group) : begun(builder, group)) {
+      return train(run, words);
     } finally {
       progress.clear();
     }
   }
 
-  private TrainingRun begun(RunBuilder builder) throws IOException {
+  private TrainingRun begun(RunBuilder builder, ProcessGroup group) throws IOException {
     begin(builder);
-    if (TrainingRun.isIn(out)) {
+    if (group.isFirst() && TrainingRun.isIn(out)) {
       throw new InputException(
           out + " already holds a run: continue it with --resume, or choose another --out.");
     }
@@ -214,12 +236,14 @@ abstract class TrainingCommand implements Callable<Integer> {
         .create();
   }
 
-  private TrainingRun resumed(RunBuilder builder) throws IOException {
+  private TrainingRun resumed(RunBuilder builder, ProcessGroup group) throws IOException {
     rejectSettings();
-    RunSettings begun = TrainingRun.settings(out);
-    requireTask(begun.task());
-    if (validation != null && begun.validationData().isEmpty()) {
-      throw refused("The run in " + out + " began without --validation: leave it out.");
+    if (group.isFirst()) { // The folder may be on its machine alone.
+      RunSettings begun = TrainingRun.settings(out);
+      requireTask(begun.task());
+      if (validation != null && begun.validationData().isEmpty()) {
+        throw refused("The run in " + out + " began without --validation: leave it out.");
+      }
     }
     if (data() != null) {
       builder.rows(Rows.of(data()));
@@ -247,14 +271,14 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
   }
 
-  private int train(TrainingRun run) throws IOException {
+  private int train(TrainingRun run, PrintStream words) throws IOException {
     RunSettings settings = run.settings();
     long updates = run.state().update();
-    System.out.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
+    words.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
     if (settings.lora().isPresent()) {
-      System.out.printf(Locale.ROOT, "LoRA参数量：%.3f 百万%n", settings.trainedParameters() / 1e6);
+      words.printf(Locale.ROOT, "LoRA参数量：%.3f 百万%n", settings.trainedParameters() / 1e6);
     }
-    System.out.printf(
+    words.printf(
         Locale.ROOT,
         "%s on %d rows, %s, %d threads%n",
         updates == 0 ? "Training" : "Going on after " + updates + " updates",
@@ -263,7 +287,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         threads);
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
-      System.out.printf(
+      words.printf(
           "An update of this run is made of %d micro-batch%s: training on %d of the %d"
               + " devices.%n",
           window, window == 1 ? "" : "es", window, devices.list().size());
@@ -271,13 +295,12 @@ abstract class TrainingCommand implements Callable<Integer> {
     return Interruptible.run(
         interrupted -> {
           if (run.train(interrupted)) {
-            System.out.printf(
+            words.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            System.out.println(
-                advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
+            words.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
           } else {
-            System.out.println(
+            words.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
           }
           return 0;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** A command in a process of its own. */
@@ -32,9 +33,15 @@ final class CommandProcess implements AutoCloseable {
     return start(MiniMind.class, folder, args);
   }
 
+  /** As {@link #start(Path, String...)}, with variables of the environment besides. */
+  static CommandProcess start(Path folder, Map<String, String> environment, String... args)
+      throws IOException {
+    return start(folder, environment, command(MiniMind.class, args));
+  }
+
   /** As {@link #start(Path, String...)}, for another main than that of the commands. */
   static CommandProcess start(Class<?> main, Path folder, String... args) throws IOException {
-    return start(folder, command(main, args));
+    return start(folder, Map.of(), command(main, args));
   }
 
   /**
@@ -44,10 +51,15 @@ final class CommandProcess implements AutoCloseable {
    */
   static CommandProcess startWithFilesUpTo(int blocks, Path folder, String... args)
       throws IOException {
+    return startWithFilesUpTo(blocks, folder, Map.of(), args);
+  }
+
+  static CommandProcess startWithFilesUpTo(
+      int blocks, Path folder, Map<String, String> environment, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + "; exec \"$@\"", "sh"));
     command.addAll(command(MiniMind.class, args));
-    return start(folder, command);
+    return start(folder, environment, command);
   }
 
   private static List<String> command(Class<?> main, String... args) {
@@ -65,9 +77,12 @@ final class CommandProcess implements AutoCloseable {
     return command;
   }
 
-  private static CommandProcess start(Path folder, List<String> command) throws IOException {
+  private static CommandProcess start(
+      Path folder, Map<String, String> environment, List<String> command) throws IOException {
     Path err = Files.createTempFile(folder, "err", ".txt");
-    return new CommandProcess(new ProcessBuilder(command).redirectError(err.toFile()).start(), err);
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    return new CommandProcess(builder.start(), err);
   }
 
   /** Reads until a number of lines that start like this have come, or the end. */

@@ -1,5 +1,7 @@
 package io.minimind.runtime;
 
+import io.minimind.distributed.ProcessGroup;
+import io.minimind.files.ArgumentException;
 import java.util.List;
 
 /** Makes one gradient of those of several replicas. */
@@ -20,9 +22,29 @@ interface GradientAverager extends AutoCloseable {
   }
 
   /**
+   * The same for those of several processes.
+   *
+   * @param exchange among them
+   * @throws IllegalArgumentException if there is none for these replicas
+   */
+  static GradientAverager of(
+      List<GradientBuffer> gradients, ProcessGroup group, Exchange exchange) {
+    if (group.size() == 1) {
+      return of(gradients);
+    }
+    if (gradients.get(0).device().kind() != Device.Kind.CPU) {
+      throw new ArgumentException(
+          "Several processes can train together on CPUs alone: leave out --devices, or train on"
+              + " the GPUs of one machine in one process.");
+    }
+    return new RowAverager(gradients, group, exchange);
+  }
+
+  /**
    * Overwrites gradients with their mean, which is equal to the bit whenever they are.
    *
-   * @param participants how many replicas, from the first on, have gradients that count, at least 1
+   * @param participants how many replicas, from the first on and of all processes, have gradients
+   *     that count, at least 1
    */
   void average(int participants);
 

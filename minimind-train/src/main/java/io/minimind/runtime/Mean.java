@@ -17,35 +17,47 @@ final class Mean {
   private Mean() {}
 
   /**
-   * Overwrites values of the first with the mean of all, added in their order so that the sum does
-   * not depend on which thread is first.
+   * Overwrites values of the first with the mean of all.
    *
    * @param length at most 2^28
    */
   static void intoFirst(List<FloatPointer> all, long start, int length) {
     List<FloatBuffer> values =
         all.stream().map(one -> one.getPointer(start).capacity(length).asBuffer()).toList();
+    write(values, all.size(), values.get(0));
+  }
+
+  /**
+   * Divides a sum, whose terms are added in their order so that it does not depend on which thread
+   * is first.
+   *
+   * @param terms of equal length
+   * @param result as long as these, and may be one of them
+   */
+  static void write(List<FloatBuffer> terms, float divisor, FloatBuffer result) {
+    int length = result.capacity();
     int chunks = (length + CHUNK - 1) / CHUNK;
     IntStream.range(0, chunks)
         .parallel()
-        .forEach(i -> average(values, i * CHUNK, Math.min(CHUNK, length - i * CHUNK)));
+        .forEach(
+            i -> write(terms, divisor, result, i * CHUNK, Math.min(CHUNK, length - i * CHUNK)));
   }
 
   /** Goes through arrays, on which the loop becomes vector instructions. */
-  private static void average(List<FloatBuffer> all, int start, int length) {
+  private static void write(
+      List<FloatBuffer> terms, float divisor, FloatBuffer result, int start, int length) {
     float[] sum = WORK.get()[0];
     float[] term = WORK.get()[1];
-    all.get(0).get(start, sum, 0, length);
-    for (FloatBuffer values : all.subList(1, all.size())) {
+    terms.get(0).get(start, sum, 0, length);
+    for (FloatBuffer values : terms.subList(1, terms.size())) {
       values.get(start, term, 0, length);
       for (int i = 0; i < length; i++) {
         sum[i] += term[i];
       }
     }
-    float count = all.size();
     for (int i = 0; i < length; i++) {
-      sum[i] /= count;
+      sum[i] /= divisor;
     }
-    all.get(0).put(start, sum, 0, length);
+    result.put(start, sum, 0, length);
   }
 }

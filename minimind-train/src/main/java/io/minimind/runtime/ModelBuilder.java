@@ -2,6 +2,7 @@ package io.minimind.runtime;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.Parameter;
 import io.minimind.weights.NamedTensor;
@@ -28,6 +29,7 @@ public final class ModelBuilder {
   private Path checkpoint;
   private Path folder;
   private List<Device> devices = List.of(Device.CPU);
+  private ProcessGroup group = ProcessGroup.alone();
   private int threads = Runtime.getRuntime().availableProcessors();
 
   ModelBuilder(TrainingArtifacts graphs) {
@@ -90,6 +92,12 @@ public final class ModelBuilder {
     return this;
   }
 
+  /** Other processes that have replicas of the same model; none unless given. It stays open. */
+  public ModelBuilder group(ProcessGroup group) {
+    this.group = group;
+    return this;
+  }
+
   /**
    * Writes the files of the model, for one device and for several, and opens none.
    *
@@ -120,9 +128,9 @@ public final class ModelBuilder {
    * @throws OnnxRuntimeException if the runtime refuses them
    */
   public ModelInTraining open() throws IOException {
-    return devices.size() == 1
+    return devices.size() == 1 && group.size() == 1
         ? openOne()
-        : open(true, files -> Replicas.open(files, devices, threads));
+        : open(true, files -> Replicas.open(files, devices, threads, group));
   }
 
   /** Opens the model on the first device alone. */

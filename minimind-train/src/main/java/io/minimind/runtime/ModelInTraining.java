@@ -5,9 +5,14 @@ import io.minimind.artifact.Metric;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.distributed.ProcessGroup;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 
 /**
  * A model that is being trained, on one device or on several: its parameters, gradients and
@@ -31,6 +36,19 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
      */
     public static Files of(Path checkpoint, Path folder, TrainingArtifacts artifacts) {
       return new Files(checkpoint, folder, artifacts.metrics().stream().map(Metric::name).toList());
+    }
+
+    /** What tells the graphs of replicas from others. */
+    long hash() {
+      CRC32C hash = new CRC32C();
+      for (Path graph : List.of(backward(), update(), evaluation(), optimizer())) {
+        try {
+          hash.update(java.nio.file.Files.readAllBytes(graph));
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+      return hash.getValue();
     }
 
     Path training() {
@@ -73,7 +91,27 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param loss as in {@link Step}
    * @param metrics as in {@link Step}
    */
-  record Evaluation(float loss, Map<String, Float> metrics) {}
+  record Evaluation(float loss, Map<String, Float> metrics) {
+
+    /** The loss, and the metrics of these names after it. */
+    float[] toArray(List<String> names) {
+      float[] values = new float[1 + names.size()];
+      values[0] = loss;
+      for (int i = 0; i < names.size(); i++) {
+        values[i + 1] = metrics.get(names.get(i));
+      }
+      return values;
+    }
+
+    /** What {@link #toArray} made an array of. */
+    static Evaluation of(float[] values, List<String> names) {
+      Map<String, Float> metrics = new LinkedHashMap<>();
+      for (int i = 0; i < names.size(); i++) {
+        metrics.put(names.get(i), values[i + 1]);
+      }
+      return new Evaluation(values[0], metrics);
+    }
+  }
 
   /**
    * The one way to open a model for training: from graphs, weights and devices.
@@ -84,7 +122,15 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
     return new ModelBuilder(graphs);
   }
 
-  /** How many batches are computed at the same time, at least 1. */
+  /**
+   * The processes that train this model together, each of which has a part of its replicas. All of
+   * them call the methods below in the same order and with the same batches.
+   */
+  default ProcessGroup group() {
+    return ProcessGroup.alone();
+  }
+
+  /** How many batches are computed at the same time, by all processes, at least 1. */
   int replicas();
 
   /** Whether gradients are float16, and {@link #scaleLoss} keeps them from becoming 0. */
@@ -146,7 +192,14 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
   SharedWeights weights();
 
   /**
-   * Writes parameters and optimizer state.
+   * Compares the weights of all replicas of all processes.
+   *
+   * @throws OnnxRuntimeException if some differ
+   */
+  default void compareWeights() {}
+
+  /**
+   * Writes parameters and optimizer state; for one of the processes to call.
    *
    * @throws OnnxRuntimeException if it cannot be written, or replicas differ
    */

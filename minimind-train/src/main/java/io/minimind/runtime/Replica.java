@@ -129,7 +129,15 @@ final class Replica implements AutoCloseable {
    * @param gradient norm before clipping
    * @param parameters norm of the trained parameters
    */
-  record Norms(float gradient, float parameters) {}
+  record Norms(float gradient, float parameters) {
+    static Norms of(float[] both) {
+      return new Norms(both[0], both[1]);
+    }
+
+    float[] toArray() {
+      return new float[] {gradient, parameters};
+    }
+  }
 
   /** Takes the mean of all replicas' gradients, from memory of its device. */
   Norms takeGradients(GradientBuffer mean, float maxGradientNorm) {

@@ -1,6 +1,8 @@
 package io.minimind.runtime;
 
+import io.minimind.artifact.BatchInput;
 import io.minimind.data.Batch;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.runtime.Replica.Norms;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,16 +17,26 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.zip.CRC32C;
 
 /**
- * A model in training on several devices, as data-parallel PyTorch does it: each replica computes
- * the gradients of its own batches on a thread of its own, they are averaged once per window, and
- * every replica makes the same update. All weights are equal to the bit after every update; their
- * norms are compared each time, a hash of them with every checkpoint.
+ * A model in training on several devices, of this process and of others, as data-parallel PyTorch
+ * does it: each replica computes the gradients of its own batches on a thread of its own, they are
+ * averaged once per window, and every replica makes the same update. All weights are equal to the
+ * bit after every update; their norms are compared each time, a hash of them with every checkpoint.
+ *
+ * <p>Of several processes each has a part of the replicas. All of them are given the batches of all
+ * replicas, of which each computes those of its own; what is found they tell each other.
  */
 public final class Replicas implements ModelInTraining {
 
+  private final ProcessGroup group;
+  private final Exchange exchange;
+  private final List<String> metrics;
+
+  /** Those of this process. */
   private final List<Replica> replicas = new ArrayList<>();
+
   private final List<ExecutorService> threads = new ArrayList<>();
   private Optional<GradientAverager> averager = Optional.empty();
   private int participants;
@@ -32,17 +44,29 @@ public final class Replicas implements ModelInTraining {
   private boolean failed;
   private boolean open = true;
 
-  private Replicas() {}
+  private Replicas(ProcessGroup group, int own, List<String> metrics) {
+    this.group = group;
+    this.metrics = metrics;
+    exchange = new Exchange(group, own);
+  }
 
   /**
    * @param files with the models that {@code TrainingArtifacts.writeReplicated} writes
-   * @param devices of the replicas, at least two
-   * @param threads threads within an operator on the CPU, divided among the replicas, of which each
-   *     has at least one
+   * @param devices of the replicas of this process; with those of the others, at least two
+   * @param threads threads within an operator on the CPU, divided among the replicas of this
+   *     process, of which each has at least one
+   * @param group of processes, which stays open
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
+  public static Replicas open(Files files, List<Device> devices, int threads, ProcessGroup group) {
+    Replicas all = new Replicas(group, devices.size(), files.metrics());
+    return all.opened(
+        files, devices, threads, gradients -> GradientAverager.of(gradients, group, all.exchange));
+  }
+
+  /** Those of a process that trains alone. */
   public static Replicas open(Files files, List<Device> devices, int threads) {
-    return open(files, devices, threads, GradientAverager::of);
+    return open(files, devices, threads, ProcessGroup.alone());
   }
 
   static Replicas open(
@@ -50,18 +74,33 @@ public final class Replicas implements ModelInTraining {
       List<Device> devices,
       int threads,
       Function<List<GradientBuffer>, GradientAverager> averager) {
-    Replicas all = new Replicas();
+    return new Replicas(ProcessGroup.alone(), devices.size(), files.metrics())
+        .opened(files, devices, threads, averager);
+  }
+
+  private Replicas opened(
+      Files files,
+      List<Device> devices,
+      int threads,
+      Function<List<GradientBuffer>, GradientAverager> averager) {
     try {
       for (Device device : devices) {
         int threadsOfOne = Math.max(1, threads / devices.size());
-        all.replicas.add(Replica.open(files, device, threadsOfOne));
-        all.threads.add(executor("replica-" + all.threads.size()));
+        replicas.add(Replica.open(files, device, threadsOfOne));
+        this.threads.add(executor("replica-" + this.threads.size()));
       }
-      List<GradientBuffer> gradients = all.replicas.stream().map(Replica::gradients).toList();
-      all.averager = Optional.of(averager.apply(gradients));
-      return all;
+      List<GradientBuffer> gradients = replicas.stream().map(Replica::gradients).toList();
+      this.averager = Optional.of(averager.apply(gradients));
+      if (group.size() > 1) {
+        exchange.requireSame(
+            files.hash(),
+            "computes with other graphs",
+            "install the same version of MiniMind everywhere.");
+        compareWeights();
+      }
+      return this;
     } catch (RuntimeException | Error e) {
-      all.close();
+      close();
       throw e;
     }
   }
@@ -76,8 +115,13 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
+  public ProcessGroup group() {
+    return group;
+  }
+
+  @Override
   public int replicas() {
-    return replicas.size();
+    return exchange.total();
   }
 
   @Override
@@ -100,9 +144,7 @@ public final class Replicas implements ModelInTraining {
   public Step trainStep(List<Batch> batches, float gradientScale) {
     participants = Math.max(participants, batches.size());
     return mean(
-        onFirst(
-            batches.size(),
-            (replica, number) -> replica.trainStep(batches.get(number), gradientScale)),
+        evaluations(batches, (replica, batch) -> replica.trainStep(batch, gradientScale)),
         Float.NaN);
   }
 
@@ -112,10 +154,12 @@ public final class Replicas implements ModelInTraining {
     long start = System.nanoTime();
     GradientAverager averager = this.averager.orElseThrow();
     average(averager);
-    List<Norms> norms =
+    List<Norms> own =
         onFirst(
             replicas.size(),
             (replica, number) -> replica.takeGradients(averager.mean(number), maxGradientNorm));
+    List<Norms> norms =
+        exchange.floats(own.stream().map(Norms::toArray).toList()).stream().map(Norms::of).toList();
     averagingSeconds += (System.nanoTime() - start) / 1e9;
     requireEqual(norms, "norms");
     return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
@@ -138,19 +182,52 @@ public final class Replicas implements ModelInTraining {
 
   @Override
   public List<Evaluation> evaluate(List<Batch> batches) {
-    return onFirst(batches.size(), (replica, number) -> replica.evaluate(batches.get(number)));
+    return evaluations(batches, Replica::evaluate);
   }
 
   @Override
   public List<float[]> evaluate(List<Batch> batches, String name) {
+    return exchange.floats(onOwn(batches, (replica, batch) -> replica.evaluate(batch, name)));
+  }
+
+  /** Of all batches, though this process computes its own alone. */
+  private List<Evaluation> evaluations(List<Batch> batches, BatchTask<Evaluation> task) {
+    requireSame(batches);
+    List<float[]> own = onOwn(batches, task).stream().map(one -> one.toArray(metrics)).toList();
+    return exchange.floats(own).stream().map(one -> Evaluation.of(one, metrics)).toList();
+  }
+
+  /** A process with other data, or another order of it, would teach something else unnoticed. */
+  private void requireSame(List<Batch> batches) {
+    if (group.size() > 1) {
+      CRC32C hash = new CRC32C();
+      for (Batch batch : batches) {
+        int bytes = batch.inputIds().limit() * Long.BYTES;
+        hash.update(batch.part(BatchInput.INPUT_IDS.name()).orElseThrow().memory().slice(0, bytes));
+      }
+      exchange.requireSame(
+          hash.getValue(),
+          "learns from other batches",
+          "give all the same data and the same version of MiniMind.");
+    }
+  }
+
+  private <T> List<T> onOwn(List<Batch> batches, BatchTask<T> task) {
+    int first = exchange.first();
     return onFirst(
-        batches.size(), (replica, number) -> replica.evaluate(batches.get(number), name));
+        exchange.own(batches.size()),
+        (replica, number) -> task.run(replica, batches.get(first + number)));
   }
 
   @Override
   public SharedWeights weights() {
     requireOpen();
     return replicas.get(0).weights();
+  }
+
+  @Override
+  public void compareWeights() {
+    requireEqual(exchange.longs(onAll(Replica::hash)), "weights");
   }
 
   @Override
@@ -178,15 +255,15 @@ public final class Replicas implements ModelInTraining {
       if (!values.get(i).equals(values.get(0))) {
         throw new OnnxRuntimeException(
             "The %s of replica %d (%s) are no longer those of replica 0 (%s): %s and %s."
-                .formatted(
-                    what,
-                    i,
-                    replicas.get(i).device(),
-                    replicas.get(0).device(),
-                    values.get(i),
-                    values.get(0)));
+                .formatted(what, i, place(i), place(0), values.get(i), values.get(0)));
       }
     }
+  }
+
+  private String place(int replica) {
+    return group.size() == 1
+        ? replicas.get(replica).device().toString()
+        : exchange.process(replica);
   }
 
   private static Step mean(List<Evaluation> found, float gradientNorm) {
@@ -201,6 +278,10 @@ public final class Replicas implements ModelInTraining {
 
   private interface Task<T> {
     T run(Replica replica, int number);
+  }
+
+  private interface BatchTask<T> {
+    T run(Replica replica, Batch batch);
   }
 
   private void onEach(Consumer<Replica> task) {
@@ -250,7 +331,7 @@ public final class Replicas implements ModelInTraining {
   }
 
   /** An interruption is kept for later: native code that runs cannot be left alone. */
-  private static <T> T await(Future<T> running) throws ExecutionException {
+  static <T> T await(Future<T> running) throws ExecutionException {
     boolean interrupted = false;
     try {
       while (true) {

@@ -3,9 +3,11 @@ package io.minimind.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.FolderLock;
 import io.minimind.files.InputException;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -13,6 +15,7 @@ import io.minimind.runtime.Device;
 import io.minimind.task.Task;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +51,7 @@ public final class RunBuilder {
   private Catalog catalog;
   private Path cache;
   private List<Device> devices = List.of(Device.CPU);
+  private ProcessGroup group = ProcessGroup.alone();
   private int threads = Runtime.getRuntime().availableProcessors();
   private List<String> prompts = List.of();
   private Listeners listeners = new Listeners(List.of());
@@ -182,6 +186,17 @@ public final class RunBuilder {
   }
 
   /**
+   * Trains together with other processes, such as those of {@link ProcessGroup#ofEnvironment};
+   * alone unless given. All of them make the same run of the same rows, each on devices of its own.
+   * The first writes the folder of the run and tells the listeners; the others keep a copy of what
+   * they need for as long as they train. The group stays open, and ends if one of them fails.
+   */
+  public RunBuilder group(ProcessGroup group) {
+    this.group = group;
+    return this;
+  }
+
+  /**
    * @param threads threads on the CPU, of all replicas together, at least 1; one for each processor
    *     unless given
    */
@@ -208,6 +223,10 @@ public final class RunBuilder {
 
   List<Device> devices() {
     return devices;
+  }
+
+  ProcessGroup group() {
+    return group;
   }
 
   int threads() {
@@ -246,8 +265,50 @@ public final class RunBuilder {
    * @throws IllegalArgumentException if something is missing, or is given twice
    */
   public TrainingRun create() throws IOException {
+    return together(this::begin);
+  }
+
+  @FunctionalInterface
+  private interface Opening {
+    TrainingRun open(int replicas) throws IOException;
+  }
+
+  /** Opens the run in the first process, with the replicas of all, and then in the others. */
+  private TrainingRun together(Opening opening) throws IOException {
+    try {
+      byte[] own = {(byte) devices.size()};
+      int replicas = group.gather(own).stream().mapToInt(one -> one[0]).sum();
+      if (!group.isFirst()) {
+        return follow();
+      }
+      TrainingRun run = opening.open(replicas);
+      try {
+        group.send(folder, RunFolder.open(folder, catalog()).toGoOnWith());
+        return run;
+      } catch (IOException | RuntimeException e) {
+        run.close();
+        throw e;
+      }
+    } catch (IOException | RuntimeException e) {
+      throw TrainingRun.stopped(group, e);
+    }
+  }
+
+  /** Goes on with the run that the first process has opened, in a copy. */
+  private TrainingRun follow() throws IOException {
+    TemporaryFolder copy = TemporaryFolder.create();
+    try {
+      group.receive(copy.path());
+      return goOn(RunFolder.open(copy.path(), catalog()), copy::close, new Listeners(List.of()));
+    } catch (IOException | RuntimeException e) {
+      copy.close();
+      throw e;
+    }
+  }
+
+  private TrainingRun begin(int replicas) throws IOException {
     RunFolder.requireNone(required(folder, "folder"));
-    RunSettings settings = newSettings();
+    RunSettings settings = newSettings(replicas);
     Path texts = from == null ? required(tokenizer, "tokenizer") : from;
     Corpora corpora = Corpora.open(settings, given(), texts, place(), listeners);
     List<NamedTensor> weights =
@@ -265,7 +326,7 @@ public final class RunBuilder {
       RunFolder run =
           RunFolder.create(folder, new RunRecord(settings, corpora.facts()), texts, weights);
       corpora.listSkipped(folder);
-      return new TrainingRun(lock, run, corpora, this);
+      return new TrainingRun(lock::close, run, corpora, this);
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
@@ -279,26 +340,36 @@ public final class RunBuilder {
    *     than when it began or cannot be read, or another process goes on with it
    */
   public TrainingRun resume() throws IOException {
+    return together(replicas -> goOn());
+  }
+
+  private TrainingRun goOn() throws IOException {
     RunFolder run = RunFolder.open(required(folder, "folder"), catalog());
     FolderLock lock = FolderLock.acquire(folder);
     try {
-      RunSettings begun = run.settings();
-      List<Rows> present = present(begun);
-      List<String> names = present.stream().map(Rows::name).toList();
-      RunSettings settings =
-          begun.movedTo(or(task, begun.task()), names.get(0), names.stream().skip(1).findFirst());
-      requireSame(begun);
-      Corpora corpora = Corpora.open(settings, present, folder, place(), listeners);
-      run.corpora().requireSame(corpora.facts(), names);
-      corpora.listSkipped(folder);
-      return new TrainingRun(lock, run.with(settings), corpora, this);
+      return goOn(run, lock::close, listeners);
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
     }
   }
 
-  private RunSettings newSettings() throws IOException {
+  private TrainingRun goOn(RunFolder run, Closeable held, Listeners told) throws IOException {
+    RunSettings begun = run.settings();
+    List<Rows> present = present(begun);
+    List<String> names = present.stream().map(Rows::name).toList();
+    RunSettings settings =
+        begun.movedTo(or(task, begun.task()), names.get(0), names.stream().skip(1).findFirst());
+    requireSame(begun);
+    Corpora corpora = Corpora.open(settings, present, run.path(), place(), told);
+    run.corpora().requireSame(corpora.facts(), names);
+    if (group.isFirst()) {
+      corpora.listSkipped(folder);
+    }
+    return new TrainingRun(held, run.with(settings), corpora, this);
+  }
+
+  private RunSettings newSettings(int replicas) throws IOException {
     if (validation != null && or(validationFraction, 0.0) > 0) {
       throw new ArgumentException(
           "Validate on rows of their own or on a share of the others, not both.");
@@ -308,7 +379,7 @@ public final class RunBuilder {
         newModel(),
         Optional.ofNullable(lora),
         or(precision, TrainingPrecision.FLOAT32),
-        or(training, TrainingSettings.builder().build()).withReplicas(devices.size()),
+        or(training, TrainingSettings.builder().build()).withReplicas(replicas),
         given().get(0).name(),
         Optional.ofNullable(validation).map(Rows::name),
         or(validationFraction, 0.0));

@@ -3,6 +3,7 @@ package io.minimind.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
@@ -139,15 +140,15 @@ final class RunFolder {
       byte[] json = SealedJson.open(Files.readAllBytes(file), file);
       return new RunFolder(folder, RunRecord.fromJson(json, given));
     } catch (JsonProcessingException e) {
-      throw new InputException(file + " is not valid: " + reason(e), e);
+      throw new InputException(file + " is not valid" + reason(e), e);
     }
   }
 
   /** A value that cannot be has a sentence of its own. */
   private static String reason(JsonProcessingException e) {
     return e.getCause() instanceof IllegalArgumentException invalid
-        ? invalid.getMessage()
-        : JsonErrors.reason(e);
+        ? ": " + invalid.getMessage()
+        : "%s: %s.".formatted(JsonErrors.place(e), JsonErrors.reason(e));
   }
 
   /** Keeps the settings, in which rows have moved, from now on. */
@@ -177,6 +178,23 @@ final class RunFolder {
         folder.resolve(CHECKPOINTS), settings().training().keepCheckpoints());
   }
 
+  /**
+   * What another process needs to go on with this run in a folder of its own.
+   *
+   * @return files, relative to the folder
+   */
+  List<Path> toGoOnWith() throws IOException {
+    List<Path> files = new ArrayList<>(List.of(folder.resolve(SETTINGS)));
+    files.addAll(ModelFolder.configuration(folder));
+    Optional<Path> checkpoint = checkpoints().latest();
+    if (checkpoint.isPresent()) {
+      try (Stream<Path> parts = Files.list(checkpoint.get())) {
+        parts.forEach(files::add);
+      }
+    }
+    return files.stream().map(folder::relativize).toList();
+  }
+
   Path metrics() {
     return folder.resolve("metrics.jsonl");
   }
@@ -195,9 +213,11 @@ final class RunFolder {
    * @param checkpoint a folder of {@link #checkpoints}
    * @param devices a replica for each of them
    * @param threads threads on the CPU, of all replicas together, at least 1
+   * @param group of processes that do the same
    * @throws IOException if the checkpoint is damaged or of another architecture
    */
-  ModelInTraining open(Path checkpoint, List<Device> devices, int threads) throws IOException {
+  ModelInTraining open(Path checkpoint, List<Device> devices, int threads, ProcessGroup group)
+      throws IOException {
     RunSettings settings = settings();
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
     TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
@@ -208,6 +228,7 @@ final class RunFolder {
         .folder(artifacts())
         .devices(devices.stream().map(settings::on).toList())
         .threads(threads)
+        .group(group)
         .open();
   }
 

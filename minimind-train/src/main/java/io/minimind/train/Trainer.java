@@ -71,9 +71,12 @@ public final class Trainer {
    * The same where the source of batches kept something with the checkpoint.
    *
    * @param keptBefore what it was
+   * @param interruptedHere the same question; of several processes that train together all stop if
+   *     one is interrupted
    */
-  public boolean run(TrainingState from, byte[] keptBefore, BooleanSupplier interrupted)
+  public boolean run(TrainingState from, byte[] keptBefore, BooleanSupplier interruptedHere)
       throws IOException {
+    BooleanSupplier interrupted = () -> model.group().any(interruptedHere.getAsBoolean());
     byte[] kept = keptBefore;
     for (TrainingListener listener : listeners) {
       listener.started(settings, batches.batches(), from);
@@ -312,7 +315,12 @@ public final class Trainer {
     metrics.forEach((name, value) -> sums.merge(name, value * weight, Double::sum));
   }
 
+  /** Of several processes that train together the first saves what all of them have. */
   private void save(TrainingState state, byte[] kept) throws IOException {
+    model.compareWeights();
+    if (!model.group().isFirst()) {
+      return;
+    }
     Path checkpoint = checkpoints.save(state, kept, model::saveCheckpoint);
     for (TrainingListener listener : listeners) {
       listener.saved(state, checkpoint);

@@ -1,6 +1,6 @@
 package io.minimind.train;
 
-import io.minimind.files.FolderLock;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
@@ -10,7 +10,9 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
 import io.minimind.task.Task;
+import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,8 @@ public final class TrainingRun implements AutoCloseable {
   /** The file in the folder of a run in which its losses are drawn. */
   public static final String CHART = "loss.svg";
 
-  private final FolderLock lock;
+  private final Closeable held;
+  private final ProcessGroup group;
   private final RunFolder folder;
   private final Corpora corpora;
   private final List<Device> devices;
@@ -54,11 +57,18 @@ public final class TrainingRun implements AutoCloseable {
   private ModelInTraining training; // null until it is needed
   private LiveModel live; // null until it is asked for
 
-  TrainingRun(FolderLock lock, RunFolder folder, Corpora corpora, RunBuilder builder) {
-    this.lock = lock;
+  /**
+   * @param held what keeps the folder for this run, closed with it
+   */
+  TrainingRun(Closeable held, RunFolder folder, Corpora corpora, RunBuilder builder) {
+    this.held = held;
+    group = builder.group();
     this.folder = folder;
     this.corpora = corpora;
-    devices = useful(builder.devices(), folder.settings().training().window());
+    devices =
+        group.size() == 1
+            ? useful(builder.devices(), folder.settings().training().window())
+            : builder.devices();
     threads = builder.threads();
     prompts = builder.prompts();
     listeners = builder.listeners();
@@ -141,33 +151,60 @@ public final class TrainingRun implements AutoCloseable {
    *     longer a number
    */
   public boolean train(BooleanSupplier interrupted, TrainingListener... more) throws IOException {
+    try {
+      boolean complete = trainOn(interrupted, listeners.and(more));
+      group.any(false); // None is done before the first has saved.
+      return complete;
+    } catch (IOException | RuntimeException e) {
+      release(); // Its weights may no longer be those of the checkpoint.
+      throw stopped(group, e);
+    } catch (Error e) {
+      release();
+      group.abort(new IllegalStateException(e));
+      throw e;
+    }
+  }
+
+  private boolean trainOn(BooleanSupplier interrupted, Listeners told) throws IOException {
     TrainingSettings plan = folder.settings().training();
     TrainingState state = state();
-    Listeners told = listeners.and(more);
     List<TrainingListener> all = new ArrayList<>();
-    all.add(new MetricsFile(folder.metrics(), folder.chart()));
-    all.add(new ModelExport(folder, told));
-    all.add(new SampleTexts(folder, this::model, prompts, told, interrupted));
-    all.addAll(told.all());
+    if (group.isFirst()) {
+      all.add(new MetricsFile(folder.metrics(), folder.chart()));
+      all.add(new ModelExport(folder, told));
+      all.add(new SampleTexts(folder, this::model, prompts, told, interrupted));
+      all.addAll(told.all());
+    }
     Task task = folder.settings().task();
     Optional<BatchSource> validation = Optional.empty();
     if (corpora.validation().isPresent()) {
       validation = Optional.of(task.batches(corpora.validation().get(), batching(true)));
     }
-    try {
-      return new Trainer(
-              plan,
-              task.objective(),
-              training(),
-              task.batches(corpora.training(), batching(false)),
-              validation,
-              folder.checkpoints(),
-              all)
-          .run(state, CheckpointStore.batches(checkpoint()), interrupted);
-    } catch (IOException | RuntimeException | Error e) {
-      release(); // Its weights may no longer be those of the checkpoint.
-      throw e;
+    return new Trainer(
+            plan,
+            task.objective(),
+            training(),
+            task.batches(corpora.training(), batching(false)),
+            validation,
+            folder.checkpoints(),
+            all)
+        .run(state, CheckpointStore.batches(checkpoint()), interrupted);
+  }
+
+  /**
+   * Tells the others of a failure.
+   *
+   * @return what is to be thrown; why another process failed is a failure of the machine here
+   */
+  static IOException stopped(ProcessGroup group, Exception e) {
+    group.abort(e);
+    if (e instanceof UncheckedIOException unchecked) {
+      return unchecked.getCause();
     }
+    if (e instanceof RuntimeException defect) {
+      throw defect;
+    }
+    return (IOException) e;
   }
 
   private Batching batching(boolean heldOut) {
@@ -204,7 +241,7 @@ public final class TrainingRun implements AutoCloseable {
 
   private ModelInTraining training() throws IOException {
     if (training == null) {
-      training = folder.open(checkpoint(), devices, threads);
+      training = folder.open(checkpoint(), devices, threads, group);
     }
     return training;
   }
@@ -221,20 +258,23 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Writes the model of the last checkpoint as applications take it.
+   * Writes the model of the last checkpoint as applications take it. Of several processes that
+   * train together the first alone writes.
    *
    * @param to made if it is missing
    * @param precision how its matrices are kept
    * @throws IOException if the folder holds a run or a model already, or cannot be written
    */
   public void export(Path to, Precision precision) throws IOException {
-    TrainedModel.of(folder.path(), TrainedModel.Checkpoint.LAST, catalog).export(to, precision);
+    if (group.isFirst()) {
+      TrainedModel.of(folder.path(), TrainedModel.Checkpoint.LAST, catalog).export(to, precision);
+    }
   }
 
   /** Lets go of the model and of the folder. */
   @Override
   public void close() throws IOException {
     release();
-    lock.close();
+    held.close();
   }
 }

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A folder that is a model: {@code model.safetensors} holds the weights once, {@code model.onnx} is
@@ -38,6 +39,10 @@ public final class ModelFolder {
   public static final String GENERATION_CONFIG = ModelFiles.GENERATION_CONFIG;
   public static final String TOKENIZER_CONFIG = ModelFiles.TOKENIZER_CONFIG;
   public static final String CHAT_TEMPLATE = ModelFiles.CHAT_TEMPLATE;
+
+  /** What a model's texts are made with. */
+  private static final List<String> TEXTS =
+      List.of(ModelFiles.TOKENIZER, ModelFiles.SENTENCE_PIECE, TOKENIZER_CONFIG, CHAT_TEMPLATE);
 
   private static final ObjectMapper JSON =
       StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -64,8 +69,7 @@ public final class ModelFolder {
     loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
     loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
     Files.createDirectories(folder);
-    for (String name :
-        List.of(ModelFiles.TOKENIZER, ModelFiles.SENTENCE_PIECE, TOKENIZER_CONFIG, CHAT_TEMPLATE)) {
+    for (String name : TEXTS) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));
       } else {
@@ -74,6 +78,14 @@ public final class ModelFolder {
     }
     writeConfig(folder, config, precision);
     AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
+  }
+
+  /** The files of a folder that belong to its model besides the weights, as many as there are. */
+  public static List<Path> configuration(Path folder) {
+    return Stream.concat(Stream.of(CONFIG, GENERATION_CONFIG), TEXTS.stream())
+        .map(folder::resolve)
+        .filter(Files::exists)
+        .toList();
   }
 
   /** Writes {@code config.json}, which says what a decoder is. */

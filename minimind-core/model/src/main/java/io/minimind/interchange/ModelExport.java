@@ -1,6 +1,6 @@
 package io.minimind.interchange;
 
-import io.minimind.artifact.ModelFolder;
+import io.minimind.files.NewFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,8 @@ public final class ModelExport {
    *
    * @param model a folder of this project; quantized matrices go into GGUF as they are, and are
    *     dequantized for the others
-   * @param target a folder, made if it is missing; for a state dictionary a file
+   * @param target a folder, which must not exist or be empty, and is there whole or not at all; for
+   *     a state dictionary a file
    * @throws IOException with one sentence, if the folder holds no model, the format cannot hold it,
    *     or the target cannot be written
    */
@@ -46,23 +47,25 @@ public final class ModelExport {
     }
     try {
       switch (format) {
-        case TRANSFORMERS -> TransformersFolder.write(stored, folder(target));
-        case GGUF -> GgufExport.write(stored, folder(target));
-        case GENAI -> GenaiExport.write(stored, folder(target));
+        case TRANSFORMERS -> write(target, folder -> TransformersFolder.write(stored, folder));
+        case GGUF -> write(target, folder -> GgufExport.write(stored, folder));
+        case GENAI -> write(target, folder -> GenaiExport.write(stored, folder));
         case PTH -> StateDictionary.write(stored, target);
-        case PEFT -> PeftExport.write(stored, folder(target));
+        case PEFT -> write(target, folder -> PeftExport.write(stored, folder));
       }
     } catch (IllegalArgumentException e) {
       throw new IOException("%s cannot be exported: %s".formatted(model, e.getMessage()), e);
     }
   }
 
-  private static Path folder(Path target) throws IOException {
-    if (Files.exists(target.resolve(ModelFolder.DECODER))) {
-      throw new IOException(
-          "The folder %s holds a model of this project: choose another.".formatted(target));
+  private interface Content {
+    void writeTo(Path folder) throws IOException;
+  }
+
+  private static void write(Path target, Content content) throws IOException {
+    try (NewFolder folder = NewFolder.at(target)) {
+      content.writeTo(folder.path());
+      folder.finish();
     }
-    Files.createDirectories(target);
-    return target;
   }
 }

@@ -3,7 +3,7 @@ package io.minimind.interchange;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.StoredAdapter;
-import io.minimind.files.Folders;
+import io.minimind.files.NewFolder;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
@@ -12,11 +12,9 @@ import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * Makes a model folder of a model of another project.
@@ -171,40 +169,22 @@ public final class ModelImport {
       Path tokenizerFolder = read.tokenizer(temporary.path());
       Tokenizer loaded = Tokenizer.load(tokenizerFolder);
       requireRoom(loaded, config);
-      requireEmpty(folder);
-      Path partial = folder.toAbsolutePath().resolveSibling(folder.getFileName() + ".partial");
-      Folders.delete(partial);
-      try {
-        ModelFolder.writeConfiguration(partial, config, precision, tokenizerFolder);
+      try (NewFolder made = NewFolder.at(folder)) {
+        ModelFolder.writeConfiguration(made.path(), config, precision, tokenizerFolder);
         Json.write(
-            partial.resolve(ModelFolder.GENERATION_CONFIG),
+            made.path().resolve(ModelFolder.GENERATION_CONFIG),
             read.generation(loaded, tokenizerFolder));
         long total = parameters.size();
         long[] done = {0};
         ModelFolder.writeStreamed(
-            partial, config, precision, parameters, () -> progress.update(++done[0], total));
+            made.path(), config, precision, parameters, () -> progress.update(++done[0], total));
         if (kept.isPresent()) {
-          kept.get().write(partial);
+          kept.get().write(made.path());
         }
-        Files.deleteIfExists(folder);
-        Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Folders.delete(partial);
+        made.finish();
       }
     }
     return new Result(config, read.notes());
-  }
-
-  private static void requireEmpty(Path folder) throws IOException {
-    if (Files.isDirectory(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        if (files.findAny().isPresent()) {
-          throw new IOException("The folder " + folder + " is not empty: choose another.");
-        }
-      }
-    } else if (Files.exists(folder)) {
-      throw new IOException(folder + " is a file: expected a folder to write.");
-    }
   }
 
   private ModelConfig withContext(ModelConfig config) throws IOException {

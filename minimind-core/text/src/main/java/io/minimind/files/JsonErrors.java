@@ -16,6 +16,7 @@ public final class JsonErrors {
   static {
     // In which input a bracket was opened, for which there never is a name.
     say(" \\([^(]*\\[Source: [^]]*]\\)", "");
+    say("Unexpected end-of-input.*", "it ends in the middle");
     say("Trailing token .*found after value.*", "there is more after its end");
     say("Non-standard token '(.{1,40})'.*", "$1 is no value in JSON");
     say("^(Unexpected character .*?\\)\\)?): maybe a \\(non-standard\\) comment.*", "$1");

@@ -15,8 +15,8 @@ class JsonErrorsTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{ | Unexpected end-of-input: expected close marker for Object",
-        "{\"a\": [1, 2 | Unexpected end-of-input: expected close marker for Array",
+        "{ | it ends in the middle",
+        "{\"a\": [1, 2 | it ends in the middle",
         "[1} | Unexpected close marker '}': expected ']'",
         "{\"a\" 1} | Unexpected character ('1' (code 49)): was expecting a colon to separate field"
             + " name and value",
