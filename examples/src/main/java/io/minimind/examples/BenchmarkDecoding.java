@@ -10,6 +10,7 @@ import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
+import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -155,11 +156,12 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   /** The texts with the start token before them, those left out that outgrow the context. */
   private List<String> texts(ModelConfig config) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(model);
+    String begin = TokenRoles.load(model, tokenizer).begin().orElse("");
     List<String> texts = new ArrayList<>();
     try (RowReader reader = Rows.of(data).open(List.of(List.of("text")))) {
       Optional<Row> row = reader.next();
       for (; row.isPresent() && texts.size() < rows; row = reader.next()) {
-        String text = "<s>" + row.get().cells().get(0);
+        String text = begin + row.get().cells().get(0);
         int length = tokenizer.encode(text).length;
         if (length > 1 && length <= config.maxLength()) {
           texts.add(text);

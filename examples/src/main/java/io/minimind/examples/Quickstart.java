@@ -120,17 +120,13 @@ public final class Quickstart implements Callable<Integer> {
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */
   private int chat() {
     List<String> arguments =
-        List.of(
-            "--model=" + out.resolve(Course.MODEL),
-            "--interactive",
-            "--history=2",
-            "--temperature=0");
+        List.of("--model=" + out.resolve(Course.MODEL), "--turns=2", "--temperature=0");
     if (noChat || System.console() == null) {
       String quoted = arguments.stream().map(GivenCommand::quoted).collect(Collectors.joining(" "));
-      System.out.println("Talk to it: ./minimind eval chat " + quoted);
+      System.out.println("Talk to it: ./minimind chat " + quoted);
       return 0;
     }
-    System.out.println("Now ask it something. Ctrl-D ends.\n");
-    return MiniMind.commandLine(new EvaluateChat()).execute(arguments.toArray(String[]::new));
+    System.out.println("Now ask it something.\n");
+    return MiniMind.commandLine(new ChatCommand()).execute(arguments.toArray(String[]::new));
   }
 }

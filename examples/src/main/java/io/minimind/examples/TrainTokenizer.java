@@ -4,6 +4,7 @@ import io.minimind.data.CorpusTexts;
 import io.minimind.files.InputException;
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.tokenizer.DeclaredTokens;
 import io.minimind.tokenizer.SentencePieceTrainer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import java.io.IOException;
@@ -13,7 +14,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Trains a tokenizer on a corpus. */
 @Command(
@@ -45,13 +50,14 @@ public final class TrainTokenizer implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Corpus: JSON lines with a field 'text', a CSV file with a column 'text', or a .txt file"
-              + " with a text in each line.")
+              + " with a text in each line; or conversations, as for sft, of which what is said"
+              + " counts.")
   private List<Path> data;
 
   @Option(
       names = "--vocab-size",
       paramLabel = "TOKENS",
-      description = "Size of the vocabulary, special tokens included.")
+      description = "Size of the vocabulary, all declared tokens included.")
   private int vocabularySize = 6400;
 
   @Option(
@@ -70,7 +76,17 @@ public final class TrainTokenizer implements Callable<Integer> {
               + " fallback, a tokenizer.model).")
   private Format format;
 
+  @Option(
+      names = "--max-rows",
+      paramLabel = "N",
+      description = "Rows to learn from, the first of the corpus; all unless given.")
+  private long maxRows = Long.MAX_VALUE;
+
+  @Mixin private DeclaredTokenOptions tokens;
+
   private final ProgressLine progress = ProgressLine.onStandardError();
+
+  @Spec private CommandSpec spec;
 
   public static void main(String[] args) {
     MiniMind.run(new TrainTokenizer(), args);
@@ -80,10 +96,24 @@ public final class TrainTokenizer implements Callable<Integer> {
   public Integer call() throws IOException {
     long start = System.nanoTime();
     requireFree(out);
-    try (CorpusTexts texts = CorpusTexts.open(data)) {
+    DeclaredTokens declared;
+    try {
+      declared = tokens.tokens();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+    if (format == Format.SENTENCEPIECE && !declared.equals(DeclaredTokens.MINIMIND)) {
+      throw new ParameterException(
+          spec.commandLine(), "Tokens of one's own go with the format bpe only.");
+    }
+    if (maxRows < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--max-rows must be at least 1, but is " + maxRows + ".");
+    }
+    try (CorpusTexts texts = CorpusTexts.open(data, maxRows)) {
       int size =
           switch (format) {
-            case BPE -> trainByteLevelBpe(texts);
+            case BPE -> trainByteLevelBpe(texts, declared);
             case SENTENCEPIECE -> trainSentencePiece(texts);
           };
       progress.clear();
@@ -105,8 +135,9 @@ public final class TrainTokenizer implements Callable<Integer> {
   }
 
   /** Trains and saves a byte-level tokenizer; the size of its vocabulary. */
-  private int trainByteLevelBpe(CorpusTexts texts) throws IOException {
-    TrainedTokenizer trained = learn(texts, vocabularySize, progress);
+  private int trainByteLevelBpe(CorpusTexts texts, DeclaredTokens declared) throws IOException {
+    TrainedTokenizer trained =
+        ByteLevelBpeTrainer.ofSize(vocabularySize, declared).train(texts, report(texts, progress));
     trained.save(out);
     return trained.vocabulary().size();
   }

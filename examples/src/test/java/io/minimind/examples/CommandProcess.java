@@ -62,7 +62,8 @@ final class CommandProcess implements AutoCloseable {
     return start(folder, environment, command);
   }
 
-  private static List<String> command(Class<?> main, String... args) {
+  /** How a main is started. */
+  static List<String> command(Class<?> main, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(

@@ -125,8 +125,8 @@ class PretrainErrorsTest {
     String sound = Files.readString(Commands.TOKENIZER.resolve("tokenizer.json"));
     Files.writeString(file, sound.substring(0, sound.length() / 2));
     assertRefused(1, List.of(file.toString()), "--tokenizer=" + tokenizer);
-    Files.writeString(file, sound.replace("\"<s>\"", "\"<start>\""));
-    assertRefused(1, List.of("The tokenizer has no token <s>"), "--tokenizer=" + tokenizer);
+    Files.writeString(file, sound.replace("\"</s>\"", "\"<end>\""));
+    assertRefused(1, List.of("no token that ends a text"), "--tokenizer=" + tokenizer);
   }
 
   @Test

@@ -7,8 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LanguageModel;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -23,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -96,6 +101,74 @@ class TokenizerCommandTest {
     }
   }
 
+  /**
+   * ChatML's tokens from conversations, a model that begins and ends texts with them, and a chat.
+   */
+  @Test
+  void aTokenizerOfChatMlIsTrainedOnConversationsAndTrainedWith() throws IOException {
+    Path out = folder.resolve("chatml");
+    run(
+        "tokenizer",
+        "train",
+        "--data=" + Commands.CHATS,
+        "--max-rows=200",
+        "--tokens=chatml",
+        "--vocab-size=400",
+        "--out=" + out);
+    Path model = folder.resolve("model");
+    Path cache = folder.resolve("cache");
+    run(Commands.pretrain(model, cache, "--tokenizer=" + out, "--max-updates=2"));
+    JsonNode generation =
+        new ObjectMapper().readTree(model.resolve("generation_config.json").toFile());
+    assertEquals(1, generation.required("bos_token_id").intValue());
+    assertEquals(2, generation.required("eos_token_id").intValue());
+    assertEquals(0, generation.required("pad_token_id").intValue());
+    Path chat = folder.resolve("chat");
+    run(
+        Commands.sft(
+            model,
+            chat,
+            cache,
+            "--max-updates=2",
+            "--loss=all-turns",
+            "--drop-empty-thinking=0.8"));
+    try (LanguageModel language = LanguageModel.load(chat)) {
+      assertTrue(language.canChat());
+      GenerationOptions one = GenerationOptions.greedy().withMaxNewTokens(1);
+      assertArrayEquals(
+          language.generate(new int[] {1}, one).tokenIds(),
+          language.generate("", one).tokenIds(),
+          "a text begins with the token of that role");
+    }
+  }
+
+  @Test
+  void tokensOfOnesOwnHaveRoles() throws IOException {
+    Path out = folder.resolve("own");
+    String[] train = {
+      "tokenizer",
+      "train",
+      "--data=" + CORPUS,
+      "--vocab-size=300",
+      "--out=" + out,
+      "--special-tokens=<pad>,<a>,<b>",
+      "--user-tokens=<think>,</think>",
+      "--unknown-token=<pad>",
+      "--begin-token=<a>",
+      "--end-token=<b>",
+      "--padding-token=<pad>"
+    };
+    run(train);
+    assertEquals(
+        new TokenRoles(Optional.of("<a>"), Optional.of("<b>"), Optional.of("<pad>")),
+        TokenRoles.load(out, Tokenizer.load(out)));
+    Commands.Result wrong =
+        Commands.run(
+            "tokenizer", "train", "--data=" + CORPUS, "--out=" + folder, "--end-token=<c>");
+    assertEquals(2, wrong.status());
+    assertTrue(wrong.err().contains("<c> has a role"), wrong.err());
+  }
+
   @Test
   void theSameTextsInAnyKindOfFileGiveTheSameTokenizer() throws IOException {
     List<String> texts = List.of("一行一首诗", "a line, \"a poem\"", "another line");
@@ -157,7 +230,7 @@ class TokenizerCommandTest {
     Files.write(data, new byte[] {'{', (byte) 0xFF});
     assertTrainingRefused(List.of(data + " is not valid UTF-8 at line 1"), "--data=" + data);
     Path csv = Files.writeString(folder.resolve("data.csv"), "prose\nabc\n");
-    assertTrainingRefused(List.of(csv + " has no column \"text\""), "--data=" + csv);
+    assertTrainingRefused(List.of(csv + " has none of the columns \"text\""), "--data=" + csv);
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A conversation of chat data.
@@ -30,6 +32,8 @@ public record Conversation(List<Message> messages, List<Map<String, Object>> too
           List.of("conversations", "tools"),
           List.of("conversations"));
 
+  private static final String PROMPT = "prompt";
+
   public Conversation {
     messages = List.copyOf(messages);
     tools = List.copyOf(tools);
@@ -42,23 +46,58 @@ public record Conversation(List<Message> messages, List<Map<String, Object>> too
    *     about the row what is wrong
    */
   static Conversation of(Row row) {
+    Conversation whole = whole(row);
+    return new Conversation(upToLastAnswer(whole.messages), whole.tools);
+  }
+
+  /** All messages of a row, wherever they end. */
+  private static Conversation whole(Row row) {
     if (row.cells().size() == 3 && row.cell("tools").isEmpty()) {
       return new Conversation(turns(row), List.of());
     }
-    Conversation found = of(row.cells().get(0));
+    Conversation found = whole(list(row.cells().get(0)), "its message");
     OptionalInt cell = row.cell("system");
     String system = cell.isPresent() ? row.text(cell.getAsInt()) : "";
     List<Map<String, Object>> tools = new ArrayList<>(tools(row));
     tools.addAll(found.tools);
     List<Message> all = new ArrayList<>(found.messages);
     if (!system.isBlank()) {
-      if (all.get(0).role().equals("system")) {
+      if (!all.isEmpty() && all.get(0).role().equals("system")) {
         throw new ArgumentException(
             "it has a system message beside its messages and another among them.");
       }
       all.add(0, Message.system(system));
     }
     return new Conversation(all, tools);
+  }
+
+  /** The sets of columns that {@link #prompt} takes. */
+  public static List<List<String>> prompts() {
+    return Stream.concat(COLUMNS.stream(), Stream.of(List.of(PROMPT))).toList();
+  }
+
+  /**
+   * What is to be answered in a row with one of the sets of {@link #prompts}: its conversation
+   * without the answers at its end, or a question.
+   *
+   * @throws IllegalArgumentException if there is nothing to answer; the message says about the row
+   *     what is wrong
+   */
+  public static Conversation prompt(Row row) {
+    Conversation whole;
+    if (row.columns().contains(PROMPT)) {
+      whole = new Conversation(List.of(Message.user(row.text(0))), List.of());
+    } else {
+      whole = whole(row);
+    }
+    int end = whole.messages.size();
+    while (end > 0 && whole.messages.get(end - 1).role().equals("assistant")) {
+      end--;
+    }
+    if (whole.messages.subList(0, end).stream().allMatch(message -> message.content().isBlank())) {
+      throw new ArgumentException("it has nothing to answer.");
+    }
+    return new Conversation(whole.messages.subList(0, end), whole.tools);
   }
 
   /**
@@ -71,7 +110,10 @@ public record Conversation(List<Message> messages, List<Map<String, Object>> too
    */
   public static Conversation of(String list) {
     Conversation whole = whole(list(list), "its message");
-    List<Message> messages = whole.messages;
+    return new Conversation(upToLastAnswer(whole.messages), whole.tools);
+  }
+
+  private static List<Message> upToLastAnswer(List<Message> messages) {
     int end = messages.size();
     while (end > 0 && !messages.get(end - 1).role().equals("assistant")) {
       end--;
@@ -82,7 +124,7 @@ public record Conversation(List<Message> messages, List<Map<String, Object>> too
     if (!says(messages.get(end - 1))) {
       throw new ArgumentException("its last answer is empty.");
     }
-    return new Conversation(messages.subList(0, end), whole.tools);
+    return messages.subList(0, end);
   }
 
   /** All messages of a list, wherever it ends. */
@@ -100,6 +142,23 @@ public record Conversation(List<Message> messages, List<Map<String, Object>> too
    */
   public static Message message(JsonNode message, String name) {
     return MessageReader.message(message, name);
+  }
+
+  /** Whether a row of texts or conversations holds the latter. */
+  static boolean isIn(Row row) {
+    return row.cells().size() > 1 || !row.columns().isEmpty() && !row.columns().contains("text");
+  }
+
+  /**
+   * What is said in the conversation of a row, a message in a line, wherever it ends.
+   *
+   * @throws IllegalArgumentException if it holds none; the message says about the row what is wrong
+   */
+  static String said(Row row) {
+    return whole(row).messages.stream()
+        .map(Message::content)
+        .filter(content -> !content.isEmpty())
+        .collect(Collectors.joining("\n"));
   }
 
   /** Whether there is something in an answer: an empty one would teach to say nothing. */

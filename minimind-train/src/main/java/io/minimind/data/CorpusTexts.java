@@ -8,43 +8,60 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * The texts of corpus files, one file after the other: never more than one text is held. What is
- * wrong with a file is thrown as an {@link UncheckedIOException}.
+ * The texts of corpus files, one file after the other: never more than one text is held. Of a
+ * conversation it is what is said in it, a message in a line. What is wrong with a file is thrown
+ * as an {@link UncheckedIOException}.
  */
 public final class CorpusTexts implements Iterator<String>, AutoCloseable {
 
-  private static final List<List<String>> COLUMNS = List.of(List.of("text"));
+  private static final List<List<String>> COLUMNS =
+      Stream.concat(Stream.of(List.of("text")), Conversation.COLUMNS.stream()).toList();
 
   private final Iterator<Path> files;
   private final long bytesTotal;
+  private long left;
   private long bytesOfFilesRead;
   private Optional<RowReader> reader = Optional.empty();
   private Path file;
   private Optional<Row> next = Optional.empty();
 
-  private CorpusTexts(List<Path> files, long bytesTotal) {
+  private CorpusTexts(List<Path> files, long bytesTotal, long most) {
     this.files = files.iterator();
     this.bytesTotal = bytesTotal;
+    this.left = most;
   }
 
   /**
-   * @param files CSV with a column {@code text}, JSON lines with a field {@code text}, or plain
-   *     text with a text in each line
+   * @param files CSV with a column {@code text}, JSON lines with a field {@code text}, plain text
+   *     with a text in each line, or conversations as for fine-tuning
    * @throws IOException if one of them is missing, empty or of another kind
    */
   public static CorpusTexts open(List<Path> files) throws IOException {
+    return open(files, Long.MAX_VALUE);
+  }
+
+  /**
+   * The first texts of files.
+   *
+   * @param most at least 1
+   */
+  public static CorpusTexts open(List<Path> files, long most) throws IOException {
     long bytes = 0;
     for (Path file : files) {
       Rows.of(file).open(COLUMNS).close();
       bytes += Files.size(file);
     }
-    return new CorpusTexts(files, bytes);
+    return new CorpusTexts(files, bytes, most);
   }
 
   @Override
   public boolean hasNext() {
+    if (left == 0) {
+      return false;
+    }
     try {
       while (next.isEmpty()) {
         if (reader.isPresent()) {
@@ -73,8 +90,9 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
     }
     Row row = next.orElseThrow();
     next = Optional.empty();
+    left--;
     try {
-      return row.text(0);
+      return Conversation.isIn(row) ? Conversation.said(row) : row.text(0);
     } catch (IllegalArgumentException e) {
       throw new UncheckedIOException(
           new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage())));

@@ -2,23 +2,29 @@ package io.minimind.data;
 
 import io.minimind.files.ArgumentException;
 import io.minimind.files.Sha256;
+import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** Encodes a text for pretraining: {@code <s>} + text + {@code </s>}, cut to a maximum length. */
+/**
+ * Encodes a text for pretraining: the token that begins texts, if the tokenizer has one, the text,
+ * and the token that ends them, cut to a maximum length.
+ */
 public final class PretrainingEncoder implements SampleEncoder {
-  private static final String START = "<s>";
-  private static final String END = "</s>";
-
   private final Tokenizer tokenizer;
+  private final String begin;
+  private final String end;
   private final String tokenizerFingerprint;
   private final int maxLength;
 
-  private PretrainingEncoder(Tokenizer tokenizer, String tokenizerFingerprint, int maxLength) {
+  private PretrainingEncoder(
+      Tokenizer tokenizer, String begin, String end, String tokenizerFingerprint, int maxLength) {
     this.tokenizer = tokenizer;
+    this.begin = begin;
+    this.end = end;
     this.tokenizerFingerprint = tokenizerFingerprint;
     this.maxLength = maxLength;
   }
@@ -29,22 +35,30 @@ public final class PretrainingEncoder implements SampleEncoder {
    * @param tokenizerFingerprint tells tokenizers apart, such as the SHA-256 of its file
    * @param maxLength most tokens of a sample, markers included; at least 2. A longer text loses its
    *     end and its end marker.
-   * @throws IllegalArgumentException if the length is less than 2 or the tokenizer has no {@code
-   *     <s>} or {@code </s>}
+   * @throws IllegalArgumentException if the length is less than 2 or no token ends texts
    */
   public static PretrainingEncoder of(
       Tokenizer tokenizer, String tokenizerFingerprint, int maxLength) {
+    return of(tokenizer, TokenRoles.of(tokenizer), tokenizerFingerprint, maxLength);
+  }
+
+  private static PretrainingEncoder of(
+      Tokenizer tokenizer, TokenRoles roles, String tokenizerFingerprint, int maxLength) {
     if (maxLength < 2) {
       throw new ArgumentException(
           "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
     }
-    for (String marker : List.of(START, END)) {
-      if (tokenizer.tokenId(marker).isEmpty()) {
-        throw new ArgumentException(
-            "The tokenizer has no token " + marker + ": pretraining marks every text with it.");
-      }
-    }
-    return new PretrainingEncoder(tokenizer, tokenizerFingerprint, maxLength);
+    String end =
+        roles
+            .end()
+            .orElseThrow(
+                () ->
+                    new ArgumentException(
+                        "The tokenizer has no token that ends a text, which pretraining needs:"
+                            + " name one as eos_token in its tokenizer_config.json, or have one"
+                            + " that is </s>."));
+    return new PretrainingEncoder(
+        tokenizer, roles.begin().orElse(""), end, tokenizerFingerprint, maxLength);
   }
 
   /**
@@ -55,7 +69,11 @@ public final class PretrainingEncoder implements SampleEncoder {
    */
   public static PretrainingEncoder load(Path tokenizerFolder, int maxLength) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(tokenizerFolder);
-    return of(tokenizer, Sha256.of(Tokenizer.file(tokenizerFolder)), maxLength);
+    return of(
+        tokenizer,
+        TokenRoles.load(tokenizerFolder, tokenizer),
+        Sha256.of(Tokenizer.file(tokenizerFolder)),
+        maxLength);
   }
 
   @Override
@@ -70,7 +88,10 @@ public final class PretrainingEncoder implements SampleEncoder {
 
   @Override
   public String description() {
-    return "pretrain max_length=" + maxLength + " tokenizer=" + tokenizerFingerprint;
+    // Corpora that were encoded by earlier versions stay as they are.
+    boolean usual = begin.equals("<s>") && end.equals("</s>");
+    return "pretrain max_length=%d tokenizer=%s%s"
+        .formatted(maxLength, tokenizerFingerprint, usual ? "" : " begin=" + begin + " end=" + end);
   }
 
   /** Encodes the row's only cell; a blank text has nothing to learn. */
@@ -80,7 +101,7 @@ public final class PretrainingEncoder implements SampleEncoder {
     if (text.isBlank()) {
       return List.of();
     }
-    int[] ids = tokenizer.encode(START + text + END);
+    int[] ids = tokenizer.encode(begin + text + end);
     return List.of(Sample.of(ids.length > maxLength ? Arrays.copyOf(ids, maxLength) : ids));
   }
 }

@@ -2,11 +2,13 @@ package io.minimind.policy;
 
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
+import java.util.List;
 
 /** How much better each answer is than what was to be expected. */
 public final class Advantages {
 
   private static final double TINY = 1e-4;
+  private static final double TINY_VARIANCE = 1e-8;
 
   private Advantages() {}
 
@@ -33,5 +35,50 @@ public final class Advantages {
       }
     }
     return advantages;
+  }
+
+  /**
+   * Generalized advantage estimation of one answer (Schulman et al. 2016), whose reward comes with
+   * its last token: {@code A_t = δ_t + γ λ A_(t+1)} with {@code δ_t = r_t + γ V_(t+1) - V_t}.
+   * Returns are {@code A + V}.
+   *
+   * @param values what the critic thinks at each token
+   */
+  public static float[] ofTokens(double reward, float[] values, double gamma, double lambda) {
+    float[] advantages = new float[values.length];
+    double next = 0;
+    double valueAfter = 0;
+    for (int i = values.length - 1; i >= 0; i--) {
+      double obtained = i == values.length - 1 ? reward : 0;
+      next = obtained + gamma * valueAfter - values[i] + gamma * lambda * next;
+      valueAfter = values[i];
+      advantages[i] = (float) next;
+    }
+    return advantages;
+  }
+
+  /** All together moved to a mean of 0 and a variance of 1. */
+  public static void whiten(List<float[]> advantages) {
+    double sum = 0;
+    double squares = 0;
+    long count = 0;
+    for (float[] some : advantages) {
+      for (float advantage : some) {
+        sum += advantage;
+        count++;
+      }
+    }
+    double mean = sum / Math.max(1, count);
+    for (float[] some : advantages) {
+      for (float advantage : some) {
+        squares += (advantage - mean) * (advantage - mean);
+      }
+    }
+    double deviation = Math.sqrt(squares / Math.max(1, count) + TINY_VARIANCE);
+    for (float[] some : advantages) {
+      for (int i = 0; i < some.length; i++) {
+        some[i] = (float) ((some[i] - mean) / deviation);
+      }
+    }
   }
 }

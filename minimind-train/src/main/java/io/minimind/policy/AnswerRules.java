@@ -12,7 +12,7 @@ record AnswerRules(Repetition repetition) {
   private static final String END_OF_THINKING = "</think>";
 
   double of(Answer answer) {
-    return length(answer) + thinking(answer) - repetition.of(answer.said());
+    return length(answer) + thinking(answer.text()) - repetition.of(answer.said());
   }
 
   /** 0.5 for a text of 20 to 800 characters, else -0.5. */
@@ -24,14 +24,14 @@ record AnswerRules(Repetition repetition) {
    * Nothing if no thinking ends. Else 1 if it has 20 to 300 characters and -0.5 if not, and 0.25 if
    * it ends once and -0.25 if several times.
    */
-  static double thinking(Answer answer) {
-    return answer
-        .thinking()
-        .map(
-            thinking ->
-                (within(thinking, SHORTEST, LONGEST_THINKING) ? 1 : -0.5)
-                    + (answer.said().contains(END_OF_THINKING) ? -0.25 : 0.25))
-        .orElse(0.0);
+  static double thinking(String text) {
+    int end = text.indexOf(END_OF_THINKING);
+    if (end < 0) {
+      return 0;
+    }
+    String said = text.substring(end + END_OF_THINKING.length());
+    return (within(text.substring(0, end), SHORTEST, LONGEST_THINKING) ? 1 : -0.5)
+        + (said.contains(END_OF_THINKING) ? -0.25 : 0.25);
   }
 
   private static boolean within(String text, int least, int most) {

@@ -16,6 +16,7 @@ final class PolicyLoss {
   private final PolicyObjective objective;
   private final Tensor mask;
   private final Tensor one;
+  private Tensor logRatios;
 
   PolicyLoss(ForwardPass pass, PolicyObjective objective) {
     this.pass = pass;
@@ -29,7 +30,8 @@ final class PolicyLoss {
     Tensor logProbabilities = pass.logProbabilities();
     pass.output(PolicyObjective.LOG_PROBABILITIES, logProbabilities);
     Tensor advantages = pass.input(PolicyObjective.ADVANTAGES.name());
-    Tensor ratios = op.exponential(difference(logProbabilities, written(logProbabilities)));
+    logRatios = difference(logProbabilities, written(logProbabilities));
+    Tensor ratios = op.exponential(logRatios);
     pass.output(PolicyObjective.RATIOS, ratios);
     Tensor losses = op.negate(gains(ratios, advantages, logProbabilities));
     if (objective.beta() > 0) {
@@ -48,6 +50,12 @@ final class PolicyLoss {
     Tensor loss =
         objective.variant() == Variant.PPO ? meanOfTokens(losses) : pass.meanOfRows(losses);
     return op.subtract(loss, reward);
+  }
+
+  /** The mean of half the squares of the ratios' logarithms, after {@link #of}. */
+  Tensor moved() {
+    Tensor squares = op.multiply(logRatios, logRatios);
+    return op.multiply(meanOfTokens(squares), scalar("half", 0.5));
   }
 
   private Tensor written(Tensor logProbabilities) {
@@ -87,12 +95,12 @@ final class PolicyLoss {
   }
 
   /** The mean over the tokens that count; 0 if there are none. */
-  private Tensor meanOfTokens(Tensor values) {
+  Tensor meanOfTokens(Tensor values) {
     Tensor count = op.maximum(op.sum(mask), one);
     return op.divide(op.sum(op.multiply(values, mask)), count);
   }
 
-  private Tensor meanOfRows(Tensor values) {
+  Tensor meanOfRows(Tensor values) {
     Tensor rows = op.reshape(op.cast(op.extent(pass.rows()), FLOAT32), Shape.SCALAR);
     return op.divide(op.sum(values), rows);
   }

@@ -61,7 +61,7 @@ public final class Rewards {
       case "json-schema" -> Verified::schema;
       case "ended" -> answer -> answer.ended() ? 1 : 0;
       case "length" -> AnswerRules::length;
-      case "thinking" -> AnswerRules::thinking;
+      case "thinking" -> answer -> AnswerRules.thinking(answer.text());
       case "repetition" -> answer -> 0 - Repetition.OF_WORDS_AND_CHARACTERS.of(answer.said());
       case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;

@@ -3,6 +3,8 @@ package io.minimind.task;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.SampleEncoder;
 import io.minimind.model.ModelConfig;
+import io.minimind.tokenizer.TokenRoles;
+import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
@@ -24,7 +26,8 @@ public record Pretraining() implements Task {
 
   /** The text as training began it: the model goes on with it. */
   @Override
-  public UnaryOperator<String> promptForm(Path model) {
-    return text -> "<s>" + text;
+  public UnaryOperator<String> promptForm(Path model) throws IOException {
+    String begin = TokenRoles.load(model, Tokenizer.load(model)).begin().orElse("");
+    return text -> begin + text;
   }
 }

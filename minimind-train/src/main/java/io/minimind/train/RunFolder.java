@@ -8,7 +8,6 @@ import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.files.SealedJson;
-import io.minimind.graph.Target;
 import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
@@ -22,8 +21,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -66,12 +63,15 @@ final class RunFolder {
   private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights)
       throws IOException {
     // What no model has: adapters, and parameters of the objective's own.
-    Set<String> given = weights.stream().map(NamedTensor::name).collect(Collectors.toSet());
-    List<NamedTensor> added =
-        settings.artifacts(Target.CPU).trainableParameters().stream()
-            .filter(parameter -> !given.contains(parameter.name()))
-            .map(parameter -> parameter.start(settings.training().seed()))
-            .toList();
+    long seed = settings.training().seed();
+    List<NamedTensor> added = new ArrayList<>();
+    settings
+        .lora()
+        .ifPresent(
+            lora ->
+                lora.parameters(settings.model())
+                    .forEach(parameter -> added.add(parameter.start(seed))));
+    added.addAll(settings.task().objective().start(settings.model(), weights, seed));
     boolean adapted = settings.lora().isPresent();
     List<NamedTensor> frozen = settings.task().frozenWeights();
     return new TrainingCheckpoint(

@@ -49,7 +49,8 @@ record RunRecord(RunSettings settings, CorpusFacts corpora) {
         learning.putIfAbsent("variation", Json.MAPPER.valueToTree(Variation.NONE));
       }
     }
-    if (object.get("stage") instanceof ObjectNode stage && stage.has("fromWeights")) {
+    if (object.get("stage") instanceof ObjectNode stage
+        && stage.path("name").asText().equals("dpo")) {
       stage.putIfAbsent("conversations", NullNode.instance);
     }
     if (!object.has("lora")) {

@@ -53,6 +53,10 @@ record CompletionRow(int[] ids, int tokens) {
     return all;
   }
 
+  float[] column(float[] values) {
+    return column(IntStream.range(0, tokens).mapToDouble(i -> values[i]).toArray());
+  }
+
   /** The same value for each token of the completion. */
   float[] column(double value) {
     return column(IntStream.range(0, tokens).mapToDouble(i -> value).toArray());

@@ -65,6 +65,7 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
     for (String variant : List.of("head_grpo", "head_cispo")) {
       HeadPolicyCases.of(references, variant, device).forEach(report);
     }
-    HeadRewardCases.rules(references).forEach(report);
+    HeadActorCriticCases.of(references, device).forEach(report);
+    HeadRewardCases.of(references).forEach(report);
   }
 }

@@ -5,7 +5,9 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
+import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
+import io.minimind.model.SecondBody;
 import io.minimind.model.Transformer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,6 +81,11 @@ public final class ForwardPass {
     return op;
   }
 
+  /** The architecture of the model. */
+  public ModelConfig model() {
+    return transformer.config();
+  }
+
   /** What the head sees, float32 [tokens, width]. */
   public Tensor hiddenStates() {
     if (hiddenStates.isEmpty()) {
@@ -93,6 +100,15 @@ public final class ForwardPass {
       logits = Optional.of(transformer.head(hiddenStates()));
     }
     return logits.get();
+  }
+
+  /**
+   * What a head sees of a second body, whose parameters are the objective's own, float32 [tokens,
+   * width].
+   */
+  public Tensor hiddenStates(SecondBody body) {
+    declareParameters();
+    return transformer.beside(body).hiddenStates(inputs.get(BatchInput.INPUT_IDS.name()));
   }
 
   /**

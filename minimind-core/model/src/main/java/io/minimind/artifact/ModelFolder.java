@@ -10,6 +10,7 @@ import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
+import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.BlockQuantization;
 import io.minimind.weights.NamedTensor;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -66,8 +68,10 @@ public final class ModelFolder {
       Path folder, ModelConfig config, Precision precision, Path tokenizer) throws IOException {
     Map<String, Integer> generation = new LinkedHashMap<>();
     Tokenizer loaded = Tokenizer.load(tokenizer);
-    loaded.tokenId("<s>").ifPresent(id -> generation.put("bos_token_id", id));
-    loaded.tokenId("</s>").ifPresent(id -> generation.put("eos_token_id", id));
+    TokenRoles roles = TokenRoles.load(tokenizer, loaded);
+    putId(generation, "bos_token_id", roles.begin(), loaded);
+    putId(generation, "eos_token_id", roles.end(), loaded);
+    putId(generation, "pad_token_id", roles.padding(), loaded);
     Files.createDirectories(folder);
     for (String name : TEXTS) {
       if (Files.exists(tokenizer.resolve(name))) {
@@ -78,6 +82,11 @@ public final class ModelFolder {
     }
     writeConfig(folder, config, precision);
     AtomicFile.replace(folder.resolve(GENERATION_CONFIG), JSON.writeValueAsBytes(generation));
+  }
+
+  private static void putId(
+      Map<String, Integer> ids, String field, Optional<String> token, Tokenizer tokenizer) {
+    token.ifPresent(known -> ids.put(field, tokenizer.tokenId(known).getAsInt()));
   }
 
   /** The files of a folder that belong to its model besides the weights, as many as there are. */

@@ -5,6 +5,8 @@ import io.minimind.graph.operator.Operators;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Role;
+import io.minimind.model.SecondBody;
+import io.minimind.weights.NamedTensor;
 import java.util.List;
 import java.util.Map;
 
@@ -22,12 +24,32 @@ public interface Objective {
 
   /**
    * Parameters of its own, which are trained with the model's and saved with each checkpoint, and
-   * which the model that is exported does not have: a head that gives values, for example.
+   * which the model that is exported does not have: a head that gives values, for example. Their
+   * gradients are clipped apart from the model's.
    *
-   * @return parameters of the role {@link Role#OBJECTIVE}, of names that the model does not have
+   * @return parameters of the role {@link Role#OBJECTIVE} or of a {@link SecondBody}, of names that
+   *     the model does not have
    */
   default List<Parameter> parameters(ModelConfig model) {
     return List.of();
+  }
+
+  /**
+   * The factor by which these parameters are kept divided, as those of a {@link SecondBody} are:
+   * their gradients are that many times as large as those of what they stand for, which are
+   * clipped.
+   */
+  default float ownFactor() {
+    return 1;
+  }
+
+  /**
+   * The start values of these parameters: drawn from their laws unless it says otherwise.
+   *
+   * @param weights those that the model starts from
+   */
+  default List<NamedTensor> start(ModelConfig model, List<NamedTensor> weights, long seed) {
+    return parameters(model).stream().map(parameter -> parameter.start(seed)).toList();
   }
 
   /**

@@ -23,10 +23,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The graphs that ONNX Runtime's on-device training API runs, for one architecture and objective:
@@ -153,13 +156,14 @@ public final class TrainingArtifacts {
     Graph graph = op.graph();
     Map<String, Accumulation> accumulations =
         accumulations(op, gradients(op, pass(op, false).learnt()));
-    Tensor factor =
-        clippingFactor(op, accumulations.values().stream().map(Accumulation::sum).toList());
+    Map<String, Tensor> sums = new LinkedHashMap<>();
+    accumulations.forEach((name, accumulation) -> sums.put(name, accumulation.sum()));
+    Map<String, Tensor> factors = clippingFactors(op, sums);
     Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
     accumulations.forEach(
         (name, accumulation) -> {
           Tensor sum = accumulation.sum();
-          Tensor clipped = op.multiply(sum, factor);
+          Tensor clipped = op.multiply(sum, factors.get(name));
           Accumulation replaced = op.accumulateInPlace(sum, clipped, always);
           graph.output(name + ACCUMULATION_FLAG, replaced.done());
         });
@@ -199,8 +203,11 @@ public final class TrainingArtifacts {
       parameters.add(parameter);
       gradients.put(parameter, graph.input(trained.name() + GRADIENT, FLOAT32, trained.shape()));
     }
-    Tensor factor = clippingFactor(op, List.copyOf(gradients.values()));
-    gradients.replaceAll((parameter, gradient) -> op.multiply(gradient, factor));
+    Map<String, Tensor> sums = new LinkedHashMap<>();
+    gradients.forEach((parameter, gradient) -> sums.put(parameter.name(), gradient));
+    Map<String, Tensor> factors = clippingFactors(op, sums);
+    gradients.replaceAll(
+        (parameter, gradient) -> op.multiply(gradient, factors.get(parameter.name())));
     accumulations(op, gradients)
         .forEach(
             (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
@@ -245,14 +252,40 @@ public final class TrainingArtifacts {
   }
 
   /**
-   * As PyTorch clips. The runtime has an operator for it that belongs into the optimizer, but there
-   * the parameters come in the order of a hash table that differs from session to session, and so
-   * does the last bit of their norm.
+   * What each gradient is multiplied with: as PyTorch clips, the model's gradients and those of the
+   * objective's own parameters each by their norm. The runtime has an operator for it that belongs
+   * into the optimizer, but there the parameters come in the order of a hash table that differs
+   * from session to session, and so does the last bit of their norm.
    */
-  private static Tensor clippingFactor(Operators op, List<Tensor> gradients) {
-    Tensor norm = op.norm(gradients);
-    op.graph().output(GRADIENT_NORM, norm);
+  private Map<String, Tensor> clippingFactors(Operators op, Map<String, Tensor> gradients) {
+    Set<String> own =
+        objective.parameters(config).stream().map(Parameter::name).collect(Collectors.toSet());
     Tensor limit = op.graph().input(MAX_GRADIENT_NORM, FLOAT32, Shape.SCALAR);
+    if (own.isEmpty()) {
+      Tensor norm = op.norm(List.copyOf(gradients.values()));
+      op.graph().output(GRADIENT_NORM, norm);
+      Tensor factor = clippingFactor(op, norm, limit);
+      return gradients.keySet().stream().collect(Collectors.toMap(name -> name, name -> factor));
+    }
+    Map<String, Tensor> factors = new HashMap<>();
+    List<Tensor> norms = new ArrayList<>();
+    for (boolean isOwn : new boolean[] {false, true}) {
+      Map<String, Tensor> some = new LinkedHashMap<>(gradients);
+      some.keySet().removeIf(name -> own.contains(name) != isOwn);
+      Tensor norm = op.norm(List.copyOf(some.values()));
+      // The runtime cannot tell the type of a norm that is no output.
+      op.graph().output(GRADIENT_NORM + (isOwn ? "_own" : "_model"), norm);
+      norms.add(norm);
+      Tensor scale = op.graph().constant("scale", Shape.SCALAR, objective.ownFactor());
+      Tensor factor = clippingFactor(op, norm, isOwn ? op.multiply(limit, scale) : limit);
+      some.keySet().forEach(name -> factors.put(name, factor));
+    }
+    // Of the norms, because the gradients are clipped where they lie.
+    op.graph().output(GRADIENT_NORM, op.norm(norms));
+    return factors;
+  }
+
+  private static Tensor clippingFactor(Operators op, Tensor norm, Tensor limit) {
     Tensor tiny = op.graph().constant("tiny", Shape.SCALAR, 1e-6f);
     Tensor one = op.graph().constant("unclipped", Shape.SCALAR, 1f);
     return op.minimum(op.divide(limit, op.add(norm, tiny)), one);

@@ -76,6 +76,15 @@ public final class Transformer {
     this(op, config, precision.matrices(op));
   }
 
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** A second body of the same architecture. */
+  public Transformer beside(SecondBody body) {
+    return new Transformer(op, config, body.matrices(op));
+  }
+
   private Transformer(Operators op, ModelConfig config, Matrices matrices) {
     this.op = op;
     this.config = config;

@@ -30,6 +30,72 @@ public final class ChatTemplate {
    */
   public static final String MINIMIND = minimind("{{ message['content'] + '</s>\\n' }}");
 
+  /**
+   * A template of ChatML with thoughts and tools, as MiniMind puts conversations today but for the
+   * words that introduce tools: {@code <|im_start|>ROLE\n…<|im_end|>\n} for each message; before
+   * what the assistant says its thoughts in {@code <think>} tags, empty ones too; behind it its
+   * calls in {@code <tool_call>} tags; and what tools gave back in {@code <tool_response>} tags, as
+   * a user would say it. Asked for an answer, it leaves out thoughts, unless {@code open_thinking}
+   * is true.
+   */
+  public static final String CHAT_ML =
+      """
+      {%- set first = messages[0] if messages else none %}
+      {%- set system = first.content if first and first.role == 'system' else '' %}
+      {%- if tools %}
+        {{- '<|im_start|>system\n' + system + ('\n\n' if system else '') }}
+        {{- 'These tools can be called:\n<tools>' }}
+        {%- for tool in tools %}
+          {{- '\n' + (tool | tojson) }}
+        {%- endfor %}
+        {{- '\n</tools>\n\nA call is written so:\n<tool_call>\n' }}
+        {{- '{"name": "…", "arguments": {…}}\n</tool_call><|im_end|>\n' }}
+      {%- elif first and first.role == 'system' %}
+        {{- '<|im_start|>system\n' + system + '<|im_end|>\n' }}
+      {%- endif %}
+      {%- for message in messages %}
+        {%- set content = message.content if message.content is string else '' %}
+        {%- if message.role == 'assistant' %}
+          {%- set thought = message.reasoning_content %}
+          {%- if thought is not string %}
+            {%- set thought = '' %}
+            {%- if '</think>' in content %}
+              {%- set thought = content.split('</think>')[0].split('<think>')[-1] %}
+              {%- set content = content.split('</think>')[-1] %}
+            {%- endif %}
+          {%- endif %}
+          {%- set content = content.lstrip('\n') %}
+          {{- '<|im_start|>assistant\n<think>\n' + thought.strip('\n') + '\n</think>\n\n' + content }}
+          {%- for call in message.tool_calls or [] %}
+            {%- set function = call.function or call %}
+            {{- '\n' if content or not loop.first else '' }}
+            {{- '<tool_call>\n{"name": "' + function.name + '", "arguments": ' }}
+            {%- if function.arguments is string %}
+              {{- function.arguments }}
+            {%- else %}
+              {{- function.arguments | tojson }}
+            {%- endif %}
+            {{- '}\n</tool_call>' }}
+          {%- endfor %}
+          {{- '<|im_end|>\n' }}
+        {%- elif message.role == 'tool' %}
+          {%- if loop.first or messages[loop.index0 - 1].role != 'tool' %}
+            {{- '<|im_start|>user' }}
+          {%- endif %}
+          {{- '\n<tool_response>\n' + content + '\n</tool_response>' }}
+          {%- if loop.last or messages[loop.index0 + 1].role != 'tool' %}
+            {{- '<|im_end|>\n' }}
+          {%- endif %}
+        {%- elif message.role == 'user' or not loop.first %}
+          {{- '<|im_start|>' + message.role + '\n' + content + '<|im_end|>\n' }}
+        {%- endif %}
+      {%- endfor %}
+      {%- if add_generation_prompt %}
+        {{- '<|im_start|>assistant\n<think>\n' }}
+        {{- '' if open_thinking is true else '\n</think>\n\n' }}
+      {%- endif %}
+      """;
+
   private static final List<String> SPECIAL_TOKENS =
       List.of(
           "bos_token",

@@ -12,9 +12,9 @@ import java.util.function.Consumer;
  * BpeTrainer} learns with a {@code ByteLevel} pre-tokenizer without a prefix space and the whole
  * byte alphabet.
  *
- * <p>The ids are those of {@code <unk>}, {@code <s>} and {@code </s>}, then the 256 bytes, then the
- * merges in the order in which they were learnt. Texts are cut into words by the pattern of GPT-2;
- * merges never cross a word's border.
+ * <p>The ids are those of the declared tokens, {@code <unk>}, {@code <s>} and {@code </s>} unless
+ * others are given, then the 256 bytes, then the merges in the order in which they were learnt.
+ * Texts are cut into words by the pattern of GPT-2; merges never cross a word's border.
  *
  * <pre>{@code
  * TrainedTokenizer tokenizer = ByteLevelBpeTrainer.ofSize(6400).train(texts.iterator());
@@ -25,11 +25,14 @@ public final class ByteLevelBpeTrainer {
 
   private static final int BYTES = 256;
 
+  private final DeclaredTokens tokens;
   private final int vocabularySize;
   private final long minimumFrequency;
   private final int threads;
 
-  private ByteLevelBpeTrainer(int vocabularySize, long minimumFrequency, int threads) {
+  private ByteLevelBpeTrainer(
+      DeclaredTokens tokens, int vocabularySize, long minimumFrequency, int threads) {
+    this.tokens = tokens;
     this.vocabularySize = vocabularySize;
     this.minimumFrequency = minimumFrequency;
     this.threads = threads;
@@ -42,22 +45,29 @@ public final class ByteLevelBpeTrainer {
    * @throws IllegalArgumentException if it is smaller
    */
   public static ByteLevelBpeTrainer ofSize(int vocabularySize) {
-    int least = TrainedTokenizer.SPECIAL_TOKENS.size() + BYTES;
+    return ofSize(vocabularySize, DeclaredTokens.MINIMIND);
+  }
+
+  /**
+   * A trainer of a tokenizer with other tokens besides those that it learns.
+   *
+   * @param vocabularySize the number of ids, at least one for each of these tokens and 256 bytes
+   * @throws IllegalArgumentException if it is smaller
+   */
+  public static ByteLevelBpeTrainer ofSize(int vocabularySize, DeclaredTokens tokens) {
+    int least = tokens.all().size() + BYTES;
     if (vocabularySize < least) {
       throw new ArgumentException(
           "A vocabulary of %d is too small: the special tokens %s and the %d bytes take %d."
-              .formatted(
-                  vocabularySize,
-                  String.join(", ", TrainedTokenizer.SPECIAL_TOKENS),
-                  BYTES,
-                  least));
+              .formatted(vocabularySize, String.join(", ", tokens.all()), BYTES, least));
     }
-    return new ByteLevelBpeTrainer(vocabularySize, 0, Runtime.getRuntime().availableProcessors());
+    int threads = Runtime.getRuntime().availableProcessors();
+    return new ByteLevelBpeTrainer(tokens, vocabularySize, 0, threads);
   }
 
   /** With pairs left alone that occur less often. */
   public ByteLevelBpeTrainer withMinimumFrequency(long frequency) {
-    return new ByteLevelBpeTrainer(vocabularySize, frequency, threads);
+    return new ByteLevelBpeTrainer(tokens, vocabularySize, frequency, threads);
   }
 
   /**
@@ -67,7 +77,7 @@ public final class ByteLevelBpeTrainer {
    */
   public ByteLevelBpeTrainer withThreads(int count) {
     return new ByteLevelBpeTrainer(
-        vocabularySize, minimumFrequency, CorpusWords.requireThreads(count));
+        tokens, vocabularySize, minimumFrequency, CorpusWords.requireThreads(count));
   }
 
   /** Learns a vocabulary and reports nothing meanwhile. */
@@ -90,7 +100,7 @@ public final class ByteLevelBpeTrainer {
     if (words.size() == 0) {
       throw new ArgumentException("There is no text to learn a vocabulary from.");
     }
-    int wanted = vocabularySize - TrainedTokenizer.SPECIAL_TOKENS.size() - BYTES;
+    int wanted = vocabularySize - tokens.all().size() - BYTES;
     char[] alphabet = alphabet();
     List<MergeLearner.Merge> merges =
         MergeLearner.learn(
@@ -101,7 +111,7 @@ public final class ByteLevelBpeTrainer {
             Integer.MAX_VALUE,
             MergeLearner.Preference.LOWEST_SYMBOLS,
             done -> progress.merged(done, wanted));
-    return TrainedTokenizer.of(alphabet, merges);
+    return TrainedTokenizer.of(tokens, alphabet, merges);
   }
 
   private static void split(String text, Consumer<byte[]> words) {

@@ -60,7 +60,7 @@ public final class SentencePieceTrainer {
    * @throws IllegalArgumentException if it is smaller
    */
   public static SentencePieceTrainer ofSize(int vocabularySize) {
-    int reserved = TrainedTokenizer.SPECIAL_TOKENS.size() + BYTES;
+    int reserved = DeclaredTokens.MINIMIND.special().size() + BYTES;
     if (vocabularySize <= reserved) {
       throw new ArgumentException(
           "A vocabulary of %d is too small: special tokens and bytes take %d, and characters come on top."
@@ -110,7 +110,7 @@ public final class SentencePieceTrainer {
   public int train(Iterator<String> texts, BpeTrainingProgress progress, Path folder)
       throws IOException {
     SentencePieceModel model = learn(texts, progress);
-    TokenizerConfig.save(folder, "LlamaTokenizer");
+    TokenizerConfig.save(folder, "LlamaTokenizer", DeclaredTokens.MINIMIND);
     AtomicFile.replace(
         folder.resolve(ModelFiles.SENTENCE_PIECE),
         model.toBytes(
@@ -129,8 +129,8 @@ public final class SentencePieceTrainer {
       throw new ArgumentException("There is no text to learn a vocabulary from.");
     }
     List<Piece> pieces = new ArrayList<>();
-    for (String special : TrainedTokenizer.SPECIAL_TOKENS) {
-      boolean unknown = special.equals(TrainedTokenizer.UNKNOWN);
+    for (String special : DeclaredTokens.MINIMIND.special()) {
+      boolean unknown = special.equals(DeclaredTokens.MINIMIND.unknown());
       pieces.add(new Piece(special, 0, unknown ? Kind.UNKNOWN : Kind.CONTROL));
     }
     for (int value = 0; value < BYTES; value++) {
@@ -167,7 +167,7 @@ public final class SentencePieceTrainer {
 
   /** The score says what merges first, and is less by one for each piece. */
   private static void addPiece(String text, List<Piece> pieces) {
-    int before = pieces.size() - TrainedTokenizer.SPECIAL_TOKENS.size() - BYTES;
+    int before = pieces.size() - DeclaredTokens.MINIMIND.special().size() - BYTES;
     pieces.add(new Piece(text, -(float) before, Kind.NORMAL));
   }
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.chat.ChatTemplate;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.JsonErrors;
 import io.minimind.files.ModelFiles;
@@ -49,17 +48,7 @@ final class TokenizerConfig {
    */
   static List<JsonNode> addedBeside(Path tokenizer) throws IOException {
     Path file = tokenizer.resolveSibling(NAME);
-    if (!Files.isRegularFile(file)) {
-      return List.of();
-    }
-    JsonNode config;
-    try {
-      config = JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
+    JsonNode config = read(file);
     Map<Integer, JsonNode> declared = new TreeMap<>();
     for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
       if (!entry.getKey().matches("\\d{1,9}") || !entry.getValue().path("content").isTextual()) {
@@ -85,6 +74,24 @@ final class TokenizerConfig {
     return tokens;
   }
 
+  /**
+   * The configuration; nothing if there is no such file.
+   *
+   * @throws IOException if it is malformed
+   */
+  static JsonNode read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      return JSON.missingNode();
+    }
+    try {
+      return JSON.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
+          e);
+    }
+  }
+
   /** With all flags, of which transformers knows what they are where they are missing. */
   private static ObjectNode token(JsonNode given) {
     boolean special = given.path("special").asBoolean(false);
@@ -99,13 +106,13 @@ final class TokenizerConfig {
   }
 
   /**
-   * Writes the file with MiniMind's chat template.
+   * Writes the file.
    *
    * @param folder created if it does not exist
    * @param tokenizerClass the class that transformers is to load the tokenizer with
    * @throws IOException if it cannot be written; the message is a sentence that names it
    */
-  static void save(Path folder, String tokenizerClass) throws IOException {
+  static void save(Path folder, String tokenizerClass, DeclaredTokens tokens) throws IOException {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
@@ -113,30 +120,42 @@ final class TokenizerConfig {
           "Cannot make the folder %s: %s.".formatted(folder, AtomicFile.reason(e)), e);
     }
     AtomicFile.replace(
-        folder.resolve(NAME), IndentedJson.object(json -> write(json, tokenizerClass)));
+        folder.resolve(NAME), IndentedJson.object(json -> write(json, tokenizerClass, tokens)));
   }
 
-  private static void write(JsonGenerator json, String tokenizerClass) throws IOException {
+  private static void write(JsonGenerator json, String tokenizerClass, DeclaredTokens tokens)
+      throws IOException {
     json.writeStringField("tokenizer_class", tokenizerClass);
     for (String field : List.of("add_bos_token", "add_eos_token", "add_prefix_space")) {
       json.writeBooleanField(field, false);
     }
     json.writeObjectFieldStart("added_tokens_decoder");
-    for (int id = 0; id < TrainedTokenizer.SPECIAL_TOKENS.size(); id++) {
+    List<String> all = tokens.all();
+    for (int id = 0; id < all.size(); id++) {
       json.writeObjectFieldStart(String.valueOf(id));
-      json.writeStringField("content", TrainedTokenizer.SPECIAL_TOKENS.get(id));
+      json.writeStringField("content", all.get(id));
       for (String field : List.of("lstrip", "normalized", "rstrip", "single_word")) {
         json.writeBooleanField(field, false);
       }
-      json.writeBooleanField("special", true);
+      json.writeBooleanField("special", id < tokens.special().size());
       json.writeEndObject();
     }
     json.writeEndObject();
-    json.writeStringField("bos_token", TrainedTokenizer.BEGIN);
-    json.writeStringField("eos_token", TrainedTokenizer.END);
-    json.writeStringField("unk_token", TrainedTokenizer.UNKNOWN);
-    json.writeNullField("pad_token");
+    json.writeStringField("bos_token", tokens.begin());
+    json.writeStringField("eos_token", tokens.end());
+    json.writeStringField("unk_token", tokens.unknown());
+    json.writeStringField("pad_token", tokens.padding().orElse(null));
+    List<String> others = new ArrayList<>(tokens.special());
+    others.removeAll(List.of(tokens.begin(), tokens.end(), tokens.unknown()));
+    tokens.padding().ifPresent(others::remove);
+    if (!others.isEmpty()) {
+      json.writeArrayFieldStart("additional_special_tokens");
+      for (String other : others) {
+        json.writeString(other);
+      }
+      json.writeEndArray();
+    }
     json.writeBooleanField("clean_up_tokenization_spaces", false);
-    json.writeStringField("chat_template", ChatTemplate.MINIMIND);
+    json.writeStringField("chat_template", tokens.chatTemplate());
   }
 }

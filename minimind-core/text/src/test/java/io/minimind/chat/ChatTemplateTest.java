@@ -5,14 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.template.MarkedText;
 import io.minimind.template.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,6 +43,108 @@ class ChatTemplateTest {
         expected, plain.render(TALK, TemplateOptions.defaults().withAddGenerationPrompt(true)));
     assertFalse(plain.marksGeneration());
     assertEquals("", plain.render(List.of()));
+  }
+
+  @Test
+  void theTemplateOfChatMlWritesThoughtsAndCalls() {
+    ChatTemplate template = ChatTemplate.parse(ChatTemplate.CHAT_ML, Map.of());
+    List<Message> talk =
+        List.of(
+            Message.system("S"),
+            Message.user("Q"),
+            Message.assistant("A").withReasoning("T"),
+            Message.user("R"),
+            Message.assistant("").withToolCalls(List.of(new ToolCall("1", "f", "{\"x\": 1}"))),
+            Message.of("tool", "2"),
+            Message.of("tool", "3"),
+            Message.assistant("<think>U</think>B"));
+    assertEquals(
+        """
+        <|im_start|>system
+        S<|im_end|>
+        <|im_start|>user
+        Q<|im_end|>
+        <|im_start|>assistant
+        <think>
+        T
+        </think>
+
+        A<|im_end|>
+        <|im_start|>user
+        R<|im_end|>
+        <|im_start|>assistant
+        <think>
+
+        </think>
+
+        <tool_call>
+        {"name": "f", "arguments": {"x": 1}}
+        </tool_call><|im_end|>
+        <|im_start|>user
+        <tool_response>
+        2
+        </tool_response>
+        <tool_response>
+        3
+        </tool_response><|im_end|>
+        <|im_start|>assistant
+        <think>
+        U
+        </think>
+
+        B<|im_end|>
+        """,
+        template.render(talk));
+    TemplateOptions asking = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    List<Message> question = List.of(Message.user("Q"));
+    String asked = "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n<think>\n";
+    assertEquals(asked + "\n</think>\n\n", template.render(question, asking));
+    assertEquals(asked, template.render(question, asking.withVariable("open_thinking", true)));
+    String tools = template.render(question, asking.withTools(List.of(Map.of("name", "f"))));
+    assertTrue(tools.startsWith("<|im_start|>system\n"), tools);
+    assertTrue(tools.contains("<tools>\n{\"name\": \"f\"}\n</tools>"), tools);
+    assertTrue(tools.endsWith(asked + "\n</think>\n\n"), tools);
+  }
+
+  /** But for the words that introduce tools. */
+  @Test
+  void theTemplateOfChatMlIsMiniMindsOfToday() throws IOException {
+    Optional<Path> reference = reference();
+    Assumptions.assumeTrue(reference.isPresent(), "the reference numbers are not there");
+    ChatTemplate template = ChatTemplate.parse(ChatTemplate.CHAT_ML, Map.of());
+    JsonNode root = new ObjectMapper().readTree(reference.get().toFile());
+    int compared = 0;
+    for (JsonNode rendering : root.get("renderings")) {
+      if (!rendering.path("tools").isEmpty()) {
+        continue;
+      }
+      List<Message> messages = new ArrayList<>();
+      for (JsonNode message : rendering.get("messages")) {
+        Map<String, Object> fields =
+            new ObjectMapper().convertValue(message, new TypeReference<>() {});
+        fields.remove("role");
+        messages.add(new Message(message.get("role").textValue(), "", fields));
+      }
+      Map<String, Object> variables =
+          new ObjectMapper().convertValue(rendering.get("options"), new TypeReference<>() {});
+      assertEquals(
+          rendering.get("text").textValue(),
+          template.render(messages, TemplateOptions.defaults().withVariables(variables)));
+      compared++;
+    }
+    assertTrue(compared > 10, "renderings: " + compared);
+  }
+
+  private static Optional<Path> reference() {
+    Path folder = Path.of("").toAbsolutePath();
+    while (folder != null) {
+      Path file = folder.resolve("shared/golden-head/head_chat_template.json");
+      if (Files.exists(file)) {
+        return Optional.of(file);
+      }
+      folder = folder.getParent();
+    }
+    return Optional.empty();
   }
 
   @Test

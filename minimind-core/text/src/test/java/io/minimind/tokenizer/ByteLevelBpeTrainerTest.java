@@ -2,6 +2,7 @@ package io.minimind.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,61 @@ class ByteLevelBpeTrainerTest {
     assertEquals("<s>", config.get("bos_token").textValue());
     assertEquals("</s>", config.get("eos_token").textValue());
     assertTrue(config.get("chat_template").textValue().contains("<s>assistant\\n"));
+  }
+
+  /** The file is the library's, with MiniMind's 36 tokens, of which the last 15 are no special. */
+  @Test
+  void writesTheFileThatTheReferenceWritesWithTokensOfOnesOwn() throws IOException {
+    ByteLevelBpeTrainer.ofSize(340, DeclaredTokens.CHAT_ML)
+        .train(sentences().iterator())
+        .save(folder);
+    assertArrayEquals(
+        resource("bpe_trained_chatml.json"), Files.readAllBytes(folder.resolve("tokenizer.json")));
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    int[] ids = tokenizer.encode("<|im_start|><think>a</think><|im_end|>");
+    assertEquals("<think>a</think>", tokenizer.decode(ids, true), "what is part of texts stays");
+    assertEquals(
+        new TokenRoles(
+            Optional.of("<|im_start|>"), Optional.of("<|im_end|>"), Optional.of("<|endoftext|>")),
+        TokenRoles.load(folder, tokenizer));
+    JsonNode config = JSON.readTree(folder.resolve("tokenizer_config.json").toFile());
+    assertFalse(config.at("/added_tokens_decoder/25/special").booleanValue());
+    assertTrue(config.at("/added_tokens_decoder/20/special").booleanValue());
+    assertEquals(18, config.get("additional_special_tokens").size());
+  }
+
+  @Test
+  void rolesAreThoseThatAreNamedAndThere() throws IOException {
+    ByteLevelBpeTrainer.ofSize(300).train(sentences().iterator()).save(folder);
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    TokenRoles usual = new TokenRoles(Optional.of("<s>"), Optional.of("</s>"), Optional.empty());
+    assertEquals(usual, TokenRoles.load(folder, tokenizer));
+    Path config = folder.resolve("tokenizer_config.json");
+    Files.writeString(
+        config,
+        "{\"bos_token\": null, \"eos_token\": {\"content\": \"!\"}, \"pad_token\": \"gone\"}");
+    assertEquals(
+        new TokenRoles(Optional.of("<s>"), Optional.of("!"), Optional.empty()),
+        TokenRoles.load(folder, tokenizer));
+    Files.delete(config);
+    assertEquals(usual, TokenRoles.load(folder, tokenizer));
+  }
+
+  @Test
+  void tokensThatDoNotFitAreRefused() {
+    DeclaredTokens minimind = DeclaredTokens.MINIMIND;
+    for (List<String> tokens : List.of(List.of(" "), List.of("a", "a"), List.of("<s>"))) {
+      assertThrows(IllegalArgumentException.class, () -> minimind.withUserDefined(tokens));
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new DeclaredTokens(
+                List.of("<unk>", "<s>"), List.of(), "<unk>", "<s>", "</s>", Optional.empty(), ""));
+    ByteLevelBpeTrainer trainer =
+        ByteLevelBpeTrainer.ofSize(262, minimind.withUserDefined(List.of("ab")));
+    assertThrows(
+        IllegalArgumentException.class, () -> trainer.train(List.of("ab ab ab").iterator()));
   }
 
   @Test

@@ -1,0 +1,151 @@
+package io.minimind.policy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.agent.AgentTool;
+import io.minimind.agent.PythonJson;
+import io.minimind.agent.ToolBox;
+import io.minimind.agent.ToolCalls;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What MiniMind rewards an agent for: calls of the tools that it was offered, with the arguments
+ * that they need, as many as there are facts to find; and those facts in what it says at last.
+ * Without calls, the form of the answer.
+ *
+ * @param tools that know which arguments they need
+ */
+public record AgentReward(ToolBox tools) {
+
+  private static final double MOST = 3;
+  private static final int SHORTEST = 5;
+  private static final int LONGEST = 800;
+  private static final String END_OF_THINKING = "</think>";
+  private static final String CALL = "<tool_call>";
+  private static final String END_OF_CALL = "</tool_call>";
+
+  /** A number that touches no letter, digit or point. */
+  private static final Pattern NUMBER_IN_TEXT =
+      Pattern.compile("(?<![\\p{L}\\p{N}_.])[-+]?\\p{Nd}+(?:\\.\\p{Nd}+)?(?![\\p{L}\\p{N}_.])");
+
+  private static final Pattern NUMBER = Pattern.compile("[-+]?\\p{Nd}+(?:\\.\\p{Nd}+)?");
+  private static final double TOLERANCE = 1e-6;
+
+  /**
+   * What an agent did.
+   *
+   * @param turns what it wrote, one text after the other, at least one
+   * @param offered names of the tools that it was offered
+   * @param facts that are to be found, texts or numbers
+   * @param unfinished whether it was still calling in its last turn
+   */
+  public record Transcript(
+      List<String> turns, Set<String> offered, List<JsonNode> facts, boolean unfinished) {}
+
+  /** The reward, in [-3, 3]. */
+  public double of(Transcript transcript) {
+    List<String> answers = transcript.turns().stream().map(AgentReward::said).toList();
+    double reward = 0;
+    List<JsonNode> calls = new ArrayList<>();
+    for (String answer : answers) {
+      reward -= 0.5 * Math.abs(count(answer, CALL) - count(answer, END_OF_CALL));
+      calls.addAll(ToolCalls.in(answer));
+    }
+    String last = answers.get(answers.size() - 1);
+    reward +=
+        calls.isEmpty()
+            ? ofForm(transcript.turns().get(answers.size() - 1), last)
+            : ofCalls(transcript, calls, last);
+    return Math.max(-MOST, Math.min(MOST, reward));
+  }
+
+  private static double ofForm(String written, String said) {
+    int length = PythonText.length(PythonText.strip(written));
+    double ofLength = SHORTEST <= length && length <= LONGEST ? 0.5 : -0.5;
+    return ofLength + AnswerRules.thinking(written) - Repetition.OF_WORDS.of(said);
+  }
+
+  private double ofCalls(Transcript transcript, List<JsonNode> calls, String last) {
+    int facts = transcript.facts().size();
+    int valid = (int) calls.stream().filter(call -> isValid(call, transcript.offered())).count();
+    int gap = Math.abs(valid - facts) + calls.size() - valid;
+    double reward = gap == 0 ? 0.5 : -0.5 * gap;
+    String said =
+        transcript.unfinished()
+            ? ""
+            : last.substring(
+                last.contains(END_OF_CALL)
+                    ? last.lastIndexOf(END_OF_CALL) + END_OF_CALL.length()
+                    : 0);
+    if (facts > 0) {
+      reward += 2.5 * found(said, transcript.facts()) / facts;
+    }
+    if (transcript.unfinished()) {
+      reward -= 0.5;
+    }
+    return reward - Repetition.OF_WORDS.of(said.isEmpty() ? last : said);
+  }
+
+  private boolean isValid(JsonNode call, Set<String> offered) {
+    Optional<AgentTool> tool = tools.tool(ToolCalls.name(call));
+    return tool.isPresent()
+        && offered.contains(tool.get().name())
+        && tool.get().accepts(ToolCalls.arguments(call));
+  }
+
+  /** How many different facts a text has, as they are written or as the same number. */
+  private static int found(String text, List<JsonNode> facts) {
+    List<Double> numbers = new ArrayList<>();
+    Matcher matcher = NUMBER_IN_TEXT.matcher(text.replace(",", ""));
+    while (matcher.find()) {
+      numbers.add(number(matcher.group()));
+    }
+    String lower = text.toLowerCase(Locale.ROOT);
+    Set<Object> found = new HashSet<>();
+    for (JsonNode fact : facts) {
+      String wanted = PythonText.strip(PythonJson.text(fact));
+      String digits = wanted.replace(",", "");
+      boolean isThere = !wanted.isEmpty() && lower.contains(wanted.toLowerCase(Locale.ROOT));
+      if (isThere
+          || NUMBER.matcher(digits).matches()
+              && numbers.stream().anyMatch(n -> Math.abs(n - number(digits)) < TOLERANCE)) {
+        found.add(fact.isNumber() ? (Object) fact.doubleValue() : fact);
+      }
+    }
+    return found.size();
+  }
+
+  /** Of digits of any script. */
+  private static double number(String text) {
+    StringBuilder plain = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              if (Character.isDigit(c)) {
+                plain.append(Character.digit(c, 10));
+              } else {
+                plain.appendCodePoint(c);
+              }
+            });
+    return Double.parseDouble(plain.toString());
+  }
+
+  private static String said(String turn) {
+    int end = turn.indexOf(END_OF_THINKING);
+    return PythonText.strip(end < 0 ? turn : turn.substring(end + END_OF_THINKING.length()));
+  }
+
+  private static int count(String text, String part) {
+    int count = 0;
+    for (int at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length())) {
+      count++;
+    }
+    return count;
+  }
+}
