@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.distributed.Membership;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,6 +85,11 @@ public final class Quickstart implements Callable<Integer> {
     if (threads < 1) {
       throw new ParameterException(
           spec.commandLine(), "--threads must be at least 1, but is " + threads + ".");
+    }
+    if (Membership.of(System.getenv()).isPresent()) {
+      throw new ArgumentException(
+          "The course trains in one process, and WORLD_SIZE says that there are several: take its"
+              + " stages one by one.");
     }
     long start = System.nanoTime();
     CourseData files = CourseData.open(data.normalize());
