@@ -7,6 +7,8 @@ import io.minimind.data.BatchOrder;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
+import io.minimind.distributed.Membership;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
@@ -42,7 +44,8 @@ import picocli.CommandLine.Spec;
           + " tokens count, once in batches of similar lengths and once padded to the maximum"
           + " length.",
       "With several --devices, steps of one replica on the first device and of all replicas take"
-          + " turns."
+          + " turns.",
+      "In several processes, as launch starts them, steps of all of them are measured."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -66,7 +69,8 @@ public final class BenchmarkTraining implements Callable<Integer> {
   private int steps = 10;
 
   @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with.")
-  private int threads = Runtime.getRuntime().availableProcessors();
+  private int threads =
+      Math.max(1, Runtime.getRuntime().availableProcessors() / Membership.processesHere());
 
   @Option(
       names = "--devices",
@@ -115,6 +119,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    try (ProcessGroup group = ProcessGroup.ofEnvironment()) {
+      try {
+        return call(group);
+      } catch (IOException | RuntimeException e) {
+        group.abort(e);
+        throw e;
+      }
+    }
+  }
+
+  private int call(ProcessGroup group) throws IOException {
     if ((data == null) != (tokenizer == null)) {
       throw new ParameterException(spec.commandLine(), "--data and --tokenizer go together.");
     }
@@ -131,6 +146,12 @@ public final class BenchmarkTraining implements Callable<Integer> {
     int vocabulary =
         tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
     ModelConfig config = modelOptions.config(vocabulary, length);
+    if (group.size() > 1) {
+      for (TrainingPrecision precision : precisions) {
+        measure(model(config, precision).group(group), config, precision);
+      }
+      return 0;
+    }
     OptionalDouble peakOfOne = peakOfOne();
     System.out.printf(
         Locale.ROOT,
@@ -235,6 +256,39 @@ public final class BenchmarkTraining implements Callable<Integer> {
               all.averaging(),
               100 * together.averagingShare(),
               memory(used) + ", one alone included"));
+    }
+  }
+
+  /** Steps of several processes, of which the first one tells. */
+  private void measure(ModelBuilder model, ModelConfig config, TrainingPrecision precision)
+      throws IOException {
+    try (ModelInTraining all = model.open()) {
+      List<Batch> batches = new ArrayList<>();
+      for (int seed = 1; seed <= all.replicas(); seed++) {
+        batches.add(fullRows(config.vocabularySize(), seed));
+      }
+      TrainingSpeed together = new TrainingSpeed(all, config, OptionalDouble.empty());
+      boolean done = false;
+      while (!done) {
+        done = together.step(batches, steps);
+      }
+      if (all.group().isFirst()) {
+        System.out.printf(
+            Locale.ROOT,
+            "%,d parameters, %d replicas in %d processes, %d threads in each%n",
+            config.parameterCount(),
+            all.replicas(),
+            all.group().size(),
+            threads);
+        print(
+            "%s, %d x %d".formatted(precision, batchSize, length),
+            String.format(
+                Locale.ROOT,
+                "%s, averaging %s %.0f ms a step, waiting included",
+                together,
+                all.averaging(),
+                1e3 * together.averagingSeconds() / steps));
+      }
     }
   }
 

@@ -102,6 +102,6 @@ public final class Distill extends TrainingCommand {
 
   @Override
   String advice() {
-    return "Talk to it: ./minimind eval chat";
+    return "Talk to it: ./minimind chat";
   }
 }

@@ -7,10 +7,7 @@ import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.ReplyPart;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -23,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** Asks a fine-tuned model questions, as the original's evaluation does. */
 @Command(
     name = "chat",
-    description = "Asks a model 24 questions, those of a file, or those that are typed.",
+    description = "Asks a model 24 questions, or those of a file.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     showDefaultValues = true)
@@ -69,11 +66,6 @@ public final class EvaluateChat implements Callable<Integer> {
   private Path prompts;
 
   @Option(
-      names = {"-i", "--interactive"},
-      description = "Answers what is typed, one question in a line, until the end of the input.")
-  private boolean interactive;
-
-  @Option(
       names = "--history",
       paramLabel = "TURNS",
       description = "Earlier questions and answers that the model still sees.")
@@ -106,10 +98,6 @@ public final class EvaluateChat implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--history must be at least 0, but is " + history + ".");
     }
-    if (interactive && prompts != null) {
-      throw new ParameterException(
-          spec.commandLine(), "Give --prompts or --interactive, not both.");
-    }
     GenerationOptions options =
         GenerationOptions.defaults()
             .withTemperature(temperature)
@@ -126,26 +114,10 @@ public final class EvaluateChat implements Callable<Integer> {
       }
       System.out.println(Evaluate.parameters(model));
       List<Message> turns = List.of();
-      if (!interactive) {
-        for (String question : questions) {
-          System.out.println("[Q]: " + question);
-          turns = ask(language, turns, question, options);
-        }
-        return 0;
+      for (String question : questions) {
+        System.out.println("[Q]: " + question);
+        turns = ask(language, turns, question, options);
       }
-      BufferedReader typed =
-          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-      System.out.print("[Q]: ");
-      for (String line = typed.readLine(); line != null; line = typed.readLine()) {
-        if (System.console() == null) {
-          System.out.println(line); // Nobody typed it where it would be seen.
-        }
-        if (!line.isBlank()) {
-          turns = ask(language, turns, line.strip(), options);
-        }
-        System.out.print("[Q]: ");
-      }
-      System.out.println();
       return 0;
     }
   }

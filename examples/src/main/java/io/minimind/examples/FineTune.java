@@ -68,6 +68,6 @@ public final class FineTune extends TrainingCommand {
 
   @Override
   String advice() {
-    return "Talk to it: ./minimind eval chat";
+    return "Talk to it: ./minimind chat";
   }
 }

@@ -118,6 +118,6 @@ public final class GroupPolicyTune extends TrainingCommand {
 
   @Override
   String advice() {
-    return "Talk to it: ./minimind eval chat";
+    return "Talk to it: ./minimind chat";
   }
 }

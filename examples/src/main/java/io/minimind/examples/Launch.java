@@ -64,11 +64,7 @@ public final class Launch implements Callable<Integer> {
     if (count < 1) {
       throw refused("--nproc must be at least 1, but is " + count + ".");
     }
-    CommandLine known = MiniMind.commandLine(new MiniMind()).getSubcommands().get(command.get(0));
-    if (known == null || !(known.getCommandSpec().userObject() instanceof TrainingCommand)) {
-      throw refused(
-          "'" + command.get(0) + "' is no training command, which alone can be launched.");
-    }
+    requireKnown();
     List<Process> processes = new ArrayList<>();
     Thread end = new Thread(() -> end(processes), "launcher");
     Runtime.getRuntime().addShutdownHook(end);
@@ -82,6 +78,22 @@ public final class Launch implements Callable<Integer> {
       end(processes);
       remove(end);
     }
+  }
+
+  private void requireKnown() {
+    CommandLine known = MiniMind.commandLine(new MiniMind());
+    for (int i = 0; known != null && !joins(known.getCommandSpec().userObject()); i++) {
+      known = i < command.size() ? known.getSubcommands().get(command.get(i)) : null;
+    }
+    if (known == null) {
+      throw refused(
+          "'%s' is no training command, which alone can be launched."
+              .formatted(String.join(" ", command)));
+    }
+  }
+
+  private static boolean joins(Object command) {
+    return command instanceof TrainingCommand || command instanceof BenchmarkTraining;
   }
 
   private static void remove(Thread hook) {

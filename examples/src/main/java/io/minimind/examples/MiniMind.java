@@ -35,6 +35,7 @@ import picocli.CommandLine.Command;
       ProximalPolicyTune.class,
       Launch.class,
       Evaluate.class,
+      ChatCommand.class,
       Serve.class,
       TokenizerCommand.class,
       DataCommand.class,

@@ -140,6 +140,6 @@ public final class PreferenceTune extends TrainingCommand {
 
   @Override
   String advice() {
-    return "Talk to it: ./minimind eval chat";
+    return "Talk to it: ./minimind chat";
   }
 }

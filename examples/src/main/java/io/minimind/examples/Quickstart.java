@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.distributed.Membership;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -84,6 +86,11 @@ public final class Quickstart implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--threads must be at least 1, but is " + threads + ".");
     }
+    if (Membership.of(System.getenv()).isPresent()) {
+      throw new ArgumentException(
+          "The course trains in one process, and WORLD_SIZE says that there are several: take its"
+              + " stages one by one.");
+    }
     long start = System.nanoTime();
     CourseData files = CourseData.open(data.normalize());
     AtomicBoolean complete = new AtomicBoolean();
@@ -120,17 +127,13 @@ public final class Quickstart implements Callable<Integer> {
   /** Lets people talk to the model, as it was scored: with the likeliest tokens. */
   private int chat() {
     List<String> arguments =
-        List.of(
-            "--model=" + out.resolve(Course.MODEL),
-            "--interactive",
-            "--history=2",
-            "--temperature=0");
+        List.of("--model=" + out.resolve(Course.MODEL), "--turns=2", "--temperature=0");
     if (noChat || System.console() == null) {
       String quoted = arguments.stream().map(GivenCommand::quoted).collect(Collectors.joining(" "));
-      System.out.println("Talk to it: ./minimind eval chat " + quoted);
+      System.out.println("Talk to it: ./minimind chat " + quoted);
       return 0;
     }
-    System.out.println("Now ask it something. Ctrl-D ends.\n");
-    return MiniMind.commandLine(new EvaluateChat()).execute(arguments.toArray(String[]::new));
+    System.out.println("Now ask it something.\n");
+    return MiniMind.commandLine(new ChatCommand()).execute(arguments.toArray(String[]::new));
   }
 }

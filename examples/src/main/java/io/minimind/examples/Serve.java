@@ -99,8 +99,7 @@ public final class Serve implements Callable<Integer> {
       for (String given : models) {
         int end = given.indexOf('=');
         String place = given.substring(end + 1);
-        String name =
-            end < 0 ? Path.of(place).normalize().getFileName().toString() : given.substring(0, end);
+        String name = end < 0 ? GivenModel.name(place) : given.substring(0, end);
         loaded.put(name, load(place));
         builder.model(name, loaded.get(name));
       }
@@ -140,10 +139,6 @@ public final class Serve implements Callable<Integer> {
 
   private LanguageModel load(String place) throws IOException {
     LoadOptions options = MiniMindServer.loadOptions(parallel);
-    options = threads == null ? options : options.withThreads(threads);
-    boolean packaged = place.matches("[\\w.-]+") && !Files.exists(Path.of(place));
-    return packaged
-        ? LanguageModel.fromClasspath(place, options)
-        : LanguageModel.load(Path.of(place), options);
+    return GivenModel.load(place, threads == null ? options : options.withThreads(threads));
   }
 }

@@ -50,6 +50,14 @@ abstract class TrainingCommand implements Callable<Integer> {
   private boolean resume;
 
   @Option(
+      names = "--resume-or-begin",
+      order = 11,
+      description =
+          "Goes on with the run in --out, or begins it if there is none: for a command that is"
+              + " started again whenever it has failed, as torchrun and Kubernetes do.")
+  private boolean resumeOrBegin;
+
+  @Option(
       names = "--validation",
       paramLabel = "FILE",
       order = 12,
@@ -205,7 +213,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             .listener(report);
     Cuda.require(devices.list());
     try (TrainingRun run = resume ? resumed(builder, group) : begun(builder, group)) {
-      return train(run, words);
+      return train(run, words, group.size());
     } finally {
       progress.clear();
     }
@@ -213,7 +221,7 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   private TrainingRun begun(RunBuilder builder, ProcessGroup group) throws IOException {
     begin(builder);
-    if (group.isFirst() && TrainingRun.isIn(out)) {
+    if (group.isFirst() && !resumeOrBegin && TrainingRun.isIn(out)) {
       throw new InputException(
           out + " already holds a run: continue it with --resume, or choose another --out.");
     }
@@ -228,12 +236,12 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (validation != null) {
       builder.validation(Rows.of(validation));
     }
-    return builder
+    builder
         .rows(Rows.of(data()))
         .validation(validationFraction)
         .precision(precision)
-        .settings(trainingOptions.settings())
-        .create();
+        .settings(trainingOptions.settings());
+    return resumeOrBegin ? builder.open() : builder.create();
   }
 
   private TrainingRun resumed(RunBuilder builder, ProcessGroup group) throws IOException {
@@ -271,7 +279,7 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
   }
 
-  private int train(TrainingRun run, PrintStream words) throws IOException {
+  private int train(TrainingRun run, PrintStream words, int processes) throws IOException {
     RunSettings settings = run.settings();
     long updates = run.state().update();
     words.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
@@ -280,11 +288,12 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     words.printf(
         Locale.ROOT,
-        "%s on %d rows, %s, %d threads%n",
+        "%s on %d rows, %s, %d threads%s%n",
         updates == 0 ? "Training" : "Going on after " + updates + " updates",
         run.rows(),
         devices,
-        threads);
+        threads,
+        processes == 1 ? "" : " in each of " + processes + " processes");
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
       words.printf(

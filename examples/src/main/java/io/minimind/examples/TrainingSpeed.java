@@ -80,7 +80,12 @@ final class TrainingSpeed {
 
   /** The share of the time that the averaging of gradients took. */
   double averagingShare() {
-    return (model.averagingSeconds() - averagingBefore) / seconds;
+    return averagingSeconds() / seconds;
+  }
+
+  /** The time that it took. */
+  double averagingSeconds() {
+    return model.averagingSeconds() - averagingBefore;
   }
 
   @Override

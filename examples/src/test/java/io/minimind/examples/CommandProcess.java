@@ -44,6 +44,15 @@ final class CommandProcess implements AutoCloseable {
     return start(folder, Map.of(), command(main, args));
   }
 
+  /** The same, started by another command, which becomes it. */
+  static CommandProcess startBy(
+      List<String> starter, Path folder, Map<String, String> environment, String... args)
+      throws IOException {
+    List<String> command = new ArrayList<>(starter);
+    command.addAll(command(MiniMind.class, args));
+    return start(folder, environment, command);
+  }
+
   /**
    * As on a disk that is full.
    *
@@ -62,7 +71,8 @@ final class CommandProcess implements AutoCloseable {
     return start(folder, environment, command);
   }
 
-  private static List<String> command(Class<?> main, String... args) {
+  /** How a main is started. */
+  static List<String> command(Class<?> main, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(

@@ -120,7 +120,7 @@ class DistillTest {
     try (CommandProcess running = CommandProcess.start(folder, command)) {
       List<String> lines = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
-      assertTrue(lines.contains("Talk to it: ./minimind eval chat --model " + killed));
+      assertTrue(lines.contains("Talk to it: ./minimind chat --model " + killed));
     }
     assertArrayEquals(weights(whole), weights(killed));
     assertEquals(PretrainProcessTest.metrics(whole), PretrainProcessTest.metrics(killed));

@@ -15,7 +15,6 @@ import io.minimind.examples.Commands.Result;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -108,7 +107,7 @@ class FineTuneTest {
     assertTrue(
         validations.get(3).get("validation_loss").doubleValue()
             < validations.get(0).get("validation_loss").doubleValue() - 0.1);
-    assertTrue(output.contains("Talk to it: ./minimind eval chat --model " + tuned));
+    assertTrue(output.contains("Talk to it: ./minimind chat --model " + tuned));
     assertTrue(Files.readString(tuned.resolve("samples.txt")).contains("你是谁？|"));
     assertFalse(Files.exists(tuned.resolve("skipped.txt")), "every row can be used");
   }
@@ -245,34 +244,31 @@ class FineTuneTest {
   }
 
   @Test
-  void typedQuestionsAreAnsweredWithWhatWasSaidBefore() throws Exception {
+  void questionsAreAnsweredWithWhatWasSaidBefore() throws Exception {
+    Path questions = folder.resolve("questions.txt");
+    Files.writeString(questions, "白婶是谁？\n\n她几点开炉？\n她几点开炉？\n" + "长".repeat(300) + "\n");
     List<List<String>> answers = new ArrayList<>();
     for (String history : List.of("0", "1")) {
-      try (CommandProcess running =
-          CommandProcess.start(
-              shared,
-              "eval",
-              "chat",
-              "-i",
-              "--temperature=2",
-              "--top-k=0",
-              "--max-new-tokens=8",
-              "--history=" + history,
-              "--model=" + tuned)) {
-        try (var typed = running.process.outputWriter(StandardCharsets.UTF_8)) {
-          typed.write("白婶是谁？\n\n她几点开炉？\n她几点开炉？\n" + "长".repeat(300) + "\n");
-        }
-        String said = String.join("\n", running.remainingLines());
-        assertEquals(0, running.exitStatus(), running.err());
-        assertTrue(said.contains("[Q]: 白婶是谁？\n[A]: "), said);
-        List<String> parts =
-            Arrays.stream(said.split("\\[A\\]: "))
-                .map(part -> part.replaceFirst("(?s)\n\n\\[Q\\]: .*", ""))
-                .toList();
-        assertEquals(5, parts.size(), said);
-        assertTrue(parts.get(4).startsWith("(The message has, "), parts.get(4));
-        answers.add(parts);
-      }
+      String said =
+          String.join(
+              "\n",
+              lines(
+                  "eval",
+                  "chat",
+                  "--prompts=" + questions,
+                  "--temperature=2",
+                  "--top-k=0",
+                  "--max-new-tokens=8",
+                  "--history=" + history,
+                  "--model=" + tuned));
+      assertTrue(said.contains("[Q]: 白婶是谁？\n[A]: "), said);
+      List<String> parts =
+          Arrays.stream(said.split("\\[A\\]: "))
+              .map(part -> part.replaceFirst("(?s)\n\n\\[Q\\]: .*", ""))
+              .toList();
+      assertEquals(5, parts.size(), said);
+      assertTrue(parts.get(4).startsWith("(The message has, "), parts.get(4));
+      answers.add(parts);
     }
     List<String> without = answers.get(0);
     List<String> with = answers.get(1);
@@ -365,6 +361,5 @@ class FineTuneTest {
     assertSays(1, List.of("logic_val.csv has no column \"D\""), args);
     assertSays(2, List.of("--shots"), "eval", "ceval", "--data=x", "--shots=-1");
     assertSays(2, List.of("--history"), "eval", "chat", "--history=-1");
-    assertSays(2, List.of("--prompts or --interactive"), "eval", "chat", "-i", "--prompts=x");
   }
 }

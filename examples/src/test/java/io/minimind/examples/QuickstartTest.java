@@ -357,7 +357,7 @@ class QuickstartTest {
       List<String> lines = running.remainingLines();
       assertEquals(0, running.exitStatus(), running.err());
       String last = lines.get(lines.size() - 1);
-      assertTrue(last.startsWith("Talk to it: ./minimind eval chat --model=" + out), last);
+      assertTrue(last.startsWith("Talk to it: ./minimind chat --model=" + out), last);
     }
   }
 

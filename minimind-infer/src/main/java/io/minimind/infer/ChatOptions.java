@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * How a chat goes on. Immutable: each {@code with} method gives changed options and throws {@link
@@ -147,6 +148,14 @@ public final class ChatOptions {
     Map<String, Object> all = new LinkedHashMap<>();
     THINKING.forEach(name -> all.put(name, value));
     return withVariables(all);
+  }
+
+  /**
+   * @param template source of a chat template
+   */
+  static boolean switchesThinking(String template) {
+    return THINKING.stream()
+        .anyMatch(name -> Pattern.compile("\\b" + name + "\\b").matcher(template).find());
   }
 
   /** Whether all options are equal; a constraint may bring its own notion of that. */

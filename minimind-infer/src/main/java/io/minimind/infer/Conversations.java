@@ -38,7 +38,7 @@ final class Conversations {
     encoder = new ConversationEncoder(tokenizer, template);
     tools = offered(options);
     boolean forced = options.toolChoice().mode() == ToolChoice.Mode.REQUIRED;
-    generation = forced ? forced(options) : options.generation();
+    generation = forced ? forced(options) : orCall(options.generation());
     begin = forced ? begin(format.calls()) : "";
   }
 
@@ -121,6 +121,16 @@ final class Conversations {
               .orElse("The answer must call a tool, but there are none."));
     }
     return asked.withConstraint(options.toolChoice().constraint(schema(callable).toString()));
+  }
+
+  /** An answer that, whatever form it must have, may call a tool instead. */
+  private GenerationOptions orCall(GenerationOptions asked) {
+    String call = begin(format.calls());
+    return tools.isEmpty() || call.isEmpty() || asked.constraint().isEmpty()
+        ? asked
+        : asked.withConstraint(
+            new FormOrCall(
+                asked.constraint().get(), tokenizer.encode(call), tokenizer.vocabularySize()));
   }
 
   private static String begin(ReplyFormat.Calls calls) {

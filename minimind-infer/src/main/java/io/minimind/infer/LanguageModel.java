@@ -246,6 +246,14 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Whether the model can be told to think or not to: whether its chat template reads a variable
+   * that {@link ChatOptions#withThinking} sets.
+   */
+  public boolean canThink() {
+    return template.map(ChatTemplate::source).filter(ChatOptions::switchesThinking).isPresent();
+  }
+
+  /**
    * Continues a text with {@linkplain GenerationOptions#defaults the defaults}, as {@link
    * #generate(String, GenerationOptions)} does.
    */
@@ -404,6 +412,15 @@ public final class LanguageModel implements AutoCloseable {
       vector[i] = (float) (sum[i] / norm);
     }
     return vector;
+  }
+
+  /**
+   * How many numbers a vector of {@link #embed} has.
+   *
+   * @throws IllegalStateException if the model was exported without hidden states
+   */
+  public int embeddingDimension() {
+    return decoder.hiddenSize();
   }
 
   /**

@@ -42,9 +42,7 @@ final class ReferenceNumbers {
         for (float logit : decoder.nextTokenLogits(ids)) {
           logits.add(logit);
         }
-        ArrayNode greedy = prompt.putArray("greedy");
-        GenerationOptions options = GenerationOptions.greedy().withMaxNewTokens(NEW_TOKENS);
-        decoder.generate(ids, options, greedy::add);
+        put(prompt, "greedy", greedy(decoder, ids));
       }
       String all = String.join("\n", texts);
       int[] ids = tokenizer.encodeWithSpecialTokens(all);
@@ -93,6 +91,21 @@ final class ReferenceNumbers {
       }
     }
     json.writeValue(Path.of(arguments[2]).toFile(), numbers);
+  }
+
+  /** The likeliest tokens one after the other, also beyond one that ends a text. */
+  private static int[] greedy(Decoder decoder, int[] prompt) {
+    int[] text = prompt;
+    for (int i = 0; i < NEW_TOKENS; i++) {
+      float[] logits = decoder.nextTokenLogits(text);
+      int best = 0;
+      for (int id = 1; id < logits.length; id++) {
+        best = logits[id] > logits[best] ? id : best;
+      }
+      text = Arrays.copyOf(text, text.length + 1);
+      text[text.length - 1] = best;
+    }
+    return Arrays.copyOfRange(text, prompt.length, text.length);
   }
 
   private static void put(ObjectNode node, String field, int[] ids) {

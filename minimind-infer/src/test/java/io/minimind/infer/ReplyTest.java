@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -256,6 +257,45 @@ class ReplyTest {
                   .withTools(WEATHER)
                   .withToolChoice(ToolChoice.required(constraints::jsonSchema)));
       assertEquals("weather", call.toolCalls().get(0).name());
+    }
+  }
+
+  @Test
+  void anAnswerThatMustHaveAFormMayCallAToolInstead() throws IOException {
+    try (LanguageModel model = load()) {
+      int begin = model.tokenizer().encode("<")[0];
+      GenerationOptions call = SHORT.withLogitBias(begin, 1000);
+      Constraints constraints = Constraints.of(model.tokenizer());
+      TokenConstraint words = constraints.choices("yes", "no");
+      ChatOptions tools = ChatOptions.defaults().withTools(TIME);
+
+      assertTrue(said(model, tools, call.withConstraint(words)).startsWith("<tool_call>\n<<<"));
+      List<String> either = List.of("yes", "no");
+      assertTrue(
+          either.contains(
+              said(model, tools, SHORT.withForbiddenTokens(begin).withConstraint(words))));
+      assertTrue(
+          either.contains(
+              said(model, tools.withToolChoice(ToolChoice.none()), call.withConstraint(words))));
+      assertTrue(either.contains(said(model, ChatOptions.defaults(), call.withConstraint(words))));
+      // A form that begins as a call does is what the constraint asks for.
+      TokenConstraint tags = constraints.choices("<b>", "<i>");
+      assertTrue(List.of("<b>", "<i>").contains(said(model, tools, SHORT.withConstraint(tags))));
+    }
+  }
+
+  private static String said(LanguageModel model, ChatOptions options, GenerationOptions how) {
+    return model.reply(List.of(Message.user("hi")), options.withGeneration(how)).text();
+  }
+
+  @Test
+  void aModelCanThinkIfItsTemplateReadsTheSwitch() throws IOException {
+    try (LanguageModel model = load()) {
+      assertTrue(model.canThink());
+    }
+    Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages }}{{ rethinking }}");
+    try (LanguageModel model = load()) {
+      assertFalse(model.canThink());
     }
   }
 

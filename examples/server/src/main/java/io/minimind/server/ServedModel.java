@@ -4,28 +4,14 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.infer.constraint.Constraints;
 import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /** A model by its name, with the places that its answers take and the queue before them. */
 final class ServedModel {
-  /** Compiled schemas that are kept for the next request with the same one. */
-  private static final int MOST_SCHEMAS = 64;
-
   private final String name;
   private final LanguageModel model;
   private final int parallel;
   private final int places;
   private final Instant created = Instant.now();
-  private final Map<String, TokenConstraint> schemas = // guarded by itself
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, TokenConstraint> eldest) {
-          return size() > MOST_SCHEMAS;
-        }
-      };
   private Constraints constraints; // null until the first is asked for; guarded by this
   private int taken; // guarded by this
   private double seconds = 1; // that an answer took, averaged over the last ones; guarded by this
@@ -89,17 +75,7 @@ final class ServedModel {
 
   /** A constraint to JSON of a schema. */
   TokenConstraint schema(String schema) {
-    synchronized (schemas) {
-      TokenConstraint kept = schemas.get(schema);
-      if (kept != null) {
-        return kept;
-      }
-    }
-    TokenConstraint compiled = constraints().jsonSchema(schema);
-    synchronized (schemas) {
-      schemas.put(schema, compiled);
-    }
-    return compiled;
+    return constraints().jsonSchema(schema);
   }
 
   private synchronized Constraints constraints() {

@@ -23,7 +23,7 @@ import javax.tools.ToolProvider;
  *   <li>Any other {@code java} is statements. Those between two other commands are the main method
  *       of one program, so what a block declares, the next ones may use; imports hold to the end.
  *   <li>{@code output}: what the block before it printed, as {@link ExpectedOutput} compares it.
- *       Lines that begin with {@code [Q]: } are also what is typed.
+ *       Lines that begin with {@code > } are what is typed, and not printed.
  *   <li>{@code xml} with a dependency must name a module and the version of this project.
  *   <li>Anything else is for the reader alone.
  * </ul>
@@ -37,6 +37,9 @@ final class Walkthrough {
   private static final Pattern ARTIFACT = Pattern.compile("<artifactId>(.*)</artifactId>");
   private static final Pattern VERSION = Pattern.compile("<version>(.*)</version>");
   private static final String CLASSPATH = System.getProperty("java.class.path");
+
+  /** Before what is typed into a terminal, which a pipe does not show. */
+  private static final String TYPED = "> ";
 
   /** Printed before each block of statements, to tell which of them printed what. */
   private static final char MARK = '\u0001';
@@ -96,8 +99,8 @@ final class Walkthrough {
     String typed =
         expected.stream()
             .flatMap(output -> output.text().lines())
-            .filter(line -> line.startsWith("[Q]: "))
-            .map(line -> line.substring("[Q]: ".length()) + "\n")
+            .filter(line -> line.startsWith(TYPED))
+            .map(line -> line.substring(TYPED.length()) + "\n")
             .collect(Collectors.joining());
     Output output = execute(typed, "bash", "-euo", "pipefail", "-c", text);
     boolean fails = block.note().map(Note::fails).orElse(false);
@@ -206,11 +209,19 @@ final class Walkthrough {
     if (expected.isPresent()) {
       boolean numbersDiffer = block.note().map(Note::numbersDiffer).orElse(false);
       Optional<String> difference =
-          new ExpectedOutput(expected.get().text(), numbersDiffer).difference(printed);
+          new ExpectedOutput(printedOf(expected.get()), numbersDiffer).difference(printed);
       if (difference.isPresent()) {
         throw failure(expected.get(), "is not what was printed: " + difference.get(), output);
       }
     }
+  }
+
+  private static String printedOf(Block expected) {
+    return expected
+        .text()
+        .lines()
+        .filter(line -> !line.startsWith(TYPED))
+        .collect(Collectors.joining("\n"));
   }
 
   private void checkDependencies(Block block) throws IOException {

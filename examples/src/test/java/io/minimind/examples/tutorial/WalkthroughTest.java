@@ -40,11 +40,11 @@ class WalkthroughTest {
         ```
         What is typed comes from the output.
         ```sh
-        read question; echo "[Q]: $question"; echo "[A]: yes, and yes again"; cat file.txt
+        read question; echo "$question yes, and yes again"; cat file.txt
         ```
         ```output
-        [Q]: is it so?
-        [A]: yes…
+        > Is it so?
+        Is it so? yes…
         …
         ```
         ```java
@@ -204,7 +204,7 @@ class WalkthroughTest {
     String known =
         """
         `Trainer`, `Trainer.run`, `Operators.logSumExp(x)`, `train/Trainer`, `docs/architecture.md`,
-        `examples/…/Pretrain`, `--max-length`, `./minimind eval chat --interactive`, `loss_mask`
+        `examples/…/Pretrain`, `--max-length`, `./minimind eval chat --history`, `loss_mask`
         """;
     assertEquals(List.of(), CodeNames.ofProject().unknown(tutorial(known)));
   }

@@ -9,7 +9,9 @@ import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
 import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Makes answers take a form that a program can read: JSON, JSON of a schema, a regular expression,
@@ -34,7 +36,8 @@ import java.util.List;
  * one: the prompt should describe what is wanted.
  *
  * <p>Compiling takes milliseconds, and a constraint becomes faster with use, so keep it and these
- * constraints. Both are for any number of threads and generations.
+ * constraints; those of the last 64 schemas are kept here. Both are for any number of threads and
+ * generations.
  */
 public final class Constraints {
   private static final JsonMapper JSON =
@@ -44,7 +47,19 @@ public final class Constraints {
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .build();
 
+  /** Compiled schemas that are kept for whoever asks for the same one again. */
+  private static final int MOST_SCHEMAS = 64;
+
   private final TokenTrie trie;
+  private final Map<String, TokenConstraint> schemas = // guarded by itself
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, TokenConstraint> eldest) {
+          return size() > MOST_SCHEMAS;
+        }
+      };
 
   private Constraints(TokenTrie trie) {
     this.trie = trie;
@@ -109,6 +124,20 @@ public final class Constraints {
    *     schema
    */
   public TokenConstraint jsonSchema(String schema) {
+    synchronized (schemas) {
+      TokenConstraint kept = schemas.get(schema);
+      if (kept != null) {
+        return kept;
+      }
+    }
+    TokenConstraint compiled = compile(schema);
+    synchronized (schemas) {
+      schemas.put(schema, compiled);
+    }
+    return compiled;
+  }
+
+  private TokenConstraint compile(String schema) {
     try {
       return jsonSchema(JSON.readTree(schema));
     } catch (JsonProcessingException e) {
