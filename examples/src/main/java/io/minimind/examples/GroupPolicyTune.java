@@ -48,8 +48,8 @@ public final class GroupPolicyTune extends TrainingCommand {
       order = 3,
       description = {
         "What answers are worth, several times for their sum: number, text, regex[:PATTERN],"
-            + " json-schema, ended, length, thinking, repetition, rules, agent, judge:'URL MODEL', or a"
-            + " class. A weight goes before: 0.5*thinking."
+            + " json-schema, ended, length, thinking, repetition, rules, agent, judge:'URL MODEL',"
+            + " or a class. A weight goes before: 0.5*thinking."
       })
   private List<String> rewards = List.of("rules");
 
@@ -78,7 +78,8 @@ public final class GroupPolicyTune extends TrainingCommand {
       order = 7,
       description = {
         "Turns that an answer may take: with more than one, calls of the tools that a row offers"
-            + " are answered by the six mock tools, and the model goes on. Goes with --reward=agent."
+            + " are answered by the six mock tools, and the model goes on. Goes with"
+            + " --reward=agent."
       })
   private int turns = 1;
 
@@ -110,7 +111,9 @@ public final class GroupPolicyTune extends TrainingCommand {
               beta,
               true);
       run.from(from)
-          .task(GroupPolicyOptimization.of(from, answers, rollouts.settings(turns), objective, rewards));
+          .task(
+              GroupPolicyOptimization.of(
+                  from, answers, rollouts.settings(turns), objective, rewards));
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

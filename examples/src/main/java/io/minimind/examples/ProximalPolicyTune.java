@@ -115,8 +115,7 @@ public final class ProximalPolicyTune extends TrainingCommand {
               Steps.DEFAULT.mostMoved());
       run.from(from)
           .task(
-              ProximalPolicyOptimization.of(
-                  from, rollouts.settings(1), steps, objective, rewards));
+              ProximalPolicyOptimization.of(from, rollouts.settings(1), steps, objective, rewards));
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

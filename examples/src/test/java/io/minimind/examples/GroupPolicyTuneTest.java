@@ -104,8 +104,16 @@ class GroupPolicyTuneTest {
   void aCriticLearnsBesideByTheCommandForIt() throws IOException {
     Path out = folder.resolve("ppo");
     String[] args = {
-      "ppo", "--out=" + out, "--cache=" + cache, "--data=" + prompts, "--from=" + start,
-      "--reward=length", "--batch-size=4", "--max-new=6", "--learning-rate=0.001", "--threads=2"
+      "ppo",
+      "--out=" + out,
+      "--cache=" + cache,
+      "--data=" + prompts,
+      "--from=" + start,
+      "--reward=length",
+      "--batch-size=4",
+      "--max-new=6",
+      "--learning-rate=0.001",
+      "--threads=2"
     };
     assertEquals(new Commands.Result(0, ""), Commands.run(args));
     List<String> metrics = Files.readAllLines(out.resolve("metrics.jsonl"));

@@ -47,8 +47,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
     for (int turn = 1; turn <= settings.turns() && !open.isEmpty(); turn++) {
       List<Writing> asked = open;
       List<Generation> written =
-          model.generateAll(
-              asked.stream().map(Writing::ids).toList(), i -> asked.get(i).options());
+          model.generateAll(asked.stream().map(Writing::ids).toList(), i -> asked.get(i).options());
       List<Writing> calling = new ArrayList<>();
       for (int i = 0; i < asked.size(); i++) {
         if (asked.get(i).takes(written.get(i), turn == settings.turns())) {
@@ -121,8 +120,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
       drawn.set(start, ids.length);
       turns.add(written.text());
       ended = written.finishReason() == FinishReason.END_OF_TEXT;
-      List<JsonNode> calls =
-          settings.turns() == 1 ? List.of() : ToolCalls.in(written.text());
+      List<JsonNode> calls = settings.turns() == 1 ? List.of() : ToolCalls.in(written.text());
       if (calls.isEmpty()) {
         return false;
       }

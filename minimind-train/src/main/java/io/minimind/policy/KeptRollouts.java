@@ -99,11 +99,7 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
     }
 
     private float moved(Batch batch) {
-      return model
-          .evaluate(List.of(batch))
-          .get(0)
-          .metrics()
-          .get(ActorCriticObjective.MOVED);
+      return model.evaluate(List.of(batch)).get(0).metrics().get(ActorCriticObjective.MOVED);
     }
 
     private void answer() throws IOException {
@@ -146,8 +142,7 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
       for (int row = 0; row < rewards.length; row++) {
         float[] values = written(some.get(row), ActorCriticObjective.EXPECTED.name());
         float[] estimated =
-            Advantages.ofTokens(
-                rewards[row], values, task.steps().gamma(), task.steps().lambda());
+            Advantages.ofTokens(rewards[row], values, task.steps().gamma(), task.steps().lambda());
         float[] sums = new float[values.length];
         for (int i = 0; i < sums.length; i++) {
           sums[i] = estimated[i] + values[i];

@@ -174,8 +174,7 @@ final class RolloutSource implements AutoCloseable {
   }
 
   static Batch batch(List<Sample> samples, List<BatchInput> columns) throws IOException {
-    return Batch.of(
-        Samples.of(samples, 1, columns), LongStream.range(0, samples.size()).toArray());
+    return Batch.of(Samples.of(samples, 1, columns), LongStream.range(0, samples.size()).toArray());
   }
 
   @Override

@@ -35,7 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 class AnswerWriterTest {
 
   private static final String CALL =
-      "<tool_call>{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"6*7\"}}</tool_call>";
+      "<tool_call>{\"name\": \"calculate_math\", \"arguments\": {\"expression\":"
+          + " \"6*7\"}}</tool_call>";
   private static final String RESULT = "{\"result\": \"42\"}";
   private static final String START = "<s>user\n6*7?</s>\n<s>assistant\n";
 
@@ -82,9 +83,7 @@ class AnswerWriterTest {
     RolloutSettings settings = new RolloutSettings(100, 120, 1, 1, 1, 0, turns);
     return new AnswerWriter(TEMPLATE, settings, ToolBox.mock())
         .answer(
-            model,
-            Collections.nCopies(3, new Question(prompt, false)),
-            new SplittableRandom(1));
+            model, Collections.nCopies(3, new Question(prompt, false)), new SplittableRandom(1));
   }
 
   @Test

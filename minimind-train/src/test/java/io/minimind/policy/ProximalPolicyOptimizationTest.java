@@ -94,7 +94,8 @@ class ProximalPolicyOptimizationTest {
         .task(task)
         .from(start)
         .rows(Rows.of(prompts))
-        .settings(s -> s.epochs(11).batchSize(12).learningRate(5e-3f).saveEvery(5).keepCheckpoints(2))
+        .settings(
+            s -> s.epochs(11).batchSize(12).learningRate(5e-3f).saveEvery(5).keepCheckpoints(2))
         .threads(1)
         .folder(out);
   }
