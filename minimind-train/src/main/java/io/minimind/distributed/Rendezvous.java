@@ -69,7 +69,8 @@ final class Rendezvous {
   }
 
   /** A process that has come, and where it waits for the one after it. */
-  private record Arrival(Socket socket, String dialect, String wire, int rank, int size, String host, int port) {
+  private record Arrival(
+      Socket socket, String dialect, String wire, int rank, int size, String host, int port) {
 
     void welcome(byte[] secret, String previousHost, int previousPort) throws IOException {
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());

@@ -4,7 +4,9 @@ import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import java.util.stream.IntStream;
 
-/** Gradients in half the bytes: the upper halves of their float32 values, rounded to the nearest. */
+/**
+ * Gradients in half the bytes: the upper halves of their float32 values, rounded to the nearest.
+ */
 final class Bfloat16 {
 
   private static final int CHUNK = 4096;

@@ -49,8 +49,8 @@ interface GradientAverager extends AutoCloseable {
   void average(int participants);
 
   /**
-   * Forgets what it keeps from one average to the next, so that the updates that follow are those of
-   * a run that goes on from here.
+   * Forgets what it keeps from one average to the next, so that the updates that follow are those
+   * of a run that goes on from here.
    */
   default void forget() {}
 

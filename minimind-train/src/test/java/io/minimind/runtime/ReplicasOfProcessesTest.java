@@ -98,8 +98,9 @@ class ReplicasOfProcessesTest {
   }
 
   /**
-   * All ranks equal to the bit, and a loss that is that of whole gradients within 0.5 %, for as long
-   * as random texts, which nothing can be learnt from but by heart, do not magnify the difference.
+   * All ranks equal to the bit, and a loss that is that of whole gradients within 0.5 %, for as
+   * long as random texts, which nothing can be learnt from but by heart, do not magnify the
+   * difference.
    */
   @ParameterizedTest
   @ValueSource(ints = {2, 3})
