@@ -27,7 +27,7 @@ public final class TrainByReward {
 
   public static RunBuilder run(Path model, Path prompts, String reward, Path out)
       throws IOException {
-    RolloutSettings rollouts = new RolloutSettings(20, 8, 1, 0, 1, 0);
+    RolloutSettings rollouts = new RolloutSettings(20, 8, 1, 0, 1, 0, 1);
     PolicyObjective objective = new PolicyObjective(Variant.CISPO, 0.2, 5, 0.01, true);
     return TrainingRun.builder()
         .task(GroupPolicyOptimization.of(model, 6, rollouts, objective, List.of(reward)))

@@ -48,8 +48,8 @@ public final class GroupPolicyTune extends TrainingCommand {
       order = 3,
       description = {
         "What answers are worth, several times for their sum: number, text, regex[:PATTERN],"
-            + " json-schema, ended, length, thinking, repetition, rules, judge:'URL MODEL', or a"
-            + " class. A weight goes before: 0.5*thinking."
+            + " json-schema, ended, length, thinking, repetition, rules, agent, judge:'URL MODEL',"
+            + " or a class. A weight goes before: 0.5*thinking."
       })
   private List<String> rewards = List.of("rules");
 
@@ -71,6 +71,17 @@ public final class GroupPolicyTune extends TrainingCommand {
       description =
           "How strongly the model is held to where it started; with 0 there is no second model.")
   private double beta = PolicyObjective.DEFAULT.beta();
+
+  @Option(
+      names = "--turns",
+      paramLabel = "N",
+      order = 7,
+      description = {
+        "Turns that an answer may take: with more than one, calls of the tools that a row offers"
+            + " are answered by the six mock tools, and the model goes on. Goes with"
+            + " --reward=agent."
+      })
+  private int turns = 1;
 
   @Mixin private RolloutOptions rollouts;
 
@@ -100,7 +111,9 @@ public final class GroupPolicyTune extends TrainingCommand {
               beta,
               true);
       run.from(from)
-          .task(GroupPolicyOptimization.of(from, answers, rollouts.settings(), objective, rewards));
+          .task(
+              GroupPolicyOptimization.of(
+                  from, answers, rollouts.settings(turns), objective, rewards));
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Command;
       Distill.class,
       Answer.class,
       GroupPolicyTune.class,
+      ProximalPolicyTune.class,
       Launch.class,
       Evaluate.class,
       ChatCommand.class,

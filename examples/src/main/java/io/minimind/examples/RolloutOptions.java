@@ -50,9 +50,10 @@ final class RolloutOptions {
   private double thinking = RolloutSettings.DEFAULT.thinking();
 
   /**
+   * @param turns that the model may take
    * @throws IllegalArgumentException if a value is out of its range
    */
-  RolloutSettings settings() {
-    return new RolloutSettings(maxPrompt, maxNew, temperature, topK, topP, thinking);
+  RolloutSettings settings(int turns) {
+    return new RolloutSettings(maxPrompt, maxNew, temperature, topK, topP, thinking, turns);
   }
 }

@@ -100,6 +100,42 @@ class GroupPolicyTuneTest {
     assertEquals(UPDATES, Files.readAllLines(killed.resolve("rollouts.jsonl")).size());
   }
 
+  @Test
+  void aCriticLearnsBesideByTheCommandForIt() throws IOException {
+    Path out = folder.resolve("ppo");
+    String[] args = {
+      "ppo",
+      "--out=" + out,
+      "--cache=" + cache,
+      "--data=" + prompts,
+      "--from=" + start,
+      "--reward=length",
+      "--batch-size=4",
+      "--max-new=6",
+      "--learning-rate=0.001",
+      "--threads=2"
+    };
+    assertEquals(new Commands.Result(0, ""), Commands.run(args));
+    List<String> metrics = Files.readAllLines(out.resolve("metrics.jsonl"));
+    // Two batches of prompts, each in two passes of two mini-batches.
+    assertEquals(8, metrics.size());
+    assertTrue(metrics.stream().allMatch(line -> line.contains("value_loss")));
+    assertEquals(
+        new Commands.Result(0, ""),
+        Commands.run("ppo", "--resume", "--out=" + out, "--cache=" + cache, "--threads=2"));
+    Commands.Result refused = Commands.run(args);
+    assertEquals(1, refused.status());
+    assertTrue(refused.err().contains("already holds a run"), refused.err());
+  }
+
+  @Test
+  void anAgentTakesSeveralTurns() throws IOException {
+    Path out = folder.resolve("agent");
+    String[] turns = {"--turns=3", "--reward=agent", "--max-updates=2"};
+    assertEquals(new Commands.Result(0, ""), Commands.run(grpo(out, turns)));
+    assertTrue(Files.readString(out.resolve("settings.json")).contains("\"turns\" : 3"));
+  }
+
   private Path questions() throws IOException {
     return Files.writeString(folder.resolve("questions.txt"), "今天\n");
   }
@@ -112,6 +148,7 @@ class GroupPolicyTuneTest {
         "--beta=-1 | Beta must be a number of at least 0, but is -1.0.",
         "--reward=praise | There is no reward \"praise\": expected number",
         "--temperature=0 | The temperature must be a number above 0, but is 0.0.",
+        "--turns=0 | The turns must be at least 1, but is 0.",
         "--thinking=2 | The share of thinking must be between 0 and 1, but is 2.0.",
         "--variant=dpo | Invalid value for option '--variant'",
       })

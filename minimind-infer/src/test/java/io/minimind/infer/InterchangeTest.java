@@ -147,6 +147,11 @@ class InterchangeTest {
     new StoredAdapter(lora, adapters).write(tuned);
     ModelExport.write(tuned, Format.PEFT, folder.resolve("peft"));
 
+    IOException alone =
+        assertThrows(
+            IOException.class,
+            () -> ModelImport.from(folder.resolve("peft")).to(folder.resolve("x")));
+    assertTrue(alone.getMessage().endsWith("name the folder of its base."), alone.getMessage());
     Path back = folder.resolve("back");
     ModelImport.from(folder.resolve("peft")).base(folder.resolve("base")).to(back);
     assertArrayEquals(logits(tuned), logits(back), 1e-5f);

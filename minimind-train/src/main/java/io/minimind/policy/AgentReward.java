@@ -48,6 +48,18 @@ public record AgentReward(ToolBox tools) {
   public record Transcript(
       List<String> turns, Set<String> offered, List<JsonNode> facts, boolean unfinished) {}
 
+  /** The reward of an answer, of which the row expects a fact or a list of them. */
+  double of(Answer answer) {
+    List<JsonNode> facts = new ArrayList<>();
+    if (answer.expected().isArray()) {
+      answer.expected().forEach(facts::add);
+    } else if (!answer.expected().isNull()) {
+      facts.add(answer.expected());
+    }
+    boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
+    return of(new Transcript(answer.turns(), answer.tools(), facts, unfinished));
+  }
+
   /** The reward, in [-3, 3]. */
   public double of(Transcript transcript) {
     List<String> answers = transcript.turns().stream().map(AgentReward::said).toList();

@@ -9,6 +9,8 @@ public final class PolicyCatalog implements Catalog {
 
   @Override
   public Map<String, Class<? extends Task>> tasks() {
-    return Map.of(GroupPolicyOptimization.NAME, GroupPolicyOptimization.class);
+    return Map.of(
+        GroupPolicyOptimization.NAME, GroupPolicyOptimization.class,
+        ProximalPolicyOptimization.NAME, ProximalPolicyOptimization.class);
   }
 }

@@ -1,5 +1,6 @@
 package io.minimind.policy;
 
+import io.minimind.agent.ToolBox;
 import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.net.URI;
@@ -28,6 +29,9 @@ import java.util.regex.PatternSyntaxException;
  *   <li>{@code rules}: length, thinking and repetition together
  *   <li>{@code minimind-rules}: the same, but as MiniMind has it, where Chinese is not seen to
  *       repeat itself
+ *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
+ *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
+ *       repetition
  *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
  *   <li>the name of a class: a {@link Reward} of your own
  * </ul>
@@ -65,6 +69,7 @@ public final class Rewards {
       case "repetition" -> answer -> 0 - Repetition.OF_WORDS_AND_CHARACTERS.of(answer.said());
       case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
+      case "agent" -> new AgentReward(ToolBox.mock())::of;
       case "judge" -> judge(given);
       default -> ofClass(name);
     };
@@ -114,7 +119,7 @@ public final class Rewards {
       }
     } catch (ClassNotFoundException e) {
       throw new ArgumentException(
-          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, judge, or the name of a class on the class path."
+          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, judge, or the name of a class on the class path."
               .formatted(name),
           e);
     } catch (ReflectiveOperationException e) {

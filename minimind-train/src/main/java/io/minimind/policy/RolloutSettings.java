@@ -13,6 +13,8 @@ import io.minimind.files.ArgumentException;
  * @param topP the share of the probability that may be drawn, above 0 and at most 1
  * @param thinking share of the prompts in which a template that can have the model think before it
  *     answers does so, in [0, 1]
+ * @param turns that it may take, at least 1: with more than one, what it calls is answered by the
+ *     tools of {@link io.minimind.agent.MockTools}, and it goes on
  */
 public record RolloutSettings(
     int maxPromptTokens,
@@ -20,9 +22,10 @@ public record RolloutSettings(
     double temperature,
     int topK,
     double topP,
-    double thinking) {
+    double thinking,
+    int turns) {
 
-  public static final RolloutSettings DEFAULT = new RolloutSettings(768, 1024, 1, 0, 1, 0);
+  public static final RolloutSettings DEFAULT = new RolloutSettings(768, 1024, 1, 0, 1, 0, 1);
 
   /**
    * @throws IllegalArgumentException if a value is out of its range
@@ -37,6 +40,7 @@ public record RolloutSettings(
     require(topK >= 0, "top-k must be at least 0", topK);
     require(topP > 0 && topP <= 1, "top-p must be above 0 and at most 1", topP);
     require(thinking >= 0 && thinking <= 1, "share of thinking must be between 0 and 1", thinking);
+    require(turns >= 1, "turns must be at least 1", turns);
   }
 
   private static void require(boolean holds, String sentence, Object value) {

@@ -59,7 +59,7 @@ final class HeadRewardCases {
     Worst worst = new Worst();
     for (JsonNode rule : rules) {
       String text = rule.required("response").asText();
-      Answer answer = new Answer(List.of(), text, 1, true, NullNode.getInstance());
+      Answer answer = Answer.of(List.of(), text, NullNode.getInstance());
       worst.add(text, Math.abs(reward.of(answer) - rule.required("reward").doubleValue()));
     }
     return worst.against(NAME + " rules", LIMIT);

@@ -242,7 +242,7 @@ class GroupPolicyOptimizationTest {
   void answersThatAreWorthTheSameTeachNothing() throws IOException {
     Path out = folder.resolve("run");
     PolicyObjective free = new PolicyObjective(Variant.CISPO, 0.2, 5, 0, true);
-    RolloutSettings rollouts = new RolloutSettings(20, 8, 1, 0, 1, 0);
+    RolloutSettings rollouts = new RolloutSettings(20, 8, 1, 0, 1, 0, 1);
     List<String> reward = List.of(Indifferent.class.getName());
     List<Map<String, Double>> metrics =
         trained(
@@ -262,7 +262,7 @@ class GroupPolicyOptimizationTest {
       }
     }
     PolicyObjective free = new PolicyObjective(Variant.GRPO, 0.2, 5, 0, true);
-    RolloutSettings rollouts = new RolloutSettings(20, 8, 0.9, 40, 0.95, 0.5);
+    RolloutSettings rollouts = new RolloutSettings(20, 8, 0.9, 40, 0.95, 0.5, 1);
     Path out = folder.resolve("run");
     RunBuilder builder =
         TrainingRun.builder()

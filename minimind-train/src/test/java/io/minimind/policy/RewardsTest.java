@@ -24,7 +24,7 @@ class RewardsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static Answer answer(String text, JsonNode expected) {
-    return new Answer(List.of(Message.user("?")), text, 5, true, expected);
+    return Answer.of(List.of(Message.user("?")), text, expected);
   }
 
   private static Answer answer(String text, String expected) {

@@ -148,8 +148,8 @@ public final class ModelImport {
     if (Files.isDirectory(source) && PeftConfig.isIn(source)) {
       if (base.isEmpty()) {
         throw new IOException(
-            "%s is an adapter, which is no model by itself: name the folder of its base, %s."
-                .formatted(source, PeftConfig.base(source)));
+            "%s is an adapter, which is no model by itself: name the folder of its base%s."
+                .formatted(source, PeftConfig.base(source).map(", "::concat).orElse("")));
       }
       adapter = Optional.of(source);
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -58,9 +59,10 @@ final class PeftConfig {
         && Files.notExists(folder.resolve(ModelFolder.DECODER));
   }
 
-  /** The model to which the adapter in a folder belongs, as it says itself. */
-  static String base(Path folder) throws IOException {
-    return Json.read(folder.resolve(FILE)).path("base_model_name_or_path").asText("unknown");
+  /** The model to which the adapter in a folder belongs, if it says so itself. */
+  static Optional<String> base(Path folder) throws IOException {
+    JsonNode base = Json.read(folder.resolve(FILE)).path("base_model_name_or_path");
+    return Optional.ofNullable(base.textValue()).filter(name -> !name.isBlank());
   }
 
   /** The file of the adapter's tensors. */

@@ -1,0 +1,133 @@
+package io.minimind.policy;
+
+import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
+import io.minimind.files.ArgumentException;
+import io.minimind.model.ModelConfig;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
+import io.minimind.task.Task;
+import io.minimind.train.StartWeights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A model answers prompts, a critic learns what an answer will be worth, and the model learns from
+ * what turned out better than the critic thought (Schulman et al. 2017). Rows are prompts, as for
+ * {@link GroupPolicyOptimization}. The batch size is that of prompts that are answered together;
+ * they are learnt from in several passes of smaller batches.
+ *
+ * @param from the folder of the model to start from, which is the reference too
+ * @param fromWeights the digest of its weights, to notice when they have changed
+ * @param steps how answers are learnt from
+ * @param rewards names of those that are added up, as {@link Rewards} knows them
+ */
+public record ProximalPolicyOptimization(
+    String from,
+    String fromWeights,
+    RolloutSettings rollouts,
+    Steps steps,
+    ActorCriticObjective objective,
+    List<String> rewards)
+    implements Task {
+
+  public static final String NAME = "ppo";
+
+  /**
+   * How answers are learnt from.
+   *
+   * @param passes over the same answers, at least 1
+   * @param miniBatch answers of an update, at least 1
+   * @param gamma by which what comes a token later counts, in (0, 1]
+   * @param lambda how far advantages look ahead, in [0, 1]
+   * @param mostMoved the mean of {@code ½ log² ρ} of a mini-batch beyond which these answers are
+   *     learnt from no more, above 0
+   */
+  public record Steps(int passes, int miniBatch, double gamma, double lambda, double mostMoved) {
+
+    public static final Steps DEFAULT = new Steps(2, 2, 1, 0.95, 0.25);
+
+    /**
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public Steps {
+      if (passes < 1 || miniBatch < 1) {
+        throw new ArgumentException(
+            "Passes and the answers of a mini-batch must be at least 1, but are %d and %d."
+                .formatted(passes, miniBatch));
+      }
+      if (!(gamma > 0 && gamma <= 1 && lambda >= 0 && lambda <= 1)) {
+        throw new ArgumentException(
+            "Gamma must be above 0 and at most 1, lambda between 0 and 1, but they are %s and %s."
+                .formatted(gamma, lambda));
+      }
+      if (!(mostMoved > 0)) {
+        throw new ArgumentException(
+            "What the policy may move must be above 0, but is " + mostMoved + ".");
+      }
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if a reward is not known
+   */
+  public ProximalPolicyOptimization {
+    rewards = List.copyOf(rewards);
+    Rewards.sum(rewards);
+  }
+
+  /**
+   * The task for a model as it is now.
+   *
+   * @param from the folder of the model to start from
+   * @throws IOException if its weights or configuration are missing
+   */
+  public static ProximalPolicyOptimization of(
+      Path from,
+      RolloutSettings rollouts,
+      Steps steps,
+      ActorCriticObjective objective,
+      List<String> rewards)
+      throws IOException {
+    return new ProximalPolicyOptimization(
+        from.toAbsolutePath().toString(),
+        StartWeights.fingerprint(from),
+        rollouts,
+        steps,
+        objective,
+        rewards);
+  }
+
+  /** Wherever the folder lies: a run goes on with it where it is now. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ProximalPolicyOptimization task
+        && fromWeights.equals(task.fromWeights)
+        && rollouts.equals(task.rollouts)
+        && steps.equals(task.steps)
+        && objective.equals(task.objective)
+        && rewards.equals(task.rewards);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fromWeights, rollouts, steps, objective, rewards);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
+    return PromptEncoder.load(tokenizer);
+  }
+
+  @Override
+  public BatchSource batches(Samples samples, Batching batching) {
+    return new KeptRollouts(this, samples, batching);
+  }
+}
