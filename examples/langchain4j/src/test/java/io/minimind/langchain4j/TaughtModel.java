@@ -14,6 +14,7 @@ import io.minimind.chat.Message;
 import io.minimind.chat.ToolCall;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.Rows;
+import io.minimind.files.Folders;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
@@ -78,7 +79,7 @@ final class TaughtModel {
   static synchronized LanguageModel open() {
     try {
       if (trained == null) {
-        trained = train(Files.createDirectories(Path.of("target", "taught-model")));
+        trained = train(Path.of("target", "taught-model"));
       }
       return LanguageModel.load(trained, LoadOptions.defaults().withThreads(2));
     } catch (IOException e) {
@@ -86,8 +87,9 @@ final class TaughtModel {
     }
   }
 
-  private static Path train(Path parent) throws IOException {
-    Path folder = Files.createTempDirectory(parent, "run");
+  private static Path train(Path folder) throws IOException {
+    Folders.delete(folder); // what an earlier build was taught
+    Files.createDirectories(folder);
     TaughtModel taught = new TaughtModel();
     taught.addLessons();
     Path rows = folder.resolve("lessons.jsonl");
