@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
       EvaluateChat.class,
       EvaluateChoices.class,
       EvaluateQuestions.class,
+      EvaluateTools.class,
       CommandLine.HelpCommand.class
     })
 public final class Evaluate {

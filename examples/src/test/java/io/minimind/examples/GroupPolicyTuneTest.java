@@ -136,6 +136,18 @@ class GroupPolicyTuneTest {
     assertTrue(Files.readString(out.resolve("settings.json")).contains("\"turns\" : 3"));
   }
 
+  @Test
+  void toolCasesAreAskedAndScored() throws Exception {
+    try (CommandProcess asked =
+        CommandProcess.start(folder, "eval", "tools", "--model=" + start, "--max-new-tokens=8")) {
+      List<String> lines = asked.remainingLines();
+      assertEquals(0, asked.exitStatus(), asked.err());
+      assertEquals(8, lines.stream().filter(line -> line.startsWith("[Q]: ")).count());
+      String last = lines.get(lines.size() - 1);
+      assertTrue(last.matches("0 of 8 solved, mean reward -?[0-9.]+"), last);
+    }
+  }
+
   private Path questions() throws IOException {
     return Files.writeString(folder.resolve("questions.txt"), "今天\n");
   }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -54,6 +55,13 @@ class SeveralDevicesTest {
     if (stage.equals("sft")) {
       return Commands.sft(pretrained, out, cache, more);
     }
+    if (stage.equals("distill")) {
+      // The model is its own teacher, which stands beside each replica.
+      String[] sft = Commands.sft(pretrained, out, cache, more);
+      sft[0] = stage;
+      return Stream.concat(Stream.of(sft), Stream.of("--teacher=" + pretrained))
+          .toArray(String[]::new);
+    }
     Path pairs = shared.resolve("pairs.jsonl");
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < 27; i++) {
@@ -85,7 +93,7 @@ class SeveralDevicesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pretrain", "sft", "dpo"})
+  @ValueSource(strings = {"pretrain", "sft", "dpo", "distill"})
   void aRunGoesOnOnAnyNumberOfDevices(String stage) throws IOException {
     Path whole = folder.resolve("whole");
     run(stage(stage, whole));

@@ -13,10 +13,11 @@ import java.util.Optional;
  * @param size how many there are, 1 to 4,096
  * @param first where the process of rank 0 listens; its name need not be resolved yet
  * @param oneMachine whether all of them are on one machine: then none listens to the network
+ * @param wire how gradients travel between them
  * @param timeouts how long they wait for each other
  */
 public record Membership(
-    int rank, int size, InetSocketAddress first, boolean oneMachine, Timeouts timeouts) {
+    int rank, int size, InetSocketAddress first, boolean oneMachine, Wire wire, Timeouts timeouts) {
 
   private static final int MOST = 4096;
 
@@ -24,6 +25,7 @@ public record Membership(
   private static final String SIZE = "WORLD_SIZE";
   private static final String HOST = "MASTER_ADDR";
   private static final String PORT = "MASTER_PORT";
+  private static final String WIRE = "MINIMIND_WIRE";
   private static final String LOCAL_SIZE = "LOCAL_WORLD_SIZE";
 
   /**
@@ -92,7 +94,19 @@ public record Membership(
             InetSocketAddress.createUnresolved(
                 required(environment, HOST), number(environment, PORT, 1, 65_535)),
             environment.getOrDefault(LOCAL_SIZE, "").equals(Integer.toString(size)),
+            wire(environment),
             Timeouts.of(environment)));
+  }
+
+  private static Wire wire(Map<String, String> environment) {
+    String name = environment.getOrDefault(WIRE, Wire.FLOAT32.name()).strip();
+    for (Wire wire : Wire.values()) {
+      if (wire.name().equalsIgnoreCase(name)) {
+        return wire;
+      }
+    }
+    throw new ArgumentException(
+        "%s must be float32 or bfloat16, but is '%s'.".formatted(WIRE, name));
   }
 
   /**

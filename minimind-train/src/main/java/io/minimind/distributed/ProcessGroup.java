@@ -39,6 +39,7 @@ public final class ProcessGroup implements AutoCloseable {
 
   private final int rank;
   private final int size;
+  private final Wire wire;
 
   /** Of the first process all others in their order, of another the first alone. */
   private final List<Peer> peers;
@@ -52,15 +53,20 @@ public final class ProcessGroup implements AutoCloseable {
   private SocketChannel next; // null of the last
   private volatile boolean closing;
 
-  ProcessGroup(int rank, int size, List<Peer> peers) {
+  ProcessGroup(Membership self, List<Peer> peers) {
+    this(self.rank(), self.size(), self.wire(), peers);
+  }
+
+  private ProcessGroup(int rank, int size, Wire wire, List<Peer> peers) {
     this.rank = rank;
     this.size = size;
+    this.wire = wire;
     this.peers = List.copyOf(peers);
   }
 
   /** A process that trains alone. */
   public static ProcessGroup alone() {
-    return new ProcessGroup(0, 1, List.of());
+    return new ProcessGroup(0, 1, Wire.FLOAT32, List.of());
   }
 
   /**
@@ -135,6 +141,11 @@ public final class ProcessGroup implements AutoCloseable {
   /** Whether this is the process that writes what all have learnt; so is one that is alone. */
   public boolean isFirst() {
     return rank == 0;
+  }
+
+  /** How gradients travel between the processes. */
+  public Wire wire() {
+    return wire;
   }
 
   public boolean isLast() {

@@ -20,6 +20,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
@@ -68,7 +69,8 @@ final class Rendezvous {
   }
 
   /** A process that has come, and where it waits for the one after it. */
-  private record Arrival(Socket socket, String dialect, int rank, int size, String host, int port) {
+  private record Arrival(
+      Socket socket, String dialect, String wire, int rank, int size, String host, int port) {
 
     void welcome(byte[] secret, String previousHost, int previousPort) throws IOException {
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
@@ -151,7 +153,13 @@ final class Rendezvous {
       if (in.readLong() == MAGIC) {
         return Optional.of(
             new Arrival(
-                socket, in.readUTF(), in.readInt(), in.readInt(), in.readUTF(), in.readInt()));
+                socket,
+                in.readUTF(),
+                in.readUTF(),
+                in.readInt(),
+                in.readInt(),
+                in.readUTF(),
+                in.readInt()));
       }
     } catch (IOException e) {
       // Whoever it is, it is none of us.
@@ -181,6 +189,15 @@ final class Rendezvous {
       return Optional.of(
           "%s runs another version of MiniMind than rank 0 (%s): install the same one everywhere."
               .formatted(capital(name), host));
+    }
+    if (!arrival.wire.equals(self.wire().name())) {
+      return Optional.of(
+          "%s sends gradients as %s, and rank 0 (%s) as %s: give all the same MINIMIND_WIRE."
+              .formatted(
+                  capital(name),
+                  arrival.wire.toLowerCase(Locale.ROOT),
+                  host,
+                  self.wire().name().toLowerCase(Locale.ROOT)));
     }
     if (arrival.size != self.size()) {
       return Optional.of(
@@ -217,7 +234,7 @@ final class Rendezvous {
             second ? "" : before.socket.getInetAddress().getHostAddress(),
             second ? port(listening) : before.port);
       }
-      ProcessGroup group = new ProcessGroup(0, self.size(), peers);
+      ProcessGroup group = new ProcessGroup(self, peers);
       return linked(group, () -> group.connect(null, accept(group, listening, secret), host));
     }
   }
@@ -227,7 +244,7 @@ final class Rendezvous {
     try (ServerSocketChannel listening = listen(socket.getLocalAddress())) {
       Welcome welcome = introduce(socket, port(listening));
       Peer first = new Peer(0, self.first().getHostString(), socket);
-      ProcessGroup group = new ProcessGroup(self.rank(), self.size(), List.of(first));
+      ProcessGroup group = new ProcessGroup(self, List.of(first));
       return linked(
           group,
           () -> {
@@ -250,6 +267,7 @@ final class Rendezvous {
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
       out.writeLong(MAGIC);
       out.writeUTF(DIALECT);
+      out.writeUTF(self.wire().name());
       out.writeInt(self.rank());
       out.writeInt(self.size());
       out.writeUTF(host);

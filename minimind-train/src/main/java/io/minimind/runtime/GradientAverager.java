@@ -48,6 +48,12 @@ interface GradientAverager extends AutoCloseable {
    */
   void average(int participants);
 
+  /**
+   * Forgets what it keeps from one average to the next, so that the updates that follow are those
+   * of a run that goes on from here.
+   */
+  default void forget() {}
+
   /** Where the mean is that a replica is to take. */
   GradientBuffer mean(int replica);
 

@@ -192,11 +192,12 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
   SharedWeights weights();
 
   /**
-   * Compares the weights of all replicas of all processes.
+   * Makes sure that the processes that train together have the same weights, and lets go of what a
+   * checkpoint does not hold; all of them call it before one saves.
    *
-   * @throws OnnxRuntimeException if some differ
+   * @throws OnnxRuntimeException if weights differ
    */
-  default void compareWeights() {}
+  default void prepareCheckpoint() {}
 
   /**
    * Writes parameters and optimizer state; for one of the processes to call.

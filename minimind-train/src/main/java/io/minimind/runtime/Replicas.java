@@ -96,7 +96,7 @@ public final class Replicas implements ModelInTraining {
             files.hash(),
             "computes with other graphs",
             "install the same version of MiniMind everywhere.");
-        compareWeights();
+        prepareCheckpoint();
       }
       return this;
     } catch (RuntimeException | Error e) {
@@ -226,8 +226,11 @@ public final class Replicas implements ModelInTraining {
   }
 
   @Override
-  public void compareWeights() {
-    requireEqual(exchange.longs(onAll(Replica::hash)), "weights");
+  public void prepareCheckpoint() {
+    if (group.size() > 1) {
+      requireEqual(exchange.longs(onAll(Replica::hash)), "weights");
+      averager.ifPresent(GradientAverager::forget);
+    }
   }
 
   @Override

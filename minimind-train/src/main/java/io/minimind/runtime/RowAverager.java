@@ -1,10 +1,16 @@
 package io.minimind.runtime;
 
 import io.minimind.distributed.ProcessGroup;
+import io.minimind.distributed.Wire;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -15,8 +21,8 @@ import org.bytedeco.javacpp.FloatPointer;
  * Averages gradients of replicas on the CPU that are in several processes. Piece by piece a sum
  * goes through the row of processes, from the first to the last, and each adds its replicas; the
  * last divides, and the mean goes back while the next pieces still come. So sums are those that one
- * process with all replicas would find, to the bit, and each process sends its gradients twice, as
- * in a ring.
+ * process with all replicas would find, to the bit, unless they are rounded on the way, and each
+ * process sends its gradients twice, as in a ring.
  */
 final class RowAverager implements GradientAverager {
 
@@ -34,6 +40,68 @@ final class RowAverager implements GradientAverager {
     }
   }
 
+  /** What is sent in one direction: the gradients themselves, or what stands for them. */
+  private interface Lane {
+
+    /** The bytes of a piece, which may be rounded for it. */
+    ByteBuffer encode(int i, Piece piece);
+
+    /** Where the bytes of a piece are to arrive. */
+    ByteBuffer room(Piece piece);
+
+    /** Makes a piece what has arrived for it. */
+    void decode(Piece piece);
+
+    /** Forgets what it has kept of earlier gradients. */
+    default void forget() {}
+  }
+
+  private static final class Float32 implements Lane {
+    @Override
+    public ByteBuffer encode(int i, Piece piece) {
+      return piece.bytes.duplicate();
+    }
+
+    @Override
+    public ByteBuffer room(Piece piece) {
+      return piece.bytes.duplicate();
+    }
+
+    @Override
+    public void decode(Piece piece) {}
+  }
+
+  private static final class Rounded implements Lane {
+    private final ByteBuffer bytes =
+        ByteBuffer.allocateDirect(PIECE * Short.BYTES).order(ByteOrder.nativeOrder());
+    private final ShortBuffer values = bytes.asShortBuffer();
+    private final Map<Integer, float[]> errors = new HashMap<>();
+
+    @Override
+    public ByteBuffer encode(int i, Piece piece) {
+      float[] error = errors.computeIfAbsent(i, unused -> new float[piece.values.capacity()]);
+      Bfloat16.encode(piece.values, error, values);
+      return room(piece);
+    }
+
+    @Override
+    public ByteBuffer room(Piece piece) {
+      return bytes.duplicate().clear().limit(piece.values.capacity() * Short.BYTES);
+    }
+
+    @Override
+    public void decode(Piece piece) {
+      Bfloat16.decode(values, piece.values);
+    }
+
+    @Override
+    public void forget() {
+      errors.values().forEach(error -> Arrays.fill(error, 0));
+    }
+  }
+
+  private final Lane forwards;
+  private final Lane back;
   private final ProcessGroup group;
   private final Exchange exchange;
   private final List<GradientBuffer> gradients;
@@ -56,6 +124,8 @@ final class RowAverager implements GradientAverager {
   RowAverager(List<GradientBuffer> gradients, ProcessGroup group, Exchange exchange) {
     this.group = group;
     this.exchange = exchange;
+    forwards = lane(group);
+    back = lane(group);
     this.gradients = List.copyOf(gradients);
     for (GradientBuffer one : gradients) {
       List<Piece> parts = new ArrayList<>();
@@ -69,6 +139,10 @@ final class RowAverager implements GradientAverager {
     }
   }
 
+  private static Lane lane(ProcessGroup group) {
+    return group.wire() == Wire.FLOAT32 ? new Float32() : new Rounded();
+  }
+
   @Override
   public void average(int participants) {
     List<List<Piece>> counting = pieces.subList(0, exchange.own(participants));
@@ -76,14 +150,15 @@ final class RowAverager implements GradientAverager {
       for (int i = 0; i < count(); i++) {
         Piece mean = pieces.get(0).get(i);
         Mean.write(terms(received(i), counting, i), participants, mean.values);
-        group.sendToPrevious(mean.bytes.duplicate());
+        group.sendToPrevious(back.encode(i, mean));
+        back.decode(mean); // What the others take, if it was rounded.
       }
       return;
     }
     Future<?> means = backwards.submit(this::takeMeans);
     try {
       for (int i = 0; i < count(); i++) {
-        group.sendToNext(sum(counting, i));
+        group.sendToNext(forwards.encode(i, sum(counting, i)));
       }
     } finally {
       await(means); // It must not go on writing when the gradients are let go.
@@ -91,24 +166,25 @@ final class RowAverager implements GradientAverager {
   }
 
   /** What the processes up to this one have in sum. */
-  private ByteBuffer sum(List<List<Piece>> counting, int i) {
+  private Piece sum(List<List<Piece>> counting, int i) {
     if (group.isFirst()) {
       Piece first = pieces.get(0).get(i);
       if (counting.size() > 1) {
         Mean.write(counting.stream().map(one -> one.get(i).values).toList(), 1, first.values);
       }
-      return first.bytes.duplicate();
+      return first;
     }
     Piece sum = received(i);
     if (!counting.isEmpty()) {
       Mean.write(terms(sum, counting, i), 1, sum.values);
     }
-    return sum.bytes.duplicate();
+    return sum;
   }
 
   private Piece received(int i) {
     Piece piece = incoming.get(i);
-    group.receiveFromPrevious(piece.bytes.duplicate());
+    group.receiveFromPrevious(forwards.room(piece));
+    forwards.decode(piece);
     return piece;
   }
 
@@ -121,11 +197,12 @@ final class RowAverager implements GradientAverager {
   /** A mean comes when the sum that it is made of has long been sent, so it may take its place. */
   private void takeMeans() {
     for (int i = 0; i < count(); i++) {
-      ByteBuffer mean = pieces.get(0).get(i).bytes;
-      group.receiveFromNext(mean.duplicate());
+      Piece mean = pieces.get(0).get(i);
+      group.receiveFromNext(back.room(mean));
       if (!group.isFirst()) {
-        group.sendToPrevious(mean.duplicate());
+        group.sendToPrevious(back.room(mean));
       }
+      back.decode(mean);
     }
   }
 
@@ -142,6 +219,12 @@ final class RowAverager implements GradientAverager {
       }
       throw new IllegalStateException("Means could not be taken.", e.getCause());
     }
+  }
+
+  @Override
+  public void forget() {
+    forwards.forget();
+    back.forget();
   }
 
   @Override

@@ -317,7 +317,7 @@ public final class Trainer {
 
   /** Of several processes that train together the first saves what all of them have. */
   private void save(TrainingState state, byte[] kept) throws IOException {
-    model.compareWeights();
+    model.prepareCheckpoint();
     if (!model.group().isFirst()) {
       return;
     }

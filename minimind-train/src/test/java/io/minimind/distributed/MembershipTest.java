@@ -38,8 +38,10 @@ class MembershipTest {
     environment.put("LOCAL_WORLD_SIZE", "2");
     environment.put("MINIMIND_JOIN_TIMEOUT", "7");
     environment.put("MINIMIND_SILENCE_TIMEOUT", "9");
+    environment.put("MINIMIND_WIRE", "bfloat16");
     Membership found = Membership.of(environment).orElseThrow();
     assertTrue(found.oneMachine());
+    assertEquals(Wire.BFLOAT16, found.wire());
     assertEquals(
         new Membership.Timeouts(Duration.ofSeconds(7), Duration.ofSeconds(9)), found.timeouts());
   }
@@ -64,7 +66,8 @@ class MembershipTest {
     "MASTER_PORT, 0",
     "MASTER_PORT, 70000",
     "MINIMIND_SILENCE_TIMEOUT, 0",
-    "MINIMIND_JOIN_TIMEOUT, soon"
+    "MINIMIND_JOIN_TIMEOUT, soon",
+    "MINIMIND_WIRE, telegraph"
   })
   void aVariableThatCannotBeIsNamed(String name, String value) {
     Map<String, String> environment = environment();

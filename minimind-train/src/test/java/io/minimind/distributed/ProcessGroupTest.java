@@ -238,8 +238,9 @@ class ProcessGroupTest {
       int port = Ranks.freePort();
       FutureTask<ProcessGroup> first =
           Ranks.start(() -> ProcessGroup.join(Ranks.member(0, 3, port, Ranks.TIMEOUTS)));
+      Timeouts hasty = new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(20));
       FutureTask<ProcessGroup> second =
-          Ranks.start(() -> ProcessGroup.join(Ranks.member(1, 3, port, Ranks.TIMEOUTS)));
+          Ranks.start(() -> ProcessGroup.join(Ranks.member(1, 3, port, hasty)));
       FutureTask<ProcessGroup> third =
           Ranks.start(
               () ->
@@ -251,7 +252,10 @@ class ProcessGroupTest {
               || sentence.startsWith("Rank 2 (") && sentence.contains("told of 4 processes"),
           sentence);
       assertEquals(sentence, Ranks.failure(third));
-      assertEquals(sentence, Ranks.failure(second));
+      // One that comes when all is over finds nobody.
+      String ofSecond = Ranks.failure(second);
+      assertTrue(
+          ofSecond.equals(sentence) || ofSecond.startsWith("Rank 0 was not found"), ofSecond);
     }
   }
 

@@ -35,8 +35,12 @@ public final class Ranks {
   }
 
   static Membership member(int rank, int size, int port, Timeouts timeouts) {
+    return member(rank, size, port, Wire.FLOAT32, timeouts);
+  }
+
+  static Membership member(int rank, int size, int port, Wire wire, Timeouts timeouts) {
     return new Membership(
-        rank, size, InetSocketAddress.createUnresolved("localhost", port), true, timeouts);
+        rank, size, InetSocketAddress.createUnresolved("localhost", port), true, wire, timeouts);
   }
 
   /** Starts something in a thread. */
@@ -50,15 +54,15 @@ public final class Ranks {
 
   /** What the ranks are doing, each in a group that it closes. */
   public static <T> List<FutureTask<T>> started(int size, Rank<T> rank) throws IOException {
-    return started(size, TIMEOUTS, rank);
+    return started(size, Wire.FLOAT32, rank);
   }
 
-  static <T> List<FutureTask<T>> started(int size, Timeouts timeouts, Rank<T> rank)
+  private static <T> List<FutureTask<T>> started(int size, Wire wire, Rank<T> rank)
       throws IOException {
     int port = freePort();
     List<FutureTask<T>> running = new ArrayList<>();
     for (int i = 0; i < size; i++) {
-      Membership member = member(i, size, port, timeouts);
+      Membership member = member(i, size, port, wire, TIMEOUTS);
       running.add(
           start(
               () -> {
@@ -72,8 +76,13 @@ public final class Ranks {
 
   /** What each rank gives. */
   public static <T> List<T> run(int size, Rank<T> rank) throws Exception {
+    return run(size, Wire.FLOAT32, rank);
+  }
+
+  /** The same, with gradients that travel in one way or the other. */
+  public static <T> List<T> run(int size, Wire wire, Rank<T> rank) throws Exception {
     List<T> results = new ArrayList<>();
-    for (FutureTask<T> running : started(size, rank)) {
+    for (FutureTask<T> running : started(size, wire, rank)) {
       results.add(running.get());
     }
     return results;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.distributed.Ranks;
+import io.minimind.distributed.Wire;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -131,6 +133,49 @@ class RunOfProcessesTest {
     }
     assertTrue(sessions > 3, "sessions: " + sessions);
     assertArrayEquals(model("one"), model("several"));
+  }
+
+  /** A checkpoint holds no errors of rounding, so these begin anew with each, saved or resumed. */
+  @Test
+  void roundedOnTheWayItGoesOnToTheByteAsWell() throws Exception {
+    Ranks.run(
+        2,
+        Wire.BFLOAT16,
+        group -> {
+          try (TrainingRun run = run("whole", 1, group).open()) {
+            return run.train();
+          }
+        });
+    List<Boolean> complete = List.of(false);
+    for (int sessions = 0; complete.contains(false); sessions++) {
+      assertTrue(sessions < 20);
+      complete =
+          Ranks.run(
+              2,
+              Wire.BFLOAT16,
+              group -> {
+                // It dies between two checkpoints, which are two updates apart.
+                int[] updates = {0};
+                TrainingListener dies =
+                    new TrainingListener() {
+                      @Override
+                      public void updated(Update update) throws IOException {
+                        if (++updates[0] == 31) {
+                          throw new IOException("It dies.");
+                        }
+                      }
+                    };
+                try (TrainingRun run = run("several", 1, group).listener(dies).open()) {
+                  return run.train();
+                } catch (IOException e) {
+                  assertTrue(e.getMessage().endsWith("It dies."), e.getMessage());
+                  return false;
+                }
+              });
+    }
+    assertArrayEquals(model("whole"), model("several"));
+    trainInOneProcess("one", 2);
+    assertFalse(Arrays.equals(model("one"), model("several")));
   }
 
   /** A run of two processes goes on in one, and then in three. */

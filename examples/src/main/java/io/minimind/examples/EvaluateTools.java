@@ -1,0 +1,74 @@
+package io.minimind.examples;
+
+import io.minimind.files.InputException;
+import io.minimind.infer.LanguageModel;
+import io.minimind.infer.LoadOptions;
+import io.minimind.policy.ToolCases;
+import io.minimind.policy.ToolCases.Result;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Lets a model use tools, and scores what it does. */
+@Command(
+    name = "tools",
+    description = {
+      "Asks a model eight questions for which it needs tools, answers its calls, and scores it.",
+      "A case is solved if the right tools were called with the arguments that they need, no more"
+          + " of them than that, and what they gave is in the answer."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    showDefaultValues = true)
+public final class EvaluateTools implements Callable<Integer> {
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Folder of the model, such as the --out of a training run.")
+  private Path model = Path.of("out", "grpo");
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      description = "Longest turn; the model's context may end it earlier.")
+  private int maxNewTokens = 512;
+
+  public static void main(String[] args) {
+    MiniMind.run(new EvaluateTools(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (maxNewTokens < 1) {
+      throw new InputException("--max-new-tokens must be at least 1, but is " + maxNewTokens + ".");
+    }
+    try (LanguageModel language =
+        LanguageModel.load(model, LoadOptions.defaults().withBatchSize(ToolCases.COUNT))) {
+      System.out.println(Evaluate.parameters(model));
+      List<Result> results = ToolCases.run(language, model, maxNewTokens);
+      for (Result result : results) {
+        System.out.println("[Q]: " + result.question());
+        result.turns().forEach(turn -> System.out.println("[A]: " + turn.strip()));
+        System.out.printf(
+            Locale.ROOT,
+            "%s, reward %.2f%n%n",
+            result.solved() ? "solved" : "not solved",
+            result.reward());
+      }
+      System.out.printf(
+          Locale.ROOT,
+          "%d of %d solved, mean reward %.2f%n",
+          results.stream().filter(Result::solved).count(),
+          results.size(),
+          results.stream().mapToDouble(Result::reward).average().orElseThrow());
+      return 0;
+    } catch (IllegalStateException e) {
+      throw Evaluate.unusable(model, e);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package io.minimind.runtime;
+
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.stream.IntStream;
+
+/**
+ * Gradients in half the bytes: the upper halves of their float32 values, rounded to the nearest.
+ */
+final class Bfloat16 {
+
+  private static final int CHUNK = 4096;
+  private static final int INFINITY = 0x7f80;
+  private static final int MAGNITUDE = 0x7fff;
+  private static final int QUIET = 0x40;
+
+  private Bfloat16() {}
+
+  /** The nearest, of two that are as near the even one. */
+  static short of(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> 16 | QUIET);
+    }
+    return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  static float toFloat(short value) {
+    return Float.intBitsToFloat(value << 16);
+  }
+
+  /**
+   * Rounds values.
+   *
+   * @param errors of each value, what an earlier rounding took away from it, which is added; then
+   *     what this one takes away
+   */
+  static void encode(FloatBuffer values, float[] errors, ShortBuffer into) {
+    inChunks(
+        values.capacity(),
+        i -> {
+          float value = values.get(i) + errors[i];
+          short rounded = of(value);
+          float error = value - toFloat(rounded);
+          errors[i] = (rounded & MAGNITUDE) < INFINITY ? error : 0;
+          into.put(i, rounded);
+        });
+  }
+
+  static void decode(ShortBuffer from, FloatBuffer into) {
+    inChunks(into.capacity(), i -> into.put(i, toFloat(from.get(i))));
+  }
+
+  private interface Each {
+    void at(int index);
+  }
+
+  private static void inChunks(int length, Each each) {
+    IntStream.range(0, (length + CHUNK - 1) / CHUNK)
+        .parallel()
+        .forEach(
+            chunk -> {
+              int end = Math.min(length, (chunk + 1) * CHUNK);
+              for (int i = chunk * CHUNK; i < end; i++) {
+                each.at(i);
+              }
+            });
+  }
+}
