@@ -1,6 +1,7 @@
 package program;
 
 import io.minimind.data.Rows;
+import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
@@ -29,7 +30,8 @@ public final class TrainFromJava {
       run.train();
       run.export(out.resolve("model"), Precision.INT8);
     }
-    return LanguageModel.load(out.resolve("model")).generate("once").text();
+    LanguageModel model = LanguageModel.load(out.resolve("model"));
+    return model.generate("once", GenerationOptions.greedy()).text();
   }
 
   public static void main(String[] args) throws IOException {

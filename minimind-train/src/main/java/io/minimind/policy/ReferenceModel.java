@@ -6,9 +6,9 @@ import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
+import io.minimind.train.FrozenModel;
 import io.minimind.train.StartWeights;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** The model that a run started from, to ask what it thinks. */
@@ -27,29 +27,17 @@ final class ReferenceModel implements AutoCloseable {
    */
   static ReferenceModel open(Path folder, String digest, ModelConfig model, int threads)
       throws IOException {
-    requireUnchanged(folder, digest);
-    TrainingArtifacts graphs = new TrainingArtifacts(model, new TokenLogProbabilities());
-    ReferenceModel opened =
-        new ReferenceModel(
-            ModelInTraining.builder(graphs)
-                .weights(StartWeights.of(folder, model))
-                .threads(threads)
-                .openOne());
-    return opened;
-  }
-
-  private static void requireUnchanged(Path folder, String digest) throws IOException {
-    boolean unchanged;
-    try {
-      unchanged = StartWeights.fingerprint(folder).equals(digest);
-    } catch (NoSuchFileException e) {
-      unchanged = false;
-    }
-    if (!unchanged) {
+    if (!new FrozenModel(folder, digest).isUnchanged()) {
       throw new InputException(
           "%s no longer holds the model that the run started from, near which it is kept: restore it, or start a new run."
               .formatted(folder));
     }
+    TrainingArtifacts graphs = new TrainingArtifacts(model, new TokenLogProbabilities());
+    return new ReferenceModel(
+        ModelInTraining.builder(graphs)
+            .weights(StartWeights.of(folder, model))
+            .threads(threads)
+            .openOne());
   }
 
   /** The logarithm of each label's probability, [rows · length]. */

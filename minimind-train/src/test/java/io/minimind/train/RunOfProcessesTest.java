@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.distributed.Ranks;
 import io.minimind.distributed.Wire;
+import io.minimind.infer.GenerationOptions;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
@@ -99,7 +100,7 @@ class RunOfProcessesTest {
           try (TrainingRun run = run("several", each, group).listener(listener).open()) {
             assertTrue(run.train());
             // The weights are everywhere, and each process can write with them.
-            assertFalse(run.model().generate("once").text().isEmpty());
+            assertFalse(run.model().generate("once", GenerationOptions.greedy()).text().isEmpty());
             run.export(folder.resolve("exported"), Precision.FLOAT32);
           }
           return true;
