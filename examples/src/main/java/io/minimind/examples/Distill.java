@@ -99,9 +99,4 @@ public final class Distill extends TrainingCommand {
     }
     run.from(from);
   }
-
-  @Override
-  String advice() {
-    return "Talk to it: ./minimind chat";
-  }
 }

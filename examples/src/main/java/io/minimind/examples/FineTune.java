@@ -65,9 +65,4 @@ public final class FineTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
   }
-
-  @Override
-  String advice() {
-    return "Talk to it: ./minimind chat";
-  }
 }

@@ -118,9 +118,4 @@ public final class GroupPolicyTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
   }
-
-  @Override
-  String advice() {
-    return "Talk to it: ./minimind chat";
-  }
 }

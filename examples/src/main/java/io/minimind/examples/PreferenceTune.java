@@ -137,9 +137,4 @@ public final class PreferenceTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
   }
-
-  @Override
-  String advice() {
-    return "Talk to it: ./minimind chat";
-  }
 }

@@ -120,9 +120,4 @@ public final class ProximalPolicyTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
   }
-
-  @Override
-  String advice() {
-    return "Talk to it: ./minimind eval chat";
-  }
 }

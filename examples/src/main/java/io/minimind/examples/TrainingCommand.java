@@ -179,7 +179,9 @@ abstract class TrainingCommand implements Callable<Integer> {
   abstract void begin(RunBuilder run) throws IOException;
 
   /** What to do with the model when it is trained: words, and a command that takes --model. */
-  abstract String advice();
+  String advice() {
+    return "Talk to it: ./minimind chat";
+  }
 
   @Override
   public final Integer call() throws IOException {
