@@ -142,7 +142,7 @@ final class ReferenceLogProbabilities {
     if (!Float.isFinite(logProbability)) {
       throw new InputException(
           "The model to start from gives an answer no probability that is a number: its weights"
-              + " are damaged, so choose another --from.");
+              + " are damaged, so start from another.");
     }
   }
 
