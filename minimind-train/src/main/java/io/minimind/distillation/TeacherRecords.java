@@ -91,7 +91,7 @@ final class TeacherRecords {
   void read(long sample, int ids, boolean tokens, float[] values) throws IOException {
     int top = layout.top();
     Arrays.fill(values, 0, ids * top, 0);
-    ByteBuffer record = CutFiles.reading(file, () -> record(sample));
+    ByteBuffer record = CutFiles.reading(file, size, () -> record(sample));
     int count = record.getInt();
     for (int i = 0; i < count; i++) {
       int position = record.getInt();

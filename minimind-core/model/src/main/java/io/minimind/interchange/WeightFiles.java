@@ -71,7 +71,9 @@ public final class WeightFiles {
   }
 
   /** The tensors of a mapped file, whose values cannot be read any more once it is cut. */
-  static Map<String, StreamedTensor> thatMayBeCut(Path file, Map<String, StreamedTensor> tensors) {
+  static Map<String, StreamedTensor> thatMayBeCut(Path file, Map<String, StreamedTensor> tensors)
+      throws IOException {
+    long size = Files.size(file);
     Map<String, StreamedTensor> guarded = new LinkedHashMap<>();
     tensors.forEach(
         (name, tensor) ->
@@ -84,6 +86,7 @@ public final class WeightFiles {
                     (first, into, offset, count) ->
                         CutFiles.reading(
                             file,
+                            size,
                             () -> {
                               tensor.values().read(first, into, offset, count);
                               return null;

@@ -1,6 +1,7 @@
 package io.minimind.files;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -20,11 +21,16 @@ public final class CutFiles {
   }
 
   /**
-   * Reads from a mapping of a file.
+   * Reads from a mapping of a file. The error may come late, after all has been read, so the file
+   * is looked at before.
    *
+   * @param size that the file had when it was mapped, in bytes
    * @throws InputException if the file has been cut
    */
-  public static <T> T reading(Path file, Reading<T> reading) throws IOException {
+  public static <T> T reading(Path file, long size, Reading<T> reading) throws IOException {
+    if (isCut(file, size)) {
+      throw new InputException(file + " was cut while it was being read.");
+    }
     try {
       return reading.read();
     } catch (InternalError e) {
@@ -32,6 +38,17 @@ public final class CutFiles {
         throw e;
       }
       throw new InputException(file + " was cut while it was being read.", e);
+    }
+  }
+
+  /**
+   * Whether a file has fewer bytes than when it was mapped; one that was deleted has them still.
+   */
+  public static boolean isCut(Path file, long size) {
+    try {
+      return Files.size(file) < size;
+    } catch (IOException e) {
+      return false;
     }
   }
 
