@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.files.Checksums;
+import io.minimind.files.InputException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import java.io.IOException;
@@ -21,8 +23,15 @@ final class GivenModel {
    */
   static LanguageModel load(String given, LoadOptions options) throws IOException {
     boolean packaged = given.matches("[\\w.-]+") && !Files.exists(Path.of(given));
-    return packaged
-        ? LanguageModel.fromClasspath(given, options)
-        : LanguageModel.load(Path.of(given), options);
+    if (!packaged) {
+      return LanguageModel.load(Path.of(given), options);
+    }
+    ClassLoader loader = GivenModel.class.getClassLoader();
+    if (loader.getResource("minimind/models/" + given + "/" + Checksums.INDEX) == null) {
+      throw new InputException(
+          "There is no folder %s here, and no model of that name on the class path."
+              .formatted(given));
+    }
+    return LanguageModel.fromClasspath(given, options);
   }
 }
