@@ -38,8 +38,7 @@ final class OpenAiChat implements Endpoint {
     boolean usage = OpenAiOptions.includesUsage(body);
     AnswerForm form =
         body.flag("stream", false)
-            ? new Streamed(
-                exchange, model, answers, logProbabilities, usage)
+            ? new Streamed(exchange, model, answers, logProbabilities, usage)
             : new Whole(exchange, model, logProbabilities);
     Answering.start(exchange, model, server, form, beginnings);
   }

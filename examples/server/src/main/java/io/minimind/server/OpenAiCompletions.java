@@ -66,8 +66,7 @@ final class OpenAiCompletions implements Endpoint {
     boolean usage = OpenAiOptions.includesUsage(body);
     AnswerForm form =
         body.flag("stream", false)
-            ? new Streamed(
-                exchange, model, echoes, each, logProbabilities, usage)
+            ? new Streamed(exchange, model, echoes, each, logProbabilities, usage)
             : new Whole(exchange, model, echoes, each, logProbabilities);
     Answering.start(exchange, model, server, form, beginnings);
   }

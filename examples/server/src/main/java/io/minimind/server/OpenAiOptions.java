@@ -194,18 +194,14 @@ final class OpenAiOptions {
 
   private static Message message(Fields message, Map<String, String> names) {
     String role = message.requiredString("role");
-    if (!role.equals("assistant") && !message.has("content")) {
-      throw message.missing("content");
-    }
-    String content = text(message, "content");
     return switch (role) {
-      case "system", "developer" -> Message.system(content);
-      case "user" -> Message.user(content);
-      case "assistant" -> assistant(message, content, names);
+      case "system", "developer" -> Message.system(said(message));
+      case "user" -> Message.user(said(message));
+      case "assistant" -> assistant(message, names);
       case "tool" -> {
         String id = message.string("tool_call_id").orElse("");
         String name = message.string("name").orElse(names.getOrDefault(id, ""));
-        yield Message.tool(new ToolCall(id, name, "{}"), content);
+        yield Message.tool(new ToolCall(id, name, "{}"), said(message));
       }
       default ->
           throw ApiError.invalid(
@@ -216,8 +212,15 @@ final class OpenAiOptions {
     };
   }
 
-  private static Message assistant(Fields message, String content, Map<String, String> names) {
-    Message assistant = Message.assistant(content);
+  private static String said(Fields message) {
+    if (!message.has("content")) {
+      throw message.missing("content");
+    }
+    return text(message, "content");
+  }
+
+  private static Message assistant(Fields message, Map<String, String> names) {
+    Message assistant = Message.assistant(text(message, "content"));
     Optional<String> reasoning = message.string("reasoning_content");
     if (reasoning.isPresent()) {
       assistant = assistant.withReasoning(reasoning.get());

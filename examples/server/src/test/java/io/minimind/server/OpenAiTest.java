@@ -351,7 +351,8 @@ class OpenAiTest {
       value = {
         "{WHO, \"logit_bias\": {\"99999\": 1}} | logit_bias.99999",
         "{WHO TOOLS, \"tool_choice\": {\"function\": {\"name\": \"gone\"}}} | tool_choice",
-        "{WHO, \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\": {\"unevaluatedItems\": false}}}} | response_format.json_schema.schema",
+        "{WHO, \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\":"
+            + " {\"unevaluatedItems\": false}}}} | response_format.json_schema.schema",
       })
   void theFieldThatIsWrongIsTheParameter(String body, String field) throws IOException {
     HttpResponse<String> response =
