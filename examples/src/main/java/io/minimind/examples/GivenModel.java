@@ -1,9 +1,8 @@
 package io.minimind.examples;
 
-import io.minimind.files.Checksums;
-import io.minimind.files.InputException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,16 +21,13 @@ final class GivenModel {
    * @throws IOException if there is no such model, or a file of it is missing or broken
    */
   static LanguageModel load(String given, LoadOptions options) throws IOException {
-    boolean packaged = given.matches("[\\w.-]+") && !Files.exists(Path.of(given));
-    if (!packaged) {
+    if (!given.matches("[\\w.-]+") || Files.exists(Path.of(given))) {
       return LanguageModel.load(Path.of(given), options);
     }
-    ClassLoader loader = GivenModel.class.getClassLoader();
-    if (loader.getResource("minimind/models/" + given + "/" + Checksums.INDEX) == null) {
-      throw new InputException(
-          "There is no folder %s here, and no model of that name on the class path."
-              .formatted(given));
+    try {
+      return LanguageModel.fromClasspath(given, options);
+    } catch (FileNotFoundException e) {
+      throw new FileNotFoundException("There is no folder %s. %s".formatted(given, e.getMessage()));
     }
-    return LanguageModel.fromClasspath(given, options);
   }
 }
