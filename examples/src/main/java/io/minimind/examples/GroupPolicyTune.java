@@ -101,7 +101,7 @@ public final class GroupPolicyTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       PolicyObjective objective =
           new PolicyObjective(

@@ -98,7 +98,7 @@ public final class ProximalPolicyTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     ActorCriticObjective usual = ActorCriticObjective.DEFAULT;
     try {
       PolicyObjective policy =

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.StoredAdapter;
 import io.minimind.graph.operator.RotaryLayout;
+import io.minimind.interchange.AdapterImport;
 import io.minimind.interchange.ModelExport;
 import io.minimind.interchange.ModelExport.Format;
 import io.minimind.interchange.ModelImport;
@@ -33,6 +34,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -146,6 +148,18 @@ class InterchangeTest {
         tuned, config, lora.merged(config, ModelFolder.weights(tuned), adapters));
     new StoredAdapter(lora, adapters).write(tuned);
     ModelExport.write(tuned, Format.PEFT, folder.resolve("peft"));
+
+    // To be trained on beside its base, it is what it was before.
+    StoredAdapter read = AdapterImport.read(folder.resolve("peft"), config);
+    assertEquals(lora, read.adapters());
+    assertEquals(Set.copyOf(adapters), Set.copyOf(read.tensors()));
+    assertEquals(Set.copyOf(adapters), Set.copyOf(AdapterImport.read(tuned, config).tensors()));
+    ModelConfig other = ModelConfig.of(64, 1, 4, 2, 256, 64);
+    for (Path adapter : List.of(folder.resolve("peft"), tuned, folder.resolve("base"))) {
+      IOException refused =
+          assertThrows(IOException.class, () -> AdapterImport.read(adapter, other));
+      assertTrue(refused.getMessage().matches(".*dapter.*\\."), refused.getMessage());
+    }
 
     IOException alone =
         assertThrows(
