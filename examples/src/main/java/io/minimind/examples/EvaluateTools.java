@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "tools",
     description = {
-      "Asks a model eight questions for which it needs tools, answers its calls, and scores it.",
+      "Asks a model eight questions for which it needs tools, or those of a file, answers its"
+          + " calls, and scores it.",
       "A case is solved if the right tools were called with the arguments that they need, no more"
           + " of them than that, and what they gave is in the answer."
     },
@@ -30,7 +31,18 @@ public final class EvaluateTools implements Callable<Integer> {
       names = "--model",
       paramLabel = "DIR",
       description = "Folder of the model, such as the --out of a training run.")
-  private Path model = Path.of("out", "grpo");
+  private Path model = Path.of("out", "agent");
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      description = "Other questions, as agent learns from them.")
+  private Path data;
+
+  @Option(
+      names = "--think",
+      description = "Has the model think before it answers, where its chat template knows how.")
+  private boolean think;
 
   @Option(
       names = "--max-new-tokens",
@@ -47,10 +59,11 @@ public final class EvaluateTools implements Callable<Integer> {
     if (maxNewTokens < 1) {
       throw new InputException("--max-new-tokens must be at least 1, but is " + maxNewTokens + ".");
     }
+    ToolCases cases = data == null ? ToolCases.eight() : ToolCases.read(data, model);
     try (LanguageModel language =
-        LanguageModel.load(model, LoadOptions.defaults().withBatchSize(ToolCases.COUNT))) {
+        LanguageModel.load(model, LoadOptions.defaults().withBatchSize(cases.batchSize()))) {
       System.out.println(Evaluate.parameters(model));
-      List<Result> results = ToolCases.run(language, model, maxNewTokens);
+      List<Result> results = cases.run(language, model, maxNewTokens, think);
       for (Result result : results) {
         System.out.println("[Q]: " + result.question());
         result.turns().forEach(turn -> System.out.println("[A]: " + turn.strip()));

@@ -2,17 +2,17 @@ package io.minimind.examples;
 
 import io.minimind.policy.GroupPolicyOptimization;
 import io.minimind.policy.PolicyObjective;
-import io.minimind.train.RunBuilder;
+import io.minimind.policy.RolloutSettings;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Group relative policy optimization: a model learns from what its own answers are worth. */
 @Command(
-    name = "grpo",
+    name = GroupPolicyOptimization.NAME,
     description = {
       "Teaches a model by rewards (group relative policy optimization), or goes on with a run that"
           + " was interrupted.",
@@ -24,34 +24,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind grpo --data sums.jsonl --from out/sft --reward number --max-new 64"
     })
-public final class GroupPolicyTune extends TrainingCommand {
-
-  @Option(
-      names = "--data",
-      paramLabel = "FILE",
-      order = 1,
-      description =
-          "Prompts: JSON lines or CSV with prompt, question, messages or conversations, and gt or"
-              + " answer for rewards that verify answers.")
-  private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
-
-  @Option(
-      names = "--reward",
-      paramLabel = "NAME",
-      order = 3,
-      description = {
-        "What answers are worth, several times for their sum: number, text, regex[:PATTERN],"
-            + " json-schema, ended, length, thinking, repetition, rules, agent, judge:'URL MODEL',"
-            + " or a class. A weight goes before: 0.5*thinking."
-      })
-  private List<String> rewards = List.of("rules");
+public class GroupPolicyTune extends RewardTune {
 
   @Option(names = "--answers", paramLabel = "N", order = 4, description = "Answers to each prompt.")
   private int answers = 6;
@@ -81,14 +54,16 @@ public final class GroupPolicyTune extends TrainingCommand {
             + " are answered by the six mock tools, and the model goes on. Goes with"
             + " --reward=agent."
       })
-  private int turns = 1;
-
-  @Mixin private RolloutOptions rollouts;
-
-  @Mixin private LoraOptions lora;
+  private int turns;
 
   GroupPolicyTune() {
-    super(Path.of("out", "grpo"), new TrainingOptions(1e-5f, 1, 2));
+    this(Path.of("out", "grpo"), "rules", RolloutSettings.DEFAULT);
+  }
+
+  /** With other defaults. */
+  GroupPolicyTune(Path out, String reward, RolloutSettings rollouts) {
+    super(out, new TrainingOptions(1e-5f, 1, 2), reward, new RolloutOptions(rollouts));
+    turns = rollouts.turns();
   }
 
   public static void main(String[] args) {
@@ -96,26 +71,14 @@ public final class GroupPolicyTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
-    startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      PolicyObjective objective =
-          new PolicyObjective(
-              variant,
-              PolicyObjective.DEFAULT.clip(),
-              PolicyObjective.DEFAULT.mostWeight(),
-              beta,
-              true);
-      run.from(from)
-          .task(
-              GroupPolicyOptimization.of(
-                  from, answers, rollouts.settings(turns), objective, rewards));
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+  final Task task(Path from, List<String> rewards, RolloutOptions rollouts) throws IOException {
+    PolicyObjective objective =
+        new PolicyObjective(
+            variant,
+            PolicyObjective.DEFAULT.clip(),
+            PolicyObjective.DEFAULT.mostWeight(),
+            beta,
+            true);
+    return GroupPolicyOptimization.of(from, answers, rollouts.settings(turns), objective, rewards);
   }
 }

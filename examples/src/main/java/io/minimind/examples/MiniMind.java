@@ -33,6 +33,7 @@ import picocli.CommandLine.Command;
       Answer.class,
       GroupPolicyTune.class,
       ProximalPolicyTune.class,
+      AgentTune.class,
       Launch.class,
       Evaluate.class,
       ChatCommand.class,

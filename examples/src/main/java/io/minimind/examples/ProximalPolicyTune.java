@@ -5,12 +5,12 @@ import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.policy.ProximalPolicyOptimization;
 import io.minimind.policy.ProximalPolicyOptimization.Steps;
-import io.minimind.train.RunBuilder;
+import io.minimind.policy.RolloutSettings;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Proximal policy optimization: a model learns from rewards beside a critic that expects them. */
@@ -28,28 +28,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind ppo --data sums.jsonl --from out/sft --reward number --max-new 64"
     })
-public final class ProximalPolicyTune extends TrainingCommand {
-
-  @Option(
-      names = "--data",
-      paramLabel = "FILE",
-      order = 1,
-      description = "Prompts, as those of grpo.")
-  private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
-
-  @Option(
-      names = "--reward",
-      paramLabel = "NAME",
-      order = 3,
-      description = "What answers are worth, several times for their sum; as those of grpo.")
-  private List<String> rewards = List.of("rules");
+public final class ProximalPolicyTune extends RewardTune {
 
   @Option(
       names = "--beta",
@@ -80,12 +59,12 @@ public final class ProximalPolicyTune extends TrainingCommand {
       description = "The critic's learning rate over that of the model.")
   private double criticRate = ActorCriticObjective.DEFAULT.criticRate();
 
-  @Mixin private RolloutOptions rollouts;
-
-  @Mixin private LoraOptions lora;
-
   ProximalPolicyTune() {
-    super(Path.of("out", "ppo"), new TrainingOptions(1e-5f, 1, 4));
+    super(
+        Path.of("out", "ppo"),
+        new TrainingOptions(1e-5f, 1, 4),
+        "rules",
+        new RolloutOptions(RolloutSettings.DEFAULT));
   }
 
   public static void main(String[] args) {
@@ -93,31 +72,20 @@ public final class ProximalPolicyTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
-    startModel(from);
-    addAdapters(lora, run, from);
+  Task task(Path from, List<String> rewards, RolloutOptions rollouts) throws IOException {
     ActorCriticObjective usual = ActorCriticObjective.DEFAULT;
-    try {
-      PolicyObjective policy =
-          new PolicyObjective(
-              Variant.PPO, usual.policy().clip(), usual.policy().mostWeight(), beta, false);
-      ActorCriticObjective objective =
-          new ActorCriticObjective(policy, usual.valueWeight(), usual.valueClip(), criticRate);
-      Steps steps =
-          new Steps(
-              passes,
-              miniBatch,
-              Steps.DEFAULT.gamma(),
-              Steps.DEFAULT.lambda(),
-              Steps.DEFAULT.mostMoved());
-      run.from(from)
-          .task(
-              ProximalPolicyOptimization.of(from, rollouts.settings(1), steps, objective, rewards));
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+    PolicyObjective policy =
+        new PolicyObjective(
+            Variant.PPO, usual.policy().clip(), usual.policy().mostWeight(), beta, false);
+    ActorCriticObjective objective =
+        new ActorCriticObjective(policy, usual.valueWeight(), usual.valueClip(), criticRate);
+    Steps steps =
+        new Steps(
+            passes,
+            miniBatch,
+            Steps.DEFAULT.gamma(),
+            Steps.DEFAULT.lambda(),
+            Steps.DEFAULT.mostMoved());
+    return ProximalPolicyOptimization.of(from, rollouts.settings(1), steps, objective, rewards);
   }
 }

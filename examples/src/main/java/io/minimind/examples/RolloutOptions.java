@@ -11,14 +11,14 @@ final class RolloutOptions {
       paramLabel = "TOKENS",
       order = 20,
       description = "Tokens of a prompt; longer ones lose their beginning.")
-  private int maxPrompt = RolloutSettings.DEFAULT.maxPromptTokens();
+  private int maxPrompt;
 
   @Option(
       names = "--max-new",
       paramLabel = "TOKENS",
       order = 21,
       description = "Tokens of an answer.")
-  private int maxNew = RolloutSettings.DEFAULT.maxNewTokens();
+  private int maxNew;
 
   @Option(
       names = "--temperature",
@@ -26,28 +26,38 @@ final class RolloutOptions {
       order = 22,
       description =
           "Of the draws; with 1 and no limits the loss knows their probabilities exactly.")
-  private double temperature = RolloutSettings.DEFAULT.temperature();
+  private double temperature;
 
   @Option(
       names = "--top-k",
       paramLabel = "K",
       order = 23,
       description = "Draws one of the K likeliest tokens; 0 for any.")
-  private int topK = RolloutSettings.DEFAULT.topK();
+  private int topK;
 
   @Option(
       names = "--top-p",
       paramLabel = "P",
       order = 24,
       description = "Draws one of the likeliest tokens that have this probability together.")
-  private double topP = RolloutSettings.DEFAULT.topP();
+  private double topP;
 
   @Option(
       names = "--thinking",
       paramLabel = "SHARE",
       order = 25,
       description = "Share of the prompts at which the chat template has the model think.")
-  private double thinking = RolloutSettings.DEFAULT.thinking();
+  private double thinking;
+
+  /** With the defaults of a stage. */
+  RolloutOptions(RolloutSettings defaults) {
+    maxPrompt = defaults.maxPromptTokens();
+    maxNew = defaults.maxNewTokens();
+    temperature = defaults.temperature();
+    topK = defaults.topK();
+    topP = defaults.topP();
+    thinking = defaults.thinking();
+  }
 
   /**
    * @param turns that the model may take

@@ -178,6 +178,11 @@ abstract class TrainingCommand implements Callable<Integer> {
   /** Adds to a builder what a new run is made from, according to the options. */
   abstract void begin(RunBuilder run) throws IOException;
 
+  /** The name of the task of its runs. */
+  String task() {
+    return spec.name();
+  }
+
   /** What to do with the model when it is trained: words, and a command that takes --model. */
   String advice() {
     return "Talk to it: ./minimind chat";
@@ -351,7 +356,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   private void requireTask(Task task) throws IOException {
-    if (!task.name().equals(spec.name())) {
+    if (!task.name().equals(task())) {
       throw new InputException(
           "%s holds a run of another stage: go on with ./minimind %s --resume --out=%s"
               .formatted(out, task.name(), GivenCommand.quoted(out.toString())));

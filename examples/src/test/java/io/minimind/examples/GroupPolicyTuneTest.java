@@ -129,11 +129,20 @@ class GroupPolicyTuneTest {
   }
 
   @Test
-  void anAgentTakesSeveralTurns() throws IOException {
+  void anAgentTakesSeveralTurnsByDefault() throws IOException {
     Path out = folder.resolve("agent");
-    String[] turns = {"--turns=3", "--reward=agent", "--max-updates=2"};
-    assertEquals(new Commands.Result(0, ""), Commands.run(grpo(out, turns)));
-    assertTrue(Files.readString(out.resolve("settings.json")).contains("\"turns\" : 3"));
+    String[] args = grpo(out, "--max-updates=2");
+    args[0] = "agent";
+    assertEquals(new Commands.Result(0, ""), Commands.run(args));
+    String settings = Files.readString(out.resolve("settings.json"));
+    assertTrue(settings.contains("\"turns\" : 3"), settings);
+    assertTrue(settings.contains("\"rewards\" : [ \"agent\" ]"), settings);
+    assertEquals(
+        new Commands.Result(0, ""),
+        Commands.run("agent", "--resume", "--out=" + out, "--cache=" + cache, "--threads=2"));
+    Commands.Result refused = Commands.run("agent", "--data=" + prompts);
+    assertEquals(2, refused.status());
+    assertTrue(refused.err().startsWith("A new run needs --data and --from"), refused.err());
   }
 
   @Test
@@ -146,6 +155,32 @@ class GroupPolicyTuneTest {
       String last = lines.get(lines.size() - 1);
       assertTrue(last.matches("0 of 8 solved, mean reward -?[0-9.]+"), last);
     }
+  }
+
+  @Test
+  void tasksThatAreDrawnAreAskedAndScoredToo() throws Exception {
+    Path tasks = folder.resolve("tasks");
+    String[] draw = {"data", "tasks", "--out=" + tasks, "--texts=5", "--chats=5", "--tasks=5"};
+    assertEquals(new Commands.Result(0, ""), Commands.run(draw));
+    try (CommandProcess asked =
+        CommandProcess.start(
+            folder,
+            "eval",
+            "tools",
+            "--think",
+            "--model=" + start,
+            "--data=" + tasks.resolve("tasks.jsonl"),
+            "--max-new-tokens=8")) {
+      List<String> lines = asked.remainingLines();
+      assertEquals(0, asked.exitStatus(), asked.err());
+      String last = lines.get(lines.size() - 1);
+      assertTrue(last.matches("0 of 5 solved, mean reward -?[0-9.]+"), last);
+    }
+    Path broken = Files.writeString(folder.resolve("broken.jsonl"), "{\"prompt\": \" \"}\n");
+    Commands.Result refused = Commands.run("eval", "tools", "--model=" + start, "--data=" + broken);
+    assertEquals(1, refused.status());
+    assertEquals(
+        "Row 1 of " + broken + " (line 1) cannot be used: it asks nothing.", refused.err().strip());
   }
 
   private Path questions() throws IOException {

@@ -6,6 +6,12 @@ import io.minimind.agent.AgentTool;
 import io.minimind.agent.ToolBox;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
+import io.minimind.data.MalformedRowException;
+import io.minimind.data.Row;
+import io.minimind.data.RowReader;
+import io.minimind.data.Rows;
+import io.minimind.data.SkippedRow;
+import io.minimind.files.InputException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.policy.AnswerWriter.Question;
 import java.io.IOException;
@@ -13,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** Questions for which a model needs tools, to see whether it uses them. */
@@ -45,12 +52,66 @@ public final class ToolCases {
               List.of("get_current_weather", "calculate_math", "translate_text"),
               List.of("15°C", "81")));
 
-  /** How many there are. */
-  public static final int COUNT = CASES.size();
-
   private static final int TURNS = 4;
 
-  private ToolCases() {}
+  /** Answers that are written at the same time. */
+  private static final int MOST_AT_ONCE = 64;
+
+  private final List<Prompt> prompts;
+
+  private ToolCases(List<Prompt> prompts) {
+    this.prompts = prompts;
+  }
+
+  /** Eight of the six tools' questions, in Chinese and in English. */
+  public static ToolCases eight() {
+    return new ToolCases(CASES.stream().map(ToolCases::prompt).toList());
+  }
+
+  /**
+   * Those of a file, as an agent learns from them: conversations whose system message offers tools,
+   * and what is to be found.
+   *
+   * @param model the folder of a tokenizer and a chat template
+   * @throws IOException if it cannot be read, or a row of it is no such question
+   */
+  public static ToolCases read(Path file, Path model) throws IOException {
+    PromptEncoder encoder = PromptEncoder.load(model);
+    List<Prompt> prompts = new ArrayList<>();
+    try (RowReader rows = Rows.of(file).open(encoder.columns())) {
+      Optional<Row> row = rows.next();
+      for (; row.isPresent(); row = rows.next()) {
+        prompts.add(prompt(encoder, row.get(), file));
+      }
+    }
+    if (prompts.isEmpty()) {
+      throw new InputException(file + " has no rows: there is nothing to ask.");
+    }
+    return new ToolCases(prompts);
+  }
+
+  private static Prompt prompt(PromptEncoder encoder, Row row, Path file) throws IOException {
+    try {
+      int[] ids = encoder.encode(row).get(0).ids();
+      return PromptEncoder.prompt(ids, ids.length);
+    } catch (IllegalArgumentException e) {
+      throw new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage()));
+    }
+  }
+
+  /** How many answers are worth writing together. */
+  public int batchSize() {
+    return Math.min(MOST_AT_ONCE, prompts.size());
+  }
+
+  /** What is asked. */
+  public List<String> questions() {
+    return prompts.stream().map(ToolCases::question).toList();
+  }
+
+  private static String question(Prompt prompt) {
+    return prompt.messages().get(prompt.messages().size() - 1).content();
+  }
 
   /**
    * What a model did.
@@ -70,32 +131,35 @@ public final class ToolCases {
    *
    * @param folder of the model, with its chat template
    * @param maxNewTokens of a turn, at least 1
+   * @param thinking whether the chat template is to have the model think
    * @throws IOException if there is no chat template
    */
-  public static List<Result> run(LanguageModel model, Path folder, int maxNewTokens)
+  public List<Result> run(LanguageModel model, Path folder, int maxNewTokens, boolean thinking)
       throws IOException {
     ToolBox tools = ToolBox.mock();
     RolloutSettings greedy =
         new RolloutSettings(model.contextLength(), maxNewTokens, 1, 1, 1, 0, TURNS);
     AnswerWriter writer = new AnswerWriter(ChatTemplate.load(folder), greedy, tools);
-    List<Question> questions = CASES.stream().map(one -> question(one, tools)).toList();
-    List<Result> results = new ArrayList<>();
     AgentReward reward = new AgentReward(tools);
+    List<Question> questions =
+        prompts.stream().map(prompt -> new Question(prompt, thinking)).toList();
+    List<Result> results = new ArrayList<>();
     for (Rollout rollout : writer.answer(model, questions, new SplittableRandom(0))) {
       Answer answer = rollout.answer();
-      String question = answer.prompt().get(answer.prompt().size() - 1).content();
+      String question = question(prompts.get(results.size()));
       results.add(new Result(question, answer.turns(), reward.of(answer)));
     }
     return results;
   }
 
-  private static Question question(Case one, ToolBox tools) {
+  private static Prompt prompt(Case one) {
+    ToolBox tools = ToolBox.mock();
     List<Map<String, Object>> offered =
         one.tools().stream()
             .map(name -> tools.tool(name).map(AgentTool::description).orElseThrow())
             .toList();
     ArrayNode facts = new ObjectMapper().createArrayNode();
     one.facts().forEach(facts::add);
-    return new Question(new Prompt(List.of(Message.user(one.question())), offered, facts), false);
+    return new Prompt(List.of(Message.user(one.question())), offered, facts);
   }
 }
