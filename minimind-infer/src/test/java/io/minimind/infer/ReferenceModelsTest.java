@@ -177,10 +177,7 @@ class ReferenceModelsTest {
                       double found =
                           LogProbabilities.of(logits, ids[position + 1], 0).logProbability();
                       assertEquals(
-                          expected.path(position).asDouble(),
-                          found,
-                          TOLERANCE,
-                          "at " + position);
+                          expected.path(position).asDouble(), found, TOLERANCE, "at " + position);
                     }
                   }));
     }

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A model of Qwen3's shape is imported, and adapters are trained beside it as PEFT does it on the
- * same batches: new ones, and one of PEFT's that is gone on with. {@code reference.py} beside {@code
- * reference.json} says how the numbers came to be.
+ * same batches: new ones, and one of PEFT's that is gone on with. {@code reference.py} beside
+ * {@code reference.json} says how the numbers came to be.
  */
 class PeftReferenceTest {
 
@@ -143,7 +143,11 @@ class PeftReferenceTest {
     Path peft = Files.createDirectories(folder.resolve("peft"));
     List<NamedTensor> tensors = new ArrayList<>();
     for (Parameter parameter : new Parameters(config).all()) {
-      if (parameter.role().adapterTarget().filter(List.of("wq", "wv", "w2")::contains).isPresent()) {
+      if (parameter
+          .role()
+          .adapterTarget()
+          .filter(List.of("wq", "wv", "w2")::contains)
+          .isPresent()) {
         String module = TensorNames.TRANSFORMERS.module(parameter.role(), parameter.layer(), -1);
         String a = module + ".lora_A.weight";
         String b = module + ".lora_B.weight";
