@@ -96,6 +96,8 @@ final class LowRankAdapter {
         }
         Optional<StreamedTensor> magnitude =
             Optional.ofNullable(left.remove(stored + PeftConfig.MAGNITUDE));
+        down.requireReal();
+        up.requireReal();
         modules.add(new Module(module, down, up, scale.of(module, down.rows()), magnitude));
       } else if (!prefix.isEmpty() && name.startsWith(prefix) && !name.contains("lora_")) {
         // A module that was saved as a whole.
