@@ -125,7 +125,7 @@ public final class PreferenceTune extends TrainingCommand {
           "--max-length must be between 4 and %d, the length of the model in %s, but is %d."
               .formatted(model.maxLength(), from, length));
     }
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     PreferenceTuning task = PreferenceTuning.of(from, length, objective);
     run.task(loss == Loss.ALL_TURNS ? task.onConversations(variation()) : task).from(from);
   }

@@ -352,9 +352,9 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /** Adds the adapters that options ask for. */
-  final void addAdapters(LoraOptions options, RunBuilder run) {
+  final void addAdapters(LoraOptions options, RunBuilder run, Path from) throws IOException {
     try {
-      options.adapters().ifPresent(run::lora);
+      options.addTo(run, from);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }
