@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
       BenchmarkTraining.class,
       BenchmarkDecoding.class,
       BenchmarkConstraints.class,
+      BenchmarkRollouts.class,
       CommandLine.HelpCommand.class
     })
 public final class Benchmark {}

@@ -55,6 +55,9 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
       return "";
     }
     int[] ids = request.promptIds();
+    if (text.length() == ids.length) {
+      return answer.next(text.following().orElseThrow());
+    }
     while (ids.length - text.length() > PROMPT_STEP) {
       request.append(text, Arrays.copyOfRange(ids, text.length(), text.length() + PROMPT_STEP));
       if (cancelled) {

@@ -69,19 +69,19 @@ public record ToolTask(
         .formatted(tool.name(), PythonJson.dumps(arguments));
   }
 
-  /** All of it as a plain text, to learn the words from: nothing in it says who speaks. */
+  /** All of it as a plain text, to learn the words and tags from: nothing says who speaks. */
   ObjectNode text() {
+    String thought = "<think>\n%s\n</think>\n\n";
     return JSON.createObjectNode()
         .put(
             "text",
-            String.join(
-                "\n",
-                question,
-                wording.thought().formatted(tool.name()),
-                call(),
-                result,
-                wording.finding().formatted(fact),
-                wording.answer().formatted(fact)));
+            question
+                + "\n"
+                + thought.formatted(wording.thought().formatted(tool.name()))
+                + "<tool_call>\n%s\n</tool_call>\n".formatted(call())
+                + "<tool_response>\n%s\n</tool_response>\n".formatted(result)
+                + thought.formatted(wording.finding().formatted(fact))
+                + wording.answer().formatted(fact));
   }
 
   /** What is asked, and what is to be found, for a model that learns from rewards. */
