@@ -33,7 +33,7 @@ final class MetricsFile implements TrainingListener {
   private final Path chart;
 
   /**
-   * @param chart where the losses of the file are drawn when training ends
+   * @param chart where what the file has is drawn when training ends
    */
   MetricsFile(Path file, Path chart) {
     this.file = file;
@@ -88,7 +88,7 @@ final class MetricsFile implements TrainingListener {
 
   @Override
   public void finished(TrainingState state, boolean complete) throws IOException {
-    LossChart.draw(file, chart);
+    MetricsChart.draw(file, chart);
   }
 
   private void append(ObjectNode metric) throws IOException {

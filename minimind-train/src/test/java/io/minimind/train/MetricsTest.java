@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -146,7 +147,7 @@ class MetricsTest {
   void nothingIsDrawnOfNothing() throws IOException {
     Path chart = folder.resolve("loss.svg");
     Files.writeString(metrics(), "");
-    LossChart.draw(metrics(), chart);
+    MetricsChart.draw(metrics(), chart);
     assertFalse(Files.exists(chart));
   }
 
@@ -183,7 +184,7 @@ class MetricsTest {
         Arrays.stream(svg.getAttribute("viewBox").split(" "))
             .mapToDouble(Double::parseDouble)
             .toArray();
-    List<List<double[]>> curves = curves(svg);
+    List<List<double[]>> curves = curves(panels(svg).get(0));
     assertEquals(validations == 0 ? 2 : 3, curves.size());
     for (List<double[]> curve : curves) {
       double lastX = 0;
@@ -201,13 +202,58 @@ class MetricsTest {
     }
     double top = curves.get(0).stream().mapToDouble(point -> point[1]).min().orElseThrow();
     assertEquals(top, curves.get(0).get(highestAt - 1)[1], "a higher loss is higher up");
-    int labels = svg.getElementsByTagName("text").getLength();
+    int labels = panels(svg).get(0).getElementsByTagName("text").getLength();
     assertTrue(labels >= 5 && labels <= 30, labels + " labels");
+  }
+
+  @Test
+  void whatAnObjectiveReportsHasACurveOfItsOwn() throws Exception {
+    MetricsFile file = new MetricsFile(metrics(), folder.resolve("unused.svg"));
+    for (int number = 1; number <= 4; number++) {
+      Map<String, Double> metrics = new LinkedHashMap<>();
+      metrics.put("mean_reward", -0.5 + number);
+      metrics.put("kl", number == 1 ? Double.NaN : 0.001 * number);
+      file.updated(
+          new TrainingListener.Update(
+              0, number - 1, -number, 2, 0.001, metrics, 100, 120, 0.5, state(number)));
+    }
+    file.validated(
+        state(4).validated(-4.5), Map.of("mean_reward", 4.25, "perplexity", 7.0, "held", 0.0));
+    List<Element> panels = panels(chart().getDocumentElement());
+    assertEquals(4, panels.size(), "neither the rate nor the perplexity has one");
+    List<String> names = panels.stream().map(MetricsTest::title).toList();
+    assertEquals(
+        List.of("loss", "mean reward", "kl", "held"),
+        names.stream().map(name -> name.replaceFirst(" each update.*", "")).toList());
+    List<List<double[]>> rewards = curves(panels.get(1));
+    assertEquals(List.of(4, 4, 1), rewards.stream().map(List::size).toList());
+    List<double[]> each = rewards.get(0);
+    for (int i = 1; i < 4; i++) {
+      assertEquals(each.get(1)[1] - each.get(0)[1], each.get(i)[1] - each.get(i - 1)[1], 0.2);
+      assertTrue(each.get(i)[1] < each.get(i - 1)[1], "a higher reward is higher up");
+    }
+    assertTrue(rewards.get(2).get(0)[1] < each.get(3)[1], "the validation's 4.25 above 3.5");
+    assertEquals(3, curves(panels.get(2)).get(0).size(), "what is no number is left out");
+    assertEquals(1, curves(panels.get(3)).size(), "of a validation alone");
+  }
+
+  private static String title(Element panel) {
+    NodeList texts = panel.getElementsByTagName("text");
+    return texts.item(texts.getLength() - 1).getTextContent();
+  }
+
+  private static List<Element> panels(Element svg) {
+    List<Element> panels = new ArrayList<>();
+    NodeList groups = svg.getElementsByTagName("g");
+    for (int i = 0; i < groups.getLength(); i++) {
+      panels.add((Element) groups.item(i));
+    }
+    return panels;
   }
 
   private Document chart() throws IOException {
     Path chart = folder.resolve("loss.svg");
-    LossChart.draw(metrics(), chart);
+    MetricsChart.draw(metrics(), chart);
     try {
       return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(chart.toFile());
     } catch (ParserConfigurationException | SAXException e) {
