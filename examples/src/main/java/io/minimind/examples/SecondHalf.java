@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.CorpusTexts;
-import io.minimind.data.Rows;
 import io.minimind.examples.Course.Done;
 import io.minimind.examples.Course.Step;
 import io.minimind.examples.Recipe.Phase;
@@ -81,8 +80,8 @@ final class SecondHalf {
         new Step(
             MODEL,
             "Learning from rewards (GRPO)",
-            "It answers each question several times. Rules reward right calls, and answers that have"
-                + " what was asked for; nobody shows it one.",
+            "It answers each question several times. Rules reward right calls, and answers that"
+                + " have what was asked for; nobody shows it one.",
             this::rewards));
   }
 
@@ -203,7 +202,7 @@ final class SecondHalf {
     LoadOptions options =
         LoadOptions.defaults().withThreads(threads).withBatchSize(cases.batchSize());
     try (LanguageModel language = LanguageModel.load(model, options)) {
-      return cases.run(language, model, recipe.rollouts().maxNewTokens(), true);
+      return cases.run(language, model, recipe.rollouts().maxNewTokens(), true, 0);
     } catch (IllegalStateException e) {
       throw Evaluate.unusable(model, e);
     }

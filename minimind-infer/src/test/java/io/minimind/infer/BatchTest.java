@@ -151,8 +151,7 @@ class BatchTest {
   @ValueSource(ints = {1, 4})
   void equalPromptsAreWrittenAsDifferentOnes(int batchSize) throws IOException {
     TestModel.TINY.write(folder, TestModel.random(1), 5);
-    GenerationOptions drawn =
-        GenerationOptions.defaults().withTemperature(1).withMaxNewTokens(12);
+    GenerationOptions drawn = GenerationOptions.defaults().withTemperature(1).withMaxNewTokens(12);
     List<int[]> prompts = new ArrayList<>();
     for (int length : new int[] {6, 6, 6, 3, 9, 9, 6, 3}) {
       prompts.add(TOKENIZER.encode(prompt(length, 2)));

@@ -83,7 +83,9 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
       return ids;
     }
 
-    /** Ids that the tokenizer does not have, to which some models are filled up, are never drawn. */
+    /**
+     * Ids that the tokenizer does not have, to which some models are filled up, are never drawn.
+     */
     GenerationOptions options() {
       int tokens = model.tokenizer().vocabularySize();
       return GenerationOptions.defaults()
@@ -124,8 +126,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
         return false;
       }
       String observed = observed(calls, written.text());
-      String end =
-          ending.isPresent() ? model.tokenizer().token(ending.getAsInt()).orElse("") : "";
+      String end = ending.isPresent() ? model.tokenizer().token(ending.getAsInt()).orElse("") : "";
       int[] results =
           model
               .tokenizer()

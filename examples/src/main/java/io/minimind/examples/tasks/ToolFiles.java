@@ -1,8 +1,8 @@
 package io.minimind.examples.tasks;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.files.AtomicFile;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
-import io.minimind.agent.ToolBox;
 import java.util.List;
 
 /**
@@ -57,11 +56,17 @@ public record ToolTask(
       ObjectNode arguments,
       List<AgentTool> offered,
       Wording wording) {
-    ObjectNode call = JSON.createObjectNode().put("name", tool.name());
-    call.set("arguments", arguments);
-    String result = ToolBox.mock().answer(call);
+    String result = result(tool, arguments);
     return new ToolTask(
         question, tool, arguments, offered, result, Facts.in(tool.name(), result), wording);
+  }
+
+  private static String result(AgentTool tool, ObjectNode arguments) {
+    try {
+      return PythonJson.dumps(tool.call(arguments));
+    } catch (Exception e) {
+      throw new IllegalStateException("A mock tool cannot be called with " + arguments + ".", e);
+    }
   }
 
   private String call() {
