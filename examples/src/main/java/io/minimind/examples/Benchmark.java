@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       BenchmarkTraining.class,
       BenchmarkDecoding.class,
+      BenchmarkServing.class,
       BenchmarkConstraints.class,
       BenchmarkRollouts.class,
       CommandLine.HelpCommand.class

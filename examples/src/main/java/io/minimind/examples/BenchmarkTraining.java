@@ -15,6 +15,7 @@ import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
+import io.minimind.runtime.KernelSet;
 import io.minimind.runtime.ModelBuilder;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
@@ -44,7 +45,7 @@ import picocli.CommandLine.Spec;
           + " tokens count, once in batches of similar lengths and once padded to the maximum"
           + " length.",
       "With several --devices, steps of one replica on the first device and of all replicas take"
-          + " turns.",
+          + " turns; with several --kernels, steps with each of them.",
       "In several processes, as launch starts them, steps of all of them are measured."
     },
     mixinStandardHelpOptions = true,
@@ -86,6 +87,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
       defaultValue = "float32",
       description = "Types of the matrix products, one or several of ${COMPLETION-CANDIDATES}.")
   private List<TrainingPrecision> precisions;
+
+  @Option(
+      names = "--kernels",
+      paramLabel = "WHOSE",
+      split = ",",
+      defaultValue = "own",
+      description = {
+        "Whose kernels compute on the CPU, one or several of ${COMPLETION-CANDIDATES}: this"
+            + " project's where there are any, or ONNX Runtime's alone."
+      })
+  private List<KernelSet> kernels;
 
   @Option(
       names = "--peak",
@@ -155,18 +167,55 @@ public final class BenchmarkTraining implements Callable<Integer> {
     OptionalDouble peakOfOne = peakOfOne();
     System.out.printf(
         Locale.ROOT,
-        "%,d parameters on %s, %d threads%s%n",
+        "%,d parameters on %s, %d threads%s%s%n",
         config.parameterCount(),
         devices,
         threads,
         peakOfOne.isEmpty()
             ? ""
             : String.format(
-                Locale.ROOT, "; one device does %.3g TFLOP/s", peakOfOne.getAsDouble() / 1e12));
+                Locale.ROOT, "; one device does %.3g TFLOP/s", peakOfOne.getAsDouble() / 1e12),
+        kernels.size() > 1 ? "" : "; " + used(kernels.get(0)).get(0).kernels());
     for (TrainingPrecision precision : precisions) {
-      measure(model(config, precision), config, precision, peakOfOne);
+      if (kernels.size() == 1) {
+        measure(model(config, precision), config, precision, peakOfOne);
+      } else {
+        inTurns(config, precision, peakOfOne);
+      }
     }
     return 0;
+  }
+
+  /** Steps with the kernels of each set take turns, so that all of them see the same machine. */
+  private void inTurns(ModelConfig config, TrainingPrecision precision, OptionalDouble peakOfOne)
+      throws IOException {
+    List<TrainingSession> sessions = new ArrayList<>();
+    try {
+      List<TrainingSpeed> speeds = new ArrayList<>();
+      for (KernelSet set : kernels) {
+        TrainingSession session = model(config, precision, set).openOne();
+        sessions.add(session);
+        speeds.add(new TrainingSpeed(session, config, peakOfOne));
+      }
+      List<Batch> rows = List.of(fullRows(config.vocabularySize(), 1));
+      boolean done = false;
+      while (!done) {
+        for (TrainingSpeed speed : speeds) {
+          done = speed.step(rows, steps);
+        }
+      }
+      for (int i = 0; i < speeds.size(); i++) {
+        print(
+            "%s, %d x %d, kernels: %s".formatted(precision, batchSize, length, kernels.get(i)),
+            "%s, median %.0f ms, %.3f times the first"
+                .formatted(
+                    speeds.get(i),
+                    1e3 * speeds.get(i).medianSeconds(),
+                    speeds.get(0).medianSeconds() / speeds.get(i).medianSeconds()));
+      }
+    } finally {
+      sessions.forEach(TrainingSession::close);
+    }
   }
 
   private OptionalDouble peakOfOne() {
@@ -179,17 +228,24 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   private ModelBuilder model(ModelConfig config, TrainingPrecision precision) {
-    TrainingArtifacts graphs =
-        new TrainingArtifacts(config).with(precision, devices.list().get(0).kind().target());
+    return model(config, precision, kernels.get(0));
+  }
+
+  private ModelBuilder model(ModelConfig config, TrainingPrecision precision, KernelSet set) {
+    boolean tf32 = precision == TrainingPrecision.TF32;
+    List<Device> used =
+        used(set).stream().map(device -> device.with(device.cuda().withTf32(tf32))).toList();
+    TrainingArtifacts graphs = new TrainingArtifacts(config).with(precision, used.get(0).target());
     return ModelInTraining.builder(graphs)
         .weights(new Parameters(config).start(1))
-        .devices(
-            devices.list().stream()
-                .map(
-                    device ->
-                        device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32)))
-                .toList())
+        .devices(used)
         .threads(threads);
+  }
+
+  private List<Device> used(KernelSet set) {
+    return devices.list().stream()
+        .map(device -> device.with(device.cpu().withKernels(set)))
+        .toList();
   }
 
   private void measure(

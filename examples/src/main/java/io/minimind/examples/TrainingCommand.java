@@ -7,9 +7,11 @@ import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.CpuSettings;
 import io.minimind.runtime.Cuda;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
+import io.minimind.runtime.KernelSet;
 import io.minimind.task.Task;
 import io.minimind.train.RunBuilder;
 import io.minimind.train.RunSettings;
@@ -127,6 +129,16 @@ abstract class TrainingCommand implements Callable<Integer> {
   private Devices devices = Devices.CPU;
 
   @Option(
+      names = "--kernels",
+      paramLabel = "WHOSE",
+      order = 54,
+      description = {
+        "Whose kernels compute on the CPU, ${COMPLETION-CANDIDATES}: this project's where there are"
+            + " any, or ONNX Runtime's alone. Results differ in their last bits."
+      })
+  private KernelSet kernels = KernelSet.OWN;
+
+  @Option(
       names = "--cuda-memory",
       paramLabel = "MIB",
       order = 55,
@@ -150,6 +162,7 @@ abstract class TrainingCommand implements Callable<Integer> {
           "--prompts",
           "--threads",
           "--devices",
+          "--kernels",
           "--cuda-memory");
 
   /** Those among them that need not be given again. */
@@ -280,7 +293,8 @@ abstract class TrainingCommand implements Callable<Integer> {
           cudaMemory == null
               ? CudaSettings.defaults()
               : CudaSettings.defaults().withMemory(cudaMemory);
-      return devices.list().stream().map(device -> device.with(cuda)).toList();
+      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels);
+      return devices.list().stream().map(device -> device.with(cuda).with(cpu)).toList();
     } catch (IllegalArgumentException e) {
       throw refused("--cuda-memory: " + e.getMessage());
     }
@@ -295,12 +309,13 @@ abstract class TrainingCommand implements Callable<Integer> {
     }
     words.printf(
         Locale.ROOT,
-        "%s on %d rows, %s, %d threads%s%n",
+        "%s on %d rows, %s, %d threads%s, %s%n",
         updates == 0 ? "Training" : "Going on after " + updates + " updates",
         run.rows(),
         devices,
         threads,
-        processes == 1 ? "" : " in each of " + processes + " processes");
+        processes == 1 ? "" : " in each of " + processes + " processes",
+        run.devices().get(0).kernels());
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
       words.printf(

@@ -5,6 +5,7 @@ import io.minimind.data.Batch;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -18,6 +19,7 @@ final class TrainingSpeed {
   private final ModelInTraining model;
   private final ModelConfig config;
   private final OptionalDouble peak;
+  private final List<Double> each = new ArrayList<>();
   private int steps = -WARM_UP;
   private long tokens;
   private double operations;
@@ -63,7 +65,8 @@ final class TrainingSpeed {
     model.lastTrainStep(batches, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
     model.optimizerStep(1e-4f);
     if (steps >= 0) {
-      seconds += (System.nanoTime() - start) / 1e9;
+      each.add((System.nanoTime() - start) / 1e9);
+      seconds += each.get(each.size() - 1);
       for (Batch batch : batches) {
         tokens += batch.targets();
         double positions = (double) batch.rows() * batch.length();
@@ -76,6 +79,11 @@ final class TrainingSpeed {
   /** Unmasked tokens in a second. */
   double tokensPerSecond() {
     return tokens / seconds;
+  }
+
+  /** What half of the steps took at most. */
+  double medianSeconds() {
+    return each.stream().sorted().toList().get(each.size() / 2);
   }
 
   /** The share of the time that the averaging of gradients took. */

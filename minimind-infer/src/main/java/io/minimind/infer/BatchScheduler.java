@@ -1,28 +1,49 @@
 package io.minimind.infer;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.DelayQueue;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Writes answers together: a thread that computes a token for all of them in each step, and lets
  * answers join and leave between steps.
  */
 final class BatchScheduler implements AutoCloseable {
-  private final BlockingQueue<Optional<BatchedWriting>> arriving = new LinkedBlockingQueue<>();
-  private final Deque<BatchedWriting> waiting = new ArrayDeque<>(); // guarded by this
-  private int free; // rows; guarded by this
+  /** What a reader may take to do something with the first token before its answer goes on. */
+  private static final long FIRST_TOKEN_NANOS = 5_000_000;
+
+  private final BlockingQueue<Arrival> arriving = new DelayQueue<>();
+  private final Turns places;
+  private final Turns prompts = new Turns(1);
   private boolean closed; // guarded by this
   private final DecoderBatch batch; // used by the thread only, as what follows
   private final List<BatchedWriting> answers = new ArrayList<>();
   private final int[] ids;
 
+  /**
+   * Who comes.
+   *
+   * @param answer nobody if it is the end
+   * @param at not before this time, in nanoseconds
+   */
+  record Arrival(Optional<BatchedWriting> answer, long at) implements Delayed {
+    @Override
+    public long getDelay(TimeUnit unit) {
+      return unit.convert(at - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public int compareTo(Delayed other) {
+      return Long.signum(at - ((Arrival) other).at);
+    }
+  }
+
   private BatchScheduler(DecoderPool pool, int rows) {
-    free = rows;
+    places = new Turns(rows);
     batch = new DecoderBatch(pool, rows);
     ids = new int[rows];
   }
@@ -38,49 +59,47 @@ final class BatchScheduler implements AutoCloseable {
     return scheduler;
   }
 
+  /** Of the answers that may be in the making; a place is taken for an answer before it joins. */
+  Turns places() {
+    return places;
+  }
+
   /**
-   * Waits for room for another answer. Those who wait get it in their order.
-   *
-   * @return whether there is room; not if the answer is cancelled or this thread interrupted
+   * Of the parts of prompts: computed one at a time, they leave the steps their half of the time.
    */
-  synchronized boolean reserve(BatchedWriting answer) {
-    waiting.add(answer);
-    try {
-      while (!answer.cancelled() && (free == 0 || waiting.peek() != answer)) {
-        wait();
-      }
-      if (answer.cancelled()) {
-        return false;
-      }
-      free--;
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } finally {
-      waiting.remove(answer);
-      notifyAll(); // there may be room for the next
-    }
-  }
-
-  /** Lets those who wait see that they were cancelled. */
-  synchronized void wake() {
-    notifyAll();
-  }
-
-  /** Gives back the room. */
-  synchronized void leave() {
-    free++;
-    notifyAll();
+  Turns prompts() {
+    return prompts;
   }
 
   /** Goes on with an answer whose prompt has been computed, and for which room is reserved. */
   synchronized void join(BatchedWriting answer) {
     if (closed) {
-      answer.stop();
-      answer.end();
+      answer.cancelNow();
     } else {
-      arriving.add(Optional.of(answer));
+      arriving.add(new Arrival(Optional.of(answer), System.nanoTime()));
+    }
+  }
+
+  /**
+   * As {@link #join}, though not yet: where all processors compute, what is done with the first
+   * token would wait for a step or several.
+   *
+   * @return what {@link #hurry} takes
+   */
+  synchronized Arrival joinSoon(BatchedWriting answer) {
+    Arrival later = new Arrival(Optional.of(answer), System.nanoTime() + FIRST_TOKEN_NANOS);
+    if (closed) {
+      answer.cancelNow();
+    } else {
+      arriving.add(later);
+    }
+    return later;
+  }
+
+  /** Lets an answer join now, if it has not. */
+  void hurry(Arrival arrival) {
+    if (arriving.remove(arrival)) {
+      arriving.add(new Arrival(arrival.answer(), System.nanoTime()));
     }
   }
 
@@ -89,7 +108,7 @@ final class BatchScheduler implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      arriving.add(Optional.empty());
+      arriving.add(new Arrival(Optional.empty(), System.nanoTime()));
     }
   }
 
@@ -102,6 +121,7 @@ final class BatchScheduler implements AutoCloseable {
         answers.get(answers.size() - 1).stop();
         remove(answers.size() - 1);
       }
+      arriving.forEach(late -> late.answer().ifPresent(BatchedWriting::cancelNow));
     }
   }
 
@@ -111,11 +131,11 @@ final class BatchScheduler implements AutoCloseable {
    * @return whether to go on
    */
   private boolean admit() {
-    for (Optional<BatchedWriting> next = arrival(); next != null; next = arriving.poll()) {
-      if (next.isEmpty()) {
+    for (Arrival next = arrival(); next != null; next = arriving.poll()) {
+      if (next.answer().isEmpty()) {
         return false;
       }
-      admit(next.get());
+      admit(next.answer().get());
     }
     return true;
   }
@@ -130,7 +150,7 @@ final class BatchScheduler implements AutoCloseable {
     }
   }
 
-  private Optional<BatchedWriting> arrival() {
+  private Arrival arrival() {
     while (answers.isEmpty()) {
       try {
         return arriving.take();

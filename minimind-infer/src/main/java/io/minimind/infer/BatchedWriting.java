@@ -7,46 +7,57 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * An answer that is computed in a batch with others. The reading thread computes the prompt, and
- * then the scheduler's thread goes on, ahead of the reader.
+ * An answer that is computed in a batch with others. The reading thread computes the prompt, a part
+ * at a time in turns with other prompts, and then the scheduler's thread goes on, ahead of the
+ * reader.
  */
 final class BatchedWriting extends Writing {
   private final BatchScheduler scheduler;
   private final BlockingQueue<Optional<Piece>> pieces = new LinkedBlockingQueue<>();
   private final AtomicBoolean begun = new AtomicBoolean();
+  private BatchScheduler.Arrival arrival; // null unless it is to be hurried; of the reading thread
 
   BatchedWriting(Request request, BatchScheduler scheduler) {
     super(request);
     this.scheduler = scheduler;
   }
 
-  /** Computes the prompt, as soon as there is room in the batch. */
+  /** Computes the prompt, as soon as there is room in the batch, and lets the scheduler go on. */
   void join() {
-    if (begun.getAndSet(true)) {
-      return;
+    if (!begun.getAndSet(true) && goesOn()) {
+      scheduler.join(this);
     }
-    if (!scheduler.reserve(this)) {
+  }
+
+  /** Computes the prompt. */
+  private boolean goesOn() {
+    if (!scheduler.places().take(this)) {
       cancel();
       pieces.add(Optional.empty());
-      return;
+      return false;
     }
     try {
       add(begin());
     } catch (RuntimeException | Error e) {
       failed(e);
       end();
-      return;
+      return false;
     }
     if (answer.ended()) {
       end();
-    } else {
-      scheduler.join(this);
+      return false;
     }
+    return true;
   }
 
   @Override
   Optional<Piece> next() {
-    join();
+    if (arrival != null) {
+      scheduler.hurry(arrival);
+      arrival = null;
+    } else if (!begun.getAndSet(true) && goesOn()) {
+      arrival = scheduler.joinSoon(this);
+    }
     Optional<Piece> piece = take();
     if (piece.isEmpty()) {
       pieces.add(piece); // for the next who asks
@@ -58,7 +69,18 @@ final class BatchedWriting extends Writing {
   @Override
   void cancel() {
     super.cancel();
-    scheduler.wake();
+    scheduler.places().wake();
+    scheduler.prompts().wake();
+  }
+
+  @Override
+  boolean mayCompute() {
+    return scheduler.prompts().take(this);
+  }
+
+  @Override
+  void computed() {
+    scheduler.prompts().give();
   }
 
   private Optional<Piece> take() {
@@ -101,6 +123,12 @@ final class BatchedWriting extends Writing {
     add(answer.end(FinishReason.CANCELLED));
   }
 
+  /** Ends an answer that has not joined. */
+  void cancelNow() {
+    stop();
+    end();
+  }
+
   /** Ends the answer and lets the reader fail too, unless it is only that the model was closed. */
   void fail(Throwable cause) {
     if (!(cause instanceof ClosedModelException)) {
@@ -118,7 +146,7 @@ final class BatchedWriting extends Writing {
   /** After the answer has ended or failed. */
   void end() {
     release();
-    scheduler.leave();
+    scheduler.places().give();
     pieces.add(Optional.empty());
   }
 

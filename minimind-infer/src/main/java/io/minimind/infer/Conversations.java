@@ -10,7 +10,6 @@ import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.chat.Tool;
 import io.minimind.files.ArgumentException;
-import io.minimind.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -21,7 +20,7 @@ import java.util.function.Supplier;
 final class Conversations {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Tokenizer tokenizer;
+  private final LanguageModel model;
   private final ConversationEncoder encoder;
   private final ReplyFormat format;
   private final List<Tool> tools;
@@ -29,27 +28,27 @@ final class Conversations {
   private final String begin; // of each answer, where it must call a tool
 
   Conversations(
-      Tokenizer tokenizer,
+      LanguageModel model,
       Function<List<Message>, String> template,
       ReplyFormat format,
       ChatOptions options) {
-    this.tokenizer = tokenizer;
+    this.model = model;
     this.format = format;
-    encoder = new ConversationEncoder(tokenizer, template);
+    encoder = new ConversationEncoder(model.tokenizer(), template);
     tools = offered(options);
     boolean forced = options.toolChoice().mode() == ToolChoice.Mode.REQUIRED;
     generation = forced ? forced(options) : orCall(options.generation());
     begin = forced ? begin(format.calls()) : "";
   }
 
-  static Conversations of(Tokenizer tokenizer, ChatTemplate template, ChatOptions options) {
+  static Conversations of(LanguageModel model, ChatTemplate template, ChatOptions options) {
     TemplateOptions asking =
         TemplateOptions.defaults()
             .withAddGenerationPrompt(true)
             .withTools(offered(options).stream().map(Tool::variables).toList())
             .withVariables(options.variables());
     return new Conversations(
-        tokenizer,
+        model,
         messages -> template.render(messages, asking),
         ReplyFormat.of(template.source()),
         options);
@@ -77,7 +76,7 @@ final class Conversations {
     if (forced.isEmpty()) {
       return limited;
     }
-    int[] first = tokenizer.encode(forced);
+    int[] first = model.tokenizer().encode(forced);
     int[] asked = generation.forcedTokens();
     int[] all = Arrays.copyOf(first, first.length + asked.length);
     System.arraycopy(asked, 0, all, first.length, asked.length);
@@ -120,7 +119,7 @@ final class Conversations {
               .map(name -> "The tool choice names " + name + ", which is not one of the tools.")
               .orElse("The answer must call a tool, but there are none."));
     }
-    return asked.withConstraint(options.toolChoice().constraint(schema(callable).toString()));
+    return asked.withConstraint(model.constraints().jsonSchema(schema(callable).toString()));
   }
 
   /** An answer that, whatever form it must have, may call a tool instead. */
@@ -130,7 +129,9 @@ final class Conversations {
         ? asked
         : asked.withConstraint(
             new FormOrCall(
-                asked.constraint().get(), tokenizer.encode(call), tokenizer.vocabularySize()));
+                asked.constraint().get(),
+                model.tokenizer().encode(call),
+                model.tokenizer().vocabularySize()));
   }
 
   private static String begin(ReplyFormat.Calls calls) {

@@ -106,6 +106,16 @@ final class DecoderPool implements Buffers, AutoCloseable {
         });
   }
 
+  /** As {@link DecoderSession#prefill}, and otherwise as {@link #append}. */
+  void prefill(DecoderSession text, int... ids) {
+    compute(
+        runtime -> {
+          makeRoom(text, text.length() + ids.length);
+          text.prefill(ids);
+          return text;
+        });
+  }
+
   /** Lets the buffers of a text grow if they are too small for so many tokens. */
   void makeRoom(DecoderSession text, int length) throws OrtException {
     if (text.capacity() < length) {

@@ -24,7 +24,7 @@ final class DecoderSession implements AutoCloseable {
   /**
    * Positions computed at once; bounds the activations and attention scores held for a long prompt.
    */
-  private static final int CHUNK = 64;
+  static final int CHUNK = 64;
 
   private final OrtEnvironment environment = RuntimeEnvironment.get();
   private final OrtSession session;
@@ -181,6 +181,15 @@ final class DecoderSession implements AutoCloseable {
     append(ids, ids.length - 1, DecoderNames.LOGITS, (position, row) -> last[0] = row);
     following = last[0];
     return following;
+  }
+
+  /**
+   * Appends tokens that others will follow: no logits are computed.
+   *
+   * @param ids at least one; there must be room for them
+   */
+  void prefill(int... ids) throws OrtException {
+    append(ids, ids.length, DecoderNames.LOGITS, (position, row) -> {});
   }
 
   /** Takes what the model computed at a position; the row is valid until the next position. */

@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.infer.constraint.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
 

@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.infer.constraint.TokenConstraint;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

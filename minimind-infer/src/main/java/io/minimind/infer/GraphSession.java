@@ -84,6 +84,11 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     try {
       options.setIntraOpNumThreads(settings.threads());
+      if (settings.batchSize() > 1) {
+        // Readers need a processor between two steps, and threads that wait busily for the next
+        // step would keep it from them.
+        options.addConfigEntry("session.force_spinning_stop", "1");
+      }
       settings.provider().addTo(options);
       // Failures arrive as exceptions; the log would only repeat them on the console.
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);

@@ -4,6 +4,7 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.Checksums;
+import io.minimind.infer.constraint.Constraints;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -24,7 +25,8 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
- * A model that continues text. It is immutable, and several threads may generate at the same time.
+ * A model that continues text. It does not change, and several threads may generate at the same
+ * time.
  *
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.load(Path.of("out/model"))) {
@@ -47,6 +49,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Optional<BatchScheduler> scheduler;
   private final Buffers buffers;
   private final LeakGuard guard;
+  private Constraints constraints; // null until they are asked for; guarded by this
 
   private LanguageModel(
       Path folder,
@@ -256,6 +259,19 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
+  /**
+   * What makes answers take a form. There is one for each model, made when it is first asked for,
+   * so that a schema that comes again is not compiled again.
+   *
+   * @throws UnsupportedOperationException if the tokenizer does not tell the bytes of its tokens
+   */
+  public synchronized Constraints constraints() {
+    if (constraints == null) {
+      constraints = Constraints.of(tokenizer);
+    }
+    return constraints;
+  }
+
   /** Whether the model can chat: whether its folder has a chat template. */
   public boolean canChat() {
     return template.isPresent();
@@ -455,15 +471,14 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Chat chat(ChatOptions options) {
     Objects.requireNonNull(options, "options");
-    return new Chat(
-        this, decoder.pool(), Conversations.of(tokenizer, template(), options), options);
+    return new Chat(this, decoder.pool(), Conversations.of(this, template(), options), options);
   }
 
   Chat chat(Function<List<Message>, String> template, ChatOptions options) {
     return new Chat(
         this,
         decoder.pool(),
-        new Conversations(tokenizer, template, ReplyFormat.PLAIN, options),
+        new Conversations(this, template, ReplyFormat.PLAIN, options),
         options);
   }
 
@@ -500,7 +515,7 @@ public final class LanguageModel implements AutoCloseable {
   public ReplyStream streamReply(List<Message> messages, ChatOptions options) {
     Objects.requireNonNull(messages, "messages");
     Objects.requireNonNull(options, "options");
-    Conversations conversations = Conversations.of(tokenizer, template(), options);
+    Conversations conversations = Conversations.of(this, template(), options);
     List<Message> all = new ArrayList<>();
     options.systemPrompt().map(Message::system).ifPresent(all::add);
     all.addAll(options.messages());

@@ -36,4 +36,13 @@ record Request(
       Reference.reachabilityFence(model);
     }
   }
+
+  /** Appends tokens of a prompt that goes on. */
+  void prefill(DecoderSession text, int... ids) {
+    try {
+      decoder.pool().prefill(text, ids);
+    } finally {
+      Reference.reachabilityFence(model);
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.infer.constraint.TokenConstraint;
 import java.nio.FloatBuffer;
 import java.util.BitSet;
 import java.util.Map;

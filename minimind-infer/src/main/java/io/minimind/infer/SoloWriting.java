@@ -32,6 +32,14 @@ final class SoloWriting extends Writing {
     return piece.isEmpty() ? Optional.empty() : Optional.of(answer.piece(piece));
   }
 
+  @Override
+  boolean mayCompute() {
+    return !cancelled();
+  }
+
+  @Override
+  void computed() {}
+
   private String advance() {
     if (cancelled()) {
       return answer.end(FinishReason.CANCELLED);

@@ -2,20 +2,19 @@ package io.minimind.infer;
 
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * Whether an answer calls a tool. Where a tool must be called, a constraint sees to it, so that the
  * arguments always are JSON of the tool's schema:
  *
  * <pre>{@code
- * Constraints constraints = Constraints.of(model.tokenizer());
- * options.withTools(weather).withToolChoice(ToolChoice.named("weather", constraints::jsonSchema));
+ * options.withTools(weather).withToolChoice(ToolChoice.named("weather"));
  * }</pre>
  */
 public final class ToolChoice {
-  private static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, "", null);
-  private static final ToolChoice NONE = new ToolChoice(Mode.NONE, "", null);
+  private static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, "");
+  private static final ToolChoice NONE = new ToolChoice(Mode.NONE, "");
+  private static final ToolChoice REQUIRED = new ToolChoice(Mode.REQUIRED, "");
 
   /** Who decides. */
   enum Mode {
@@ -26,12 +25,10 @@ public final class ToolChoice {
 
   private final Mode mode;
   private final String name; // empty: any tool
-  private final Function<String, TokenConstraint> schemas; // null unless required
 
-  private ToolChoice(Mode mode, String name, Function<String, TokenConstraint> schemas) {
+  private ToolChoice(Mode mode, String name) {
     this.mode = mode;
     this.name = name;
-    this.schemas = schemas;
   }
 
   /** The model decides. */
@@ -44,23 +41,14 @@ public final class ToolChoice {
     return NONE;
   }
 
-  /**
-   * The answer is a call of one of the tools.
-   *
-   * @param schemas makes a constraint of a JSON schema
-   */
-  public static ToolChoice required(Function<String, TokenConstraint> schemas) {
-    return new ToolChoice(Mode.REQUIRED, "", Objects.requireNonNull(schemas, "schemas"));
+  /** The answer is a call of one of the tools. */
+  public static ToolChoice required() {
+    return REQUIRED;
   }
 
-  /**
-   * The answer is a call of this tool.
-   *
-   * @param schemas makes a constraint of a JSON schema
-   */
-  public static ToolChoice named(String name, Function<String, TokenConstraint> schemas) {
-    Objects.requireNonNull(name, "name");
-    return new ToolChoice(Mode.REQUIRED, name, Objects.requireNonNull(schemas, "schemas"));
+  /** The answer is a call of this tool. */
+  public static ToolChoice named(String name) {
+    return new ToolChoice(Mode.REQUIRED, Objects.requireNonNull(name, "name"));
   }
 
   Mode mode() {
@@ -70,10 +58,6 @@ public final class ToolChoice {
   /** The one tool that may be called, if it is settled. */
   Optional<String> name() {
     return Optional.of(name).filter(given -> !given.isEmpty());
-  }
-
-  TokenConstraint constraint(String schema) {
-    return schemas.apply(schema);
   }
 
   @Override

@@ -1,13 +1,11 @@
 package io.minimind.infer;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 
 /** An answer that is being written, with what computes it. */
 abstract sealed class Writing implements AutoCloseable permits SoloWriting, BatchedWriting {
-  /** Tokens of a prompt that are computed before it is asked whether anyone still wants it. */
-  private static final int PROMPT_STEP = 256;
-
   final Request request;
   DecoderSession text; // null before the first token and after the last
   Answer answer; // null before the first token
@@ -54,18 +52,40 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
     if (answer.ended()) {
       return "";
     }
-    int[] ids = request.promptIds();
-    if (text.length() == ids.length) {
+    if (text.length() == request.promptIds().length) {
       return answer.next(text.following().orElseThrow());
     }
-    while (ids.length - text.length() > PROMPT_STEP) {
-      request.append(text, Arrays.copyOfRange(ids, text.length(), text.length() + PROMPT_STEP));
-      if (cancelled) {
+    FloatBuffer logits = null;
+    while (logits == null) {
+      if (!mayCompute()) {
         return answer.end(FinishReason.CANCELLED);
       }
+      try {
+        logits = computePart();
+      } finally {
+        computed();
+      }
     }
-    return answer.next(request.append(text, Arrays.copyOfRange(ids, text.length(), ids.length)));
+    return answer.next(logits);
   }
+
+  /** Computes the next part of the prompt; the logits after the last, null after another. */
+  private FloatBuffer computePart() {
+    int[] ids = request.promptIds();
+    int end = Math.min(ids.length, text.length() + DecoderSession.CHUNK);
+    int[] part = Arrays.copyOfRange(ids, text.length(), end);
+    if (end == ids.length) {
+      return request.append(text, part);
+    }
+    request.prefill(text, part);
+    return null;
+  }
+
+  /** Waits until the next part of the prompt may be computed; false if nobody wants it any more. */
+  abstract boolean mayCompute();
+
+  /** A part was computed. */
+  abstract void computed();
 
   /** Keeps why the answer cannot go on. */
   void failed(Throwable cause) {

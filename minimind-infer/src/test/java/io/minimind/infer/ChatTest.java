@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.chat.Message;
+import io.minimind.infer.constraint.TokenConstraint;
 import io.minimind.tokenizer.StreamingDecoder;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.infer.constraint.TokenConstraint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

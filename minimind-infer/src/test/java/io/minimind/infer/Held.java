@@ -1,5 +1,6 @@
 package io.minimind.infer;
 
+import io.minimind.infer.constraint.TokenConstraint;
 import java.util.BitSet;
 import java.util.function.BooleanSupplier;
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.infer.constraint.TokenConstraint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -13,6 +13,7 @@ import io.minimind.chat.Message;
 import io.minimind.chat.Tool;
 import io.minimind.chat.ToolCall;
 import io.minimind.infer.constraint.Constraints;
+import io.minimind.infer.constraint.TokenConstraint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,11 +125,7 @@ class ReplyTest {
   @CsvSource({"weather", "time", "''"})
   void aForcedCallIsAlwaysJsonOfTheToolsSchema(String name) throws IOException {
     try (LanguageModel model = load()) {
-      Constraints constraints = Constraints.of(model.tokenizer());
-      ToolChoice choice =
-          name.isEmpty()
-              ? ToolChoice.required(constraints::jsonSchema)
-              : ToolChoice.named(name, constraints::jsonSchema);
+      ToolChoice choice = name.isEmpty() ? ToolChoice.required() : ToolChoice.named(name);
       for (int seed = 0; seed < 5; seed++) {
         ChatOptions options =
             ChatOptions.defaults()
@@ -153,21 +150,16 @@ class ReplyTest {
   @Test
   void aChoiceThatCannotBeMadeIsRefused() throws IOException {
     try (LanguageModel model = load()) {
-      Constraints constraints = Constraints.of(model.tokenizer());
+      Constraints constraints = model.constraints();
       ChatOptions options = ChatOptions.defaults().withTools(TIME);
       List<Message> messages = List.of(Message.user("x"));
+      assertRefused(model, options.withToolChoice(ToolChoice.named("weather")), "names weather");
       assertRefused(
-          model,
-          options.withToolChoice(ToolChoice.named("weather", constraints::jsonSchema)),
-          "names weather");
-      assertRefused(
-          model,
-          ChatOptions.defaults().withToolChoice(ToolChoice.required(constraints::jsonSchema)),
-          "there are none");
+          model, ChatOptions.defaults().withToolChoice(ToolChoice.required()), "there are none");
       assertRefused(
           model,
           options
-              .withToolChoice(ToolChoice.required(constraints::jsonSchema))
+              .withToolChoice(ToolChoice.required())
               .withGeneration(SHORT.withConstraint(constraints.json())),
           "a constraint of its own");
       assertRefused(model, options.withTokenBudget(10), "leaves no room");
@@ -240,7 +232,7 @@ class ReplyTest {
   @Test
   void aConstraintIsAboutWhatIsSaid() throws IOException {
     try (LanguageModel model = load()) {
-      Constraints constraints = Constraints.of(model.tokenizer());
+      Constraints constraints = model.constraints();
       List<Message> asked = List.of(Message.user("hi"));
       ChatOptions thinking = ChatOptions.defaults().withThinking(true);
       Reply reply =
@@ -255,7 +247,7 @@ class ReplyTest {
               thinking
                   .withGeneration(SHORT.withMaxNewTokens(200))
                   .withTools(WEATHER)
-                  .withToolChoice(ToolChoice.required(constraints::jsonSchema)));
+                  .withToolChoice(ToolChoice.required()));
       assertEquals("weather", call.toolCalls().get(0).name());
     }
   }
@@ -265,7 +257,7 @@ class ReplyTest {
     try (LanguageModel model = load()) {
       int begin = model.tokenizer().encode("<")[0];
       GenerationOptions call = SHORT.withLogitBias(begin, 1000);
-      Constraints constraints = Constraints.of(model.tokenizer());
+      Constraints constraints = model.constraints();
       TokenConstraint words = constraints.choices("yes", "no");
       ChatOptions tools = ChatOptions.defaults().withTools(TIME);
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.JsonSchema;
 import io.minimind.infer.constraint.Constraints;
 import io.minimind.infer.constraint.Structured;
+import io.minimind.infer.constraint.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -74,8 +75,7 @@ class StructuredOutputTest {
     GenerationOptions options =
         GenerationOptions.defaults().withConstraint(Constraints.of(other).choices("a"));
     assertEquals(
-        "The constraint was made for another tokenizer; make it with"
-            + " Constraints.of(model.tokenizer()).",
+        "The constraint was made for another tokenizer; make it with" + " model.constraints().",
         assertThrows(IllegalArgumentException.class, () -> model.generate("a", options))
             .getMessage());
   }

@@ -13,24 +13,14 @@ import java.util.regex.Pattern;
  *
  * @param index which of the GPUs, from 0; 0 for the CPU
  * @param cuda how a GPU is used; the CPU has no use for it
+ * @param cpu how the CPU is used; a GPU has no use for it
  */
-public record Device(Kind kind, int index, CudaSettings cuda) {
+public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
 
   /** Kinds of devices. */
   public enum Kind {
-    CPU(Target.CPU),
-    CUDA(Target.CUDA);
-
-    private final Target target;
-
-    Kind(Target target) {
-      this.target = target;
-    }
-
-    /** What graphs for these devices are made for. */
-    public Target target() {
-      return target;
-    }
+    CPU,
+    CUDA
   }
 
   public static final Device CPU = new Device(Kind.CPU, 0);
@@ -41,7 +31,7 @@ public record Device(Kind kind, int index, CudaSettings cuda) {
 
   /** A device with the default settings. */
   public Device(Kind kind, int index) {
-    this(kind, index, CudaSettings.defaults());
+    this(kind, index, CudaSettings.defaults(), CpuSettings.defaults());
   }
 
   public Device {
@@ -91,7 +81,38 @@ public record Device(Kind kind, int index, CudaSettings cuda) {
   }
 
   public Device with(CudaSettings cuda) {
-    return new Device(kind, index, cuda);
+    return new Device(kind, index, cuda, cpu);
+  }
+
+  public Device with(CpuSettings cpu) {
+    return new Device(kind, index, cuda, cpu);
+  }
+
+  /**
+   * What graphs for this device are made for: the one place that decides which kernels there are.
+   */
+  public Target target() {
+    if (kind == Kind.CUDA) {
+      return Target.CUDA;
+    }
+    return usesOwnKernels() ? Target.CPU_FUSED : Target.CPU;
+  }
+
+  private boolean usesOwnKernels() {
+    return cpu.kernels() == KernelSet.OWN && OwnKernels.problem().isEmpty();
+  }
+
+  /** Whose kernels compute on it, for people, and if they are not this project's why not. */
+  public String kernels() {
+    if (kind == Kind.CUDA) {
+      return "kernels of ONNX Runtime for CUDA";
+    }
+    if (usesOwnKernels()) {
+      return OwnKernels.describe();
+    }
+    return cpu.kernels() == KernelSet.ONNX_RUNTIME
+        ? "kernels of ONNX Runtime alone, as asked for"
+        : "kernels of ONNX Runtime alone: oneDNN cannot be used, " + OwnKernels.problem().get();
   }
 
   private static IllegalArgumentException malformed(String list, String why) {

@@ -34,8 +34,8 @@ interface GradientAverager extends AutoCloseable {
     }
     if (gradients.get(0).device().kind() != Device.Kind.CPU) {
       throw new ArgumentException(
-          "Several processes can train together on CPUs alone: let each take the CPU, or train on the"
-              + " GPUs of one machine in one process.");
+          "Several processes can train together on CPUs alone: let each take the CPU, or train on"
+              + " the GPUs of one machine in one process.");
     }
     return new RowAverager(gradients, group, exchange);
   }

@@ -60,6 +60,8 @@ final class NativeSession implements AutoCloseable {
       check(API.SetDeterministicCompute(options, deterministic));
       if (device.kind() == Device.Kind.CUDA) {
         Cuda.use(device, options);
+      } else {
+        OwnKernels.addTo(options);
       }
       check(
           TRAINING.CreateTrainingSession(

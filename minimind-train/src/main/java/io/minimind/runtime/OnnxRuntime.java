@@ -75,7 +75,7 @@ final class OnnxRuntime {
     }
     String message = API.GetErrorMessage().call(status).getString(StandardCharsets.UTF_8);
     API.ReleaseStatus(status);
-    throw new OnnxRuntimeException(message);
+    throw new OnnxRuntimeException(message, KernelDomain.takeFailure());
   }
 
   /** A path as the runtime takes it: wide characters on Windows, UTF-8 elsewhere. */

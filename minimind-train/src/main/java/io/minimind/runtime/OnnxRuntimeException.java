@@ -8,4 +8,11 @@ public final class OnnxRuntimeException extends RuntimeException {
   OnnxRuntimeException(String message) {
     super(message);
   }
+
+  /**
+   * @param cause what a kernel of this project threw, or null if it was none
+   */
+  OnnxRuntimeException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

@@ -81,7 +81,7 @@ public record FrozenModel(Path folder, String digest) {
     ModelConfig config = config();
     TrainingArtifacts graphs =
         new TrainingArtifacts(config, objective)
-            .with(preparation.precision(), preparation.device().kind().target());
+            .with(preparation.precision(), preparation.device().target());
     TrainingSession session =
         ModelInTraining.builder(graphs)
             .weights(StartWeights.of(folder, config))

@@ -220,7 +220,7 @@ final class RunFolder {
       throws IOException {
     RunSettings settings = settings();
     Path file = checkpoint.resolve(CheckpointStore.CHECKPOINT);
-    TrainingArtifacts graphs = settings.artifacts(devices.get(0).kind().target());
+    TrainingArtifacts graphs = settings.artifacts(devices.get(0).target());
     requireArchitecture(file, graphs);
     return ModelInTraining.builder(graphs)
         .optimizer(settings.training().optimizer())

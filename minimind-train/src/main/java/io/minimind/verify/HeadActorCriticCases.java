@@ -115,8 +115,7 @@ final class HeadActorCriticCases {
   }
 
   private TrainingArtifacts artifacts(ActorCriticObjective objective) {
-    return new TrainingArtifacts(model, objective)
-        .with(TrainingPrecision.FLOAT32, device.kind().target());
+    return new TrainingArtifacts(model, objective).with(TrainingPrecision.FLOAT32, device.target());
   }
 
   private List<NamedTensor> weights(ActorCriticObjective objective) {

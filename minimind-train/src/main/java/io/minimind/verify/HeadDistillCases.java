@@ -67,8 +67,7 @@ final class HeadDistillCases {
     DistillationObjective objective =
         new DistillationObjective(teacher, 0, reference.alpha(), reference.temperature());
     TrainingArtifacts artifacts =
-        new TrainingArtifacts(student, objective)
-            .with(TrainingPrecision.FLOAT32, device.kind().target());
+        new TrainingArtifacts(student, objective).with(TrainingPrecision.FLOAT32, device.target());
     List<NamedTensor> weights =
         new ArrayList<>(weights(golden, reference.studentWeights(), student));
     for (NamedTensor weight : weights(golden, reference.teacherWeights(), teacher)) {

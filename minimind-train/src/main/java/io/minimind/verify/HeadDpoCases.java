@@ -103,7 +103,7 @@ final class HeadDpoCases {
     try (TrainingSession session =
         ModelInTraining.builder(
                 new TrainingArtifacts(config, objective)
-                    .with(TrainingPrecision.FLOAT32, device.kind().target()))
+                    .with(TrainingPrecision.FLOAT32, device.target()))
             .weights(golden.parameters(weights, config, TensorNames.TRANSFORMERS))
             .optimizer(HeadReference.optimizerSettings(reference.optimizer(), reference.gradClip()))
             .device(device)

@@ -86,8 +86,7 @@ final class HeadPolicyCases {
             reference.beta(),
             false);
     artifacts =
-        new TrainingArtifacts(model, objective)
-            .with(TrainingPrecision.FLOAT32, device.kind().target());
+        new TrainingArtifacts(model, objective).with(TrainingPrecision.FLOAT32, device.target());
   }
 
   /**

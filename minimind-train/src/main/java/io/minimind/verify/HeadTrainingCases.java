@@ -37,8 +37,7 @@ final class HeadTrainingCases {
     reference = golden.read(name, HeadReference.class);
     weights = golden.parameters(reference.start(), reference.model(), TensorNames.TRANSFORMERS);
     artifacts =
-        new TrainingArtifacts(reference.model())
-            .with(TrainingPrecision.FLOAT32, device.kind().target());
+        new TrainingArtifacts(reference.model()).with(TrainingPrecision.FLOAT32, device.target());
   }
 
   /**

@@ -86,7 +86,7 @@ final class PreferenceCases {
         new TrainingArtifacts(
                 config,
                 new PreferenceObjective(reference.beta(), 0, PreferenceObjective.Variant.SIGMOID))
-            .with(TrainingPrecision.FLOAT32, device.kind().target());
+            .with(TrainingPrecision.FLOAT32, device.target());
   }
 
   /**

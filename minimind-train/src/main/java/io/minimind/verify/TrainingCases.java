@@ -1,13 +1,7 @@
 package io.minimind.verify;
 
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.graph.ElementType;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
@@ -18,9 +12,7 @@ import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** A training run of the original, repeated: logits and gradients of its first step, its curve. */
 final class TrainingCases {
@@ -44,8 +36,7 @@ final class TrainingCases {
     ModelConfig config = reference.config().model();
     firstStep = golden.tensors(name + ".step0");
     weights = golden.parameters(name, config);
-    artifacts =
-        new TrainingArtifacts(config).with(TrainingPrecision.FLOAT32, device.kind().target());
+    artifacts = new TrainingArtifacts(config).with(TrainingPrecision.FLOAT32, device.target());
   }
 
   /**
@@ -59,7 +50,7 @@ final class TrainingCases {
     if (device.kind() == Device.Kind.CPU) {
       cases.addAll(run.firstStep());
     } else {
-      // The inference API of the training build has no way to a GPU.
+      // A plain session has no way to a GPU.
       cases.add(new Case.Skipped(name + " logits and gradients", "they are compared on the CPU"));
     }
     cases.addAll(run.curve());
@@ -67,57 +58,29 @@ final class TrainingCases {
   }
 
   private List<Case> firstStep() throws IOException {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    Map<String, OnnxTensor> inputs = new HashMap<>();
-    byte[] model = artifacts.gradients().toByteArray();
-    try (Batch batch = reference.batch(0);
-        OrtSession session = environment.createSession(model)) {
-      for (Batch.Part part : batch.parts()) {
-        inputs.put(part.input().name(), tensor(environment, batch, part));
-      }
-      inputs.put(TrainingArtifacts.GRADIENT_SCALE, OnnxTensor.createTensor(environment, 1f));
-      for (NamedTensor weight : weights) {
-        inputs.put(
-            weight.name(), OnnxTensor.createTensor(environment, weight.floats(), weight.shape()));
-      }
-      try (OrtSession.Result outputs = session.run(inputs)) {
-        return List.of(logits(outputs), gradients(outputs));
-      }
-    } catch (OrtException e) {
-      throw new IllegalStateException("The gradient graph failed to compute.", e);
-    } finally {
-      inputs.values().forEach(OnnxTensor::close);
+    try (Batch batch = reference.batch(0)) {
+      FirstStep step = FirstStep.of(artifacts, batch, weights);
+      return List.of(logits(step), gradients(step));
     }
   }
 
-  private static OnnxTensor tensor(OrtEnvironment environment, Batch batch, Batch.Part part)
-      throws OrtException {
-    OnnxJavaType type =
-        part.input().type() == ElementType.INT64 ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT;
-    return OnnxTensor.createTensor(environment, part.memory(), batch.shape(part.input()), type);
-  }
-
-  private Case logits(OrtSession.Result outputs) throws IOException {
+  private Case logits(FirstStep step) throws IOException {
     FloatBuffer expected = GoldenFolder.tensor(firstStep, "__logits__").floats();
     Worst worst = new Worst();
-    worst.add("the first batch", Worst.difference(expected, values(outputs, "logits")));
+    worst.add("the first batch", Worst.difference(expected, step.values("logits")));
     return worst.against(name + " logits", LOGITS_LIMIT);
   }
 
   /** Each difference is relative to the largest element of the parameter's gradient. */
-  private Case gradients(OrtSession.Result outputs) throws IOException {
+  private Case gradients(FirstStep step) throws IOException {
     Worst worst = new Worst();
     for (NamedTensor weight : weights) {
       FloatBuffer expected = GoldenFolder.tensor(firstStep, weight.name()).floats();
-      FloatBuffer found = values(outputs, weight.name() + ".gradient");
+      FloatBuffer found = step.values(weight.name() + TrainingArtifacts.GRADIENT);
       double size = Worst.difference(expected, FloatBuffer.allocate(expected.remaining()));
       worst.add(weight.name(), Worst.difference(expected, found) / size);
     }
     return worst.against(name + " gradients", GRADIENTS_LIMIT);
-  }
-
-  private static FloatBuffer values(OrtSession.Result outputs, String output) {
-    return ((OnnxTensor) outputs.get(output).orElseThrow()).getFloatBuffer();
   }
 
   private List<Case> curve() throws IOException {

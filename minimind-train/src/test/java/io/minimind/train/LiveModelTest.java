@@ -18,7 +18,6 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.infer.TextStream;
 import io.minimind.infer.TokenLogProbability;
-import io.minimind.infer.constraint.Constraints;
 import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -218,8 +217,7 @@ class LiveModelTest {
         LiveModel live = run.live(training, TOGETHER)) {
       update(training, 1);
       LanguageModel model = live.model();
-      GenerationOptions options =
-          GREEDY.withConstraint(Constraints.of(model.tokenizer()).choices("one", "two"));
+      GenerationOptions options = GREEDY.withConstraint(model.constraints().choices("one", "two"));
       for (Generation text : model.generateAll(List.of("a", "b", "c", "d"), options)) {
         assertTrue(List.of("one", "two").contains(text.text()), text.text());
       }

@@ -22,9 +22,7 @@ import io.minimind.chat.ToolCall;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.infer.TokenConstraint;
 import io.minimind.infer.ToolChoice;
-import io.minimind.infer.constraint.Constraints;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,7 +32,6 @@ final class Requests {
   private final LanguageModel model;
   private final String modelName;
   private final ChatOptions defaults;
-  private Constraints constraints; // null until the first is asked for; guarded by this
 
   Requests(LanguageModel model, String modelName, ChatOptions defaults) {
     this.model = model;
@@ -89,7 +86,7 @@ final class Requests {
     }
     ResponseFormat format = parameters.responseFormat();
     return format != null && format.type() == ResponseFormatType.JSON
-        ? options.withConstraint(schema(schema(format)))
+        ? options.withConstraint(model.constraints().jsonSchema(schema(format)))
         : options;
   }
 
@@ -99,19 +96,12 @@ final class Requests {
         : Json.toJson(JsonSchemaElementUtils.toMap(format.jsonSchema().rootElement()));
   }
 
-  private ToolChoice toolChoice(dev.langchain4j.model.chat.request.ToolChoice choice) {
+  private static ToolChoice toolChoice(dev.langchain4j.model.chat.request.ToolChoice choice) {
     return switch (choice) {
       case AUTO -> ToolChoice.auto();
-      case REQUIRED -> ToolChoice.required(this::schema);
+      case REQUIRED -> ToolChoice.required();
       case NONE -> ToolChoice.none();
     };
-  }
-
-  private synchronized TokenConstraint schema(String schema) {
-    if (constraints == null) {
-      constraints = Constraints.of(model.tokenizer());
-    }
-    return constraints.jsonSchema(schema);
   }
 
   /** A tool as templates see it. */

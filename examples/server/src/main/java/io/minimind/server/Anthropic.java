@@ -67,15 +67,15 @@ final class Anthropic implements Endpoint {
       options = options.withThinking(thinking.get().equals("enabled"));
     }
     Optional<Fields> choice = body.object("tool_choice");
-    return choice.isPresent() ? options.withToolChoice(choice(choice.get(), model)) : options;
+    return choice.isPresent() ? options.withToolChoice(choice(choice.get())) : options;
   }
 
-  private static ToolChoice choice(Fields choice, ServedModel model) {
+  private static ToolChoice choice(Fields choice) {
     return switch (choice.requiredString("type")) {
       case "auto" -> ToolChoice.auto();
       case "none" -> ToolChoice.none();
-      case "any" -> ToolChoice.required(model::schema);
-      case "tool" -> ToolChoice.named(choice.requiredString("name"), model::schema);
+      case "any" -> ToolChoice.required();
+      case "tool" -> ToolChoice.named(choice.requiredString("name"));
       default ->
           throw ApiError.invalid(
               choice.place("type"), "tool_choice.type must be auto, any, tool or none.");

@@ -98,7 +98,7 @@ final class OpenAiOptions {
     if (form.isPresent()) {
       generation = formed(generation, form.get(), model);
     }
-    return options.withToolChoice(choice(body, options, model)).withGeneration(generation);
+    return options.withToolChoice(choice(body)).withGeneration(generation);
   }
 
   private static GenerationOptions formed(
@@ -146,7 +146,7 @@ final class OpenAiOptions {
         function.requiredString("name"), function.string("description").orElse(""), schema);
   }
 
-  private static ToolChoice choice(Fields body, ChatOptions options, ServedModel model) {
+  private static ToolChoice choice(Fields body) {
     if (!body.has("tool_choice")) {
       return ToolChoice.auto();
     }
@@ -154,12 +154,12 @@ final class OpenAiOptions {
     if (choice.isObject()) {
       Fields named = body.object("tool_choice").orElseThrow();
       Fields function = named.object("function").orElse(named);
-      return ToolChoice.named(function.requiredString("name"), model::schema);
+      return ToolChoice.named(function.requiredString("name"));
     }
     return switch (body.requiredString("tool_choice")) {
       case "auto" -> ToolChoice.auto();
       case "none" -> ToolChoice.none();
-      case "required" -> ToolChoice.required(model::schema);
+      case "required" -> ToolChoice.required();
       default ->
           throw ApiError.invalid(
               "tool_choice", "tool_choice must be none, auto, required or name a function.");

@@ -1,8 +1,7 @@
 package io.minimind.server;
 
 import io.minimind.infer.LanguageModel;
-import io.minimind.infer.TokenConstraint;
-import io.minimind.infer.constraint.Constraints;
+import io.minimind.infer.constraint.TokenConstraint;
 import java.time.Instant;
 
 /** A model by its name, with the places that its answers take and the queue before them. */
@@ -12,7 +11,6 @@ final class ServedModel {
   private final int parallel;
   private final int places;
   private final Instant created = Instant.now();
-  private Constraints constraints; // null until the first is asked for; guarded by this
   private int taken; // guarded by this
   private double seconds = 1; // that an answer took, averaged over the last ones; guarded by this
 
@@ -75,13 +73,6 @@ final class ServedModel {
 
   /** A constraint to JSON of a schema. */
   TokenConstraint schema(String schema) {
-    return constraints().jsonSchema(schema);
-  }
-
-  private synchronized Constraints constraints() {
-    if (constraints == null) {
-      constraints = Constraints.of(model.tokenizer());
-    }
-    return constraints;
+    return model.constraints().jsonSchema(schema);
   }
 }

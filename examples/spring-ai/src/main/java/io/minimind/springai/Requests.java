@@ -6,8 +6,6 @@ import io.minimind.chat.ToolCall;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.infer.TokenConstraint;
-import io.minimind.infer.constraint.Constraints;
 import java.util.ArrayList;
 import java.util.List;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -23,7 +21,6 @@ final class Requests {
   private final LanguageModel model;
   private final String modelName;
   private final ChatOptions defaults;
-  private Constraints constraints; // null until the first is asked for; guarded by this
 
   Requests(LanguageModel model, String modelName, ChatOptions defaults) {
     this.model = model;
@@ -57,7 +54,8 @@ final class Requests {
     if (given instanceof StructuredOutputChatOptions form
         && form.getOutputSchema() != null
         && !form.getOutputSchema().isBlank()) {
-      generation = generation.withConstraint(schema(form.getOutputSchema()));
+      generation =
+          generation.withConstraint(model.constraints().jsonSchema(form.getOutputSchema()));
     }
     return options.withGeneration(generation);
   }
@@ -86,13 +84,6 @@ final class Requests {
       options = options.withStopStrings(given.getStopSequences().toArray(String[]::new));
     }
     return options;
-  }
-
-  private synchronized TokenConstraint schema(String schema) {
-    if (constraints == null) {
-      constraints = Constraints.of(model.tokenizer());
-    }
-    return constraints.jsonSchema(schema);
   }
 
   private static Tool tool(ToolDefinition tool) {

@@ -16,7 +16,6 @@ import io.minimind.infer.ChatOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.infer.ToolChoice;
-import io.minimind.infer.constraint.Constraints;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -162,9 +161,7 @@ class MiniMindChatModelTest {
 
   @Test
   void callsOfToolsAreHandedOver() {
-    Constraints constraints = Constraints.of(language.tokenizer());
-    ChatModel forced =
-        model(Demo.GREEDY.withToolChoice(ToolChoice.required(constraints::jsonSchema)));
+    ChatModel forced = model(Demo.GREEDY.withToolChoice(ToolChoice.required()));
     ToolCallingChatOptions tools =
         ToolCallingChatOptions.builder()
             .toolCallbacks(

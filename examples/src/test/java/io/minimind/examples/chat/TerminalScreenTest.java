@@ -9,7 +9,7 @@ import io.minimind.infer.ChatOptions;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.ReplyPart;
-import io.minimind.infer.TokenConstraint;
+import io.minimind.infer.constraint.TokenConstraint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PipedInputStream;

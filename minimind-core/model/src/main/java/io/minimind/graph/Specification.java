@@ -25,6 +25,9 @@ public record Specification(
   /** The domain of ONNX Runtime's own operators. */
   public static final String MICROSOFT = "com.microsoft";
 
+  /** The domain of this project's operators, whose kernels training registers with its sessions. */
+  public static final String OWN = "io.minimind";
+
   /** For operators that take as many inputs as there are. */
   public static final int ANY = Integer.MAX_VALUE;
 
@@ -54,6 +57,11 @@ public record Specification(
   /** An operator of ONNX Runtime that has so many inputs and no attributes yet. */
   public static Specification microsoft(String name, int inputs) {
     return new Specification(name, MICROSOFT, 1, inputs, inputs, Map.of());
+  }
+
+  /** An operator of this project that has so many inputs and no attributes yet. */
+  public static Specification own(String name, int inputs) {
+    return new Specification(name, OWN, 1, inputs, inputs, Map.of());
   }
 
   /** This one with optional inputs, up to so many in all. */

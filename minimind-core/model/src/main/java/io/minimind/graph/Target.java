@@ -15,6 +15,14 @@ public enum Target {
     }
   },
 
+  /** A CPU, in sessions that also have the kernels of the domain {@link Specification#OWN}. */
+  CPU_FUSED {
+    @Override
+    Stream<Node> kernels(Node node) {
+      return HalfPrecision.emulated(node);
+    }
+  },
+
   /** Operators say themselves where their kernels do not take what the CPU's do. */
   CUDA {
     @Override

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.JsonErrors;
-import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,8 +17,7 @@ import java.util.Map;
  * or one of several texts.
  *
  * <pre>{@code
- * Constraints constraints = Constraints.of(model.tokenizer());
- * TokenConstraint person = constraints.jsonSchema("""
+ * TokenConstraint person = model.constraints().jsonSchema("""
  *     {"type": "object",
  *      "properties": {"name": {"type": "string", "maxLength": 40},
  *                     "age": {"type": "integer", "minimum": 0, "maximum": 150}},
@@ -35,9 +33,8 @@ import java.util.Map;
  * forbidding tokens can leave none that may follow. A text within the form is not always a good
  * one: the prompt should describe what is wanted.
  *
- * <p>Compiling takes milliseconds, and a constraint becomes faster with use, so keep it and these
- * constraints; those of the last 64 schemas are kept here. Both are for any number of threads and
- * generations.
+ * <p>Compiling takes milliseconds, and a constraint becomes faster with use, so keep it; those of
+ * the last 64 schemas are kept here. Both are for any number of threads and generations.
  */
 public final class Constraints {
   private static final JsonMapper JSON =

@@ -1,7 +1,6 @@
 package io.minimind.infer.constraint;
 
 import io.minimind.files.ArgumentException;
-import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
 
@@ -45,8 +44,7 @@ final class GrammarConstraint implements TokenConstraint {
   public void check(Tokenizer tokenizer) {
     if (!positions.trie().isOf(tokenizer)) {
       throw new IllegalArgumentException(
-          "The constraint was made for another tokenizer; make it with"
-              + " Constraints.of(model.tokenizer()).");
+          "The constraint was made for another tokenizer; make it with" + " model.constraints().");
     }
   }
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.JsonSchema;
-import io.minimind.infer.TokenConstraint;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.infer.TokenConstraint;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.SplittableRandom;

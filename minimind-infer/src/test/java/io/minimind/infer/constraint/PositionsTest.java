@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.minimind.infer.TokenConstraint;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.BitSet;

@@ -2,7 +2,6 @@ package io.minimind.infer.constraint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.minimind.infer.TokenConstraint;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

@@ -11,7 +11,6 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion;
 import io.minimind.files.Folders;
-import io.minimind.infer.TokenConstraint;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;

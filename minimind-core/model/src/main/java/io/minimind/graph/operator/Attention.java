@@ -13,7 +13,8 @@ import io.minimind.graph.Tensor;
  * (Ainslie et al. 2023, "GQA").
  *
  * @param output [batch, length, heads · head size]
- * @param presentKey rotated keys, [batch, key/value heads, total length, head size]
+ * @param presentKey rotated keys, [batch, key/value heads, total length, head size]; absent where
+ *     attention is {@link FusedAttention}
  * @param presentValue values, as {@code presentKey}
  */
 public record Attention(Tensor output, Tensor presentKey, Tensor presentValue) {

@@ -59,6 +59,9 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
         new GroupQueryAttention(
             heads.queryHeads(), heads.keyValueHeads(), rotation.isPresent(), rotation.layout());
     ElementType type = heads.query().type();
+    if (FusedAttention.isFor(op.graph().target(), type) && past.equals(Attention.Past.NONE)) {
+      return FusedAttention.of(op, heads, rotation);
+    }
     List<Tensor> inputs =
         new ArrayList<>(
             List.of(
@@ -82,7 +85,7 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
 
   /** On CUDA the operator takes half precision and nothing else. */
   private static boolean hasKernel(Target target, ElementType type) {
-    return target == Target.CPU || type.isHalf();
+    return target != Target.CUDA || type.isHalf();
   }
 
   private static List<Tensor> explicit(

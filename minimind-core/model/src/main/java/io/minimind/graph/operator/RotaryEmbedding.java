@@ -4,6 +4,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import static io.minimind.graph.Operands.expectRank;
 import static io.minimind.graph.Operands.expectSingleOrHalf;
 
+import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Node;
 import io.minimind.graph.Operator;
@@ -16,7 +17,8 @@ import java.util.function.Supplier;
 
 /**
  * Rotates pairs of channels by an angle that grows with the position. Inputs: x [batch, heads,
- * length, head size], the first position, cosines and sines [positions, head size / 2].
+ * length, head size] or [batch, length, heads · head size], the first position, cosines and sines
+ * [positions, head size / 2].
  */
 record RotaryEmbedding(RotaryLayout layout) implements Operator {
 
@@ -26,8 +28,25 @@ record RotaryEmbedding(RotaryLayout layout) implements Operator {
   static Tensor of(Operators op, Tensor x, Attention.Rotation rotation) {
     RotaryEmbedding operator = new RotaryEmbedding(rotation.layout());
     expectRank(operator, x, 4);
-    expectSingleOrHalf(operator, x);
     rotation.expectAngles(operator, x.shape().dimension(3));
+    return of(op, operator, x, rotation);
+  }
+
+  /**
+   * The same before heads are separated.
+   *
+   * @param x [batch, length, heads · head size]
+   */
+  static Tensor ofRows(Operators op, Tensor x, int heads, Attention.Rotation rotation) {
+    RotaryEmbedding operator = new RotaryEmbedding(rotation.layout());
+    expectRank(operator, x, 3);
+    rotation.expectAngles(operator, Dimension.of(x.shape().dimension(2).extent() / heads));
+    return of(op, operator, x, rotation);
+  }
+
+  private static Tensor of(
+      Operators op, RotaryEmbedding operator, Tensor x, Attention.Rotation rotation) {
+    expectSingleOrHalf(operator, x);
     return op.graph()
         .add(
             operator,
@@ -61,7 +80,10 @@ record RotaryEmbedding(RotaryLayout layout) implements Operator {
         () -> {
           Tensor back = negatedOnce(op, node.input(3));
           return of(
-              op, outputGradients.get(0), new Attention.Rotation(layout, node.input(2), back));
+              op,
+              this,
+              outputGradients.get(0),
+              new Attention.Rotation(layout, node.input(2), back));
         });
   }
 

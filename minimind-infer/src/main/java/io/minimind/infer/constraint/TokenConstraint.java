@@ -1,4 +1,4 @@
-package io.minimind.infer;
+package io.minimind.infer.constraint;
 
 import io.minimind.tokenizer.Tokenizer;
 import java.util.BitSet;
@@ -10,8 +10,8 @@ import java.util.BitSet;
  *
  * <p>It is asked before each token. Where it leaves nothing but the end, the generation ends. An
  * answer's state is used by one thread at a time; of a model with a batch size above 1, or in
- * {@link LanguageModel#generateAll}, that is after the first token the thread that all answers
- * share, which a slow constraint holds up.
+ * {@code generateAll}, that is after the first token the thread that all answers share, which a
+ * slow constraint holds up.
  */
 public interface TokenConstraint {
 

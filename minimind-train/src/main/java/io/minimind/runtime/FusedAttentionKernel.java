@@ -1,0 +1,364 @@
+package io.minimind.runtime;
+
+import io.minimind.graph.operator.FusedAttention;
+import io.minimind.runtime.KernelCall.Operand;
+import io.minimind.runtime.OneDnn.Matrix;
+import java.util.function.ToLongFunction;
+
+/**
+ * Causal attention of grouped heads, forwards and backwards (Dao 2023, "FlashAttention-2"). Queries
+ * are taken in blocks; a block's probabilities lie in a few hundred kilobytes that the next block
+ * uses again, and never reach an operand. All products are oneDNN's.
+ *
+ * <p>A task is what no other adds to: a head of a row forwards, and backwards a key/value head of a
+ * row with all its heads. So results are the same for any number of threads.
+ */
+final class FusedAttentionKernel {
+
+  /** Queries of a block. */
+  private static final int ROWS = 64;
+
+  /** Keys that the backward pass takes at once. */
+  private static final int COLUMNS = 512;
+
+  /** Sums of exponentials in this range lost nothing to overflow or underflow. */
+  private static final float SMALLEST_SUM = 1e-20f;
+
+  private static final float LARGEST_SUM = 1e30f;
+
+  private final long heads;
+  private final long keyValueHeads;
+
+  FusedAttentionKernel(ToLongFunction<String> attributes) {
+    heads = attributes.applyAsLong(FusedAttention.QUERY_HEADS);
+    keyValueHeads = attributes.applyAsLong(FusedAttention.KEY_VALUE_HEADS);
+  }
+
+  /** The extents of a call. */
+  private final class Extents {
+    private final long batch;
+    private final long length;
+    private final long size;
+    private final float scale;
+
+    private Extents(Operand query) {
+      batch = query.extent(0);
+      length = query.extent(1);
+      size = query.extent(2) / heads;
+      scale = (float) (1 / Math.sqrt(size));
+    }
+
+    /** A head of a row of [batch, length, count · size]. */
+    private Matrix head(Operand all, long row, long head, long count) {
+      long first = row * length * count * size + head * size;
+      return new Matrix(all.address() + Float.BYTES * first, count * size);
+    }
+  }
+
+  /** From query, key and value: output, sums. */
+  void forward(KernelCall call) {
+    Operand query = call.input(0);
+    Operand key = call.input(1);
+    Operand value = call.input(2);
+    Extents extents = new Extents(query);
+    Operand output = call.output(0, query.shape());
+    Operand sums = call.output(1, extents.batch, heads, extents.length);
+    long block = ROWS * extents.length + OneDnn.SLACK;
+    call.parallel(
+        (int) (extents.batch * heads),
+        Float.BYTES * (block + extents.length + ROWS),
+        (task, memory) -> {
+          long row = task / heads;
+          long head = task % heads;
+          long keyValueHead = head / (heads / keyValueHeads);
+          try (OneDnn dnn = OneDnn.take()) {
+            new Forward(
+                    dnn,
+                    extents,
+                    extents.head(query, row, head, heads),
+                    extents.head(key, row, keyValueHead, keyValueHeads),
+                    extents.head(value, row, keyValueHead, keyValueHeads),
+                    extents.head(output, row, head, heads),
+                    sums.address() + Float.BYTES * task * extents.length,
+                    memory)
+                .run();
+          }
+        });
+  }
+
+  /** One head. */
+  private record Forward(
+      OneDnn dnn,
+      Extents extents,
+      Matrix query,
+      Matrix key,
+      Matrix value,
+      Matrix output,
+      long logarithms,
+      long memory) {
+
+    void run() {
+      long ones = memory + Float.BYTES * (ROWS * extents.length + OneDnn.SLACK);
+      NativeFloats.fill(ones, extents.length, 1);
+      long sums = ones + Float.BYTES * extents.length;
+      for (long start = 0; start < extents.length; start += ROWS) {
+        long rows = Math.min(ROWS, extents.length - start);
+        block(start, rows, ones, sums);
+      }
+    }
+
+    private void block(long start, long rows, long ones, long sums) {
+      long columns = start + rows;
+      Matrix weights = new Matrix(memory, columns);
+      float[] shifts = new float[(int) rows];
+      logits(weights, start, rows);
+      dnn.exponential(memory, rows * columns);
+      sum(weights, start, rows, ones, sums);
+      if (!areInRange(sums, rows)) {
+        logits(weights, start, rows);
+        shift(weights, start, shifts);
+        dnn.exponential(memory, rows * columns);
+        keepNotANumber(weights, shifts);
+        sum(weights, start, rows, ones, sums);
+      }
+      dnn.product(rows, extents.size, columns, 1, weights, value, 0, output.from(start));
+      for (int i = 0; i < rows; i++) {
+        float sum = NativeFloats.get(sums + Float.BYTES * i);
+        long row = output.from(start + i).address();
+        NativeFloats.copy(row, row, extents.size, 1 / sum);
+        NativeFloats.put(
+            logarithms + Float.BYTES * (start + i), (float) (shifts[i] + Math.log(sum)));
+      }
+    }
+
+    private void logits(Matrix weights, long start, long rows) {
+      dnn.product(
+          rows,
+          weights.stride(),
+          extents.size,
+          extents.scale,
+          query.from(start),
+          key.transpose(),
+          0,
+          weights);
+    }
+
+    /** What is masked gets no weight, whatever it was. */
+    private void sum(Matrix weights, long start, long rows, long ones, long sums) {
+      mask(weights, start, rows, 0);
+      Matrix column = new Matrix(sums, 1);
+      dnn.product(rows, 1, weights.stride(), 1, weights, new Matrix(ones, 1), 0, column);
+    }
+
+    private boolean areInRange(long sums, long rows) {
+      for (int i = 0; i < rows; i++) {
+        float sum = NativeFloats.get(sums + Float.BYTES * i);
+        if (!(sum > SMALLEST_SUM && sum < LARGEST_SUM)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** Takes from each row its largest logit. */
+    private void shift(Matrix weights, long start, float[] shifts) {
+      for (int i = 0; i < shifts.length; i++) {
+        long row = weights.from(i).address();
+        shifts[i] = NativeFloats.largest(row, start + i + 1);
+        NativeFloats.add(row, weights.stride(), -shifts[i]);
+      }
+    }
+
+    /** oneDNN's exponential of what is not a number is one. */
+    private void keepNotANumber(Matrix weights, float[] shifts) {
+      for (int i = 0; i < shifts.length; i++) {
+        if (!Float.isFinite(shifts[i])) {
+          NativeFloats.fill(weights.from(i).address(), weights.stride(), Float.NaN);
+        }
+      }
+    }
+  }
+
+  /** Puts a number above the diagonal; the first column is the first key. */
+  private static void mask(Matrix block, long start, long rows, float number) {
+    mask(block, start, rows, 0, block.stride(), number);
+  }
+
+  /**
+   * The same of a block that begins further right.
+   *
+   * @param first the first column's key
+   * @param columns how many columns there are
+   */
+  private static void mask(
+      Matrix block, long start, long rows, long first, long columns, float number) {
+    for (long i = 0; i < rows; i++) {
+      long seen = Math.max(0, start + i + 1 - first);
+      if (seen < columns) {
+        NativeFloats.fill(block.from(i).address() + Float.BYTES * seen, columns - seen, number);
+      }
+    }
+  }
+
+  /** From query, key, value, output, sums and the output's gradient: those of the first three. */
+  void backward(KernelCall call) {
+    Operand query = call.input(0);
+    Operand key = call.input(1);
+    Operand value = call.input(2);
+    Operand output = call.input(3);
+    Operand sums = call.input(4);
+    Operand dOutput = call.input(5);
+    Extents extents = new Extents(query);
+    Operand dQuery = call.output(0, query.shape());
+    Operand dKey = call.output(1, key.shape());
+    Operand dValue = call.output(2, value.shape());
+    long each = heads / keyValueHeads;
+    call.parallel(
+        (int) (extents.batch * keyValueHeads),
+        Backward.memory(extents),
+        (task, memory) -> {
+          long row = task / keyValueHeads;
+          long keyValueHead = task % keyValueHeads;
+          try (OneDnn dnn = OneDnn.take()) {
+            Backward backward =
+                new Backward(
+                    dnn,
+                    extents,
+                    extents.head(key, row, keyValueHead, keyValueHeads),
+                    extents.head(value, row, keyValueHead, keyValueHeads),
+                    extents.head(dKey, row, keyValueHead, keyValueHeads),
+                    extents.head(dValue, row, keyValueHead, keyValueHeads),
+                    memory);
+            for (long i = 0; i < each; i++) {
+              long head = keyValueHead * each + i;
+              backward.head(
+                  extents.head(query, row, head, heads),
+                  extents.head(output, row, head, heads),
+                  sums.address() + Float.BYTES * (row * heads + head) * extents.length,
+                  extents.head(dOutput, row, head, heads),
+                  extents.head(dQuery, row, head, heads),
+                  i == 0);
+            }
+          }
+        });
+  }
+
+  /**
+   * One key/value head. What is to be taken from each row of a product, the logarithm of the row's
+   * sum or the output's gradient along the output, is one more column of its first factor, and -1
+   * one of the second.
+   */
+  private static final class Backward {
+    private final OneDnn dnn;
+    private final Extents extents;
+    private final Matrix dKey;
+    private final Matrix dValue;
+    private final Matrix keys;
+    private final Matrix values;
+    private final Matrix queries;
+    private final Matrix gradients;
+    private final long probabilities;
+    private final long dLogits;
+
+    private Backward(
+        OneDnn dnn,
+        Extents extents,
+        Matrix key,
+        Matrix value,
+        Matrix dKey,
+        Matrix dValue,
+        long memory) {
+      this.dnn = dnn;
+      this.extents = extents;
+      this.dKey = dKey;
+      this.dValue = dValue;
+      long width = width(extents);
+      this.keys = new Matrix(memory, width);
+      this.values = keys.from(extents.length);
+      this.queries = values.from(extents.length);
+      this.gradients = queries.from(ROWS);
+      this.probabilities = gradients.from(ROWS).address();
+      this.dLogits = probabilities + Float.BYTES * tile(extents);
+      for (long i = 0; i < extents.length; i++) {
+        widened(key, i, keys, i, 1, -1);
+        widened(value, i, values, i, 1, -1);
+      }
+    }
+
+    private static long memory(Extents extents) {
+      return Float.BYTES * ((2 * extents.length + 2 * ROWS) * width(extents) + 2 * tile(extents));
+    }
+
+    private static long width(Extents extents) {
+      return extents.size + 8; // One would do, but rows of vectors are read faster.
+    }
+
+    private static long tile(Extents extents) {
+      return ROWS * Math.min(COLUMNS, extents.length) + OneDnn.SLACK;
+    }
+
+    private void widened(Matrix from, long row, Matrix to, long place, float factor, float column) {
+      long target = to.from(place).address();
+      NativeFloats.copy(from.from(row).address(), target, extents.size, factor);
+      NativeFloats.put(target + Float.BYTES * extents.size, column);
+    }
+
+    private void head(
+        Matrix query,
+        Matrix output,
+        long logarithms,
+        Matrix dOutput,
+        Matrix dQuery,
+        boolean first) {
+      long last = (extents.length - 1) / ROWS * ROWS;
+      // The last block sees all keys, so that it can be the one that others add to.
+      for (long start = last; start >= 0; start -= ROWS) {
+        long rows = Math.min(ROWS, extents.length - start);
+        for (long i = 0; i < rows; i++) {
+          long row = start + i;
+          float logarithm = NativeFloats.get(logarithms + Float.BYTES * row);
+          widened(query, row, queries, i, extents.scale, logarithm);
+          float along =
+              NativeFloats.product(
+                  dOutput.from(row).address(), output.from(row).address(), extents.size);
+          widened(dOutput, row, gradients, i, 1, along);
+        }
+        long columns = start + rows;
+        for (long from = 0; from < columns; from += COLUMNS) {
+          long count = Math.min(COLUMNS, columns - from);
+          boolean begins = first && start == last;
+          tile(start, rows, from, count, dQuery.from(start), begins ? 0 : 1);
+        }
+      }
+    }
+
+    private void tile(long start, long rows, long from, long columns, Matrix dQuery, float others) {
+      Matrix weights = new Matrix(probabilities, columns);
+      Matrix dWeights = new Matrix(dLogits, columns);
+      Matrix key = keys.from(from);
+      long size = extents.size;
+      dnn.product(rows, columns, size + 1, 1, queries, key.transpose(), 0, weights);
+      dnn.exponential(probabilities, rows * columns);
+      keepNotANumber(weights, rows);
+      mask(weights, start, rows, from, columns, 0);
+      Matrix value = values.from(from).transpose();
+      dnn.product(rows, columns, size + 1, 1, gradients, value, 0, dWeights);
+      dnn.multiply(dLogits, probabilities, rows * columns);
+      dnn.product(rows, size, columns, extents.scale, dWeights, key, from == 0 ? 0 : 1, dQuery);
+      Matrix dKeys = dKey.from(from);
+      dnn.product(columns, size, rows, 1, dWeights.transpose(), queries, others, dKeys);
+      Matrix dValues = dValue.from(from);
+      dnn.product(columns, size, rows, 1, weights.transpose(), gradients, others, dValues);
+    }
+
+    /** oneDNN's exponential of what is not a number is one. */
+    private void keepNotANumber(Matrix weights, long rows) {
+      for (long i = 0; i < rows; i++) {
+        long logarithm = queries.from(i).address() + Float.BYTES * extents.size;
+        if (!Float.isFinite(NativeFloats.get(logarithm))) {
+          NativeFloats.fill(weights.from(i).address(), weights.stride(), Float.NaN);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package io.minimind.runtime;
+
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Specification;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/**
+ * What computes an operator of this project within ONNX Runtime. There is one for each node of a
+ * session. It keeps nothing from call to call, so that sessions and threads can share what it uses.
+ */
+@FunctionalInterface
+interface Kernel {
+
+  /** Computes the outputs of a call; what it throws becomes the failure of the step. */
+  void compute(KernelCall call);
+
+  /** Makes the kernel of a node. */
+  @FunctionalInterface
+  interface Factory {
+    /**
+     * @param attributes the integer attributes of the node by their names
+     */
+    Kernel create(ToLongFunction<String> attributes);
+  }
+
+  /**
+   * An operator and its kernel.
+   *
+   * @param specification what the graph says of it
+   * @param inputs the types of the operands
+   * @param outputs the types of the results
+   */
+  record Declaration(
+      Specification specification,
+      List<ElementType> inputs,
+      List<ElementType> outputs,
+      Factory factory) {
+
+    public Declaration {
+      inputs = List.copyOf(inputs);
+      outputs = List.copyOf(outputs);
+      if (inputs.size() != specification.mostInputs()) {
+        throw new IllegalArgumentException(
+            "%s has %d operands, but types are given for %d."
+                .formatted(specification.name(), specification.mostInputs(), inputs.size()));
+      }
+    }
+  }
+}

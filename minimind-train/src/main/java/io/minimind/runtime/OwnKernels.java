@@ -1,0 +1,61 @@
+package io.minimind.runtime;
+
+import static io.minimind.graph.ElementType.FLOAT32;
+
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Specification;
+import io.minimind.graph.operator.FusedAttention;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.onnxruntime.OrtSessionOptions;
+
+/** The kernels of this project, for sessions on the CPU. */
+final class OwnKernels {
+
+  private static final List<Kernel.Declaration> DECLARATIONS =
+      List.of(
+          new Kernel.Declaration(
+              FusedAttention.SPECIFICATION,
+              floats(3),
+              floats(2),
+              attributes -> new FusedAttentionKernel(attributes)::forward),
+          new Kernel.Declaration(
+              FusedAttention.Gradient.SPECIFICATION,
+              floats(6),
+              floats(3),
+              attributes -> new FusedAttentionKernel(attributes)::backward));
+
+  /** Made when the first session needs it. */
+  private static final class Registered {
+    private static final KernelDomain DOMAIN = new KernelDomain(Specification.OWN, DECLARATIONS);
+  }
+
+  private OwnKernels() {}
+
+  private static List<ElementType> floats(int count) {
+    return Collections.nCopies(count, FLOAT32);
+  }
+
+  /** Why this machine cannot use them, or nothing if it can. */
+  static Optional<String> problem() {
+    return OneDnn.problem();
+  }
+
+  /** What they compute, and with what, for people. */
+  static String describe() {
+    return "own kernels for attention, with oneDNN for %s".formatted(OneDnn.instructions());
+  }
+
+  /** Gives the sessions that are opened with some options these kernels, where there are any. */
+  static void addTo(OrtSessionOptions options) {
+    if (problem().isEmpty()) {
+      Registered.DOMAIN.addTo(options);
+    }
+  }
+
+  /** How many nodes of open sessions have a kernel of this project. */
+  static int open() {
+    return problem().isEmpty() ? Registered.DOMAIN.kernels() : 0;
+  }
+}
