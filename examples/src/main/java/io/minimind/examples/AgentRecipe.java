@@ -27,14 +27,14 @@ record AgentRecipe(
   static final AgentRecipe DEMO =
       new AgentRecipe(
           ModelConfig.of(128, 4, 4, 2, 1000, 384),
-          new Amounts(4000, 400, 0.6, 480, 50),
+          new Amounts(4000, 800, 0.5, 400, 50),
           new Phase(2, 16, 3e-3f, 30, 384),
-          new Phase(3, 8, 1.5e-3f, 10, 384),
+          new Phase(4, 8, 2e-3f, 10, 384),
           new RolloutSettings(300, 64, 1, 0, 1, 1, 3),
           8,
           TrainingSettings.builder()
-              .batchSize(8)
-              .learningRate(3e-4f)
+              .batchSize(4)
+              .learningRate(1e-3f)
               .seed(Phase.SEED)
               .saveEvery(10)
               .keepCheckpoints(1)

@@ -142,7 +142,13 @@ public final class ToolCases {
     boolean greedy = temperature == 0;
     RolloutSettings settings =
         new RolloutSettings(
-            model.contextLength(), maxNewTokens, greedy ? 1 : temperature, greedy ? 1 : 0, 1, 0, TURNS);
+            model.contextLength(),
+            maxNewTokens,
+            greedy ? 1 : temperature,
+            greedy ? 1 : 0,
+            1,
+            0,
+            TURNS);
     AnswerWriter writer = new AnswerWriter(ChatTemplate.load(folder), settings, tools);
     AgentReward reward = new AgentReward(tools);
     List<Question> questions =

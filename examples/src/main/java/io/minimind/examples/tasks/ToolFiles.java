@@ -28,7 +28,7 @@ public record ToolFiles(Path texts, Path chats, Path tasks, Path heldOut) {
    */
   public record Amounts(int texts, int chats, double guesses, int tasks, int heldOut) {
 
-    public static final Amounts DEFAULT = new Amounts(4000, 400, 0.6, 1000, 100);
+    public static final Amounts DEFAULT = new Amounts(4000, 800, 0.5, 1000, 100);
 
     /**
      * @throws IllegalArgumentException if a value is out of its range
