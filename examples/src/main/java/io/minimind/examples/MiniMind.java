@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.CutFiles;
 import io.minimind.files.Mistake;
 import io.minimind.runtime.OnnxRuntimeException;
 import java.io.FileDescriptor;
@@ -77,6 +78,14 @@ public final class MiniMind {
           "There is not enough memory ("
               + e.getMessage()
               + "): a smaller batch or length may help, or MINIMIND_JAVA_OPTIONS=-Xmx8g.");
+      System.exit(1);
+    } catch (InternalError e) {
+      if (!CutFiles.isCut(e)) {
+        throw e;
+      }
+      System.err.println(
+          "A file was cut while it was being read: leave the files that a command uses alone until"
+              + " it has ended.");
       System.exit(1);
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -8,6 +9,8 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
+import io.minimind.files.InputException;
+import io.minimind.files.JsonErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -46,9 +49,19 @@ record SchemaCase(String name, JsonNode schema, JsonNode tests) {
     }
     List<SchemaCase> cases = new ArrayList<>();
     for (Path file : files) {
-      cases.add(of(file.getFileName().toString(), JSON.readTree(file.toFile())));
+      cases.add(of(file.getFileName().toString(), readJson(file)));
     }
     return cases;
+  }
+
+  private static JsonNode readJson(Path file) throws IOException {
+    try {
+      return JSON.readTree(file.toFile());
+    } catch (JsonProcessingException e) {
+      throw new InputException(
+          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
+          e);
+    }
   }
 
   private static SchemaCase of(String name, JsonNode json) {
@@ -73,7 +86,7 @@ record SchemaCase(String name, JsonNode schema, JsonNode tests) {
           JsonSchemaFactory.getInstance(version)
               .getSchema(
                   schema, SchemaValidatorsConfig.builder().formatAssertionsEnabled(true).build()));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
       return Optional.empty();
     }
   }

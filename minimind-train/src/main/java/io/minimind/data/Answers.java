@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
+import io.minimind.chat.ToolCall;
 import io.minimind.template.MarkedText;
 import io.minimind.template.MarkedText.Span;
 import io.minimind.template.TemplateException;
@@ -28,67 +29,42 @@ final class Answers {
   /** What templates write for an answer before which nothing was thought. */
   static final String EMPTY_THINKING = "<think>\n\n</think>\n\n";
 
-  private static final String THINKING = "<think>";
-
   private static final String FIRST_HEADER = ChatEncoder.MARKER + "\n";
 
-  /** Stands in the place of what is said; the characters are nobody's, so no text has it. */
-  private static final String OTHER = "\uE000other\uE001";
+  private static final String OTHER = AnswerFrame.OTHER;
 
   private final ChatTemplate template;
   private final List<Message> messages;
   private final TemplateOptions options;
-  private final Header header;
+  private final AnswerFrame frame;
   private final MarkedText text;
 
   /**
-   * @param header of the template's answers
+   * @param frame of the template's answers
    * @param text of the messages
    */
   Answers(
       ChatTemplate template,
       List<Message> messages,
       TemplateOptions options,
-      Header header,
+      AnswerFrame frame,
       MarkedText text) {
     this.template = template;
     this.messages = messages;
     this.options = options;
-    this.header = header;
+    this.frame = frame;
     this.text = text;
-  }
-
-  /**
-   * What a template writes before an answer; empty if it has no header.
-   *
-   * @param prompt when it asks for one
-   * @param text the same without what it thinks
-   */
-  record Header(String prompt, String text) {
-
-    static Header of(ChatTemplate template) {
-      List<Message> question = List.of(Message.user("?"));
-      TemplateOptions options = TemplateOptions.defaults();
-      try {
-        String asked = template.render(question, options);
-        String answered = template.render(question, options.withAddGenerationPrompt(true));
-        String prompt = answered.startsWith(asked) ? answered.substring(asked.length()) : "";
-        int thinking = prompt.indexOf(THINKING);
-        return new Header(prompt, thinking < 0 ? prompt : prompt.substring(0, thinking));
-      } catch (TemplateException e) {
-        return new Header("", "");
-      }
-    }
-
-    /** How much of a text that ends with the prompt comes before the answer. */
-    int end(String asked) {
-      return asked.length() - prompt.length() + text.length();
-    }
   }
 
   /** The text that the messages are in. */
   String text() {
     return text.text();
+  }
+
+  /** Where the turn of an answer ends: all that the text still has is its own if it is the last. */
+  int endOfTurn(Span answer) {
+    boolean last = messages.get(messages.size() - 1).role().equals("assistant");
+    return last ? Math.max(answer.end(), frame.endOfAnswers(text.text())) : answer.end();
   }
 
   /** In MiniMind's first version the line break after the header counts as said. */
@@ -128,31 +104,98 @@ final class Answers {
     if (message > 0 && whole.startsWith(after)) {
       String before =
           template.render(messages.subList(0, message), options.withAddGenerationPrompt(true));
-      int start = header.end(before);
-      if (before.endsWith(header.prompt) && after.startsWith(before.substring(0, start))) {
-        return Optional.of(span(start, after.length()));
+      int start = frame.start(before);
+      if (before.endsWith(frame.prompt())
+          && after.startsWith(before.substring(0, Math.min(start, before.length())))
+          && after.startsWith(frame.header(), start - frame.header().length())) {
+        return Optional.of(span(start, Math.max(start, end(after))));
       }
     }
     return findByChange(message, after);
   }
 
+  /** Where an answer ends that a text ends with, and with which the whole text begins. */
+  private int end(String after) {
+    int end = frame.endOfAnswers(after);
+    boolean goesOn =
+        end == after.length()
+            && !after.endsWith(frame.end())
+            && text.text().startsWith(frame.end(), end);
+    return end + (goesOn ? frame.end().length() : 0);
+  }
+
   private Optional<Span> findByChange(int message, String after) {
     String whole = text.text();
-    String replaced = with(messages, message, Message.assistant(OTHER));
-    if (!replaced.contains(OTHER)) {
+    Optional<String> replaced = withOther(message);
+    if (replaced.isEmpty()) {
       return Optional.empty(); // The template leaves it out.
     }
-    int changed = commonPrefix(whole, replaced);
-    String begin = header.text;
+    int changed = commonPrefix(whole, replaced.get());
+    String begin = frame.header();
     int begun = begin.isEmpty() ? -1 : whole.lastIndexOf(begin, changed - begin.length());
     int start = begun < 0 ? changed : begun + begin.length();
-    Message answer = messages.get(message);
-    Message longer = new Message(answer.role(), answer.content() + OTHER, answer.fields());
-    int said = Math.max(start, commonPrefix(whole, with(messages, message, longer)));
-    // How it goes on behind what was said is seen where it is the last.
-    List<Message> upTo = messages.subList(0, message + 1);
-    String end = after.substring(commonPrefix(after, with(upTo, message, longer)));
-    return Optional.of(span(start, said + commonPrefix(whole.substring(said), end)));
+    int next = next(message, start);
+    int end =
+        frame.end().isEmpty() ? -1 : whole.lastIndexOf(frame.end(), next - frame.end().length());
+    return Optional.of(
+        span(
+            start,
+            end < start
+                ? mostAlike(start, next, after.substring(0, frame.endOfAnswers(after)))
+                : end + frame.end().length()));
+  }
+
+  /** Where at the latest an answer ends: what the next message says comes behind it. */
+  private int next(int message, int start) {
+    String whole = text.text();
+    for (int i = message + 1; i < messages.size(); i++) {
+      Message next = messages.get(i);
+      String replaced = with(messages, i, new Message(next.role(), OTHER, next.fields()));
+      int changed = commonPrefix(whole, replaced);
+      if (replaced.contains(OTHER) && changed >= start) {
+        return changed;
+      }
+    }
+    return frame.endOfAnswers(whole);
+  }
+
+  /** Where what comes before is as it is at the end of another text for as long as possible. */
+  private int mostAlike(int start, int next, String other) {
+    String whole = text.text();
+    int best = next;
+    int most = 0;
+    for (int end = next; end > start; end--) {
+      int common = 0;
+      while (common < Math.min(end - start, other.length())
+          && whole.charAt(end - 1 - common) == other.charAt(other.length() - 1 - common)) {
+        common++;
+      }
+      if (common > most) {
+        most = common;
+        best = end;
+      }
+    }
+    return best;
+  }
+
+  /** With nothing of a message left, or with a call where what comes after needs one. */
+  private Optional<String> withOther(int message) {
+    Object calls = messages.get(message).fields().get("tool_calls");
+    for (Message other :
+        List.of(
+            Message.assistant(OTHER),
+            Message.assistant(OTHER).with("tool_calls", calls),
+            Message.assistant("").withToolCalls(List.of(new ToolCall(OTHER, OTHER, "{}"))))) {
+      try {
+        String replaced = with(messages, message, other);
+        if (replaced.contains(OTHER)) {
+          return Optional.of(replaced);
+        }
+      } catch (TemplateException e) {
+        // Perhaps it takes the next.
+      }
+    }
+    return Optional.empty();
   }
 
   private String with(List<Message> all, int index, Message other) {

@@ -34,7 +34,8 @@ public final class ChatEncoder implements SampleEncoder {
   public enum Loss {
     /**
      * All after the last marker {@code <s>assistant} that is left when the conversation has been
-     * cut; and if none is left, as in the original, nearly all. Messages before the last question
+     * cut; and if none is left, as in the original, nearly all. With a chat template that has no
+     * such marker, the last answer that begins before the cut. Messages before the last question
      * are first cut to half as many characters as the maximum length has tokens.
      */
     LAST_ANSWER("last-answer"),
@@ -71,7 +72,7 @@ public final class ChatEncoder implements SampleEncoder {
   private final Loss loss;
   private final Variation variation;
   private final int[] marker;
-  private final Answers.Header header;
+  private final AnswerFrame frame;
 
   private ChatEncoder(
       Tokenizer tokenizer,
@@ -87,7 +88,7 @@ public final class ChatEncoder implements SampleEncoder {
     this.loss = loss;
     this.variation = variation;
     this.marker = tokenizer.encode(MARKER);
-    this.header = Answers.Header.of(template);
+    this.frame = AnswerFrame.of(template);
   }
 
   /**
@@ -146,7 +147,7 @@ public final class ChatEncoder implements SampleEncoder {
   @Override
   public String description() {
     // Corpora that were encoded by earlier versions stay as they are.
-    String answers = template.source().contains(MARKER) ? "" : " answers=2";
+    String answers = template.source().contains(MARKER) ? "" : " answers=3";
     String varied = variation.equals(Variation.NONE) ? "" : " " + variation;
     return "chat max_length=%d loss=%s tokenizer=%s"
         .formatted(maxLength, loss, fingerprint + answers + varied);
@@ -220,9 +221,9 @@ public final class ChatEncoder implements SampleEncoder {
         && text.text().equals(template.render(messages, TemplateOptions.defaults()))) {
       throw new ArgumentException("it describes tools, for which the chat template has no place.");
     }
-    Answers answers = new Answers(template, messages, options, header, text);
+    Answers answers = new Answers(template, messages, options, frame, text);
     return dropEmptyThinking && text.text().contains(Answers.EMPTY_THINKING)
-        ? new Answers(template, messages, options, header, answers.withoutEmptyThinking())
+        ? new Answers(template, messages, options, frame, answers.withoutEmptyThinking())
         : answers;
   }
 
@@ -277,14 +278,17 @@ public final class ChatEncoder implements SampleEncoder {
   private BitSet lastAnswer(Answers answers, int[] ids) {
     Borders borders = new Borders(answers.text(), ids);
     int last = ids.length;
+    int end = 0;
     for (Iterator<Span> all = answers.of(message -> true).iterator(); all.hasNext(); ) {
-      int start = borders.tokens(all.next().start());
+      Span answer = all.next();
+      int start = borders.tokens(answer.start());
       if (start == ids.length) {
         break;
       }
       last = start;
+      end = answers.endOfTurn(answer);
     }
-    return from(last, ids.length);
+    return from(last, borders.tokens(end));
   }
 
   /** Nothing comes before the first token, so nothing can learn to predict it. */

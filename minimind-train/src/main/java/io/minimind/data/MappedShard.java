@@ -1,12 +1,12 @@
 package io.minimind.data;
 
 import io.minimind.data.Manifest.Shard;
+import io.minimind.files.CutFiles;
 import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -84,16 +84,10 @@ final class MappedShard {
 
   /** Whether the tokens and columns of a sample are those that were written. */
   boolean intact(int sample) {
-    return isWhole(0, tokens) && isWhole(1, index) && isWhole(2, values) && matches(sample);
-  }
-
-  /** To read beyond the end of a mapped file that was cut is a failure of the JVM. */
-  private boolean isWhole(int file, ByteBuffer bytes) {
-    try {
-      return Files.size(files.get(file)) >= bytes.limit();
-    } catch (IOException e) {
-      return true; // It was deleted, which takes nothing from what is mapped.
-    }
+    return !CutFiles.isCut(files.get(0), tokens.limit())
+        && !CutFiles.isCut(files.get(1), index.limit())
+        && !CutFiles.isCut(files.get(2), values.limit())
+        && matches(sample);
   }
 
   private boolean matches(int sample) {

@@ -42,7 +42,8 @@ final class MessageReader {
   /** Roles whose text is a call of a tool, or a list of calls, as JSON. */
   private static final List<String> CALLS = List.of("function_call", "tool_call");
 
-  private static final List<String> REASONING = List.of("reasoning_content", "reasoning");
+  private static final List<String> REASONING =
+      List.of("reasoning_content", "reasoning", "thinking");
 
   /** What templates may read of a tool's message. */
   private static final List<String> OF_TOOLS = List.of("name", "tool_call_id");

@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
+import io.minimind.files.CutFiles;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import java.io.IOException;
@@ -268,14 +269,20 @@ public final class TokenShards implements Samples {
   public int read(long index, int[] ids, boolean[] targets) throws IOException {
     int shard = shardOf(index);
     int sample = (int) (index - firstSamples[shard]);
-    if (!shards[shard].intact(sample)) {
-      throw new InputException(
-          String.format(
-              "Sample %d of the token shards in %s is damaged: delete that folder, and the next run"
-                  + " encodes %s anew.",
-              index, folder, manifest.fingerprint().source()));
+    try {
+      if (shards[shard].intact(sample)) {
+        return shards[shard].read(sample, ids, targets);
+      }
+    } catch (InternalError e) {
+      if (!CutFiles.isCut(e)) {
+        throw e;
+      }
     }
-    return shards[shard].read(sample, ids, targets);
+    throw new InputException(
+        String.format(
+            "Sample %d of the token shards in %s is damaged: delete that folder, and the next run"
+                + " encodes %s anew.",
+            index, folder, manifest.fingerprint().source()));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.minimind.distillation;
 
 import io.minimind.data.Batch;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.CutFiles;
 import io.minimind.files.InputException;
 import io.minimind.weights.HalfFloats;
 import java.io.IOException;
@@ -90,7 +91,7 @@ final class TeacherRecords {
   void read(long sample, int ids, boolean tokens, float[] values) throws IOException {
     int top = layout.top();
     Arrays.fill(values, 0, ids * top, 0);
-    ByteBuffer record = record(sample);
+    ByteBuffer record = CutFiles.reading(file, size, () -> record(sample));
     int count = record.getInt();
     for (int i = 0; i < count; i++) {
       int position = record.getInt();
@@ -116,7 +117,7 @@ final class TeacherRecords {
     return HalfFloats.float16(record.getShort(scores + number * Short.BYTES));
   }
 
-  /** The record of a sample, which its checksum agrees with. */
+  /** A copy of the record of a sample, which its checksum agrees with. */
   private ByteBuffer record(long sample) throws IOException {
     if (layout.indexBytes() > size) {
       throw damaged(sample);
@@ -136,7 +137,8 @@ final class TeacherRecords {
     if (bytes > segment.limit() - place) {
       throw damaged(sample);
     }
-    ByteBuffer record = segment.slice(place, bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer record = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    segment.get(place, record.array());
     if (record.getInt(bytes - Integer.BYTES) != checksum(record, bytes - Integer.BYTES)) {
       throw damaged(sample);
     }

@@ -82,26 +82,23 @@ final class ReferenceLogProbabilities {
     }
   }
 
-  /**
-   * The samples with the log-probabilities of a file, or nothing if it is not there or damaged. The
-   * file is mapped, not read into memory.
-   */
+  /** The samples with the log-probabilities of a file, or nothing if it is not there or damaged. */
   static Optional<Samples> open(Path file, Samples samples) throws IOException {
     long bytes = Math.multiplyExact(samples.size(), Float.BYTES);
     if (!Files.isRegularFile(file) || Files.size(file) != bytes + Integer.BYTES) {
       return Optional.empty();
     }
+    // Read, not mapped: it is small beside the samples, and who else cuts it changes nothing here.
+    ByteBuffer contents = ByteBuffer.allocateDirect((int) bytes + Integer.BYTES);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer contents =
-          channel
-              .map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
-              .order(ByteOrder.LITTLE_ENDIAN);
-      ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
-      return contents.getInt((int) bytes) == checksum(values)
-          ? Optional.of(
-              AddedColumns.of(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
-          : Optional.empty();
+      while (contents.hasRemaining() && channel.read(contents) >= 0) {}
     }
+    ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int found = contents.order(ByteOrder.LITTLE_ENDIAN).getInt((int) bytes);
+    return !contents.hasRemaining() && found == checksum(values)
+        ? Optional.of(
+            AddedColumns.of(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
+        : Optional.empty();
   }
 
   /**

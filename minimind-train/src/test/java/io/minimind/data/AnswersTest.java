@@ -14,11 +14,11 @@ import io.minimind.template.MarkedText;
 import io.minimind.template.MarkedText.Span;
 import io.minimind.template.TemplateException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,7 +139,7 @@ class AnswersTest {
 
   private static Answers answers(ChatTemplate template, List<Message> messages, MarkedText text) {
     return new Answers(
-        template, messages, TemplateOptions.defaults(), Answers.Header.of(template), text);
+        template, messages, TemplateOptions.defaults(), AnswerFrame.of(template), text);
   }
 
   @ParameterizedTest
@@ -247,8 +247,8 @@ class AnswersTest {
   /** Templates that models are published with, of which each renders earlier answers in its way. */
   @Test
   void publishedTemplatesShowTheirAnswersAndNothingElse() throws IOException {
-    Path file = golden();
-    Assumptions.assumeTrue(Files.exists(file), "the reference numbers are not there");
+    Optional<Path> file = Upwards.find("shared/golden/jinja_chat_templates.json");
+    Assumptions.assumeTrue(file.isPresent(), "the reference numbers are not there");
     int checked = 0;
     List<Message> messages =
         List.of(
@@ -258,7 +258,7 @@ class AnswersTest {
             Message.assistant("antwort zwei"),
             Message.user("frage drei"),
             Message.assistant("antwort drei").withReasoning("denke drei"));
-    for (JsonNode named : new ObjectMapper().readTree(file.toFile())) {
+    for (JsonNode named : new ObjectMapper().readTree(file.get().toFile())) {
       String name = named.required("name").textValue();
       ChatTemplate template = ChatTemplate.parse(named.required("template").textValue(), TOKENS);
       MarkedText text;
@@ -279,17 +279,5 @@ class AnswersTest {
       checked++;
     }
     assertTrue(checked >= 10, "templates: " + checked);
-  }
-
-  private static Path golden() {
-    Path folder = Path.of("").toAbsolutePath();
-    while (folder != null) {
-      Path file = folder.resolve("shared/golden/jinja_chat_templates.json");
-      if (Files.exists(file)) {
-        return file;
-      }
-      folder = folder.getParent();
-    }
-    return Path.of("shared/golden");
   }
 }

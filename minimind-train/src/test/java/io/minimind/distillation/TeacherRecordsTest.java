@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -115,6 +117,25 @@ class TeacherRecordsTest {
       }
     }
     return expected;
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS) // where nobody can cut it
+  void aFileThatIsCutWhileItIsMappedIsASentence() throws IOException {
+    Samples samples = samples();
+    TeacherRecords.Layout layout = new TeacherRecords.Layout(SAMPLES, TOP, 300);
+    Path file = folder.resolve("records");
+    long[] all = LongStream.range(0, SAMPLES).toArray();
+    try (TeacherRecords.Writer writer = TeacherRecords.write(file, layout);
+        Batch batch = Batch.of(samples, all)) {
+      writer.put(all, batch, found(batch, 300));
+    }
+    TeacherRecords records = TeacherRecords.open(file, layout);
+    Files.write(file, new byte[0]);
+    float[] values = new float[samples.length(0) * TOP];
+    IOException cut =
+        assertThrows(InputException.class, () -> records.read(0, samples.length(0), true, values));
+    assertEquals(file + " was cut while it was being read.", cut.getMessage());
   }
 
   @Test

@@ -54,7 +54,9 @@ final class Source {
     TensorSet tensors =
         new TensorSet(
             weights.toString(),
-            gguf.isPresent() ? gguf.get().tensors() : WeightFiles.open(weights));
+            gguf.isPresent()
+                ? WeightFiles.thatMayBeCut(weights, gguf.get().tensors())
+                : WeightFiles.open(weights));
     return new Source(path, tensors, gguf, tokenizer, settings);
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.minimind.files.CutFiles;
 import io.minimind.files.JsonErrors;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -57,16 +58,40 @@ public final class WeightFiles {
       return shards(file);
     }
     if (GgufFile.isGguf(file)) {
-      return GgufFile.open(file).tensors();
+      return thatMayBeCut(file, GgufFile.open(file).tensors());
     }
     if (TorchFile.isTorch(file)) {
-      return TorchFile.open(file).tensors();
+      return thatMayBeCut(file, TorchFile.open(file).tensors());
     }
     Map<String, StreamedTensor> tensors = new LinkedHashMap<>();
     for (NamedTensor tensor : SafetensorsFile.open(file).tensors()) {
       tensors.put(tensor.name(), StreamedTensor.of(tensor));
     }
-    return tensors;
+    return thatMayBeCut(file, tensors);
+  }
+
+  /** The tensors of a mapped file, whose values cannot be read any more once it is cut. */
+  static Map<String, StreamedTensor> thatMayBeCut(Path file, Map<String, StreamedTensor> tensors)
+      throws IOException {
+    long size = Files.size(file);
+    Map<String, StreamedTensor> guarded = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) ->
+            guarded.put(
+                name,
+                new StreamedTensor(
+                    tensor.name(),
+                    tensor.shape(),
+                    tensor.type(),
+                    (first, into, offset, count) ->
+                        CutFiles.reading(
+                            file,
+                            size,
+                            () -> {
+                              tensor.values().read(first, into, offset, count);
+                              return null;
+                            }))));
+    return guarded;
   }
 
   private static Map<String, StreamedTensor> shards(Path index) throws IOException {

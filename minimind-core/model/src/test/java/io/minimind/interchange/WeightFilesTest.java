@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.InputException;
 import io.minimind.weights.HalfFloats;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class WeightFilesTest {
@@ -35,6 +38,18 @@ class WeightFilesTest {
 
   /** Reading a header, however the file lies, costs no more. */
   private static final Duration LIMIT = Duration.ofSeconds(1);
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS) // where nobody can cut it
+  void aFileThatIsCutWhileItIsMappedIsASentence() throws IOException {
+    Path file = folder.resolve("weights.safetensors");
+    NamedTensor tensor = NamedTensor.ofFloats("w", new float[1 << 20], 1 << 10, 1 << 10);
+    SafetensorsFile.write(file, List.of(tensor), Map.of());
+    StreamedTensor opened = WeightFiles.open(file).get("w");
+    Files.write(file, new byte[0]);
+    IOException cut = assertThrows(InputException.class, opened::load);
+    assertEquals(file + " was cut while it was being read.", cut.getMessage());
+  }
 
   @TestFactory
   Stream<DynamicTest> hostileFilesAreRefusedInASentence() throws IOException {

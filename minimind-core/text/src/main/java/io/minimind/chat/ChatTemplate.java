@@ -216,6 +216,11 @@ public final class ChatTemplate {
     return source;
   }
 
+  /** A special token that the template sees under this name, such as {@code eos_token}. */
+  public Optional<String> specialToken(String name) {
+    return Optional.ofNullable(specialTokens.get(name));
+  }
+
   /** Whether the template has {@code {% generation %}} blocks. */
   public boolean marksGeneration() {
     return template.marksGeneration();

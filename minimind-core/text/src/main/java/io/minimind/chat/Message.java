@@ -92,6 +92,8 @@ public record Message(String role, String content, Map<String, Object> fields) {
     Map<String, Object> variables = new LinkedHashMap<>();
     variables.put("role", role);
     variables.put("content", content);
+    // Some templates know thoughts by another name; transformers gives them both.
+    reasoning().ifPresent(thoughts -> variables.put("thinking", thoughts));
     variables.putAll(fields);
     return variables;
   }
