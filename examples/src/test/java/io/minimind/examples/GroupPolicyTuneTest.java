@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.policy.Answer;
+import io.minimind.policy.Reward;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,6 +27,9 @@ class GroupPolicyTuneTest {
 
   /** Two epochs of four batches. */
   private static final int UPDATES = 8;
+
+  /** At least as many as a run that is killed makes. */
+  private static final int KILLED_UPDATES = 24;
 
   @TempDir static Path shared;
   private static Path cache;
@@ -128,6 +134,57 @@ class GroupPolicyTuneTest {
     assertTrue(refused.err().contains("already holds a run"), refused.err());
   }
 
+  /** Anywhere in a run, and then rather where files are being written. */
+  @ParameterizedTest
+  @CsvSource({"grpo", "ppo"})
+  void killedAtRandomMomentsARunEndsTheSame(String name) throws Exception {
+    Path whole = folder.resolve("whole");
+    assertEquals(new Commands.Result(0, ""), Commands.run(killed(name, whole)));
+    Path out = folder.resolve("killed");
+    Random random = new Random(Integer.getInteger("minimind.killSeed", 1));
+    int kills = Integer.getInteger("minimind.kills", 2);
+    for (int i = 0; i < kills; i++) {
+      boolean begun = Files.exists(out.resolve("settings.json"));
+      String[] args = begun ? Commands.resume(name, out, cache) : killed(name, out);
+      try (CommandProcess running = CommandProcess.start(folder, args)) {
+        running.awaitLines("Epoch:", random.nextInt(2 * KILLED_UPDATES / kills));
+        switch (random.nextInt(4)) {
+          case 0 -> running.awaitFile(out.resolve("checkpoints"), "unfinished-");
+          case 1 -> running.awaitFile(out, ".tmp");
+          default -> Thread.sleep(random.nextInt(50));
+        }
+        System.out.printf("%s killed: %b%n", name, running.process.isAlive());
+        running.kill();
+      }
+    }
+    String[] last =
+        Files.exists(out.resolve("settings.json"))
+            ? Commands.resume(name, out, cache)
+            : killed(name, out);
+    assertEquals(new Commands.Result(0, ""), Commands.run(last));
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(out.resolve("model.safetensors")));
+    assertEquals(PretrainProcessTest.metrics(whole), PretrainProcessTest.metrics(out));
+    assertEquals(
+        Files.readAllLines(whole.resolve("rollouts.jsonl")),
+        Files.readAllLines(out.resolve("rollouts.jsonl")));
+  }
+
+  private static String[] killed(String name, Path out) {
+    String[] args = grpo(out, "--epochs=6", "--reward=0.1*rules", "--validation=" + prompts);
+    List<String> changed = new ArrayList<>(List.of(args));
+    changed.add("--validate-every=5");
+    changed.set(0, name);
+    if (name.equals("ppo")) {
+      changed.removeIf(option -> option.startsWith("--answers="));
+      changed.add("--mini-batch=1");
+      changed.removeIf(option -> option.startsWith("--epochs="));
+      changed.add("--epochs=2"); // Of four batches of prompts, each in four updates.
+    }
+    return changed.toArray(String[]::new);
+  }
+
   @Test
   void anAgentTakesSeveralTurnsByDefault() throws IOException {
     Path out = folder.resolve("agent");
@@ -206,6 +263,61 @@ class GroupPolicyTuneTest {
     assertTrue(result.err().contains(sentence), result.err());
     assertFalse(result.err().contains("\tat "), result.err());
     assertFalse(Files.exists(out));
+  }
+
+  /** Worth nothing that a number could say. */
+  public static final class NotANumber implements Reward {
+    @Override
+    public double of(Answer answer) {
+      return Double.NaN;
+    }
+  }
+
+  /** Cannot tell. */
+  public static final class Failing implements Reward {
+    @Override
+    public double of(Answer answer) {
+      throw new IllegalStateException("the judge sleeps");
+    }
+  }
+
+  /** All are worth the same. */
+  public static final class Indifferent implements Reward {
+    @Override
+    public double of(Answer answer) {
+      return 1;
+    }
+  }
+
+  @Test
+  void aRewardThatFailsEndsTheRunInASentenceAndOneThatIsIndifferentDoesNot() {
+    Path out = folder.resolve("out");
+    String name = NotANumber.class.getName();
+    Commands.Result ended = Commands.run(grpo(out, "--reward=" + name));
+    assertEquals(1, ended.status());
+    assertTrue(ended.err().startsWith("The reward " + name + " gave NaN"), ended.err());
+    assertEquals(1, ended.err().lines().count(), ended.err());
+    assertTrue(Files.exists(out.resolve("checkpoints")), "it can be gone on with");
+
+    name = Failing.class.getName();
+    ended = Commands.run(grpo(folder.resolve("failing"), "--reward=" + name));
+    assertEquals(1, ended.status());
+    assertEquals(
+        "The reward %s failed: the judge sleeps. Mend it, and go on with the run.".formatted(name),
+        ended.err().strip());
+
+    String[] same = {"--reward=" + Indifferent.class.getName(), "--max-updates=2"};
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(grpo(folder.resolve("indifferent"), same)));
+  }
+
+  @Test
+  void promptsOfWhichNoneCanBeUsedAreRefused() throws IOException {
+    Path empty = Files.writeString(folder.resolve("empty.jsonl"), "{\"prompt\": \"\"}\n");
+    Commands.Result refused = Commands.run(grpo(folder.resolve("out"), "--data=" + empty));
+    assertEquals(1, refused.status());
+    assertTrue(refused.err().contains("it asks nothing"), refused.err());
+    assertFalse(Files.exists(folder.resolve("out")));
   }
 
   @Test
