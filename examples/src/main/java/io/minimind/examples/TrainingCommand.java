@@ -206,9 +206,13 @@ abstract class TrainingCommand implements Callable<Integer> {
     return spec.name();
   }
 
-  /** What to do with the model when it is trained: words, and a command that takes --model. */
-  String advice() {
-    return "Talk to it: ./minimind chat";
+  /**
+   * What to do with the model when it is trained: words, and a command.
+   *
+   * @param model its folder, quoted
+   */
+  String advice(String model) {
+    return "Talk to it: ./minimind chat --model " + model;
   }
 
   @Override
@@ -339,7 +343,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             words.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            words.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
+            words.println(advice(GivenCommand.quoted(run.folder().toString())));
           } else {
             words.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
@@ -362,9 +366,9 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /** Adds the adapters that options ask for. */
-  final void addAdapters(LoraOptions options, RunBuilder run) {
+  final void addAdapters(LoraOptions options, RunBuilder run, Path from) throws IOException {
     try {
-      options.adapters().ifPresent(run::lora);
+      options.addTo(run, from);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }
