@@ -33,8 +33,8 @@ abstract class RewardTune extends TrainingCommand {
       order = 3,
       description = {
         "What answers are worth, several times for their sum: number, text, regex[:PATTERN],"
-            + " json-schema, ended, length, thinking, repetition, rules, agent, judge:'URL MODEL',"
-            + " or a class. A weight goes before: 0.5*thinking."
+            + " json-schema, ended, length, thinking, repetition, rules, agent, model:DIR,"
+            + " judge:'URL MODEL', or a class. A weight goes before: 0.5*thinking."
       })
   private List<String> rewards;
 
@@ -67,7 +67,7 @@ abstract class RewardTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       run.from(from).task(task(from, rewards, rollouts));
     } catch (IllegalArgumentException e) {
