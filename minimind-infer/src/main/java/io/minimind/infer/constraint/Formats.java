@@ -34,6 +34,7 @@ final class Formats {
   private static final String GROUP = "[0-9a-fA-F]{1,4}";
   private static final String LABEL = "[A-Za-z]([A-Za-z0-9]|-[A-Za-z0-9]){0,30}";
   private static final String HOST = LABEL + "(\\." + LABEL + "){0,3}";
+
   /** Some validators want international names as they are registered, which is in small letters. */
   private static final String SMALL_LABEL = "[a-z]([a-z0-9]|-[a-z0-9]){0,30}";
 

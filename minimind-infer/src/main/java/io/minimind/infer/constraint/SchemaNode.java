@@ -52,7 +52,9 @@ record SchemaNode(ObjectNode json, String at) {
     return at + "/" + key.replace("~", "~0").replace("/", "~1");
   }
 
-  /** A count that it gives, such as {@code minItems}; a most that no text reaches is the largest. */
+  /**
+   * A count that it gives, such as {@code minItems}; a most that no text reaches is the largest.
+   */
   int count(String key, int absent) {
     JsonNode value = json.get(key);
     if (value == null) {
