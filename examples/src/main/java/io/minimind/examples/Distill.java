@@ -89,7 +89,7 @@ public final class Distill extends TrainingCommand {
       throw refused("A new run needs --data, --teacher and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       run.task(
           Distillation.of(

@@ -58,7 +58,7 @@ public final class FineTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       run.task(conversations.task(model, from, seed())).from(from);
     } catch (IllegalArgumentException e) {

@@ -91,7 +91,7 @@ public final class KahnemanTverskyTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       KahnemanTverskyObjective objective =
           new KahnemanTverskyObjective(beta, goodWeight, badWeight, pairs ? 2 : 1);

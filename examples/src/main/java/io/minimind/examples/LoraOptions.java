@@ -1,7 +1,14 @@
 package io.minimind.examples;
 
+import io.minimind.artifact.ModelFolder;
 import io.minimind.files.ArgumentException;
+import io.minimind.interchange.AdapterImport;
 import io.minimind.model.LowRankAdapters;
+import io.minimind.model.ModelConfig;
+import io.minimind.train.RunBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Help.Visibility;
@@ -37,10 +44,44 @@ final class LoraOptions {
       description = "Layers that get adapters: some of wq,wk,wv,wo,w1,w2,w3; wq,wv unless given.")
   private List<String> targets;
 
+  @Option(
+      names = "--lora-adapter",
+      paramLabel = "PATH",
+      order = 48,
+      showDefaultValue = Visibility.NEVER,
+      description =
+          "Goes on training this adapter: a folder of PEFT, a .pth of MiniMind's, or the --out of a"
+              + " run with --lora-rank. The model to start from is the one that it was trained on.")
+  private Path adapter;
+
+  /**
+   * Adds adapters to a run, if some are asked for.
+   *
+   * @param from folder of the model that the run starts from
+   * @throws IllegalArgumentException if a value is out of its range or they are given twice
+   * @throws IOException if an adapter cannot be read or does not fit the model
+   */
+  void addTo(RunBuilder run, Path from) throws IOException {
+    if (adapter == null) {
+      adapters().ifPresent(run::lora);
+      return;
+    }
+    if (rank != null || alpha != null || targets != null) {
+      throw new ArgumentException(
+          "--lora-adapter brings its rank, alpha and targets: leave out the other --lora options.");
+    }
+    if (Files.exists(adapter) && Files.isSameFile(adapter, from)) {
+      throw new ArgumentException(
+          "The model in %s has its adapter merged already: --from must be the model that the adapter was trained on."
+              .formatted(from));
+    }
+    run.lora(AdapterImport.read(adapter, ModelConfig.read(from.resolve(ModelFolder.CONFIG))));
+  }
+
   /**
    * @throws IllegalArgumentException if a value is out of its range or there is no rank for it
    */
-  Optional<LowRankAdapters> adapters() {
+  private Optional<LowRankAdapters> adapters() {
     if (rank == null) {
       if (alpha != null || targets != null) {
         throw new ArgumentException(

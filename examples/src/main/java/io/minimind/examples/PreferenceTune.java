@@ -112,7 +112,7 @@ public final class PreferenceTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
     ModelConfig model = startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     PreferenceTuning task = PreferenceTuning.of(from, maxLength(model), objective);
     run.task(loss == Loss.ALL_TURNS ? task.onConversations(variation()) : task).from(from);
   }

@@ -70,7 +70,7 @@ public final class RewardModelTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     Optional<Variation> conversations =
         loss == Loss.ALL_TURNS
             ? Optional.of(new Variation(0, 0, List.of(), seed()))

@@ -67,7 +67,7 @@ abstract class RewardTune extends TrainingCommand {
       throw refused("A new run needs --data and --from (an old one --resume).");
     }
     startModel(from);
-    addAdapters(lora, run);
+    addAdapters(lora, run, from);
     try {
       run.from(from).task(task(from, rewards, rollouts));
     } catch (IllegalArgumentException e) {

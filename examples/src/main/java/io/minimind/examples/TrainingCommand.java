@@ -139,6 +139,15 @@ abstract class TrainingCommand implements Callable<Integer> {
   private KernelSet kernels = KernelSet.OWN;
 
   @Option(
+      names = "--no-spinning",
+      order = 54,
+      description = {
+        "Lets threads that wait for work sleep. They keep processors busy otherwise, which is faster"
+            + " unless other processes want these."
+      })
+  private boolean noSpinning;
+
+  @Option(
       names = "--cuda-memory",
       paramLabel = "MIB",
       order = 55,
@@ -163,6 +172,7 @@ abstract class TrainingCommand implements Callable<Integer> {
           "--threads",
           "--devices",
           "--kernels",
+          "--no-spinning",
           "--cuda-memory");
 
   /** Those among them that need not be given again. */
@@ -297,7 +307,7 @@ abstract class TrainingCommand implements Callable<Integer> {
           cudaMemory == null
               ? CudaSettings.defaults()
               : CudaSettings.defaults().withMemory(cudaMemory);
-      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels);
+      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels).withSpinning(!noSpinning);
       return devices.list().stream().map(device -> device.with(cuda).with(cpu)).toList();
     } catch (IllegalArgumentException e) {
       throw refused("--cuda-memory: " + e.getMessage());
@@ -356,9 +366,9 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /** Adds the adapters that options ask for. */
-  final void addAdapters(LoraOptions options, RunBuilder run) {
+  final void addAdapters(LoraOptions options, RunBuilder run, Path from) throws IOException {
     try {
-      options.adapters().ifPresent(run::lora);
+      options.addTo(run, from);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.Folders;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
+import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -240,6 +241,40 @@ class PreferenceTuneTest {
     }
     assertEquals(new Commands.Result(0, ""), resume(out));
     assertArrayEquals(end, weights(out), "resumed");
+  }
+
+  @Test
+  void anAdapterIsTrainedOnBesideTheModelThatItWasTrainedOn() throws IOException {
+    Path first = folder.resolve("first");
+    assertEquals(
+        new Commands.Result(0, ""),
+        Commands.run(dpo(first, "--lora-rank=4", "--lora-targets=wq,w2", "--learning-rate=0.05")));
+    double reached = value(metrics(first, "loss").get(UPDATES - 1), "loss");
+    Path out = folder.resolve("on");
+    String[] on = dpo(out, "--lora-adapter=" + first, "--max-updates=2", "--learning-rate=1e-6");
+    assertEquals(new Commands.Result(0, ""), Commands.run(on));
+    assertTrue(value(metrics(out, "loss").get(0), "loss") < reached + 0.1);
+    // It goes on from there: at this rate the merged model is still nearly the other's.
+    SafetensorsFile before = SafetensorsFile.open(first.resolve("model.safetensors"));
+    SafetensorsFile after = SafetensorsFile.open(out.resolve("model.safetensors"));
+    boolean moved = false;
+    for (NamedTensor weight : before.tensors()) {
+      float[] old = StreamedTensor.of(weight).load();
+      float[] now = StreamedTensor.of(after.tensor(weight.name()).orElseThrow()).load();
+      assertArrayEquals(old, now, 1e-4f, weight.name());
+      moved |= !Arrays.equals(old, now);
+    }
+    assertTrue(moved);
+    Commands.Result twice = Commands.run(dpo(out, "--lora-adapter=" + first, "--lora-rank=4"));
+    assertEquals(2, twice.status());
+    assertTrue(twice.err().contains("--lora-adapter brings its rank"), twice.err());
+    Commands.Result merged =
+        Commands.run(dpo(folder.resolve("x"), "--from=" + first, "--lora-adapter=" + first));
+    assertEquals(2, merged.status());
+    assertTrue(merged.err().contains("has its adapter merged already"), merged.err());
+    Commands.Result none = Commands.run(dpo(folder.resolve("x"), "--lora-adapter=" + whole));
+    assertEquals(1, none.status());
+    assertTrue(none.err().contains("holds no adapter"), none.err());
   }
 
   /** What a process leaves that is killed some time after a checkpoint. */

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.StoredAdapter;
 import io.minimind.graph.operator.RotaryLayout;
+import io.minimind.interchange.AdapterImport;
 import io.minimind.interchange.ModelExport;
 import io.minimind.interchange.ModelExport.Format;
 import io.minimind.interchange.ModelImport;
@@ -27,6 +28,7 @@ import io.minimind.model.RotaryScaling;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.StreamedTensor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,12 +36,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -133,6 +137,86 @@ class InterchangeTest {
     assertEquals(-1, Files.mismatch(folder.resolve("first.pth"), folder.resolve("second.pth")));
   }
 
+  /** Each of these loads elsewhere as something else, or not at all. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "head_dim | 0 | head_dim: it must be at least 1",
+        "num_key_value_heads | 0 | num_key_value_heads: it must be at least 1",
+        "max_position_embeddings | 1.5 | max_position_embeddings: it must be a whole number",
+        "rope_parameters | {\"rope_theta\": 5} | rope_theta: it must be 5, as it says elsewhere",
+        "rope_parameters | {\"rope_type\": \"linear\", \"factor\": 2, \"partial_rotary_factor\": 0.5}"
+            + " | rope_parameters.partial_rotary_factor is 0.5"
+      })
+  void aFieldThatCannotBeIsRefusedByItsName(String field, String value, String sentence)
+      throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 1, 4, 2, 256, 64);
+    ModelExport.write(
+        write(config, Precision.FLOAT32), Format.TRANSFORMERS, folder.resolve("source"));
+    Path json = folder.resolve("source/config.json");
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode tree = (ObjectNode) mapper.readTree(json.toFile());
+    tree.set(field, mapper.readTree(value));
+    Files.writeString(json, tree.toString());
+    assertRefused(folder.resolve("source"), sentence);
+  }
+
+  /** The angles of rope_parameters are those of the base beside it, where it has none. */
+  @Test
+  void aBaseBesideTheParametersOfRotaryPositionsCounts() throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 1, 4, 2, 256, 64);
+    Path model = write(config, Precision.FLOAT32);
+    ModelExport.write(model, Format.TRANSFORMERS, folder.resolve("source"));
+    Path json = folder.resolve("source/config.json");
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode tree = (ObjectNode) mapper.readTree(json.toFile());
+    assertTrue(tree.has("rope_theta"), tree.toString());
+    tree.putObject("rope_parameters").put("rope_type", "default");
+    Files.writeString(json, tree.toString());
+    ModelImport.from(folder.resolve("source")).to(folder.resolve("back"));
+    assertArrayEquals(logits(model), logits(folder.resolve("back")), 1e-5f);
+  }
+
+  @Test
+  void wholeNumbersAreNoWeights() throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 1, 4, 2, 256, 64);
+    ModelExport.write(
+        write(config, Precision.FLOAT32), Format.TRANSFORMERS, folder.resolve("source"));
+    replace(folder.resolve("source/model.safetensors"), "F32", "I32");
+    assertRefused(folder.resolve("source"), "holds whole numbers, which are no weights");
+  }
+
+  @Test
+  void aGgufThatDoesNotSayItsEpsilonIsRefused() throws IOException {
+    ModelConfig config = ModelConfig.minimind3(64, 1, 4, 2, 256, 64);
+    ModelExport.write(write(config, Precision.FLOAT32), Format.GGUF, folder.resolve("gguf"));
+    replace(
+        folder.resolve("gguf/model.gguf"),
+        "qwen3.attention.layer_norm",
+        "other.attention.layer_norm");
+    assertRefused(folder.resolve("gguf/model.gguf"), "layer_norm_rms_epsilon is missing.");
+  }
+
+  private void assertRefused(Path source, String sentence) {
+    IOException refused =
+        assertThrows(
+            IOException.class, () -> ModelImport.from(source).to(folder.resolve("refused")));
+    assertTrue(refused.getMessage().contains(sentence), refused.getMessage());
+    assertTrue(refused.getMessage().endsWith("."), refused.getMessage());
+  }
+
+  /** The first of these texts becomes another of the same length. */
+  private static void replace(Path file, String text, String other) throws IOException {
+    String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
+    int at = bytes.indexOf(text);
+    assertTrue(at > 0);
+    Files.writeString(
+        file,
+        bytes.substring(0, at) + other + bytes.substring(at + other.length()),
+        StandardCharsets.ISO_8859_1);
+  }
+
   @Test
   void anAdapterGoesToPeftAndComesBack() throws IOException {
     // Of the first version, whose channels stand in another order there.
@@ -146,6 +230,18 @@ class InterchangeTest {
         tuned, config, lora.merged(config, ModelFolder.weights(tuned), adapters));
     new StoredAdapter(lora, adapters).write(tuned);
     ModelExport.write(tuned, Format.PEFT, folder.resolve("peft"));
+
+    // To be trained on beside its base, it is what it was before.
+    StoredAdapter read = AdapterImport.read(folder.resolve("peft"), config);
+    assertEquals(lora, read.adapters());
+    assertEquals(Set.copyOf(adapters), Set.copyOf(read.tensors()));
+    assertEquals(Set.copyOf(adapters), Set.copyOf(AdapterImport.read(tuned, config).tensors()));
+    ModelConfig other = ModelConfig.of(64, 1, 4, 2, 256, 64);
+    for (Path adapter : List.of(folder.resolve("peft"), tuned, folder.resolve("base"))) {
+      IOException refused =
+          assertThrows(IOException.class, () -> AdapterImport.read(adapter, other));
+      assertTrue(refused.getMessage().matches(".*dapter.*\\."), refused.getMessage());
+    }
 
     IOException alone =
         assertThrows(

@@ -32,12 +32,6 @@ class ReferenceModelsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final float TOLERANCE = 1e-4f;
 
-  /**
-   * The runtime's sigmoid is off by up to 1.5e-7; one text of the set makes 1.05e-4 of it, all
-   * others stay below 6e-5.
-   */
-  private static final double TEXT_TOLERANCE = 1.2e-4;
-
   /** Logits are compared up to this many prompts of a case. */
   private static final int PROMPTS = 3;
 
@@ -183,10 +177,7 @@ class ReferenceModelsTest {
                       double found =
                           LogProbabilities.of(logits, ids[position + 1], 0).logProbability();
                       assertEquals(
-                          expected.path(position).asDouble(),
-                          found,
-                          TEXT_TOLERANCE,
-                          "at " + position);
+                          expected.path(position).asDouble(), found, TOLERANCE, "at " + position);
                     }
                   }));
     }

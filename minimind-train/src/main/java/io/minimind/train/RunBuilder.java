@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.artifact.StoredAdapter;
 import io.minimind.data.Rows;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.ArgumentException;
@@ -42,6 +43,7 @@ public final class RunBuilder {
   private Path from;
   private Path tokenizer;
   private LowRankAdapters lora;
+  private List<NamedTensor> adapter = List.of();
   private Rows rows;
   private Rows validation;
   private Double validationFraction;
@@ -100,9 +102,20 @@ public final class RunBuilder {
     return this;
   }
 
-  /** Trains adapters in place of the weights. */
+  /** Trains new adapters in place of the weights. */
   public RunBuilder lora(LowRankAdapters adapters) {
     lora = adapters;
+    adapter = List.of();
+    return this;
+  }
+
+  /**
+   * Goes on training an adapter, such as {@code AdapterImport} reads it. The model to start from is
+   * the one that it was trained on.
+   */
+  public RunBuilder lora(StoredAdapter begun) {
+    lora = begun.adapters();
+    adapter = begun.tensors();
     return this;
   }
 
@@ -324,7 +337,8 @@ public final class RunBuilder {
       // Before the settings, with which the folder is a run: none is without its history.
       TrainingHistory.begin(folder, Optional.ofNullable(command), history);
       RunFolder run =
-          RunFolder.create(folder, new RunRecord(settings, corpora.facts()), texts, weights);
+          RunFolder.create(
+              folder, new RunRecord(settings, corpora.facts()), texts, weights, adapter);
       corpora.listSkipped(folder);
       return new TrainingRun(lock::close, run, corpora, this);
     } catch (IOException | RuntimeException e) {

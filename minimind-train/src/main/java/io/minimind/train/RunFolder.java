@@ -46,31 +46,39 @@ final class RunFolder {
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
    * @param weights every parameter of the model, as {@link StartWeights} gives them
+   * @param adapter every A and B to start from; none where adapters are new, or there are none
    * @throws IOException if the folder holds a run or another model already or cannot be written
    */
-  static RunFolder create(Path folder, RunRecord record, Path tokenizer, List<NamedTensor> weights)
+  static RunFolder create(
+      Path folder,
+      RunRecord record,
+      Path tokenizer,
+      List<NamedTensor> weights,
+      List<NamedTensor> adapter)
       throws IOException {
     requireNone(folder);
     RunSettings settings = record.settings();
     RunFolder run = new RunFolder(folder, record);
     ModelFolder.writeConfiguration(folder, settings.model(), tokenizer);
-    run.checkpoints().save(TrainingState.START, start(settings, weights)::write);
+    run.checkpoints().save(TrainingState.START, start(settings, weights, adapter)::write);
     // Written last: with it, the folder is a run that can be resumed.
     AtomicFile.replace(folder.resolve(SETTINGS), SealedJson.seal(record.toJson()));
     return run;
   }
 
-  private static TrainingCheckpoint start(RunSettings settings, List<NamedTensor> weights)
+  private static TrainingCheckpoint start(
+      RunSettings settings, List<NamedTensor> weights, List<NamedTensor> adapter)
       throws IOException {
     // What no model has: adapters, and parameters of the objective's own.
     long seed = settings.training().seed();
-    List<NamedTensor> added = new ArrayList<>();
-    settings
-        .lora()
-        .ifPresent(
-            lora ->
-                lora.parameters(settings.model())
-                    .forEach(parameter -> added.add(parameter.start(seed))));
+    List<NamedTensor> added = new ArrayList<>(adapter);
+    if (settings.lora().isPresent() && adapter.isEmpty()) {
+      settings
+          .lora()
+          .get()
+          .parameters(settings.model())
+          .forEach(parameter -> added.add(parameter.start(seed)));
+    }
     added.addAll(settings.task().objective().start(settings.model(), weights, seed));
     boolean adapted = settings.lora().isPresent();
     List<NamedTensor> frozen = settings.task().frozenWeights();

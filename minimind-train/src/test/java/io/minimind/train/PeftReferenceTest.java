@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.StoredAdapter;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.interchange.AdapterImport;
 import io.minimind.interchange.ModelImport;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -39,7 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A model of Qwen3's shape is imported, and adapters are trained beside it as PEFT does it on the
- * same batches. {@code reference.py} beside {@code reference.json} says how its numbers came to be.
+ * same batches: new ones, and one of PEFT's that is gone on with. {@code reference.py} beside
+ * {@code reference.json} says how the numbers came to be.
  */
 class PeftReferenceTest {
 
@@ -58,8 +61,8 @@ class PeftReferenceTest {
       double[] gradientNorms,
       double[] lossesAfter) {
 
-    static Reference read() throws IOException {
-      try (InputStream json = PeftReferenceTest.class.getResourceAsStream("peft/reference.json")) {
+    static Reference read(String file) throws IOException {
+      try (InputStream json = PeftReferenceTest.class.getResourceAsStream("peft/" + file)) {
         return new ObjectMapper().readValue(json, Reference.class);
       }
     }
@@ -85,13 +88,25 @@ class PeftReferenceTest {
 
   @Test
   void adaptersLearnAsWithPeft() throws IOException {
-    Reference reference = Reference.read();
     ModelConfig config = imported();
+    learnsAs(Reference.read("reference.json"), config, new StoredAdapter(ADAPTERS, start(config)));
+  }
+
+  @Test
+  void anAdapterOfPeftGoesOnAsWithPeft() throws IOException {
+    ModelConfig config = imported();
+    StoredAdapter adapter = AdapterImport.read(saved(config), config);
+    assertEquals(List.of("wq", "wv", "w2"), adapter.adapters().targets());
+    learnsAs(Reference.read("continued.json"), config, adapter);
+  }
+
+  private void learnsAs(Reference reference, ModelConfig config, StoredAdapter adapter)
+      throws IOException {
     TrainingArtifacts graphs =
-        new TrainingArtifacts(config, new Objective.NextToken(), Optional.of(ADAPTERS));
+        new TrainingArtifacts(config, new Objective.NextToken(), Optional.of(adapter.adapters()));
     Path start = folder.resolve("start");
     new TrainingCheckpoint(
-            adapters(config),
+            adapter.tensors(),
             StartWeights.of(folder.resolve("model"), config),
             Optional.empty(),
             TrainingCheckpoint.Properties.NONE)
@@ -123,6 +138,34 @@ class PeftReferenceTest {
     }
   }
 
+  /** The folder of an adapter as PEFT saves it. */
+  private Path saved(ModelConfig config) throws IOException {
+    Path peft = Files.createDirectories(folder.resolve("peft"));
+    List<NamedTensor> tensors = new ArrayList<>();
+    for (Parameter parameter : new Parameters(config).all()) {
+      if (parameter
+          .role()
+          .adapterTarget()
+          .filter(List.of("wq", "wv", "w2")::contains)
+          .isPresent()) {
+        String module = TensorNames.TRANSFORMERS.module(parameter.role(), parameter.layer(), -1);
+        String a = module + ".lora_A.weight";
+        String b = module + ".lora_B.weight";
+        tensors.add(numbers("base_model.model." + a, a, 4, parameter.shape().extents()[1]));
+        tensors.add(numbers("base_model.model." + b, b, parameter.shape().extents()[0], 4));
+      }
+    }
+    SafetensorsFile.write(peft.resolve("adapter_model.safetensors"), tensors, Map.of());
+    Files.writeString(
+        peft.resolve("adapter_config.json"),
+        """
+        {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "lora_alpha": 3, "use_rslora": true,
+         "lora_dropout": 0.0, "bias": "none", "fan_in_fan_out": false, "inference_mode": true,
+         "target_modules": ["q_proj", "v_proj", "down_proj"]}
+        """);
+    return peft;
+  }
+
   /** The base, as transformers keeps it, made a model of ours. */
   private ModelConfig imported() throws IOException {
     ModelConfig shape =
@@ -150,7 +193,7 @@ class PeftReferenceTest {
   }
 
   /** A as PEFT has it, B zeros. */
-  private static List<NamedTensor> adapters(ModelConfig config) {
+  private static List<NamedTensor> start(ModelConfig config) {
     Map<String, String> theirs = new HashMap<>();
     for (Parameter parameter : new Parameters(config).all()) {
       theirs.put(

@@ -57,6 +57,7 @@ record Architecture(ModelConfig config, Layout layout) {
   }
 
   private static void check(Parameter parameter, StreamedTensor tensor) throws IOException {
+    tensor.requireReal();
     List<Long> expected = Arrays.stream(parameter.shape().extents()).boxed().toList();
     if (!tensor.shape().equals(expected)) {
       throw new IOException(

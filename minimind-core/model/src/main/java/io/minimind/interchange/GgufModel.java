@@ -34,7 +34,7 @@ final class GgufModel {
 
   /** They change nothing that is computed. */
   private static final Set<String> HARMLESS =
-      Set.of("vocab_size", "rope.scaling.finetuned", "attention.causal", "feed_forward_length");
+      Set.of("vocab_size", "rope.scaling.finetuned", "feed_forward_length");
 
   private final GgufMetadata metadata;
   private final TensorSet tensors;
@@ -82,7 +82,7 @@ final class GgufModel {
             .headSize(head)
             .vocabularySize(Math.toIntExact(embedding.rows()))
             .maxLength(required("context_length"))
-            .normEpsilon((float) number("attention.layer_norm_rms_epsilon", 1e-5))
+            .normEpsilon((float) number("attention.layer_norm_rms_epsilon"))
             .rotary(rotary(head))
             .initializerRange(0.02);
     if (tensors.has("output.weight")) {
@@ -105,6 +105,7 @@ final class GgufModel {
     } else {
       config.feedForwardSize(required("feed_forward_length"));
     }
+    requireCausal();
     neutral("logit_scale", 1);
     neutral("embedding_scale", 1);
     neutral("residual_scale", 1);
@@ -250,6 +251,23 @@ final class GgufModel {
       throw new IOException("%s.%s is %d, which cannot be.".formatted(architecture, key, value));
     }
     return (int) value;
+  }
+
+  private void requireCausal() throws IOException {
+    read.add("attention.causal");
+    if (!metadata.flag(architecture + ".attention.causal").orElse(true)) {
+      throw new IOException(
+          "%s.attention.causal is false: attention to later tokens cannot be computed."
+              .formatted(architecture));
+    }
+  }
+
+  private double number(String key) throws IOException {
+    read.add(key);
+    return metadata
+        .number(architecture + "." + key)
+        .orElseThrow(
+            () -> new IOException("The key %s.%s is missing.".formatted(architecture, key)));
   }
 
   private double number(String key, double absent) throws IOException {

@@ -1,6 +1,7 @@
 package io.minimind.interchange;
 
 import io.minimind.artifact.StoredAdapter;
+import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
@@ -19,10 +20,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.LongUnaryOperator;
 
 /**
- * A low-rank adapter of another project: a folder of PEFT, or a file of MiniMind's. It is merged: a
- * matrix W becomes {@code W + scale · B · A} while it is read.
+ * A low-rank adapter of another project: a folder of PEFT, or a file of MiniMind's. It is merged, a
+ * matrix W becomes {@code W + scale · B · A} while it is read, or it becomes one of this project.
+ *
+ * <p>What is added is rounded as PEFT rounds it: B · A to float32, then its product with the scale,
+ * then the sum. Rounded otherwise, the merged model would be another than PEFT's by the last bit of
+ * every weight, which some texts show.
  */
 final class LowRankAdapter {
 
@@ -90,6 +96,8 @@ final class LowRankAdapter {
         }
         Optional<StreamedTensor> magnitude =
             Optional.ofNullable(left.remove(stored + PeftConfig.MAGNITUDE));
+        down.requireReal();
+        up.requireReal();
         modules.add(new Module(module, down, up, scale.of(module, down.rows()), magnitude));
       } else if (!prefix.isEmpty() && name.startsWith(prefix) && !name.contains("lora_")) {
         // A module that was saved as a whole.
@@ -137,8 +145,8 @@ final class LowRankAdapter {
       }
       byName.put(module.name, module);
     }
-    TensorNames names =
-        first.name.startsWith("model.") ? TensorNames.TRANSFORMERS : TensorNames.MINIMIND;
+    boolean theirs = first.name.startsWith("model.");
+    TensorNames names = theirs ? TensorNames.TRANSFORMERS : TensorNames.MINIMIND;
     Map<Parameter, Module> adapted = new LinkedHashMap<>();
     TreeSet<String> targets = new TreeSet<>();
     List<Parameter> all = new Parameters(config).all();
@@ -161,7 +169,9 @@ final class LowRankAdapter {
     for (Map.Entry<Parameter, Module> one : adapted.entrySet()) {
       String name = one.getKey().module();
       tensors.add(loaded(one.getValue().down, name + PeftConfig.A));
-      tensors.add(loaded(one.getValue().up, name + PeftConfig.B));
+      LongUnaryOperator order =
+          theirs ? HeadOrder.of(one.getKey(), config, RotaryLayout.HALVES) : row -> row;
+      tensors.add(loaded(one.getValue().up.reordered(order), name + PeftConfig.B));
     }
     int rank = Math.toIntExact(first.down.rows());
     return Optional.of(
@@ -202,7 +212,7 @@ final class LowRankAdapter {
                 for (int k = 0; k < rank; k++) {
                   product += (double) b[row * rank + k] * a[k * in + column];
                 }
-                into[offset + i] += (float) (module.scale * product);
+                into[offset + i] += (float) product * (float) module.scale;
               }
             });
     return module.magnitude.isEmpty() ? sum : withNorms(sum, module.magnitude.get().load());

@@ -102,27 +102,7 @@ final class StoredModel {
 
   /** Which row of a parameter stands where, if channels of heads are put into another order. */
   LongUnaryOperator order(Parameter parameter, RotaryLayout layout) {
-    int head = config.headSize();
-    boolean ofHeads =
-        switch (parameter.role()) {
-          case QUERY, KEY, QUERY_BIAS, KEY_BIAS, QUERY_NORM, KEY_NORM -> true;
-          default -> false;
-        };
-    if (!ofHeads || layout == config.rotary().layout()) {
-      return row -> row;
-    }
-    return layout == RotaryLayout.HALVES
-        ? row -> row / head * head + halves(row % head, head)
-        : row -> row / head * head + neighbours(row % head, head);
-  }
-
-  /** Which channel of neighbours is one of halves. */
-  private static long halves(long channel, int head) {
-    return channel < head / 2 ? 2 * channel : 2 * (channel - head / 2) + 1;
-  }
-
-  private static long neighbours(long channel, int head) {
-    return channel / 2 + channel % 2 * (head / 2);
+    return HeadOrder.of(parameter, config.headSize(), config.rotary().layout(), layout);
   }
 
   /** The ids that begin and end a text; no fields where the folder does not say. */

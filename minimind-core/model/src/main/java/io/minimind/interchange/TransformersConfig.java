@@ -38,6 +38,7 @@ final class TransformersConfig {
   private static final String HEADS = "num_attention_heads";
   private static final String KEY_VALUE_HEADS = "num_key_value_heads";
   private static final String LENGTH = "max_position_embeddings";
+  private static final String PARAMETERS = "rope_parameters";
   private static final String EPSILON = "rms_norm_eps";
   private static final String THETA = "rope_theta";
   private static final String WINDOW = "sliding_window";
@@ -90,7 +91,7 @@ final class TransformersConfig {
     hiddenSize = fields.integer("hidden_size");
     layers = fields.integer("num_hidden_layers");
     heads = positive(HEADS);
-    length = (int) number(LENGTH);
+    length = fields.integer(LENGTH, family.defaults.get(LENGTH).intValue());
   }
 
   /**
@@ -175,8 +176,8 @@ final class TransformersConfig {
             .hiddenSize(hiddenSize)
             .layers(layers)
             .heads(heads)
-            .keyValueHeads(number(KEY_VALUE_HEADS) == 0 ? heads : (int) number(KEY_VALUE_HEADS))
-            .headSize(fields.integer("head_dim", family.type.equals("qwen3") ? 128 : 0))
+            .keyValueHeads(keyValueHeads())
+            .headSize(fields.has("head_dim") ? positive("head_dim") : usualHeadSize())
             .feedForwardSize(fields.integer("intermediate_size"))
             .vocabularySize(fields.integer("vocab_size"))
             .maxLength(length)
@@ -196,6 +197,17 @@ final class TransformersConfig {
       }
     }
     return config.build();
+  }
+
+  private int keyValueHeads() {
+    int usual = family.defaults.get(KEY_VALUE_HEADS).intValue();
+    return fields.has(KEY_VALUE_HEADS) ? positive(KEY_VALUE_HEADS) : usual == 0 ? heads : usual;
+  }
+
+  /** 0 where it follows from the width. */
+  private int usualHeadSize() {
+    fields.value("head_dim");
+    return family.type.equals("qwen3") ? 128 : 0;
   }
 
   private void parts(ModelConfig.Builder config) throws IOException {
@@ -222,18 +234,28 @@ final class TransformersConfig {
   }
 
   private Rotary rotary() {
-    boolean old = fields.has(RotaryScalingJson.FIELD) || !fields.has("rope_parameters");
-    ConfigFields scaling = fields.object(old ? RotaryScalingJson.FIELD : "rope_parameters");
-    fields.value("rope_parameters");
-    double base = old ? number(THETA) : scaling.number(THETA, family.defaults.get(THETA));
-    fields.value(THETA);
-    scaling.value(THETA);
+    boolean old = fields.has(RotaryScalingJson.FIELD);
+    ConfigFields scaling = fields.object(old ? RotaryScalingJson.FIELD : PARAMETERS);
+    if (old && !fields.value(PARAMETERS).isNull()) {
+      requireEqual(PARAMETERS, fields.value(RotaryScalingJson.FIELD));
+    }
+    if (fields.has(THETA) && scaling.has(THETA)) {
+      requireEqual(THETA, scaling.value(THETA));
+    }
+    double base = scaling.number(THETA, number(THETA));
     if (family.type.equals("phi3")) {
       // Nothing but its own kind of scaling, which is refused, looks at this.
       fields.value("original_max_position_embeddings");
     }
     return new Rotary(
         RotaryLayout.HALVES, (float) base, RotaryScalingJson.read(scaling), layersWithoutRotary());
+  }
+
+  /** Where a configuration says something twice, programs do not agree which of them counts. */
+  private void requireEqual(String field, JsonNode other) {
+    if (!fields.value(field).equals(other)) {
+      throw fields.wrong(field, other + ", as it says elsewhere", fields.value(field));
+    }
   }
 
   private List<Integer> layersWithoutRotary() {

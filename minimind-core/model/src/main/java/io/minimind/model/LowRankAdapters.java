@@ -7,6 +7,7 @@ import io.minimind.model.InitialLaw.Normal;
 import io.minimind.weights.NamedTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +119,7 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
     return merged;
   }
 
+  /** Rounded as PEFT rounds: the product, then times the scale, then the sum. */
   private NamedTensor sum(NamedTensor weight, NamedTensor a, NamedTensor b) {
     int out = Math.toIntExact(weight.shape()[0]);
     int in = Math.toIntExact(weight.shape()[1]);
@@ -125,12 +127,17 @@ public record LowRankAdapters(int rank, double alpha, List<String> targets) {
     weight.floats().get(values);
     FloatBuffer down = a.floats();
     FloatBuffer up = b.floats();
+    double[] product = new double[in];
     for (int row = 0; row < out; row++) {
+      Arrays.fill(product, 0);
       for (int r = 0; r < rank; r++) {
-        float factor = scale() * up.get(row * rank + r);
+        double factor = up.get(row * rank + r);
         for (int column = 0; column < in; column++) {
-          values[row * in + column] += factor * down.get(r * in + column);
+          product[column] += factor * down.get(r * in + column);
         }
+      }
+      for (int column = 0; column < in; column++) {
+        values[row * in + column] += (float) product[column] * scale();
       }
     }
     return NamedTensor.ofFloats(weight.name(), values, weight.shape());

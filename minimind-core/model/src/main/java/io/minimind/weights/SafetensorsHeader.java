@@ -41,6 +41,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
 
   private static final String METADATA = "__metadata__";
   private static final int ALIGNMENT = 8;
+  private static final int MOST_DIMENSIONS = 16;
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -156,6 +157,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<SafetensorsHeader.En
             .findFirst()
             .orElseThrow(() -> new IOException(unknownType(name, dtype)));
     long[] shape = integers(name, json, "shape");
+    if (shape.length > MOST_DIMENSIONS) {
+      throw new IOException("tensor " + name + " has " + shape.length + " dimensions");
+    }
     long[] offsets = integers(name, json, "data_offsets");
     if (offsets.length != 2) {
       throw new IOException("tensor " + name + " has not two data_offsets");

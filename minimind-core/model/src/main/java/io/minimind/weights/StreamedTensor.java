@@ -67,6 +67,18 @@ public record StreamedTensor(String name, List<Long> shape, String type, Values 
         NumberType.of(tensor.type()).values(tensor.data()));
   }
 
+  /**
+   * Weights are no whole numbers: where a file says so, it holds something else, or quantized ones.
+   *
+   * @throws IOException if the elements are whole numbers or truth values
+   */
+  public void requireReal() throws IOException {
+    if (type.matches("(?i)U?INT[0-9]+|[IU][0-9]+|BOOL")) {
+      throw new IOException(
+          "The tensor " + this + " holds whole numbers, which are no weights of a model.");
+    }
+  }
+
   /** The number of elements. */
   public long elements() {
     return elements(name, shape);

@@ -1,4 +1,5 @@
-"""Writes reference.json: what PEFT's fine-tuning of a small Qwen3 does in 20 steps.
+"""Writes what PEFT's fine-tuning of a small Qwen3 does in 20 steps: reference.json with a new adapter, continued.json
+going on with one that is loaded from a folder.
 
 usage: python reference.py CORPUS.csv   (transformers 5, peft 0.21, torch 2.13; one thread)
 
@@ -8,11 +9,12 @@ Base and start of the adapter are numbers that both sides compute from their nam
 import csv
 import json
 import sys
+import tempfile
 import zlib
 
 import numpy
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 ROWS, LENGTH, STEPS, RATE = 4, 48, 20, 3e-3
@@ -37,25 +39,41 @@ def start(name, shape):
     return values * (0.5 if "embed" in name else 1.5 / shape[1] ** 0.5)
 
 
-def main():
-    torch.set_num_threads(1)
+def base():
     config = Qwen3Config(
         vocab_size=259, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
         head_dim=32, intermediate_size=128, max_position_embeddings=128, rms_norm_eps=1e-6, rope_theta=1e6,
         tie_word_embeddings=True, attn_implementation="eager")
-    model = Qwen3ForCausalLM(config)
-    model = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=LAYERS, task_type="CAUSAL_LM"))
+    return Qwen3ForCausalLM(config)
+
+
+def fill(model, with_b):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             plain = name.removeprefix("base_model.model.").replace(".base_layer.", ".").replace(".default.", ".")
-            if "lora_B" not in name:
+            if with_b or "lora_B" not in name:
                 parameter.copy_(torch.from_numpy(start(plain, tuple(parameter.shape))).float())
-    text = ""
-    for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
-        text += row["text"] + "\n"
-        if len(text.encode()) >= STEPS * ROWS * (LENGTH + 1):
-            break
-    ids = torch.tensor(list(text.encode()[: STEPS * ROWS * (LENGTH + 1)])).reshape(STEPS, ROWS, LENGTH + 1)
+
+
+def new():
+    model = get_peft_model(base(), LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=LAYERS, task_type="CAUSAL_LM"))
+    fill(model, False)
+    return model
+
+
+def continued():
+    """An adapter with another way to scale, of some layers, saved and loaded to be trained on."""
+    config = LoraConfig(r=4, lora_alpha=3, use_rslora=True, target_modules=["q_proj", "v_proj", "down_proj"], task_type="CAUSAL_LM")
+    saved = get_peft_model(base(), config)
+    fill(saved, True)
+    with tempfile.TemporaryDirectory() as folder:
+        saved.save_pretrained(folder)
+        plain = base()
+        fill(plain, True)
+        return PeftModel.from_pretrained(plain, folder, is_trainable=True)
+
+
+def train(model, ids):
     trained = [p for p in model.parameters() if p.requires_grad]
     adam = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
 
@@ -73,10 +91,21 @@ def main():
         losses.append(found.item())
     with torch.no_grad():
         after = [loss(batch).item() for batch in ids[:3]]
-    with open("reference.json", "w") as out:
-        kept = dict(rows=ROWS, length=LENGTH, learningRate=RATE, text=text, losses=losses, gradientNorms=norms, lossesAfter=after)
-        json.dump(kept, out, indent=1, ensure_ascii=False)
-    print(losses, norms, after)
+    return dict(losses=losses, gradientNorms=norms, lossesAfter=after)
+
+
+def main():
+    torch.set_num_threads(1)
+    text = ""
+    for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
+        text += row["text"] + "\n"
+        if len(text.encode()) >= STEPS * ROWS * (LENGTH + 1):
+            break
+    ids = torch.tensor(list(text.encode()[: STEPS * ROWS * (LENGTH + 1)])).reshape(STEPS, ROWS, LENGTH + 1)
+    for name, model in ("reference", new()), ("continued", continued()):
+        kept = dict(rows=ROWS, length=LENGTH, learningRate=RATE, text=text, **train(model, ids))
+        with open(name + ".json", "w") as out:
+            json.dump(kept, out, indent=1, ensure_ascii=False)
 
 
 main()
