@@ -142,8 +142,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       names = "--no-spinning",
       order = 54,
       description = {
-        "Lets threads that wait for work sleep. They keep processors busy otherwise, which is faster"
-            + " unless other processes want these."
+        "Lets threads that wait for work sleep. They keep processors busy otherwise, which is"
+            + " faster unless other processes want these."
       })
   private boolean noSpinning;
 

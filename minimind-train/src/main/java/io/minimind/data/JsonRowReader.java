@@ -3,8 +3,10 @@ package io.minimind.data;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import java.io.IOException;
@@ -18,7 +20,9 @@ import java.util.stream.IntStream;
 
 /** Rows of a file with a JSON array of objects, or with objects one after the other. */
 final class JsonRowReader implements RowReader {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** No name may stand twice in an object; behind a row there may be another. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Path file;
   private final Utf8Reader reader;

@@ -1,11 +1,11 @@
 package io.minimind.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.StrictJson;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,8 +14,7 @@ import java.util.Optional;
 
 /** Rows of a file with one row in each line; blank lines are passed over. */
 final class LineRowReader implements RowReader {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final ObjectMapper JSON = StrictJson.mapper();
   private static final List<String> TEXT = List.of("text");
 
   private interface Parser {

@@ -43,8 +43,7 @@ final class NativeFloats {
 
   /** Copies numbers to another place. */
   static void move(long from, long to, long count) {
-    Pointer.memcpy(
-        new KernelDomain.Handle(to), new KernelDomain.Handle(from), Float.BYTES * count);
+    Pointer.memcpy(new KernelDomain.Handle(to), new KernelDomain.Handle(from), Float.BYTES * count);
   }
 
   static void add(long address, long count, float number) {

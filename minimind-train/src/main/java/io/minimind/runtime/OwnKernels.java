@@ -46,7 +46,8 @@ final class OwnKernels {
 
   /** What they compute, and with what, for people. */
   static String describe() {
-    return "own kernels for products and attention, with oneDNN for %s".formatted(OneDnn.instructions());
+    return "own kernels for products and attention, with oneDNN for %s"
+        .formatted(OneDnn.instructions());
   }
 
   /**

@@ -101,6 +101,20 @@ class FileRowsTest {
     assertEquals(Set.of(), rows(write("types.csv", "a\n5\n"), "a").get(0).json());
   }
 
+  /** Which of the two would be meant, nobody knows. */
+  @Test
+  void aNameThatStandsTwiceInAnObjectIsRefused() throws IOException {
+    String twice = "{\"text\": \"a\", \"text\": \"b\"}";
+    for (String name : List.of("twice.jsonl", "twice.json")) {
+      Path file = write(name, twice + "\n");
+      IOException e = assertThrows(IOException.class, () -> rows(file, "text"));
+      assertTrue(e.getMessage().contains("Duplicate field 'text'"), e.getMessage());
+    }
+    Path array = write("array.json", "[{\"text\": \"c\"},\n" + twice + "]");
+    IOException e = assertThrows(IOException.class, () -> rows(array, "text"));
+    assertTrue(e.getMessage().contains("Duplicate field 'text'"), e.getMessage());
+  }
+
   @Test
   void readsJsonArraysAndObjectsInARow() throws IOException {
     String array =

@@ -72,8 +72,16 @@ class GemmKernelTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 1", "1, 300, 70", "300, 1, 70", "7, 5, 1", "130, 90, 200", "2, 700, 900", "900, 3, 500",
-    "3, 4, 0", "0, 4, 3", "4, 0, 3"
+    "1, 1, 1",
+    "1, 300, 70",
+    "300, 1, 70",
+    "7, 5, 1",
+    "130, 90, 200",
+    "2, 700, 900",
+    "900, 3, 500",
+    "3, 4, 0",
+    "0, 4, 3",
+    "4, 0, 3"
   })
   void isTheSumOfProducts(int m, int n, int k) {
     for (int variant = 0; variant < 8; variant++) {

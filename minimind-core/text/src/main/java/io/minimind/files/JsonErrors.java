@@ -19,6 +19,10 @@ public final class JsonErrors {
     say("Unexpected end-of-input.*", "it ends in the middle");
     say("Trailing token .*found after value.*", "there is more after its end");
     say("Non-standard token '(.{1,40})'.*", "$1 is no value in JSON");
+    say("Unrecognized token '(.{1,40})': was expecting .*", "$1 is no value in JSON");
+    say(
+        "Illegal (?:unquoted )?character \\(+CTRL-CHAR, code (\\d+)\\)+.*",
+        "it has a control character (code $1) that is not escaped");
     say("^(Unexpected character .*?\\)\\)?): maybe a \\(non-standard\\) comment.*", "$1");
     say("(, from)? `[A-Za-z]+Constraints\\.[^`]*`", "");
     say("; Feature .*| \\(?[^().:]*Feature\\W.*", "");

@@ -17,6 +17,9 @@ class JsonErrorsTest {
       value = {
         "{ | it ends in the middle",
         "{\"a\": [1, 2 | it ends in the middle",
+        "{\"a\": x} | x is no value in JSON",
+        "{\"a\": NaN} | NaN is no value in JSON",
+        "{\"a\": \"\u0001\"} | it has a control character (code 1) that is not escaped",
         "[1} | Unexpected close marker '}': expected ']'",
         "{\"a\" 1} | Unexpected character ('1' (code 49)): was expecting a colon to separate field"
             + " name and value",
