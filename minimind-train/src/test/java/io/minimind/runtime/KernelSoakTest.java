@@ -1,0 +1,93 @@
+package io.minimind.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
+import io.minimind.model.Parameters;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.train.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Many steps and many sessions with this project's kernels: none is left, and memory stays. Few of
+ * both in every build; {@code -Dminimind.soak.steps=50000 -Dminimind.soak.sessions=1000} are many.
+ */
+class KernelSoakTest {
+
+  private static final int STEPS = Integer.getInteger("minimind.soak.steps", 60);
+  private static final int SESSIONS = Integer.getInteger("minimind.soak.sessions", 6);
+  private static final long ALLOWED_GROWTH = 64 << 20;
+
+  private static TrainingSession open() throws IOException {
+    TrainingArtifacts graphs =
+        new TrainingArtifacts(TinyModel.CONFIG)
+            .with(TrainingPrecision.FLOAT32, Device.CPU.target());
+    return ModelInTraining.builder(graphs)
+        .weights(new Parameters(TinyModel.CONFIG).start(7))
+        .threads(2)
+        .openOne();
+  }
+
+  private static void step(TrainingSession session, int index) {
+    session.resetGradients();
+    try (Batch batch = TinyModel.batch(index, 1 + index % 3, 1 + index % 31)) {
+      assertTrue(Float.isFinite(session.trainStep(batch, 1, 1).loss()));
+    }
+    session.optimizerStep(1e-4f);
+  }
+
+  /** Of the process, in bytes; 0 where the system does not tell. */
+  private static long resident() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return 0;
+    }
+    System.gc();
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+        .findFirst()
+        .orElse(0);
+  }
+
+  @Test
+  void manyStepsOfOneSessionTakeNoMoreMemory() throws IOException {
+    int before = OwnKernels.open();
+    try (TrainingSession session = open()) {
+      assertTrue(OwnKernels.open() > before, "there is no kernel of this project in it");
+      for (int i = 0; i < STEPS / 3; i++) {
+        step(session, i);
+      }
+      long resident = resident();
+      for (int i = STEPS / 3; i < STEPS; i++) {
+        step(session, i);
+      }
+      assertFlat(resident, resident());
+    }
+    assertEquals(before, OwnKernels.open());
+  }
+
+  @Test
+  void manySessionsLeaveNothing() throws IOException {
+    int before = OwnKernels.open();
+    long resident = 0;
+    for (int i = 0; i < SESSIONS; i++) {
+      try (TrainingSession session = open()) {
+        step(session, i);
+      }
+      assertEquals(before, OwnKernels.open(), "after session " + i);
+      resident = i == SESSIONS / 3 ? resident() : resident;
+    }
+    assertFlat(resident, resident());
+  }
+
+  private static void assertFlat(long before, long after) {
+    assertTrue(
+        after - before < ALLOWED_GROWTH, () -> "from %d to %d bytes".formatted(before, after));
+  }
+}
