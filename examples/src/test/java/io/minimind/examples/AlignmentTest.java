@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.Folders;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -25,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(300)
 class AlignmentTest {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int ROWS = 40;
 
   @TempDir static Path shared;
@@ -186,8 +189,12 @@ class AlignmentTest {
     Path other = folder.resolve("other");
     Commands.copy(reward, other);
     Path tokens = other.resolve("tokenizer.json");
-    String text = Files.readString(tokens);
-    Files.writeString(tokens, text.replace("<|buffer1|>", "<|padding1|>").replace("<s>", "<b>"));
+    ObjectNode tokenizer = (ObjectNode) JSON.readTree(Files.readAllBytes(tokens));
+    ObjectNode vocabulary = (ObjectNode) tokenizer.required("model").required("vocab");
+    JsonNode a = vocabulary.required("a");
+    vocabulary.set("a", vocabulary.required("b"));
+    vocabulary.set("b", a);
+    Files.write(tokens, JSON.writeValueAsBytes(tokenizer));
     assertRefused("has other tokens than", grpo(folder.resolve("d"), "model:" + other));
     Path weights = reward.resolve("model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);

@@ -1,6 +1,5 @@
 package io.minimind.preference;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.SampleEncoder;
@@ -21,9 +20,7 @@ import java.util.Optional;
  * @param conversations what varies where the pairs are conversations; nothing where a prompt has
  *     two answers
  */
-public record RewardModeling(
-    int maxLength, @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Variation> conversations)
-    implements Task {
+public record RewardModeling(int maxLength, Optional<Variation> conversations) implements Task {
 
   public static final String NAME = "reward";
 
