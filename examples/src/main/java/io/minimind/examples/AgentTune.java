@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
       "Its rows are prompts whose system message offers tools, as MiniMind's agent_rl.jsonl has"
           + " them, with the facts that are to be found as gt. Where the model calls one of the six"
           + " mock tools, it is told what the tool gives and goes on; where a call cannot be"
-          + " answered within a second, that there is no such tool. What tools say is not learnt."
+          + " answered within ten seconds, that there is no such tool. What tools say is not"
+          + " learnt."
     },
     footer = {
       "",

@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
       BenchmarkDecoding.class,
       BenchmarkServing.class,
       BenchmarkConstraints.class,
+      BenchmarkRollouts.class,
       CommandLine.HelpCommand.class
     })
 public final class Benchmark {}

@@ -1,16 +1,13 @@
 package io.minimind.examples;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.examples.tasks.ToolTask;
-import io.minimind.examples.tasks.ToolTasks;
-import io.minimind.files.AtomicFile;
+import io.minimind.examples.tasks.ToolFiles;
+import io.minimind.examples.tasks.ToolFiles.Amounts;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,25 +42,25 @@ public final class DataTasks implements Callable<Integer> {
   private long seed = 1337;
 
   @Option(names = "--texts", paramLabel = "N", description = "Texts.")
-  private int texts = 4000;
+  private int texts = Amounts.DEFAULT.texts();
 
   @Option(names = "--chats", paramLabel = "N", description = "Conversations.")
-  private int chats = 400;
+  private int chats = Amounts.DEFAULT.chats();
 
   @Option(
       names = "--guesses",
       paramLabel = "SHARE",
       description = "Share of the conversations in which the answer is guessed.")
-  private double guesses = 0.6;
+  private double guesses = Amounts.DEFAULT.guesses();
 
   @Option(names = "--tasks", paramLabel = "N", description = "Questions to learn from.")
-  private int tasks = 1000;
+  private int tasks = Amounts.DEFAULT.tasks();
 
   @Option(
       names = "--held-out",
       paramLabel = "N",
       description = "Other questions, of which there are not more than a few hundred.")
-  private int heldOut = 100;
+  private int heldOut = Amounts.DEFAULT.heldOut();
 
   @Spec private CommandSpec spec;
 
@@ -73,26 +70,18 @@ public final class DataTasks implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (Math.min(Math.min(texts, chats), Math.min(tasks, heldOut)) < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "There must be at least one row of each kind.");
+    Amounts amounts;
+    try {
+      amounts = new Amounts(texts, chats, guesses, tasks, heldOut);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
     }
-    if (!(guesses >= 0 && guesses <= 1)) {
-      throw new ParameterException(
-          spec.commandLine(), "--guesses must be between 0 and 1, but is " + guesses + ".");
+    ToolFiles files = ToolFiles.draw(out, seed, amounts);
+    for (Path file : List.of(files.texts(), files.chats(), files.tasks(), files.heldOut())) {
+      try (Stream<String> lines = Files.lines(file)) {
+        System.out.printf(Locale.ROOT, "%s: %,d rows%n", file, lines.count());
+      }
     }
-    ToolTasks drawn = new ToolTasks(seed);
-    Files.createDirectories(out);
-    write("texts.jsonl", drawn.texts(texts));
-    write("chats.jsonl", drawn.conversations(chats, guesses));
-    write("tasks.jsonl", Stream.generate(drawn::forTraining).limit(tasks).map(ToolTask::prompt));
-    write("heldout.jsonl", drawn.heldOut(heldOut).stream().map(ToolTask::prompt));
     return 0;
-  }
-
-  private void write(String name, Stream<ObjectNode> rows) throws IOException {
-    String lines = rows.map(row -> row + "\n").collect(Collectors.joining());
-    AtomicFile.replace(out.resolve(name), lines.getBytes(StandardCharsets.UTF_8));
-    System.out.printf(Locale.ROOT, "%s: %,d rows%n", out.resolve(name), lines.lines().count());
   }
 }

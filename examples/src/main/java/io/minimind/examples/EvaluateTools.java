@@ -45,6 +45,12 @@ public final class EvaluateTools implements Callable<Integer> {
   private boolean think;
 
   @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "Of the draws; with 0 the likeliest token is taken each time.")
+  private double temperature;
+
+  @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
       description = "Longest turn; the model's context may end it earlier.")
@@ -59,11 +65,15 @@ public final class EvaluateTools implements Callable<Integer> {
     if (maxNewTokens < 1) {
       throw new InputException("--max-new-tokens must be at least 1, but is " + maxNewTokens + ".");
     }
+    if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
+      throw new InputException(
+          "--temperature must be a number of at least 0, but is " + temperature + ".");
+    }
     ToolCases cases = data == null ? ToolCases.eight() : ToolCases.read(data, model);
     try (LanguageModel language =
         LanguageModel.load(model, LoadOptions.defaults().withBatchSize(cases.batchSize()))) {
       System.out.println(Evaluate.parameters(model));
-      List<Result> results = cases.run(language, model, maxNewTokens, think);
+      List<Result> results = cases.run(language, model, maxNewTokens, think, temperature);
       for (Result result : results) {
         System.out.println("[Q]: " + result.question());
         result.turns().forEach(turn -> System.out.println("[A]: " + turn.strip()));

@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +21,13 @@ final class GivenModel {
    * @throws IOException if there is no such model, or a file of it is missing or broken
    */
   static LanguageModel load(String given, LoadOptions options) throws IOException {
-    boolean packaged = given.matches("[\\w.-]+") && !Files.exists(Path.of(given));
-    return packaged
-        ? LanguageModel.fromClasspath(given, options)
-        : LanguageModel.load(Path.of(given), options);
+    if (!given.matches("[\\w.-]+") || Files.exists(Path.of(given))) {
+      return LanguageModel.load(Path.of(given), options);
+    }
+    try {
+      return LanguageModel.fromClasspath(given, options);
+    } catch (FileNotFoundException e) {
+      throw new FileNotFoundException("There is no folder %s. %s".formatted(given, e.getMessage()));
+    }
   }
 }

@@ -195,6 +195,7 @@ class ChatCommandTest {
     assertSays(1, without + " has no chat template", "--model=" + without);
     Path nowhere = folder.resolve("nowhere");
     assertSays(1, "There is no model folder at " + nowhere, "--model=" + nowhere);
+    assertSays(1, "There is no folder nope. There is no model nope", "--model=nope");
     assertSays(1, "no-such-model", "--model=no-such-model");
     assertSays(2, "--turns must be at least 0, but is -1.", "--model=" + MODEL, "--turns=-1");
     assertSays(1, "temperature is -1.0", "--model=" + MODEL, "--temperature=-1");

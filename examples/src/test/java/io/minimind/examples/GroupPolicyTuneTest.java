@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.policy.Answer;
+import io.minimind.policy.Reward;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -206,6 +208,61 @@ class GroupPolicyTuneTest {
     assertTrue(result.err().contains(sentence), result.err());
     assertFalse(result.err().contains("\tat "), result.err());
     assertFalse(Files.exists(out));
+  }
+
+  /** Worth nothing that a number could say. */
+  public static final class NotANumber implements Reward {
+    @Override
+    public double of(Answer answer) {
+      return Double.NaN;
+    }
+  }
+
+  /** Cannot tell. */
+  public static final class Failing implements Reward {
+    @Override
+    public double of(Answer answer) {
+      throw new IllegalStateException("the judge sleeps");
+    }
+  }
+
+  /** All are worth the same. */
+  public static final class Indifferent implements Reward {
+    @Override
+    public double of(Answer answer) {
+      return 1;
+    }
+  }
+
+  @Test
+  void aRewardThatFailsEndsTheRunInASentenceAndOneThatIsIndifferentDoesNot() {
+    Path out = folder.resolve("out");
+    String name = NotANumber.class.getName();
+    Commands.Result ended = Commands.run(grpo(out, "--reward=" + name));
+    assertEquals(1, ended.status());
+    assertTrue(ended.err().startsWith("The reward " + name + " gave NaN"), ended.err());
+    assertEquals(1, ended.err().lines().count(), ended.err());
+    assertTrue(Files.exists(out.resolve("checkpoints")), "it can be gone on with");
+
+    name = Failing.class.getName();
+    ended = Commands.run(grpo(folder.resolve("failing"), "--reward=" + name));
+    assertEquals(1, ended.status());
+    assertEquals(
+        "The reward %s failed: the judge sleeps. Mend it, and go on with the run.".formatted(name),
+        ended.err().strip());
+
+    String[] same = {"--reward=" + Indifferent.class.getName(), "--max-updates=2"};
+    assertEquals(
+        new Commands.Result(0, ""), Commands.run(grpo(folder.resolve("indifferent"), same)));
+  }
+
+  @Test
+  void promptsOfWhichNoneCanBeUsedAreRefused() throws IOException {
+    Path empty = Files.writeString(folder.resolve("empty.jsonl"), "{\"prompt\": \"\"}\n");
+    Commands.Result refused = Commands.run(grpo(folder.resolve("out"), "--data=" + empty));
+    assertEquals(1, refused.status());
+    assertTrue(refused.err().contains("it asks nothing"), refused.err());
+    assertFalse(Files.exists(folder.resolve("out")));
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -127,6 +128,17 @@ class SeveralProcessesTest {
     if (stage.equals("sft")) {
       return Commands.sft(pretrained, out, cache, args.toArray(String[]::new));
     }
+    if (stage.equals("grpo") || stage.equals("ppo")) {
+      Path prompts = shared.resolve("prompts.jsonl");
+      Files.write(
+          prompts,
+          IntStream.range(0, 24).mapToObj("{\"prompt\": \"问题%d是什么？\"}"::formatted).toList());
+      args.addAll(List.of("--max-new=6", "--reward=length", "--reward=0.1*ended"));
+      args.addAll(List.of("--data=" + prompts, "--from=" + pretrained, "--learning-rate=5e-3"));
+      args.addAll(List.of("--out=" + out, "--cache=" + cache));
+      args.add(0, stage);
+      return args.toArray(String[]::new);
+    }
     Path pairs = shared.resolve("pairs.jsonl");
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < 27; i++) {
@@ -148,7 +160,7 @@ class SeveralProcessesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pretrain", "sft", "dpo"})
+  @ValueSource(strings = {"pretrain", "sft", "dpo", "grpo", "ppo"})
   void twoEndInTheBytesOfOneOnTwoDevices(String stage) throws Exception {
     Path one = folder.resolve("one");
     run(stage(stage, one, "--devices=cpu:2", "--threads=2"));

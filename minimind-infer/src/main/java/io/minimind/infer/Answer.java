@@ -26,6 +26,7 @@ final class Answer {
 
   private final StringBuilder text = new StringBuilder();
   private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
+  private OptionalInt endToken = OptionalInt.empty();
   private Optional<TokenLogProbability> ending = Optional.empty();
   private int[] ids = new int[16];
   private int size;
@@ -81,6 +82,7 @@ final class Answer {
       firstTokenAt = System.nanoTime();
     }
     if (decoder.endOfText().contains(lastToken)) {
+      endToken = OptionalInt.of(lastToken);
       ending = logProbability(logits);
       return end(FinishReason.END_OF_TEXT);
     }
@@ -145,6 +147,7 @@ final class Answer {
         Duration.ofNanos(first - startedAt),
         Duration.ofNanos(endedAt - first),
         logProbabilities,
+        endToken,
         ending);
   }
 }

@@ -4,7 +4,7 @@ package io.minimind.infer;
 interface Buffers {
 
   /**
-   * Buffers that may already hold a beginning of the prompt, though never all of it.
+   * Buffers that may already hold a beginning of the prompt, or all of it with what follows.
    *
    * @param length how many tokens there is room for; more make the buffers grow
    */

@@ -11,6 +11,7 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One text in the making: the keys and values of its tokens so far. Each key and value buffer is
@@ -38,6 +39,7 @@ final class DecoderSession implements AutoCloseable {
   private final IntBuffer totalLength = KeyValueCache.direct(1, Integer.BYTES).asIntBuffer();
   private final LongBuffer positions = DecoderShape.positions(CHUNK);
   private FloatBuffer values = KeyValueCache.direct(0, Float.BYTES).asFloatBuffer();
+  private FloatBuffer following; // null unless it is known what follows all tokens
   private int length;
 
   private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
@@ -119,6 +121,7 @@ final class DecoderSession implements AutoCloseable {
   /** Begins another text. */
   void reset() {
     length = 0;
+    following = null;
   }
 
   /** How many tokens at the beginning are also the first of these. */
@@ -136,6 +139,7 @@ final class DecoderSession implements AutoCloseable {
   /** Forgets all tokens but those at the beginning that are also the first of these. */
   void keepBeginning(int[] others, int most) {
     length = commonBeginning(others, most);
+    following = null;
   }
 
   /** Becomes the beginning of another text, for which this must have room. */
@@ -143,6 +147,18 @@ final class DecoderSession implements AutoCloseable {
     cache.copy(other.cache, 0, 0, tokens);
     System.arraycopy(other.ids, 0, ids, 0, tokens);
     length = tokens;
+    following = null;
+  }
+
+  /** Becomes another text, with what follows it; that is valid until the other one goes on. */
+  void takeAll(DecoderSession other) {
+    takeFrom(other, other.length);
+    following = other.following;
+  }
+
+  /** The logits that follow all tokens, [vocabulary], if they were computed and still are there. */
+  Optional<FloatBuffer> following() {
+    return Optional.ofNullable(following);
   }
 
   /** Tells what was appended to the cache by others. */
@@ -151,6 +167,7 @@ final class DecoderSession implements AutoCloseable {
       makeRoomForIds(2 * length);
     }
     ids[length++] = id;
+    following = null;
   }
 
   /**
@@ -162,7 +179,8 @@ final class DecoderSession implements AutoCloseable {
   FloatBuffer append(int... ids) throws OrtException {
     FloatBuffer[] last = new FloatBuffer[1];
     append(ids, ids.length - 1, DecoderNames.LOGITS, (position, row) -> last[0] = row);
-    return last[0];
+    following = last[0];
+    return following;
   }
 
   /**
@@ -193,6 +211,7 @@ final class DecoderSession implements AutoCloseable {
    * @param from the first of the added tokens whose row is wanted
    */
   private void append(int[] added, int from, String name, Rows rows) throws OrtException {
+    following = null;
     boolean logits = name.equals(DecoderNames.LOGITS);
     int width = logits ? shape.vocabularySize() : shape.hiddenSize();
     int count = 0;

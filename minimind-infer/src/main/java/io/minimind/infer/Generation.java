@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What a model wrote.
@@ -20,8 +21,8 @@ import java.util.Optional;
  *     this includes the time that its reader takes between pieces
  * @param logProbabilities how likely the model found each of the new tokens; empty unless the
  *     options asked for it
- * @param ending the token that ended the text, and how likely the model found it; empty if the text
- *     ended otherwise, or the options asked for no log-probabilities
+ * @param endToken the token that ended the text, if one did
+ * @param ending that token and how likely the model found it; empty unless the options asked for it
  */
 public record Generation(
     String text,
@@ -32,6 +33,7 @@ public record Generation(
     Duration promptTime,
     Duration decodeTime,
     List<TokenLogProbability> logProbabilities,
+    OptionalInt endToken,
     Optional<TokenLogProbability> ending) {
 
   public Generation {
@@ -54,6 +56,7 @@ public record Generation(
         promptTime,
         decodeTime,
         logProbabilities,
+        endToken,
         ending);
   }
 
@@ -69,7 +72,7 @@ public record Generation(
 
   @Override
   public String toString() {
-    return "Generation[text=%s, tokenIds=%s, finishReason=%s, promptTokens=%d, reusedTokens=%d, promptTime=%s, decodeTime=%s, logProbabilities=%s, ending=%s]"
+    return "Generation[text=%s, tokenIds=%s, finishReason=%s, promptTokens=%d, reusedTokens=%d, promptTime=%s, decodeTime=%s, logProbabilities=%s, endToken=%s, ending=%s]"
         .formatted(contents().toArray());
   }
 }

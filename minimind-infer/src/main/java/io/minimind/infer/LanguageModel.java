@@ -121,13 +121,29 @@ public final class LanguageModel implements AutoCloseable {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(options, "options");
-    // What other weights have computed is of no use.
-    LoadOptions used = decoder.fixed() ? options : options.withKeptTexts(0);
+    LoadOptions used = used(decoder, options);
     return open(
         folder,
         used,
         tokenizer(folder),
         endOfText -> Decoder.open(folder, decoder, used, endOfText));
+  }
+
+  /**
+   * The same model with another decoder, such as one with other weights, without reading tokenizer
+   * and chat template again. Each of the two is closed by itself.
+   *
+   * @throws IOException if the decoder cannot be opened
+   */
+  public LanguageModel withDecoder(DecoderInMemory other, LoadOptions options) throws IOException {
+    LoadOptions used = used(other, options);
+    Decoder opened = Decoder.open(folder, other, used, decoder.endOfText());
+    return new LanguageModel(folder, opened, tokenizer, start, template, used);
+  }
+
+  /** What other weights have computed is of no use. */
+  private static LoadOptions used(DecoderInMemory decoder, LoadOptions options) {
+    return decoder.fixed() ? options : options.withKeptTexts(0);
   }
 
   private static Tokenizer tokenizer(Path folder) throws IOException {
@@ -561,16 +577,18 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(
       List<int[]> promptIds, IntFunction<GenerationOptions> options) {
-    List<Request> requests =
-        IntStream.range(0, promptIds.size())
-            .mapToObj(i -> request(promptIds.get(i), options.apply(i), buffers))
-            .toList();
-    if (scheduler.isPresent()) {
-      return generateAll(requests, scheduler.get());
-    }
-    int rows = Math.max(1, Math.min(DEFAULT_BATCH, requests.size()));
-    try (BatchScheduler batch = BatchScheduler.start(decoder.pool(), rows)) {
-      return generateAll(requests, batch);
+    try (SharedPrompts prompts = new SharedPrompts(decoder.pool(), buffers, promptIds)) {
+      List<Request> requests =
+          IntStream.range(0, promptIds.size())
+              .mapToObj(i -> request(promptIds.get(i), options.apply(i), prompts))
+              .toList();
+      if (scheduler.isPresent()) {
+        return generateAll(requests, scheduler.get());
+      }
+      int rows = Math.max(1, Math.min(DEFAULT_BATCH, requests.size()));
+      try (BatchScheduler batch = BatchScheduler.start(decoder.pool(), rows)) {
+        return generateAll(requests, batch);
+      }
     }
   }
 

@@ -52,6 +52,9 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
     if (answer.ended()) {
       return "";
     }
+    if (text.length() == request.promptIds().length) {
+      return answer.next(text.following().orElseThrow());
+    }
     FloatBuffer logits = null;
     while (logits == null) {
       if (!mayCompute()) {

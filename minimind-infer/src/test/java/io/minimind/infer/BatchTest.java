@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -127,12 +128,14 @@ class BatchTest {
         }
         assertEquals(Arrays.stream(text.tokenIds()).boxed().toList(), ids);
         if (text.finishReason() == FinishReason.END_OF_TEXT) {
+          assertEquals(OptionalInt.of(5), text.endToken());
           assertEquals(5, text.ending().orElseThrow().tokenId());
           ids.add(5);
           found.add(text.ending().orElseThrow().logProbability());
           ended = true;
         } else {
           assertEquals(Optional.empty(), text.ending());
+          assertEquals(OptionalInt.empty(), text.endToken());
         }
         different.add(ids);
         assertProbabilities(model, prompt, ids, found);
@@ -141,6 +144,30 @@ class BatchTest {
       assertTrue(different.size() > 5, "seeds must differ, but gave " + different);
       GenerationOptions unasked = GenerationOptions.defaults().withMaxNewTokens(30).withSeed(1);
       assertEquals(Optional.empty(), model.generate(prompt, unasked).ending());
+    }
+  }
+
+  /** A prompt that several answers share is computed once, which changes none of them. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void equalPromptsAreWrittenAsDifferentOnes(int batchSize) throws IOException {
+    TestModel.TINY.write(folder, TestModel.random(1), 5);
+    GenerationOptions drawn = GenerationOptions.defaults().withTemperature(1).withMaxNewTokens(12);
+    List<int[]> prompts = new ArrayList<>();
+    for (int length : new int[] {6, 6, 6, 3, 9, 9, 6, 3}) {
+      prompts.add(TOKENIZER.encode(prompt(length, 2)));
+    }
+    try (LanguageModel model =
+        LanguageModel.load(folder, ONE.withBatchSize(batchSize), TOKENIZER)) {
+      List<Generation> together = model.generateAll(prompts, drawn::withSeed);
+      for (int i = 0; i < prompts.size(); i++) {
+        int seed = i;
+        Generation one =
+            model.generateAll(List.of(prompts.get(i)), any -> drawn.withSeed(seed)).get(0);
+        assertArrayEquals(one.tokenIds(), together.get(i).tokenIds());
+        assertEquals(prompts.get(i).length, together.get(i).promptTokens());
+      }
+      assertEquals(prompts.get(1).length, together.get(1).reusedTokens());
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class GenerationTest {
@@ -20,6 +21,7 @@ class GenerationTest {
         Duration.ofMillis(2),
         Duration.ZERO,
         List.of(),
+        OptionalInt.empty(),
         Optional.empty());
   }
 
@@ -30,6 +32,10 @@ class GenerationTest {
     assertNotEquals(generation(1, 2), generation(1, 3));
     String text = generation(1, 2).toString();
     assertTrue(text.startsWith("Generation[text=ab 100%, tokenIds=[1, 2], finish"), text);
-    assertTrue(text.endsWith("decodeTime=PT0S, logProbabilities=[], ending=Optional.empty]"), text);
+    assertTrue(
+        text.endsWith(
+            "decodeTime=PT0S, logProbabilities=[], endToken=OptionalInt.empty,"
+                + " ending=Optional.empty]"),
+        text);
   }
 }

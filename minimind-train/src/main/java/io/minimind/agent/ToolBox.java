@@ -27,9 +27,12 @@ public record ToolBox(List<AgentTool> tools, Duration patience) {
     tools = List.copyOf(tools);
   }
 
-  /** The six of MiniMind, each given a second. */
+  /**
+   * The six of MiniMind, each given ten seconds: they take no time, and what they answer must not
+   * depend on what else a machine does.
+   */
   public static ToolBox mock() {
-    return new ToolBox(MockTools.all(), Duration.ofSeconds(1));
+    return new ToolBox(MockTools.all(), Duration.ofSeconds(10));
   }
 
   public Optional<AgentTool> tool(String name) {

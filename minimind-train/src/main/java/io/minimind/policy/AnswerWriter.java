@@ -10,13 +10,12 @@ import io.minimind.infer.FinishReason;
 import io.minimind.infer.Generation;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
-import io.minimind.infer.TokenLogProbability;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -85,8 +84,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
     }
 
     /**
-     * Log-probabilities are asked for because the token that ended a text comes with them. Ids that
-     * the tokenizer does not have, to which some models are filled up, are never drawn.
+     * Ids that the tokenizer does not have, to which some models are filled up, are never drawn.
      */
     GenerationOptions options() {
       int tokens = model.tokenizer().vocabularySize();
@@ -96,8 +94,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
           .withTemperature(settings.temperature())
           .withTopK(settings.topK())
           .withTopP(settings.topP())
-          .withSeed(random.nextLong())
-          .withLogProbabilities(0);
+          .withSeed(random.nextLong());
     }
 
     private String rendered(List<Message> conversation) {
@@ -113,10 +110,10 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
 
     /** Takes what was written; whether it is to go on with the results of its calls. */
     boolean takes(Generation written, boolean isLast) {
-      Optional<TokenLogProbability> ending = written.ending();
+      OptionalInt ending = written.endToken();
       int start = ids.length;
       append(written.tokenIds());
-      ending.ifPresent(token -> append(token.tokenId()));
+      ending.ifPresent(this::append);
       drawn.set(start, ids.length);
       turns.add(written.text());
       ended = written.finishReason() == FinishReason.END_OF_TEXT;
@@ -129,7 +126,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
         return false;
       }
       String observed = observed(calls, written.text());
-      String end = ending.flatMap(token -> model.tokenizer().token(token.tokenId())).orElse("");
+      String end = ending.isPresent() ? model.tokenizer().token(ending.getAsInt()).orElse("") : "";
       int[] results =
           model
               .tokenizer()

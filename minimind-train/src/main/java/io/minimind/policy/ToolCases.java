@@ -127,19 +127,29 @@ public final class ToolCases {
   }
 
   /**
-   * Asks all of them, and takes the likeliest token each time.
+   * Asks all of them.
    *
    * @param folder of the model, with its chat template
    * @param maxNewTokens of a turn, at least 1
    * @param thinking whether the chat template is to have the model think
+   * @param temperature of the draws, at least 0; with 0 the likeliest token is taken each time
    * @throws IOException if there is no chat template
    */
-  public List<Result> run(LanguageModel model, Path folder, int maxNewTokens, boolean thinking)
+  public List<Result> run(
+      LanguageModel model, Path folder, int maxNewTokens, boolean thinking, double temperature)
       throws IOException {
     ToolBox tools = ToolBox.mock();
-    RolloutSettings greedy =
-        new RolloutSettings(model.contextLength(), maxNewTokens, 1, 1, 1, 0, TURNS);
-    AnswerWriter writer = new AnswerWriter(ChatTemplate.load(folder), greedy, tools);
+    boolean greedy = temperature == 0;
+    RolloutSettings settings =
+        new RolloutSettings(
+            model.contextLength(),
+            maxNewTokens,
+            greedy ? 1 : temperature,
+            greedy ? 1 : 0,
+            1,
+            0,
+            TURNS);
+    AnswerWriter writer = new AnswerWriter(ChatTemplate.load(folder), settings, tools);
     AgentReward reward = new AgentReward(tools);
     List<Question> questions =
         prompts.stream().map(prompt -> new Question(prompt, thinking)).toList();

@@ -90,12 +90,17 @@ public final class LiveModel implements AutoCloseable {
       throw new IllegalStateException("The model in training can no longer be asked to write.");
     }
     boolean changed = weights.refresh();
-    boolean fixed = options.batchSize() > 1;
-    if (model == null || changed && fixed) {
-      closeModel();
-      model = LanguageModel.open(folder, new DecoderInMemory(graph, views(), fixed), options);
+    if (model == null) {
+      model = LanguageModel.open(folder, decoder(), options);
+    } else if (changed && options.batchSize() > 1) {
+      model.close(); // Two copies of the weights at a time would be one too many.
+      model = model.withDecoder(decoder(), options);
     }
     return model;
+  }
+
+  private DecoderInMemory decoder() {
+    return new DecoderInMemory(graph, views(), options.batchSize() > 1);
   }
 
   private List<Weight> views() {

@@ -39,7 +39,7 @@ final class Anthropic implements Endpoint {
       messages.add(Message.system(system));
     }
     messages.addAll(messages(body));
-    ChatOptions options = options(body, model);
+    ChatOptions options = options(body);
     AnswerForm form =
         body.flag("stream", false) ? new Streamed(exchange, model) : new Whole(exchange, model);
     Answering.start(
@@ -50,7 +50,7 @@ final class Anthropic implements Endpoint {
         List.of(() -> Source.of(model.model().streamReply(messages, options))));
   }
 
-  private static ChatOptions options(Fields body, ServedModel model) {
+  private static ChatOptions options(Fields body) {
     int most =
         body.integer("max_tokens", 1, Integer.MAX_VALUE)
             .orElseThrow(() -> body.missing("max_tokens"));
@@ -96,6 +96,9 @@ final class Anthropic implements Endpoint {
       if (!role.equals("user") && !role.equals("assistant")) {
         throw ApiError.invalid(
             message.place("role"), "The role of a message must be user or assistant.");
+      }
+      if (!message.has("content")) {
+        throw message.missing("content");
       }
       if (message.json().path("content").isTextual()) {
         messages.add(Message.of(role, message.requiredString("content")));

@@ -74,6 +74,7 @@ final class Gateway extends Handler.Abstract.NonBlocking {
     post("/api/embed", embeddings::ollama);
     post("/api/show", ollama::show);
     get("/api/tags", false, ollama::tags);
+    get("/api/ps", false, ollama::tags);
     get("/api/version", false, ollama::version);
     get("/health", true, (exchange, body) -> exchange.answer(Json.object().put("status", "ok")));
     get("/ready", true, (exchange, body) -> ready(exchange));
@@ -141,7 +142,7 @@ final class Gateway extends Handler.Abstract.NonBlocking {
   private static ErrorForm errors(String path) {
     return path.startsWith("/api/")
         ? ErrorForm.OLLAMA
-        : path.equals("/v1/messages") ? ErrorForm.ANTHROPIC : ErrorForm.OPENAI;
+        : path.startsWith("/v1/messages") ? ErrorForm.ANTHROPIC : ErrorForm.OPENAI;
   }
 
   private void answer(Exchange exchange, String path, Response response) {

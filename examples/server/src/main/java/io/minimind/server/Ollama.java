@@ -37,7 +37,7 @@ final class Ollama {
     exchange.answer(Json.object().put("version", VERSION));
   }
 
-  /** {@code GET /api/tags}. */
+  /** {@code GET /api/tags} and {@code /api/ps}: all that there are, are loaded. */
   void tags(Exchange exchange, Fields body) {
     ObjectNode answer = Json.object();
     ArrayNode all = answer.putArray("models");
@@ -73,6 +73,10 @@ final class Ollama {
   /** {@code POST /api/chat}. */
   void chat(Exchange exchange, Fields body) {
     ServedModel model = models.find(body.string("model"));
+    if (body.list("messages").isEmpty()) {
+      exchange.answer(loaded(model, true));
+      return;
+    }
     List<Message> messages = messages(body);
     ChatOptions options =
         ChatOptions.defaults().withTools(tools(body)).withGeneration(generation(body, model));
@@ -89,6 +93,10 @@ final class Ollama {
   void generate(Exchange exchange, Fields body) {
     ServedModel model = models.find(body.string("model"));
     String prompt = body.string("prompt").orElse("");
+    if (prompt.isEmpty()) {
+      exchange.answer(loaded(model, false));
+      return;
+    }
     GenerationOptions generation = generation(body, model);
     if (body.flag("raw", false) || !model.model().canChat()) {
       start(
@@ -105,6 +113,18 @@ final class Ollama {
         model,
         false,
         () -> Source.of(model.model().streamReply(messages, options)));
+  }
+
+  /** What a client is told that asks nothing: that the model is loaded. */
+  private static ObjectNode loaded(ServedModel model, boolean chat) {
+    ObjectNode answer = Json.object().put("model", model.name());
+    answer.put("created_at", Instant.now().toString());
+    if (chat) {
+      answer.putObject("message").put("role", "assistant").put("content", "");
+    } else {
+      answer.put("response", "");
+    }
+    return answer.put("done", true).put("done_reason", "load");
   }
 
   private void start(
@@ -156,11 +176,11 @@ final class Ollama {
     }
     JsonNode format = body.json().path("format");
     if (format.isObject()) {
-      return options.withConstraint(model.schema(format.toString()));
+      return options.withConstraint(model.schema(format, "format"));
     }
     return switch (body.string("format").orElse("")) {
       case "" -> options;
-      case "json" -> options.withConstraint(model.schema("{\"type\":\"object\"}"));
+      case "json" -> options.withConstraint(model.anyObject());
       default -> throw ApiError.invalid("format", "format must be json or a JSON schema.");
     };
   }
@@ -182,9 +202,6 @@ final class Ollama {
                 message.place("role"),
                 "The role of a message must be system, user, assistant or tool.");
       }
-    }
-    if (messages.isEmpty()) {
-      throw ApiError.invalid("messages", "The field messages must hold at least one message.");
     }
     return messages;
   }

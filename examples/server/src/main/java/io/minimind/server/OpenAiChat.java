@@ -35,10 +35,10 @@ final class OpenAiChat implements Endpoint {
       beginnings.add(() -> Source.of(model.model().streamReply(messages, seeded)));
     }
     boolean logProbabilities = options.generation().logProbabilities().isPresent();
+    boolean usage = OpenAiOptions.includesUsage(body);
     AnswerForm form =
         body.flag("stream", false)
-            ? new Streamed(
-                exchange, model, answers, logProbabilities, OpenAiOptions.includesUsage(body))
+            ? new Streamed(exchange, model, answers, logProbabilities, usage)
             : new Whole(exchange, model, logProbabilities);
     Answering.start(exchange, model, server, form, beginnings);
   }
@@ -92,16 +92,10 @@ final class OpenAiChat implements Endpoint {
     }
   }
 
-  /** As events, the first of which comes with the first part. */
-  private static final class Streamed implements AnswerForm {
-    private final Exchange exchange;
-    private final ServedModel model;
+  /** As events. */
+  private static final class Streamed extends OpenAiStream {
     private final boolean logProbabilities;
-    private final boolean usage;
-    private final String id = OpenAiText.id("chatcmpl-");
-    private final long created = Instant.now().getEpochSecond();
     private final int[] calls; // that each answer made
-    private EventSink events; // null before the first
 
     Streamed(
         Exchange exchange,
@@ -109,11 +103,16 @@ final class OpenAiChat implements Endpoint {
         int answers,
         boolean logProbabilities,
         boolean usage) {
-      this.exchange = exchange;
-      this.model = model;
+      super(exchange, model, "chatcmpl-", "chat.completion.chunk", answers, usage);
       this.logProbabilities = logProbabilities;
-      this.usage = usage;
       calls = new int[answers];
+    }
+
+    @Override
+    void begin() {
+      for (int choice = 0; choice < calls.length; choice++) {
+        send(choice, Json.object().put("role", "assistant").put("content", ""), List.of(), null);
+      }
     }
 
     @Override
@@ -135,59 +134,16 @@ final class OpenAiChat implements Endpoint {
       send(choice, Json.object(), List.of(), OpenAiText.finishReason(reply));
     }
 
-    @Override
-    public void complete(List<Reply> replies) {
-      if (usage) {
-        ObjectNode last = chunk();
-        last.putArray("choices");
-        last.set("usage", OpenAiText.usage(replies, replies.size()));
-        events.send(Events.data(last));
-      }
-      events.send(OpenAiText.done());
-      events.end();
-    }
-
-    @Override
-    public void fail(ApiError error) {
-      if (events == null) {
-        exchange.fail(error);
-      } else {
-        events.send(Events.data(exchange.errors().body(error)));
-        events.end();
-      }
-    }
-
     private void send(
         int choice, ObjectNode delta, List<TokenLogProbability> tokens, String finishReason) {
-      begin();
-      ObjectNode chunk = chunk();
-      ObjectNode node = chunk.putArray("choices").addObject().put("index", choice);
+      ObjectNode node = Json.object().put("index", choice);
       node.set("delta", delta);
       node.set(
           "logprobs",
           logProbabilities && !tokens.isEmpty()
-              ? OpenAiText.logProbabilities(tokens, model.model().tokenizer())
+              ? OpenAiText.logProbabilities(tokens, model().model().tokenizer())
               : null);
-      node.put("finish_reason", finishReason);
-      events.send(Events.data(chunk));
-    }
-
-    private void begin() {
-      if (events == null) {
-        events = exchange.stream(Events.TYPE);
-        for (int choice = 0; choice < calls.length; choice++) {
-          send(choice, Json.object().put("role", "assistant").put("content", ""), List.of(), null);
-        }
-      }
-    }
-
-    private ObjectNode chunk() {
-      ObjectNode chunk = Json.object().put("id", id).put("object", "chat.completion.chunk");
-      chunk.put("created", created).put("model", model.name());
-      if (usage) {
-        chunk.putNull("usage");
-      }
-      return chunk;
+      send(node.put("finish_reason", finishReason));
     }
   }
 }

@@ -63,10 +63,10 @@ final class OpenAiCompletions implements Endpoint {
       }
     }
     boolean logProbabilities = alternatives.isPresent();
+    boolean usage = OpenAiOptions.includesUsage(body);
     AnswerForm form =
         body.flag("stream", false)
-            ? new Streamed(
-                exchange, model, echoes, each, logProbabilities, OpenAiOptions.includesUsage(body))
+            ? new Streamed(exchange, model, echoes, each, logProbabilities, usage)
             : new Whole(exchange, model, echoes, each, logProbabilities);
     Answering.start(exchange, model, server, form, beginnings);
   }
@@ -96,22 +96,21 @@ final class OpenAiCompletions implements Endpoint {
     }
     int[] ids = new int[value.size()];
     for (int i = 0; i < ids.length; i++) {
-      if (!value.get(i).isInt()
-          || value.get(i).intValue() < 0
-          || value.get(i).intValue() >= model.tokenizer().vocabularySize()) {
+      if (!value.get(i).isInt()) {
         throw body.wrong(name, "a text, token ids, or a list of such", value);
       }
       ids[i] = value.get(i).intValue();
+      if (ids[i] < 0 || ids[i] >= model.tokenizer().vocabularySize()) {
+        throw ApiError.invalid(
+            body.place(name),
+            "The field %s holds %d, but the ids of tokens are 0 to %d here."
+                .formatted(name, ids[i], model.tokenizer().vocabularySize() - 1));
+      }
     }
     if (ids.length == 0) {
       throw body.wrong(name, "a text, token ids, or a list of such", value);
     }
     return new Prompt(model.tokenizer().decode(ids), options -> model.stream(ids, options));
-  }
-
-  private static ObjectNode completion(String id, long created, ServedModel model) {
-    ObjectNode answer = Json.object().put("id", id).put("object", "text_completion");
-    return answer.put("created", created).put("model", model.name());
   }
 
   /**
@@ -143,11 +142,11 @@ final class OpenAiCompletions implements Endpoint {
     return all;
   }
 
-  private static void put(
-      ObjectNode choice, int index, String text, ObjectNode logProbabilities, String finishReason) {
-    choice.put("index", index).put("text", text);
+  private static ObjectNode choice(
+      int index, String text, ObjectNode logProbabilities, String finishReason) {
+    ObjectNode choice = Json.object().put("index", index).put("text", text);
     choice.set("logprobs", logProbabilities);
-    choice.put("finish_reason", finishReason);
+    return choice.put("finish_reason", finishReason);
   }
 
   private record Whole(
@@ -155,7 +154,9 @@ final class OpenAiCompletions implements Endpoint {
       implements AnswerForm {
     @Override
     public void complete(List<Reply> replies) {
-      ObjectNode answer = completion(OpenAiText.id("cmpl-"), Instant.now().getEpochSecond(), model);
+      ObjectNode answer = Json.object().put("id", OpenAiText.id("cmpl-"));
+      answer.put("object", "text_completion");
+      answer.put("created", Instant.now().getEpochSecond()).put("model", model.name());
       ArrayNode choices = answer.putArray("choices");
       for (int i = 0; i < replies.size(); i++) {
         Reply reply = replies.get(i);
@@ -167,7 +168,7 @@ final class OpenAiCompletions implements Endpoint {
                     echoes.get(i).length())
                 : null;
         String text = echoes.get(i) + reply.text();
-        put(choices.addObject(), i, text, told, OpenAiText.finishReason(reply));
+        choices.add(choice(i, text, told, OpenAiText.finishReason(reply)));
       }
       answer.set("usage", OpenAiText.usage(replies, each));
       exchange.answer(answer);
@@ -179,17 +180,10 @@ final class OpenAiCompletions implements Endpoint {
     }
   }
 
-  private static final class Streamed implements AnswerForm {
-    private final Exchange exchange;
-    private final ServedModel model;
+  private static final class Streamed extends OpenAiStream {
     private final List<String> echoes;
-    private final int each;
     private final boolean logProbabilities;
-    private final boolean usage;
-    private final String id = OpenAiText.id("cmpl-");
-    private final long created = Instant.now().getEpochSecond();
-    private final int[] offsets;
-    private EventSink events; // null before the first
+    private final int[] offsets; // of what comes next in the text of each
 
     Streamed(
         Exchange exchange,
@@ -198,68 +192,34 @@ final class OpenAiCompletions implements Endpoint {
         int each,
         boolean logProbabilities,
         boolean usage) {
-      this.exchange = exchange;
-      this.model = model;
+      super(exchange, model, "cmpl-", "text_completion", each, usage);
       this.echoes = echoes;
-      this.each = each;
       this.logProbabilities = logProbabilities;
-      this.usage = usage;
-      offsets = new int[echoes.size()];
+      offsets = echoes.stream().mapToInt(String::length).toArray();
+    }
+
+    @Override
+    void begin() {
+      for (int i = 0; i < echoes.size(); i++) {
+        if (!echoes.get(i).isEmpty()) {
+          send(choice(i, echoes.get(i), null, null));
+        }
+      }
     }
 
     @Override
     public void part(int choice, ReplyPart part, List<TokenLogProbability> tokens) {
       if (part instanceof ReplyPart.Text text) {
         ObjectNode told =
-            logProbabilities ? told(tokens, model.model().tokenizer(), offsets[choice]) : null;
-        send(choice, text.text(), told, null);
+            logProbabilities ? told(tokens, model().model().tokenizer(), offsets[choice]) : null;
+        send(choice(choice, text.text(), told, null));
         offsets[choice] += text.text().length();
       }
     }
 
     @Override
     public void end(int choice, Reply reply) {
-      send(choice, "", null, OpenAiText.finishReason(reply));
-    }
-
-    private void send(int choice, String text, ObjectNode told, String finishReason) {
-      if (events == null) {
-        events = exchange.stream(Events.TYPE);
-        for (int i = 0; i < echoes.size(); i++) {
-          if (!echoes.get(i).isEmpty()) {
-            send(i, echoes.get(i), null, null);
-            offsets[i] = echoes.get(i).length();
-          }
-        }
-      }
-      ObjectNode chunk = completion(id, created, model);
-      put(chunk.putArray("choices").addObject(), choice, text, told, finishReason);
-      if (usage) {
-        chunk.putNull("usage");
-      }
-      events.send(Events.data(chunk));
-    }
-
-    @Override
-    public void complete(List<Reply> replies) {
-      if (usage) {
-        ObjectNode last = completion(id, created, model);
-        last.putArray("choices");
-        last.set("usage", OpenAiText.usage(replies, each));
-        events.send(Events.data(last));
-      }
-      events.send(OpenAiText.done());
-      events.end();
-    }
-
-    @Override
-    public void fail(ApiError error) {
-      if (events == null) {
-        exchange.fail(error);
-      } else {
-        events.send(Events.data(exchange.errors().body(error)));
-        events.end();
-      }
+      send(choice(choice, "", null, OpenAiText.finishReason(reply)));
     }
   }
 }

@@ -40,7 +40,7 @@ final class OpenAiOptions {
       for (Map.Entry<String, JsonNode> entry : bias.get().json().properties()) {
         options =
             options.withLogitBias(
-                token(bias.get(), entry.getKey()),
+                token(bias.get(), entry.getKey(), model.model().vocabularySize()),
                 bias.get().number(entry.getKey(), -100, 100).orElse(0));
       }
     }
@@ -59,11 +59,12 @@ final class OpenAiOptions {
     return stops;
   }
 
-  private static int token(Fields bias, String id) {
-    if (!id.matches("\\d{1,9}")) {
+  private static int token(Fields bias, String id, int vocabularySize) {
+    if (!id.matches("\\d{1,9}") || Integer.parseInt(id) >= vocabularySize) {
       throw ApiError.invalid(
           bias.place(id),
-          "The keys of logit_bias must be token ids, but one is " + Text.quote(id) + ".");
+          "The keys of logit_bias must be token ids, 0 to %d here, but one is %s."
+              .formatted(vocabularySize - 1, Text.quote(id)));
     }
     return Integer.parseInt(id);
   }
@@ -82,10 +83,12 @@ final class OpenAiOptions {
   /** Options of a conversation: tools, form of the answer, variables of the template. */
   static ChatOptions chat(Fields body, ServedModel model) {
     GenerationOptions generation = generation(body, model);
+    int alternatives = body.integer("top_logprobs", 0, 20).orElse(0);
     if (body.flag("logprobs", false)) {
-      generation = generation.withLogProbabilities(body.integer("top_logprobs", 0, 20).orElse(0));
+      generation = generation.withLogProbabilities(alternatives);
     }
-    ChatOptions options = ChatOptions.defaults().withTools(tools(body));
+    List<Tool> tools = tools(body);
+    ChatOptions options = ChatOptions.defaults().withTools(tools);
     String effort = body.string("reasoning_effort").orElse("");
     if (effort.equals("none") || effort.equals("minimal")) {
       options = options.withThinking(false);
@@ -98,19 +101,19 @@ final class OpenAiOptions {
     if (form.isPresent()) {
       generation = formed(generation, form.get(), model);
     }
-    return options.withToolChoice(choice(body)).withGeneration(generation);
+    return options.withToolChoice(choice(body, tools)).withGeneration(generation);
   }
 
   private static GenerationOptions formed(
       GenerationOptions generation, Fields form, ServedModel model) {
     return switch (form.requiredString("type")) {
       case "text" -> generation;
-      case "json_object" -> generation.withConstraint(model.schema("{\"type\":\"object\"}"));
+      case "json_object" -> generation.withConstraint(model.anyObject());
       case "json_schema" -> {
         Fields described =
             form.object("json_schema").orElseThrow(() -> form.missing("json_schema"));
         Fields schema = described.object("schema").orElseThrow(() -> described.missing("schema"));
-        yield generation.withConstraint(model.schema(schema.json().toString()));
+        yield generation.withConstraint(model.schema(schema.json(), described.place("schema")));
       }
       default ->
           throw ApiError.invalid(
@@ -146,7 +149,7 @@ final class OpenAiOptions {
         function.requiredString("name"), function.string("description").orElse(""), schema);
   }
 
-  private static ToolChoice choice(Fields body) {
+  private static ToolChoice choice(Fields body, List<Tool> tools) {
     if (!body.has("tool_choice")) {
       return ToolChoice.auto();
     }
@@ -154,12 +157,22 @@ final class OpenAiOptions {
     if (choice.isObject()) {
       Fields named = body.object("tool_choice").orElseThrow();
       Fields function = named.object("function").orElse(named);
-      return ToolChoice.named(function.requiredString("name"));
+      String name = function.requiredString("name");
+      if (tools.stream().noneMatch(tool -> tool.name().equals(name))) {
+        throw ApiError.invalid(
+            "tool_choice", "tool_choice names %s, which is no tool.".formatted(Text.quote(name)));
+      }
+      return ToolChoice.named(name);
     }
     return switch (body.requiredString("tool_choice")) {
       case "auto" -> ToolChoice.auto();
       case "none" -> ToolChoice.none();
-      case "required" -> ToolChoice.required();
+      case "required" -> {
+        if (tools.isEmpty()) {
+          throw ApiError.invalid("tool_choice", "tool_choice is required, but there are no tools.");
+        }
+        yield ToolChoice.required();
+      }
       default ->
           throw ApiError.invalid(
               "tool_choice", "tool_choice must be none, auto, required or name a function.");
@@ -181,15 +194,14 @@ final class OpenAiOptions {
 
   private static Message message(Fields message, Map<String, String> names) {
     String role = message.requiredString("role");
-    String content = text(message, "content");
     return switch (role) {
-      case "system", "developer" -> Message.system(content);
-      case "user" -> Message.user(content);
-      case "assistant" -> assistant(message, content, names);
+      case "system", "developer" -> Message.system(said(message));
+      case "user" -> Message.user(said(message));
+      case "assistant" -> assistant(message, names);
       case "tool" -> {
         String id = message.string("tool_call_id").orElse("");
         String name = message.string("name").orElse(names.getOrDefault(id, ""));
-        yield Message.tool(new ToolCall(id, name, "{}"), content);
+        yield Message.tool(new ToolCall(id, name, "{}"), said(message));
       }
       default ->
           throw ApiError.invalid(
@@ -200,8 +212,15 @@ final class OpenAiOptions {
     };
   }
 
-  private static Message assistant(Fields message, String content, Map<String, String> names) {
-    Message assistant = Message.assistant(content);
+  private static String said(Fields message) {
+    if (!message.has("content")) {
+      throw message.missing("content");
+    }
+    return text(message, "content");
+  }
+
+  private static Message assistant(Fields message, Map<String, String> names) {
+    Message assistant = Message.assistant(text(message, "content"));
     Optional<String> reasoning = message.string("reasoning_content");
     if (reasoning.isPresent()) {
       assistant = assistant.withReasoning(reasoning.get());

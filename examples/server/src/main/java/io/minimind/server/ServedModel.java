@@ -1,5 +1,6 @@
 package io.minimind.server;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.constraint.TokenConstraint;
 import java.time.Instant;
@@ -71,8 +72,22 @@ final class ServedModel {
     return Math.max(0, taken - parallel);
   }
 
-  /** A constraint to JSON of a schema. */
-  TokenConstraint schema(String schema) {
-    return model.constraints().jsonSchema(schema);
+  /** A constraint to any JSON object. */
+  TokenConstraint anyObject() {
+    return model.constraints().jsonSchema("{\"type\":\"object\"}");
+  }
+
+  /**
+   * A constraint to JSON of a schema.
+   *
+   * @param field that holds the schema
+   * @throws ApiError if the schema cannot be met
+   */
+  TokenConstraint schema(JsonNode schema, String field) {
+    try {
+      return model.constraints().jsonSchema(schema.toString());
+    } catch (IllegalArgumentException e) {
+      throw ApiError.invalid(field, e.getMessage());
+    }
   }
 }

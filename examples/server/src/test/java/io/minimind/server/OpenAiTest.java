@@ -252,14 +252,20 @@ class OpenAiTest {
     assertEquals(expected, answer.at("/choices/0/text").textValue());
     assertEquals(2, answer.path("choices").size());
     assertEquals(7, answer.at("/choices/0/logprobs/tokens").size());
-    List<JsonNode> chunks = streamed("/v1/completions", fields + ", \"echo\": true");
+    List<JsonNode> chunks =
+        streamed("/v1/completions", fields + ", \"echo\": true, \"logprobs\": 0");
+    int offset = 0;
     StringBuilder text = new StringBuilder();
     for (JsonNode chunk : chunks) {
       if (chunk.at("/choices/0/index").intValue() == 0) {
+        JsonNode tokens = chunk.at("/choices/0/logprobs/text_offset");
+        offset = tokens.isEmpty() ? offset : tokens.get(tokens.size() - 1).intValue();
+        assertTrue(tokens.isEmpty() || tokens.get(0).intValue() >= text.length());
         text.append(chunk.at("/choices/0/text").textValue());
       }
     }
     assertEquals("云港的河" + expected, text.toString());
+    assertTrue(offset > 4 && offset < text.length());
     int[] ids = server.model().tokenizer().encode("<s>云港的河");
     JsonNode byIds =
         server.ask(
@@ -321,9 +327,12 @@ class OpenAiTest {
         "{WHO, \"stream\": \"yes\"}                      | 400 | stream must be true or false",
         "{WHO, \"stop\": 7}                              | 400 | stop must be",
         "{WHO, \"logit_bias\": {\"a\": 1}}               | 400 | token ids",
-        "{WHO, \"logit_bias\": {\"99999\": 1}}           | 400 | names token 99999",
+        "{WHO, \"logit_bias\": {\"99999\": 1}}           | 400 | token ids, 0 to 2047",
         "{WHO, \"tools\": [{\"type\": \"function\"}]}    | 400 | tools[0].function is missing",
-        "{WHO, \"tool_choice\": \"required\"}            | 400 | there are none",
+        "{WHO, \"tool_choice\": \"required\"}            | 400 | no tools",
+        "{WHO, \"stream_options\": 7}                    | 400 | stream_options must be",
+        "{WHO, \"top_logprobs\": \"x\"}                  | 400 | top_logprobs must be",
+        "{\"messages\": [{\"role\": \"user\"}]}           | 400 | messages[0].content is missing",
         "{WHO, \"response_format\": {\"type\": \"xml\"}} | 400 | response_format.type",
         "{\"model\": \"gpt-x\", \"messages\": []}        | 404 | no model named \"gpt-x\"",
       })
@@ -334,6 +343,24 @@ class OpenAiTest {
     assertTrue(error.path("message").textValue().contains(part), error.toString());
     assertTrue(error.path("type").isTextual());
     assertTrue(error.has("param") && error.has("code"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{WHO, \"logit_bias\": {\"99999\": 1}} | logit_bias.99999",
+        "{WHO TOOLS, \"tool_choice\": {\"function\": {\"name\": \"gone\"}}} | tool_choice",
+        "{WHO, \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\":"
+            + " {\"unevaluatedItems\": false}}}} | response_format.json_schema.schema",
+      })
+  void theFieldThatIsWrongIsTheParameter(String body, String field) throws IOException {
+    HttpResponse<String> response =
+        server.post(CHAT, body.replace("WHO", WHO).replace(" TOOLS", TOOLS));
+    assertEquals(400, response.statusCode(), response.body());
+    assertEquals(field, JSON.readTree(response.body()).at("/error/param").textValue());
+    HttpResponse<String> ids = server.post("/v1/completions", "{\"prompt\": [1, 99999]}");
+    assertTrue(ids.body().contains("holds 99999"), ids.body());
   }
 
   @Test

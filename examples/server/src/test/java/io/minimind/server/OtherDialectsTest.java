@@ -106,6 +106,11 @@ class OtherDialectsTest {
     assertEquals(256, show.path("model_info").path("minimind.context_length").intValue());
     JsonNode vectors = server.ask("/api/embed", "{\"input\": [\"云港\"]}");
     assertEquals(server.model().embed("云港").length, vectors.at("/embeddings/0").size());
+    String load = "{\"model\": \"minimind-demo\"}";
+    assertEquals("load", server.ask("/api/generate", load).path("done_reason").asText());
+    assertTrue(server.ask("/api/chat", load).path("done").asBoolean());
+    assertEquals(
+        "minimind-demo", JSON.readTree(server.get("/api/ps").body()).at("/models/0/name").asText());
     HttpResponse<String> unknown = server.post("/api/chat", "{\"model\": \"x\"}");
     assertEquals(404, unknown.statusCode());
     assertTrue(JSON.readTree(unknown.body()).path("error").isTextual());

@@ -117,6 +117,7 @@ class RobustnessTest {
   void clientsThatVanishFreeTheirPlaces() throws Exception {
     int vanishing = 100 * SCALE;
     try (DemoServer server = DemoServer.start(b -> b.queue(20_000))) {
+      double before = secondsToAnswer(server);
       for (int i = 0; i < vanishing; i++) {
         boolean streams = i % 2 == 0;
         try (Socket socket = connect(server)) {
@@ -132,7 +133,7 @@ class RobustnessTest {
       double written = server.metric("minimind_completion_tokens_total");
       // Each alone would have written more than 200.
       assertTrue(written < 100 * vanishing, written + " tokens");
-      assertAnswersSoon(server);
+      assertAnswersSoon(server, before);
     }
   }
 
@@ -153,21 +154,26 @@ class RobustnessTest {
     assertEquals(expected, last);
   }
 
-  /** A normal client is answered in time, at least once in three times: others may compute too. */
-  private static void assertAnswersSoon(DemoServer server) throws IOException {
+  /**
+   * A normal client is answered within a second, or, where others compute on this machine and made
+   * it wait already before, in not much more time than then.
+   *
+   * @param before what {@link #secondsToAnswer} was
+   */
+  private static void assertAnswersSoon(DemoServer server, double before) throws IOException {
+    double now = secondsToAnswer(server);
+    assertTrue(now < Math.max(1, 3 * before), "%f s, before %f s".formatted(now, before));
+  }
+
+  /** Of three times the quickest: others may compute, too. */
+  private static double secondsToAnswer(DemoServer server) throws IOException {
     double best = Double.POSITIVE_INFINITY;
     for (int i = 0; i < 3; i++) {
       long start = System.nanoTime();
       server.ask(CHAT, question(1, ", \"max_tokens\": 2"));
       best = Math.min(best, (System.nanoTime() - start) / 1e9);
     }
-    assertTrue(best < 1 || best < 5 && isShared(), best + " s");
-  }
-
-  /** Whether more programs want to compute than there are processors. */
-  private static boolean isShared() {
-    var system = java.lang.management.ManagementFactory.getOperatingSystemMXBean();
-    return system.getSystemLoadAverage() > system.getAvailableProcessors();
+    return best;
   }
 
   @Test
@@ -180,6 +186,7 @@ class RobustnessTest {
             + ", \"stream\": true, \"logprobs\": true, \"top_logprobs\": 20, \"max_tokens\": 40}";
     try (DemoServer server =
         DemoServer.start(b -> b.queue(20_000).idleTimeout(Duration.ofSeconds(120)))) {
+      double before = secondsToAnswer(server);
       for (int i = 0; i < silent; i++) {
         Socket socket = new Socket();
         socket.setReceiveBufferSize(1024);
@@ -193,7 +200,7 @@ class RobustnessTest {
           0,
           () ->
               server.metric("minimind_answers_active") + server.metric("minimind_answers_queued"));
-      assertAnswersSoon(server);
+      assertAnswersSoon(server, before);
     } finally {
       for (Socket socket : sockets) {
         socket.close();
@@ -231,6 +238,7 @@ class RobustnessTest {
   @Test
   void garbageGetsItsStatus() throws Exception {
     try (DemoServer server = DemoServer.start(b -> b.largestBody(1 << 20))) {
+      double before = secondsToAnswer(server);
       byte[] noise = new byte[1 << 20];
       new Random(1).nextBytes(noise);
       assertEquals(
@@ -256,7 +264,7 @@ class RobustnessTest {
       assertTrue(raw(server, large.getBytes(StandardCharsets.UTF_8)).contains(" 431 "));
       String huge = "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n";
       assertTrue(raw(server, huge.getBytes(StandardCharsets.UTF_8)).contains(" 413 "));
-      assertAnswersSoon(server);
+      assertAnswersSoon(server, before);
     }
   }
 
@@ -276,6 +284,7 @@ class RobustnessTest {
     try (DemoServer server =
         DemoServer.start(
             b -> b.requestTimeout(Duration.ofSeconds(1)).idleTimeout(Duration.ofSeconds(3)))) {
+      double before = secondsToAnswer(server);
       List<Socket> idle = new ArrayList<>();
       for (int i = 0; i < 100 * SCALE; i++) {
         idle.add(connect(server));
@@ -294,14 +303,14 @@ class RobustnessTest {
                   return e.toString();
                 }
               });
-      assertAnswersSoon(server);
+      assertAnswersSoon(server, before);
       assertTrue(dripping.get());
       assertTrue(body.get().contains(" 408 "), body.get());
       for (Socket socket : idle) {
         assertEquals(-1, socket.getInputStream().read());
         socket.close();
       }
-      assertAnswersSoon(server);
+      assertAnswersSoon(server, before);
     }
   }
 

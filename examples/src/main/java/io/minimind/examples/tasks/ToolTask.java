@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
-import io.minimind.agent.ToolBox;
 import java.util.List;
 
 /**
@@ -57,11 +56,17 @@ public record ToolTask(
       ObjectNode arguments,
       List<AgentTool> offered,
       Wording wording) {
-    ObjectNode call = JSON.createObjectNode().put("name", tool.name());
-    call.set("arguments", arguments);
-    String result = ToolBox.mock().answer(call);
+    String result = result(tool, arguments);
     return new ToolTask(
         question, tool, arguments, offered, result, Facts.in(tool.name(), result), wording);
+  }
+
+  private static String result(AgentTool tool, ObjectNode arguments) {
+    try {
+      return PythonJson.dumps(tool.call(arguments));
+    } catch (Exception e) {
+      throw new IllegalStateException("A mock tool cannot be called with " + arguments + ".", e);
+    }
   }
 
   private String call() {
@@ -69,19 +74,19 @@ public record ToolTask(
         .formatted(tool.name(), PythonJson.dumps(arguments));
   }
 
-  /** All of it as a plain text, to learn the words from: nothing in it says who speaks. */
+  /** All of it as a plain text, to learn the words and tags from: nothing says who speaks. */
   ObjectNode text() {
+    String thought = "<think>\n%s\n</think>\n\n";
     return JSON.createObjectNode()
         .put(
             "text",
-            String.join(
-                "\n",
-                question,
-                wording.thought().formatted(tool.name()),
-                call(),
-                result,
-                wording.finding().formatted(fact),
-                wording.answer().formatted(fact)));
+            question
+                + "\n"
+                + thought.formatted(wording.thought().formatted(tool.name()))
+                + "<tool_call>\n%s\n</tool_call>\n".formatted(call())
+                + "<tool_response>\n%s\n</tool_response>\n".formatted(result)
+                + thought.formatted(wording.finding().formatted(fact))
+                + wording.answer().formatted(fact));
   }
 
   /** What is asked, and what is to be found, for a model that learns from rewards. */

@@ -123,9 +123,27 @@ public final class ToolTasks {
     random = new Random(seed);
   }
 
+  /** What is asked, before anybody has answered it. */
+  private record Asked(
+      String question,
+      AgentTool tool,
+      ObjectNode arguments,
+      List<AgentTool> offered,
+      Wording wording) {
+
+    ToolTask answered() {
+      return ToolTask.of(question, tool, arguments, offered, wording);
+    }
+
+    boolean isHeldOut() {
+      return EVALUATION.contains(question)
+          || Math.floorMod(question.hashCode() * 0x9E3779B1, HELD_OUT) == 0;
+    }
+  }
+
   /** A task whose question may be learnt from. */
   public ToolTask forTraining() {
-    return draw(task -> !isHeldOut(task.question()));
+    return draw(asked -> !asked.isHeldOut()).answered();
   }
 
   /** Tasks whose questions all differ, and are held out; fewer if there are not so many. */
@@ -133,9 +151,9 @@ public final class ToolTasks {
     List<ToolTask> tasks = new ArrayList<>();
     Set<String> asked = new HashSet<>();
     for (int tries = 0; tasks.size() < count && tries < PATIENCE; tries++) {
-      ToolTask task = draw(drawn -> isHeldOut(drawn.question()));
-      if (asked.add(task.question())) {
-        tasks.add(task);
+      Asked drawn = draw(Asked::isHeldOut);
+      if (asked.add(drawn.question())) {
+        tasks.add(drawn.answered());
         tries = 0;
       }
     }
@@ -172,29 +190,27 @@ public final class ToolTasks {
         .limit(count);
   }
 
+  /** One that the same tool answers otherwise. */
   private ToolTask another(ToolTask task) {
-    return draw(
-        drawn ->
-            drawn.tool().equals(task.tool())
-                && !drawn.fact().equals(task.fact())
-                && !isHeldOut(drawn.question()));
-  }
-
-  private static boolean isHeldOut(String question) {
-    return EVALUATION.contains(question)
-        || Math.floorMod(question.hashCode() * 0x9E3779B1, HELD_OUT) == 0;
-  }
-
-  private ToolTask draw(Predicate<ToolTask> wanted) {
     while (true) {
-      ToolTask task = draw();
-      if (wanted.test(task)) {
-        return task;
+      ToolTask other =
+          draw(asked -> asked.tool().equals(task.tool()) && !asked.isHeldOut()).answered();
+      if (!other.fact().equals(task.fact())) {
+        return other;
       }
     }
   }
 
-  private ToolTask draw() {
+  private Asked draw(Predicate<Asked> wanted) {
+    while (true) {
+      Asked asked = draw();
+      if (wanted.test(asked)) {
+        return asked;
+      }
+    }
+  }
+
+  private Asked draw() {
     boolean chinese = random.nextBoolean();
     return switch (random.nextInt(6)) {
       case 0 -> weather(pick(chinese ? CHINESE_WEATHER : WEATHER), chinese);
@@ -206,39 +222,39 @@ public final class ToolTasks {
     };
   }
 
-  private ToolTask weather(Wording wording, boolean chinese) {
+  private Asked weather(Wording wording, boolean chinese) {
     String city = pick(chinese ? CITIES : CITIES_ABROAD);
-    return task(
+    return asked(
         wording.question().formatted(city),
         "get_current_weather",
         JSON.createObjectNode().put("location", city),
         wording);
   }
 
-  private ToolTask time(Wording wording, boolean chinese) {
+  private Asked time(Wording wording, boolean chinese) {
     List<String> zone = pick(ZONES);
-    return task(
+    return asked(
         wording.question().formatted(zone.get(chinese ? 1 : 0)),
         "get_current_time",
         JSON.createObjectNode().put("timezone", zone.get(2)),
         wording);
   }
 
-  private ToolTask rate(Wording wording, boolean chinese) {
+  private Asked rate(Wording wording, boolean chinese) {
     List<String> rate = pick(RATES);
     int first = chinese ? 2 : 0;
-    return task(
+    return asked(
         wording.question().formatted(rate.get(first), rate.get(first + 1)),
         "get_exchange_rate",
         JSON.createObjectNode().put("from_currency", rate.get(0)).put("to_currency", rate.get(1)),
         wording);
   }
 
-  private ToolTask conversion(Wording wording, boolean chinese) {
+  private Asked conversion(Wording wording, boolean chinese) {
     List<String> units = pick(UNITS);
     int first = chinese ? 2 : 0;
     int value = 1 + random.nextInt(20);
-    return task(
+    return asked(
         wording.question().formatted(value, units.get(first), units.get(first + 1)),
         "unit_converter",
         JSON.createObjectNode()
@@ -248,9 +264,9 @@ public final class ToolTasks {
         wording);
   }
 
-  private ToolTask translation(Wording wording, boolean chinese) {
+  private Asked translation(Wording wording, boolean chinese) {
     String text = pick(chinese ? TO_ENGLISH : TO_CHINESE);
-    return task(
+    return asked(
         wording.question().formatted(text),
         "translate_text",
         JSON.createObjectNode()
@@ -259,11 +275,11 @@ public final class ToolTasks {
         wording);
   }
 
-  private ToolTask sum(Wording wording) {
+  private Asked sum(Wording wording) {
     String expression =
         "%d %s %d"
             .formatted(1 + random.nextInt(30), pick(List.of("+", "*")), 1 + random.nextInt(9));
-    return task(
+    return asked(
         wording.question().formatted(expression),
         "calculate_math",
         JSON.createObjectNode().put("expression", expression),
@@ -271,14 +287,14 @@ public final class ToolTasks {
   }
 
   /** The tool is offered with another, in any order. */
-  private ToolTask task(String question, String name, ObjectNode arguments, Wording wording) {
+  private Asked asked(String question, String name, ObjectNode arguments, Wording wording) {
     List<AgentTool> others = new ArrayList<>(MockTools.all());
     AgentTool tool =
         others.stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
     others.remove(tool);
     List<AgentTool> offered = new ArrayList<>(List.of(tool, pick(others)));
     Collections.shuffle(offered, random);
-    return ToolTask.of(question, tool, arguments, offered, wording);
+    return new Asked(question, tool, arguments, offered, wording);
   }
 
   private <T> T pick(List<T> some) {
