@@ -42,7 +42,7 @@ public final class AgentTune extends GroupPolicyTune {
   }
 
   @Override
-  String advice() {
-    return "See whether it uses tools: ./minimind eval tools";
+  String advice(String model) {
+    return "See whether it uses tools: ./minimind eval tools --model " + model;
   }
 }

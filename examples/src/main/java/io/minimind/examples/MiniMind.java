@@ -30,6 +30,8 @@ import picocli.CommandLine.Command;
       Pretrain.class,
       FineTune.class,
       PreferenceTune.class,
+      KahnemanTverskyTune.class,
+      RewardModelTune.class,
       Distill.class,
       Answer.class,
       GroupPolicyTune.class,

@@ -87,14 +87,7 @@ public final class PreferenceTune extends TrainingCommand {
       description = "Of conversations, as for sft.")
   private double emptyThinkingDropped;
 
-  @Option(
-      names = "--max-length",
-      paramLabel = "TOKENS",
-      order = 30,
-      description =
-          "Tokens of a prompt with its answer; prompts lose their beginning, answers their end."
-              + " 512 unless given, or the model's own length if that is less.")
-  private Integer maxLength;
+  @Mixin private AnswerOptions answers;
 
   @Mixin private LoraOptions lora;
 
@@ -119,15 +112,17 @@ public final class PreferenceTune extends TrainingCommand {
       throw refused(e.getMessage());
     }
     ModelConfig model = startModel(from);
-    int length = maxLength == null ? Math.min(512, model.maxLength()) : maxLength;
-    if (length < 4 || length > model.maxLength()) {
-      throw refused(
-          "--max-length must be between 4 and %d, the length of the model in %s, but is %d."
-              .formatted(model.maxLength(), from, length));
-    }
     addAdapters(lora, run, from);
-    PreferenceTuning task = PreferenceTuning.of(from, length, objective);
+    PreferenceTuning task = PreferenceTuning.of(from, maxLength(model), objective);
     run.task(loss == Loss.ALL_TURNS ? task.onConversations(variation()) : task).from(from);
+  }
+
+  private int maxLength(ModelConfig model) {
+    try {
+      return answers.maxLength(model, from);
+    } catch (IllegalArgumentException e) {
+      throw refused(e.getMessage());
+    }
   }
 
   private Variation variation() {

@@ -68,7 +68,7 @@ public final class Pretrain extends TrainingCommand {
   }
 
   @Override
-  String advice() {
-    return "Let it write: ./minimind eval pretrain";
+  String advice(String model) {
+    return "Let it write: ./minimind eval pretrain --model " + model;
   }
 }

@@ -139,6 +139,15 @@ abstract class TrainingCommand implements Callable<Integer> {
   private KernelSet kernels = KernelSet.OWN;
 
   @Option(
+      names = "--no-spinning",
+      order = 54,
+      description = {
+        "Lets threads that wait for work sleep. They keep processors busy otherwise, which is faster"
+            + " unless other processes want these."
+      })
+  private boolean noSpinning;
+
+  @Option(
       names = "--cuda-memory",
       paramLabel = "MIB",
       order = 55,
@@ -163,6 +172,7 @@ abstract class TrainingCommand implements Callable<Integer> {
           "--threads",
           "--devices",
           "--kernels",
+          "--no-spinning",
           "--cuda-memory");
 
   /** Those among them that need not be given again. */
@@ -196,9 +206,13 @@ abstract class TrainingCommand implements Callable<Integer> {
     return spec.name();
   }
 
-  /** What to do with the model when it is trained: words, and a command that takes --model. */
-  String advice() {
-    return "Talk to it: ./minimind chat";
+  /**
+   * What to do with the model when it is trained: words, and a command.
+   *
+   * @param model its folder, quoted
+   */
+  String advice(String model) {
+    return "Talk to it: ./minimind chat --model " + model;
   }
 
   @Override
@@ -293,7 +307,7 @@ abstract class TrainingCommand implements Callable<Integer> {
           cudaMemory == null
               ? CudaSettings.defaults()
               : CudaSettings.defaults().withMemory(cudaMemory);
-      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels);
+      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels).withSpinning(!noSpinning);
       return devices.list().stream().map(device -> device.with(cuda).with(cpu)).toList();
     } catch (IllegalArgumentException e) {
       throw refused("--cuda-memory: " + e.getMessage());
@@ -329,7 +343,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             words.printf(
                 "The model is in %s, its loss curve in %s.%n",
                 run.folder(), run.folder().resolve(TrainingRun.CHART));
-            words.println(advice() + " --model " + GivenCommand.quoted(run.folder().toString()));
+            words.println(advice(GivenCommand.quoted(run.folder().toString())));
           } else {
             words.println(
                 "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());

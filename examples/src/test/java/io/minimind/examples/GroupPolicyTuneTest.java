@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,6 +27,9 @@ class GroupPolicyTuneTest {
 
   /** Two epochs of four batches. */
   private static final int UPDATES = 8;
+
+  /** At least as many as a run that is killed makes. */
+  private static final int KILLED_UPDATES = 24;
 
   @TempDir static Path shared;
   private static Path cache;
@@ -128,6 +132,57 @@ class GroupPolicyTuneTest {
     Commands.Result refused = Commands.run(args);
     assertEquals(1, refused.status());
     assertTrue(refused.err().contains("already holds a run"), refused.err());
+  }
+
+  /** Anywhere in a run, and then rather where files are being written. */
+  @ParameterizedTest
+  @CsvSource({"grpo", "ppo"})
+  void killedAtRandomMomentsARunEndsTheSame(String name) throws Exception {
+    Path whole = folder.resolve("whole");
+    assertEquals(new Commands.Result(0, ""), Commands.run(killed(name, whole)));
+    Path out = folder.resolve("killed");
+    Random random = new Random(Integer.getInteger("minimind.killSeed", 1));
+    int kills = Integer.getInteger("minimind.kills", 2);
+    for (int i = 0; i < kills; i++) {
+      boolean begun = Files.exists(out.resolve("settings.json"));
+      String[] args = begun ? Commands.resume(name, out, cache) : killed(name, out);
+      try (CommandProcess running = CommandProcess.start(folder, args)) {
+        running.awaitLines("Epoch:", random.nextInt(2 * KILLED_UPDATES / kills));
+        switch (random.nextInt(4)) {
+          case 0 -> running.awaitFile(out.resolve("checkpoints"), "unfinished-");
+          case 1 -> running.awaitFile(out, ".tmp");
+          default -> Thread.sleep(random.nextInt(50));
+        }
+        System.out.printf("%s killed: %b%n", name, running.process.isAlive());
+        running.kill();
+      }
+    }
+    String[] last =
+        Files.exists(out.resolve("settings.json"))
+            ? Commands.resume(name, out, cache)
+            : killed(name, out);
+    assertEquals(new Commands.Result(0, ""), Commands.run(last));
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(out.resolve("model.safetensors")));
+    assertEquals(PretrainProcessTest.metrics(whole), PretrainProcessTest.metrics(out));
+    assertEquals(
+        Files.readAllLines(whole.resolve("rollouts.jsonl")),
+        Files.readAllLines(out.resolve("rollouts.jsonl")));
+  }
+
+  private static String[] killed(String name, Path out) {
+    String[] args = grpo(out, "--epochs=6", "--reward=0.1*rules", "--validation=" + prompts);
+    List<String> changed = new ArrayList<>(List.of(args));
+    changed.add("--validate-every=5");
+    changed.set(0, name);
+    if (name.equals("ppo")) {
+      changed.removeIf(option -> option.startsWith("--answers="));
+      changed.add("--mini-batch=1");
+      changed.removeIf(option -> option.startsWith("--epochs="));
+      changed.add("--epochs=2"); // Of four batches of prompts, each in four updates.
+    }
+    return changed.toArray(String[]::new);
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.minimind.task.FineTuning;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
 import io.minimind.task.Tasks;
-import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.FrozenModel;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -63,26 +62,12 @@ public record Distillation(
           "The teacher in %s reads %d tokens at most: conversations of %d are too long for it."
               .formatted(teacher, config.maxLength(), conversations.maxLength()));
     }
-    requireSameTokens(teacher, student);
+    model.requireTokensOf(student, "teacher");
     return new Distillation(
         model.folder().toString(),
         model.digest(),
         conversations,
         new DistillationObjective(config, top, alpha, temperature));
-  }
-
-  private static void requireSameTokens(Path teacher, Path student) throws IOException {
-    Tokenizer theirs = Tokenizer.load(teacher);
-    Tokenizer own = Tokenizer.load(student);
-    for (int id = 0; id < own.vocabularySize(); id++) {
-      String token = own.token(id).orElse("");
-      String other = id < theirs.vocabularySize() ? theirs.token(id).orElse("") : "";
-      if (!token.equals(other)) {
-        throw new InputException(
-            "The teacher in %s has other tokens than %s, first for id %d: they must be the same."
-                .formatted(teacher, student, id));
-      }
-    }
   }
 
   private FrozenModel model() {

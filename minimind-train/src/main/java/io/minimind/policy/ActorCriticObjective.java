@@ -5,14 +5,13 @@ import io.minimind.artifact.Extent;
 import io.minimind.artifact.ForwardPass;
 import io.minimind.artifact.Metric;
 import io.minimind.artifact.Objective;
+import io.minimind.artifact.ScalarHead;
 import io.minimind.files.ArgumentException;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
-import io.minimind.model.InitialLaw;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
-import io.minimind.model.Role;
 import io.minimind.model.SecondBody;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
@@ -59,6 +58,8 @@ public record ActorCriticObjective(
 
   private static final String PREFIX = "critic.";
 
+  private static final ScalarHead HEAD = new ScalarHead(PREFIX + "value_head", true);
+
   /**
    * @throws IllegalArgumentException if a value is out of its range
    */
@@ -77,30 +78,10 @@ public record ActorCriticObjective(
     return new SecondBody(PREFIX, (float) criticRate);
   }
 
-  private static Parameter head(ModelConfig model) {
-    return own("value_head", Shape.of(1, model.hiddenSize()), model.hiddenSize());
-  }
-
-  private static Parameter bias(ModelConfig model) {
-    return own("value_head.bias", Shape.of(1), model.hiddenSize());
-  }
-
-  /** Uniform within one over the root of the width, as PyTorch begins a linear layer. */
-  private static Parameter own(String name, Shape shape, int width) {
-    return new Parameter(
-        PREFIX + name,
-        Role.OBJECTIVE,
-        Parameter.NONE,
-        Parameter.NONE,
-        shape,
-        new InitialLaw.Uniform(1 / Math.sqrt(width)));
-  }
-
   @Override
   public List<Parameter> parameters(ModelConfig model) {
     List<Parameter> parameters = new ArrayList<>(critic().parameters(model));
-    parameters.add(head(model));
-    parameters.add(bias(model));
+    parameters.addAll(HEAD.parameters(model));
     return parameters;
   }
 
@@ -112,7 +93,7 @@ public record ActorCriticObjective(
   @Override
   public List<NamedTensor> start(ModelConfig model, List<NamedTensor> weights, long seed) {
     List<NamedTensor> head = new ArrayList<>();
-    for (Parameter parameter : List.of(head(model), bias(model))) {
+    for (Parameter parameter : HEAD.parameters(model)) {
       NamedTensor drawn = parameter.start(seed);
       String name = drawn.name().substring(PREFIX.length());
       head.add(new NamedTensor(name, drawn.type(), drawn.shape(), drawn.data()));
@@ -187,11 +168,7 @@ public record ActorCriticObjective(
   private Tensor values(ForwardPass pass) {
     Operators op = pass.operators();
     SecondBody critic = critic();
-    Tensor states = pass.hiddenStates(critic);
-    ModelConfig model = pass.model();
-    Tensor head = critic.used(op, pass.parameter(head(model)));
-    Tensor bias = critic.used(op, pass.parameter(bias(model)));
-    return op.reshape(op.add(op.linear(states, head), bias), Shape.of(pass.tokens()));
+    return HEAD.of(pass, pass.hiddenStates(critic), tensor -> critic.used(op, tensor));
   }
 
   private static Tensor squared(Operators op, Tensor x) {

@@ -46,6 +46,11 @@ record Checked(String name, Reward reward) implements Reward {
     return worth;
   }
 
+  @Override
+  public void close() {
+    reward.close();
+  }
+
   private static String shortened(String text) {
     String line = text.replace('\n', ' ');
     return line.length() > SHOWN_CHARACTERS ? line.substring(0, SHOWN_CHARACTERS) + "…" : line;

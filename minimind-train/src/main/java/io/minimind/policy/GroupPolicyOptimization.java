@@ -46,14 +46,15 @@ public record GroupPolicyOptimization(
               + answers
               + ".");
     }
-    Rewards.sum(rewards);
+    Rewards.sum(rewards, 1);
   }
 
   /**
    * The task for a model as it is now.
    *
    * @param from the folder of the model to start from
-   * @throws IOException if its weights or configuration are missing
+   * @throws IOException if its weights or configuration are missing, or a reward model is none that
+   *     it can learn from
    */
   public static GroupPolicyOptimization of(
       Path from,
@@ -68,7 +69,7 @@ public record GroupPolicyOptimization(
         answers,
         rollouts,
         objective,
-        rewards);
+        Rewards.kept(rewards, from));
   }
 
   /** Wherever the folder lies: a run goes on with it where it is now. */

@@ -75,14 +75,15 @@ public record ProximalPolicyOptimization(
    */
   public ProximalPolicyOptimization {
     rewards = List.copyOf(rewards);
-    Rewards.sum(rewards);
+    Rewards.sum(rewards, 1);
   }
 
   /**
    * The task for a model as it is now.
    *
    * @param from the folder of the model to start from
-   * @throws IOException if its weights or configuration are missing
+   * @throws IOException if its weights or configuration are missing, or a reward model is none that
+   *     it can learn from
    */
   public static ProximalPolicyOptimization of(
       Path from,
@@ -97,7 +98,7 @@ public record ProximalPolicyOptimization(
         rollouts,
         steps,
         objective,
-        rewards);
+        Rewards.kept(rewards, from));
   }
 
   /** Wherever the folder lies: a run goes on with it where it is now. */

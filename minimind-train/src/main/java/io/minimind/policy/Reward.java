@@ -12,7 +12,7 @@ import java.util.List;
  * nothing but to stay near the reference.
  */
 @FunctionalInterface
-public interface Reward {
+public interface Reward extends AutoCloseable {
 
   /**
    * The worth of an answer; only differences between answers to the same prompt count.
@@ -29,4 +29,8 @@ public interface Reward {
     }
     return worth;
   }
+
+  /** Lets go of what it holds; it may be asked again. */
+  @Override
+  default void close() {}
 }

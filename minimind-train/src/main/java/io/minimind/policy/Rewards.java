@@ -2,10 +2,13 @@ package io.minimind.policy;
 
 import io.minimind.agent.ToolBox;
 import io.minimind.files.ArgumentException;
+import io.minimind.preference.RewardModel;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
@@ -32,6 +35,8 @@ import java.util.regex.PatternSyntaxException;
  *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
  *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
  *       repetition
+ *   <li>{@code model:FOLDER}: what a {@link RewardModel} says, with the tokens of the model that
+ *       learns
  *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
  *   <li>the name of a class: a {@link Reward} of your own
  * </ul>
@@ -47,14 +52,18 @@ public final class Rewards {
    * @throws IllegalArgumentException if there is no such reward, or it cannot take what it is given
    */
   public static Reward named(String name) {
-    var weighted = WEIGHT.matcher(name);
+    return named(name, Runtime.getRuntime().availableProcessors());
+  }
+
+  private static Reward named(String name, int threads) {
+    Matcher weighted = WEIGHT.matcher(name);
     if (weighted.matches()) {
       double weight = Double.parseDouble(weighted.group(1));
-      return new Weighted(weight, named(weighted.group(2)));
+      return new Weighted(weight, named(weighted.group(2), threads));
     }
     String[] parts = name.split(":", 2);
     String given = parts.length > 1 ? parts[1] : "";
-    if (!given.isEmpty() && !List.of("regex", "judge").contains(parts[0])) {
+    if (!given.isEmpty() && !List.of("regex", "judge", "model").contains(parts[0])) {
       throw new ArgumentException(
           "The reward \"%s\" takes nothing after its name.".formatted(parts[0]));
     }
@@ -71,18 +80,44 @@ public final class Rewards {
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
       case "agent" -> new AgentReward(ToolBox.mock())::of;
       case "judge" -> judge(given);
+      case "model" -> new ModelReward(given, threads);
       default -> ofClass(name);
     };
   }
 
-  /** The sum of several rewards. */
-  static Reward sum(List<String> names) {
+  /**
+   * The sum of several rewards.
+   *
+   * @param threads of those that compute, at least 1
+   */
+  static Reward sum(List<String> names, int threads) {
     if (names.isEmpty()) {
       throw new ArgumentException("A model needs at least one reward to learn from.");
     }
     List<Reward> rewards = new ArrayList<>();
-    names.forEach(name -> rewards.add(new Checked(name, named(name))));
+    names.forEach(name -> rewards.add(new Checked(name, named(name, threads))));
     return new Sum(rewards);
+  }
+
+  /**
+   * The names by which a run keeps rewards: those of reward models say which they are.
+   *
+   * @param policy the folder of the model that learns
+   * @throws IOException if a reward model is none, or has other tokens
+   */
+  static List<String> kept(List<String> names, Path policy) throws IOException {
+    List<String> kept = new ArrayList<>();
+    for (String name : names) {
+      Matcher weighted = WEIGHT.matcher(name);
+      boolean hasWeight = weighted.matches();
+      String plain = hasWeight ? weighted.group(2) : name;
+      String weight = hasWeight ? weighted.group(1) + "*" : "";
+      kept.add(
+          plain.startsWith("model:")
+              ? weight + new ModelReward(plain.substring("model:".length()), 1).pinned(policy)
+              : name);
+    }
+    return kept;
   }
 
   private static Reward matching(String pattern) {
@@ -119,7 +154,7 @@ public final class Rewards {
       }
     } catch (ClassNotFoundException e) {
       throw new ArgumentException(
-          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, judge, or the name of a class on the class path."
+          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, model, judge, or the name of a class on the class path."
               .formatted(name),
           e);
     } catch (ReflectiveOperationException e) {
@@ -145,6 +180,11 @@ public final class Rewards {
       }
       return worth;
     }
+
+    @Override
+    public void close() {
+      reward.close();
+    }
   }
 
   private record Sum(List<Reward> rewards) implements Reward {
@@ -163,6 +203,11 @@ public final class Rewards {
         }
       }
       return worth;
+    }
+
+    @Override
+    public void close() {
+      rewards.forEach(Reward::close);
     }
   }
 }

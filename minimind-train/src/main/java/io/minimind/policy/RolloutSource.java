@@ -68,7 +68,7 @@ final class RolloutSource implements AutoCloseable {
     this.plan = plan;
     this.prompts = prompts;
     this.batching = batching;
-    this.reward = Rewards.sum(plan.rewards());
+    this.reward = Rewards.sum(plan.rewards(), batching.threads());
     this.writer = writer;
     this.file = file;
     this.reference = reference;
@@ -180,6 +180,7 @@ final class RolloutSource implements AutoCloseable {
   @Override
   public void close() {
     live.close();
+    reward.close();
     reference.ifPresent(ReferenceModel::close);
   }
 }

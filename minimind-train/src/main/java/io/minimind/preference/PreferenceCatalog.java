@@ -4,11 +4,14 @@ import io.minimind.task.Task;
 import io.minimind.train.Catalog;
 import java.util.Map;
 
-/** Makes preference tuning known to runs. */
+/** Makes learning from preferences known to runs. */
 public final class PreferenceCatalog implements Catalog {
 
   @Override
   public Map<String, Class<? extends Task>> tasks() {
-    return Map.of(PreferenceTuning.NAME, PreferenceTuning.class);
+    return Map.of(
+        PreferenceTuning.NAME, PreferenceTuning.class,
+        KahnemanTverskyOptimization.NAME, KahnemanTverskyOptimization.class,
+        RewardModeling.NAME, RewardModeling.class);
   }
 }

@@ -94,7 +94,7 @@ public record PreferenceTuning(
   @Override
   public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
     return objective.variant().hasReference()
-        ? ReferenceLogProbabilities.openOrCompute(shards, this, preparation)
+        ? new ReferenceLogProbabilities(reference(), "").openOrCompute(shards, shards, preparation)
         : shards;
   }
 }

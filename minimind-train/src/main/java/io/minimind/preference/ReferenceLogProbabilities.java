@@ -28,41 +28,49 @@ import java.util.zip.CRC32C;
  * The log-probabilities that the reference model of preference training gives to every answer,
  * computed once and kept in a file: little-endian float32, one for each sample, then the CRC-32C of
  * their bytes as int32. So training has no second model in memory.
+ *
+ * @param kind tells files of several kinds of samples apart that are made of the same shards
  */
-final class ReferenceLogProbabilities {
+record ReferenceLogProbabilities(FrozenModel from, String kind) {
 
   /** Pairs of a batch: enough to keep the processors busy, at little memory. */
   private static final int BATCH_PAIRS = 4;
-
-  private ReferenceLogProbabilities() {}
 
   /**
    * The samples of a run with their log-probabilities, which are computed if they are not there for
    * the weights that the run started from. They lie beside the samples. Processes that ask for
    * those of the same samples wait for one another.
    *
+   * @param shards beside which they are kept
+   * @param samples made of them
    * @param preparation where they are computed if they are not there
    * @throws IOException if they must be computed and the weights are no longer those that the run
    *     started from, or a file cannot be read or written
    */
-  static synchronized Samples openOrCompute(
-      TokenShards samples, PreferenceTuning task, Preparation preparation) throws IOException {
+  Samples openOrCompute(TokenShards shards, Samples samples, Preparation preparation)
+      throws IOException {
+    synchronized (ReferenceLogProbabilities.class) {
+      return openOrComputeAlone(shards, samples, preparation);
+    }
+  }
+
+  private Samples openOrComputeAlone(TokenShards shards, Samples samples, Preparation preparation)
+      throws IOException {
     TrainingPrecision precision = preparation.precision();
     String rounding = precision.products().isHalf() ? "-" + precision : "";
-    FrozenModel from = task.reference();
-    Path file = samples.companion("reference-" + from.shortDigest() + rounding);
+    Path file = shards.companion("reference-" + kind + from.shortDigest() + rounding);
     try (FileChannel lock =
         FileChannel.open(
-            samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            shards.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       lock.lock();
       // While the lock is held, what is there was left by a process that was killed.
-      Path work = samples.companion("unfinished-reference");
+      Path work = shards.companion("unfinished-reference");
       Folders.delete(work);
       Optional<Samples> found = open(file, samples);
       if (found.isPresent()) {
         return found.get();
       }
-      requireUnchanged(from, file);
+      requireUnchanged(file);
       try (TrainingSession session =
           from.session(new AnswerLogProbabilities(), preparation, work)) {
         compute(file, samples, session, preparation.progress());
@@ -74,7 +82,7 @@ final class ReferenceLogProbabilities {
     }
   }
 
-  private static void requireUnchanged(FrozenModel from, Path reference) throws IOException {
+  private void requireUnchanged(Path reference) throws IOException {
     if (!from.isUnchanged()) {
       throw new InputException(
           "The reference's log-probabilities are not in %s, and %s no longer holds the model that the run started from: restore one of them, or start a new run."

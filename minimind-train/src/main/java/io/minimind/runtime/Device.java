@@ -95,7 +95,7 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
     if (kind == Kind.CUDA) {
       return Target.CUDA;
     }
-    return usesOwnKernels() ? Target.CPU_FUSED : Target.CPU;
+    return usesOwnKernels() ? Target.CPU_WITH_OWN_KERNELS : Target.CPU;
   }
 
   private boolean usesOwnKernels() {

@@ -3,7 +3,6 @@ package io.minimind.runtime;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.runtime.KernelCall.Operand;
 import io.minimind.runtime.OneDnn.Matrix;
-import java.util.function.ToLongFunction;
 
 /**
  * Causal attention of grouped heads, forwards and backwards (Dao 2023, "FlashAttention-2"). Queries
@@ -29,9 +28,9 @@ final class FusedAttentionKernel {
   private final long heads;
   private final long keyValueHeads;
 
-  FusedAttentionKernel(ToLongFunction<String> attributes) {
-    heads = attributes.applyAsLong(FusedAttention.QUERY_HEADS);
-    keyValueHeads = attributes.applyAsLong(FusedAttention.KEY_VALUE_HEADS);
+  FusedAttentionKernel(KernelNode node) {
+    heads = node.integer(FusedAttention.QUERY_HEADS);
+    keyValueHeads = node.integer(FusedAttention.KEY_VALUE_HEADS);
   }
 
   /** The extents of a call. */

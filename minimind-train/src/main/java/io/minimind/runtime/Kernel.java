@@ -3,7 +3,6 @@ package io.minimind.runtime;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
 import java.util.List;
-import java.util.function.ToLongFunction;
 
 /**
  * What computes an operator of this project within ONNX Runtime. There is one for each node of a
@@ -18,10 +17,7 @@ interface Kernel {
   /** Makes the kernel of a node. */
   @FunctionalInterface
   interface Factory {
-    /**
-     * @param attributes the integer attributes of the node by their names
-     */
-    Kernel create(ToLongFunction<String> attributes);
+    Kernel create(KernelNode node);
   }
 
   /**

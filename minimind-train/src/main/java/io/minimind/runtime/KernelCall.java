@@ -28,6 +28,8 @@ final class KernelCall implements AutoCloseable {
    */
   record Operand(long address, long[] shape) {
 
+    private static final Operand ABSENT = new Operand(0, new long[0]);
+
     long extent(int axis) {
       return shape[axis];
     }
@@ -81,6 +83,18 @@ final class KernelCall implements AutoCloseable {
       new LongPointer(answers.extents.get()).get(shape);
     }
     return operand(answers, shape);
+  }
+
+  /** An operand that may be left out: then its address is 0. */
+  Operand optionalInput(int index) {
+    Answers answers = ANSWERS.get();
+    check(API.KernelContext_GetInputCount(context, answers.rank));
+    if (answers.rank.get() <= index) {
+      return Operand.ABSENT;
+    }
+    answers.value.setNull();
+    check(API.KernelContext_GetInput(context, index, answers.value));
+    return answers.value.isNull() ? Operand.ABSENT : input(index);
   }
 
   Operand output(int index, long... shape) {

@@ -2,6 +2,7 @@ package io.minimind.runtime;
 
 import static io.minimind.runtime.OnnxRuntime.API;
 import static io.minimind.runtime.OnnxRuntime.check;
+import static org.bytedeco.onnxruntime.global.onnxruntime.INPUT_OUTPUT_OPTIONAL;
 import static org.bytedeco.onnxruntime.global.onnxruntime.INPUT_OUTPUT_REQUIRED;
 import static org.bytedeco.onnxruntime.global.onnxruntime.ORT_API_VERSION;
 import static org.bytedeco.onnxruntime.global.onnxruntime.ORT_RUNTIME_EXCEPTION;
@@ -14,7 +15,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.onnxruntime.OrtApi;
@@ -153,7 +153,10 @@ final class KernelDomain {
         new OrtCustomOp.GetInputCharacteristic_OrtCustomOp_long() {
           @Override
           public int call(OrtCustomOp op, long index) {
-            return INPUT_OUTPUT_REQUIRED;
+            Kernel.Declaration declaration = declarations.get(op.address());
+            return index < declaration.specification().fewestInputs()
+                ? INPUT_OUTPUT_REQUIRED
+                : INPUT_OUTPUT_OPTIONAL;
           }
         };
 
@@ -207,7 +210,7 @@ final class KernelDomain {
                 try {
                   Kernel.Factory factory = declarations.get(op.address()).factory();
                   long number = lastKernel.incrementAndGet();
-                  kernels.put(number, factory.create(attribute -> integer(info, attribute)));
+                  kernels.put(number, factory.create(new KernelNode(info)));
                   made.put(0, new Handle(number));
                   return null;
                 } catch (Throwable e) {
@@ -257,14 +260,6 @@ final class KernelDomain {
           .KernelDestroy(destroy)
           .GetStartVersion(firstVersion)
           .GetEndVersion(lastVersion);
-    }
-
-    private static long integer(OrtKernelInfo info, String attribute) {
-      try (BytePointer name = new BytePointer(attribute);
-          LongPointer value = new LongPointer(1)) {
-        check(API.KernelInfoGetAttribute_int64(info, name, value));
-        return value.get();
-      }
     }
   }
 }

@@ -114,11 +114,12 @@ public final class ModelBuilder {
       graphs.writeReplicated(to);
     }
     if (start == null) {
-      return ModelInTraining.Files.of(required(checkpoint, "checkpoint"), to, graphs);
+      return ModelInTraining.Files.of(
+          required(checkpoint, "checkpoint"), to, graphs, optimizer.weightDecay());
     }
     Path file = to.resolve(START);
     start.write(file);
-    return ModelInTraining.Files.of(file, to, graphs);
+    return ModelInTraining.Files.of(file, to, graphs, optimizer.weightDecay());
   }
 
   /**

@@ -6,6 +6,7 @@ import io.minimind.artifact.Objective;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.distributed.ProcessGroup;
+import io.minimind.model.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -28,14 +29,41 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @param artifacts the folder that {@link TrainingArtifacts#write} filled, and for replicas also
    *     {@link TrainingArtifacts#writeReplicated}
    * @param metrics what these artifacts report besides the loss, by the names of their outputs
+   * @param decay of the objective's own parameters
    */
-  record Files(Path checkpoint, Path artifacts, List<String> metrics) {
+  record Files(Path checkpoint, Path artifacts, List<String> metrics, OwnDecay decay) {
+
+    /** Files of a model whose weights decay alike. */
+    public Files(Path checkpoint, Path artifacts, List<String> metrics) {
+      this(checkpoint, artifacts, metrics, new OwnDecay(List.of(), 0));
+    }
+
+    /**
+     * Parameters that are kept divided by a factor learn at so many times the rate, but the
+     * optimizer decays all weights alike: this is what these lack.
+     *
+     * @param names of the parameters
+     * @param share of a parameter, for each unit of the learning rate
+     */
+    record OwnDecay(List<String> names, float share) {
+
+      static OwnDecay of(TrainingArtifacts artifacts, float weightDecay) {
+        return new OwnDecay(
+            artifacts.ownParameters().stream().map(Parameter::name).toList(),
+            (artifacts.ownFactor() - 1) * weightDecay);
+      }
+    }
 
     /**
      * @param folder that these artifacts were written to
      */
     public static Files of(Path checkpoint, Path folder, TrainingArtifacts artifacts) {
-      return new Files(checkpoint, folder, artifacts.metrics().stream().map(Metric::name).toList());
+      return of(checkpoint, folder, artifacts, 0);
+    }
+
+    static Files of(Path checkpoint, Path folder, TrainingArtifacts artifacts, float weightDecay) {
+      List<String> metrics = artifacts.metrics().stream().map(Metric::name).toList();
+      return new Files(checkpoint, folder, metrics, OwnDecay.of(artifacts, weightDecay));
     }
 
     /** What tells the graphs of replicas from others. */

@@ -41,6 +41,12 @@ final class NativeFloats {
     }
   }
 
+  /** Copies numbers to another place. */
+  static void move(long from, long to, long count) {
+    Pointer.memcpy(
+        new KernelDomain.Handle(to), new KernelDomain.Handle(from), Float.BYTES * count);
+  }
+
   static void add(long address, long count, float number) {
     for (long i = address >> 2; i < (address >> 2) + count; i++) {
       ALL.put(i, ALL.get(i) + number);

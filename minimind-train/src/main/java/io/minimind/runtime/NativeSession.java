@@ -61,7 +61,9 @@ final class NativeSession implements AutoCloseable {
       if (device.kind() == Device.Kind.CUDA) {
         Cuda.use(device, options);
       } else {
-        OwnKernels.addTo(options);
+        OwnKernels.addTo(options, threads);
+        String spinning = device.cpu().spinning() ? "1" : "0";
+        check(API.AddSessionConfigEntry(options, "session.intra_op.allow_spinning", spinning));
       }
       check(
           TRAINING.CreateTrainingSession(

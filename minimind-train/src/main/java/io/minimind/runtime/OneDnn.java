@@ -14,8 +14,6 @@ import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.PointerPointer;
-import org.bytedeco.onnxruntime.OrtApi;
 
 /**
  * oneDNN on the thread that asks, and on no other: kernels divide their work themselves, among the
@@ -30,13 +28,10 @@ final class OneDnn implements AutoCloseable {
   /** How many numbers behind its operands an operation may touch. */
   static final int SLACK = SIZES[SIZES.length - 1];
 
-  /** Where the function's address lies; the function needs it as long as it is called. */
-  private static final PointerPointer<Pointer> THREAD_COUNT = new PointerPointer<>(1);
-
   private static final Optional<String> PROBLEM = load();
   private static final Deque<OneDnn> FREE = new ConcurrentLinkedDeque<>();
 
-  private static OrtApi.Fn_Pointer_long threadCount;
+  private static NativeFunction threadCount;
 
   private final stream stream;
   private final Elementwise[] exponentials = new Elementwise[SIZES.length];
@@ -87,22 +82,36 @@ final class OneDnn implements AutoCloseable {
       String library = Loader.load(dnnl.class);
       // Where its symbols, and those of the libraries that it needs, can be looked up.
       Loader.loadGlobal(library);
-      Pointer function = Loader.addressof("omp_set_num_threads");
-      if (function == null || function.isNull()) {
+      Optional<NativeFunction> function = NativeFunction.of("omp_set_num_threads");
+      if (function.isEmpty()) {
         return Optional.of("its threads are not OpenMP's");
       }
-      THREAD_COUNT.put(0, function);
-      threadCount = new OrtApi.Fn_Pointer_long(THREAD_COUNT);
+      threadCount = function.get();
+      endWithoutDestructors();
       return Optional.empty();
     } catch (LinkageError | RuntimeException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
+  /**
+   * Threads may still compute when the process ends, with code that oneDNN has generated and gives
+   * back when its destructors run. So where the system lets one, the process ends before they do.
+   */
+  private static void endWithoutDestructors() {
+    Optional<NativeFunction> onExit = NativeFunction.of("on_exit");
+    Optional<Pointer> exit = NativeFunction.address("_exit");
+    if (onExit.isPresent() && exit.isPresent()) {
+      long address = exit.get().address();
+      // What is registered last runs first.
+      Runtime.getRuntime()
+          .addShutdownHook(new Thread(() -> onExit.get().call(address, 0), "minimind-exit"));
+    }
+  }
+
   /** What the calling thread may use until it closes it. */
   static OneDnn take() {
-    // An int in the place of a pointer: the same register in every calling convention there is.
-    threadCount.call(new KernelDomain.Handle(1), 0);
+    threadCount.call(1, 0);
     OneDnn free = FREE.poll();
     return free == null ? new OneDnn() : free;
   }
@@ -138,6 +147,12 @@ final class OneDnn implements AutoCloseable {
    * anything.
    */
   void product(long m, long n, long k, float alpha, Matrix a, Matrix b, float beta, Matrix c) {
+    if (m == 0 || n == 0 || k == 0) { // oneDNN refuses the first two and does nothing for the last.
+      for (long i = 0; beta == 0 && i < m; i++) {
+        NativeFloats.fill(c.from(i).address, n, 0);
+      }
+      return;
+    }
     check(
         dnnl.dnnl_sgemm(
             (byte) (a.transposed ? 'T' : 'N'),
@@ -147,12 +162,12 @@ final class OneDnn implements AutoCloseable {
             k,
             alpha,
             new Numbers(a.address),
-            a.stride,
+            Math.max(1, a.stride),
             new Numbers(b.address),
-            b.stride,
+            Math.max(1, b.stride),
             beta,
             new Numbers(c.address),
-            c.stride));
+            Math.max(1, c.stride)));
   }
 
   private static void check(int status) {

@@ -5,6 +5,7 @@ import static io.minimind.graph.ElementType.FLOAT32;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
 import io.minimind.graph.operator.FusedAttention;
+import io.minimind.graph.operator.OwnGemm;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -19,12 +20,13 @@ final class OwnKernels {
               FusedAttention.SPECIFICATION,
               floats(3),
               floats(2),
-              attributes -> new FusedAttentionKernel(attributes)::forward),
+              node -> new FusedAttentionKernel(node)::forward),
           new Kernel.Declaration(
               FusedAttention.Gradient.SPECIFICATION,
               floats(6),
               floats(3),
-              attributes -> new FusedAttentionKernel(attributes)::backward));
+              node -> new FusedAttentionKernel(node)::backward),
+          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new));
 
   /** Made when the first session needs it. */
   private static final class Registered {
@@ -44,12 +46,17 @@ final class OwnKernels {
 
   /** What they compute, and with what, for people. */
   static String describe() {
-    return "own kernels for attention, with oneDNN for %s".formatted(OneDnn.instructions());
+    return "own kernels for products and attention, with oneDNN for %s".formatted(OneDnn.instructions());
   }
 
-  /** Gives the sessions that are opened with some options these kernels, where there are any. */
-  static void addTo(OrtSessionOptions options) {
+  /**
+   * Gives the sessions that are opened with some options these kernels, where there are any.
+   *
+   * @param threads of these sessions within an operator
+   */
+  static void addTo(OrtSessionOptions options, int threads) {
     if (problem().isEmpty()) {
+      KernelNode.tellThreads(options, threads);
       Registered.DOMAIN.addTo(options);
     }
   }

@@ -2,8 +2,10 @@ package io.minimind.runtime;
 
 import io.minimind.graph.ElementType;
 import io.minimind.weights.NamedTensor;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,6 +51,18 @@ final class ParameterMemory {
   /** Views of the memory, in the order of the graphs. */
   List<NamedTensor> tensors() {
     return tensors;
+  }
+
+  /** Multiplies parameters with a factor where they lie. */
+  void multiply(Collection<String> names, float factor) {
+    for (int i = 0; i < held.names().size(); i++) {
+      if (names.contains(held.names().get(i))) {
+        FloatBuffer values = held.values().bytes(i).asFloatBuffer();
+        for (int k = 0; k < values.limit(); k++) {
+          values.put(k, values.get(k) * factor);
+        }
+      }
+    }
   }
 
   synchronized void retain() {

@@ -22,11 +22,13 @@ final class ParameterState implements AutoCloseable {
 
   final OrtCheckpointState handle = new OrtCheckpointState();
   private final Device device;
+  private final ModelInTraining.Files.OwnDecay decay;
   private ParameterMemory memory; // null until it was found
   private volatile long updates;
 
-  private ParameterState(Device device) {
+  private ParameterState(Device device, ModelInTraining.Files.OwnDecay decay) {
     this.device = device;
+    this.decay = decay;
   }
 
   /**
@@ -35,7 +37,7 @@ final class ParameterState implements AutoCloseable {
    */
   static ParameterState load(ModelInTraining.Files files, Device device) {
     OnnxRuntime.load();
-    ParameterState state = new ParameterState(device);
+    ParameterState state = new ParameterState(device, files.decay());
     try (Pointer file = path(files.checkpoint())) {
       check(TRAINING.LoadCheckpoint(file, state.handle));
       state.memory = ParameterMemory.of(state, files.weights());
@@ -54,6 +56,17 @@ final class ParameterState implements AutoCloseable {
     return device.kind() == Device.Kind.CPU
         ? SharedWeights.inPlace(this, memory)
         : SharedWeights.copied(this, memory.tensors());
+  }
+
+  /**
+   * Decays the objective's own parameters by what the optimizer is about to leave out. On a GPU,
+   * where the host cannot reach them, they decay as the model's do.
+   */
+  void decay(float learningRate) {
+    if (decay.share() == 0 || device.kind() != Device.Kind.CPU) {
+      return;
+    }
+    memory.multiply(decay.names(), 1 - learningRate * decay.share());
   }
 
   /** Counts an update of the parameters. */

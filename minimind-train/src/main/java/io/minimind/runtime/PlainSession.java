@@ -43,7 +43,7 @@ public final class PlainSession implements AutoCloseable {
    * @throws OnnxRuntimeException if the runtime refuses the graph
    */
   public static PlainSession open(ModelProto model, int threads) {
-    return open(model, threads, OwnKernels::addTo);
+    return open(model, threads, options -> OwnKernels.addTo(options, threads));
   }
 
   static PlainSession open(ModelProto model, int threads, Consumer<OrtSessionOptions> kernels) {

@@ -157,6 +157,7 @@ final class Replica implements AutoCloseable {
   }
 
   void optimizerStep(float learningRate) {
+    state.decay(learningRate);
     update.optimizerStep(learningRate);
     state.updated();
   }

@@ -119,6 +119,7 @@ public final class TrainingSession implements ModelInTraining {
   @Override
   public void optimizerStep(float learningRate) {
     requireOpen();
+    state.decay(learningRate);
     session.optimizerStep(learningRate);
     state.updated();
   }

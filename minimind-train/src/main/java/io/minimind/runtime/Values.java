@@ -112,6 +112,9 @@ final class Values implements AutoCloseable {
   /** The memory of a tensor of 4-byte elements on the CPU. */
   static ByteBuffer bytes(OrtValue value) {
     long elements = Arrays.stream(shape(value)).reduce(1, Math::multiplyExact);
+    if (elements == 0) { // Its memory may be nowhere.
+      return ByteBuffer.allocate(0);
+    }
     try (PointerPointer<Pointer> data = new PointerPointer<>(1)) {
       check(API.GetTensorMutableData(value, data));
       return new FloatPointer(data.get()).capacity(elements).asByteBuffer();

@@ -1,5 +1,6 @@
 package io.minimind.task;
 
+import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.Objective;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
@@ -69,6 +70,20 @@ public interface Task {
    */
   default BatchSource batches(Samples samples, Batching batching) throws IOException {
     return CorpusBatches.of(samples, objective(), batching);
+  }
+
+  /**
+   * Writes what a checkpoint has learnt into the folder of its run: a model that writes, unless it
+   * says otherwise.
+   *
+   * @param weights every parameter of the model, adapters merged
+   * @param own the parameters of the objective's own
+   * @throws IOException if they cannot be written
+   */
+  default void export(
+      Path folder, ModelConfig model, List<NamedTensor> weights, List<NamedTensor> own)
+      throws IOException {
+    ModelFolder.writeDecoder(folder, model, weights);
   }
 
   /**

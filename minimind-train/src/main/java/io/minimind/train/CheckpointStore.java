@@ -195,7 +195,8 @@ public final class CheckpointStore {
                 those(adapters.get().parameters(model), saved.trainable()));
   }
 
-  private static List<NamedTensor> those(List<Parameter> parameters, List<NamedTensor> tensors) {
+  /** Those tensors that are of these parameters. */
+  static List<NamedTensor> those(List<Parameter> parameters, List<NamedTensor> tensors) {
     Set<String> names = parameters.stream().map(Parameter::name).collect(Collectors.toSet());
     return tensors.stream().filter(tensor -> names.contains(tensor.name())).toList();
   }

@@ -8,6 +8,7 @@ import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TrainingSession;
 import io.minimind.task.Preparation;
+import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -52,6 +53,27 @@ public record FrozenModel(Path folder, String digest) {
       return StartWeights.fingerprint(folder).equals(digest);
     } catch (NoSuchFileException e) {
       return false;
+    }
+  }
+
+  /**
+   * Compares its tokens with those of another model.
+   *
+   * @param other the folder of that model or its tokenizer, which may have fewer
+   * @param role what this model is to the other, for people
+   * @throws IOException if one of them is another
+   */
+  public void requireTokensOf(Path other, String role) throws IOException {
+    Tokenizer theirs = Tokenizer.load(folder);
+    Tokenizer own = Tokenizer.load(other);
+    for (int id = 0; id < own.vocabularySize(); id++) {
+      String token = own.token(id).orElse("");
+      String here = id < theirs.vocabularySize() ? theirs.token(id).orElse("") : "";
+      if (!token.equals(here)) {
+        throw new InputException(
+            "The %s in %s has other tokens than %s, first for id %d: they must be the same."
+                .formatted(role, folder, other, id));
+      }
     }
   }
 

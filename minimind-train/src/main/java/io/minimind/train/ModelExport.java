@@ -5,9 +5,11 @@ import io.minimind.artifact.StoredAdapter;
 import io.minimind.files.Checksums;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -50,7 +52,9 @@ final class ModelExport implements TrainingListener {
   @Override
   public void finished(TrainingState state, boolean complete) throws IOException {
     if (complete) {
-      Checksums.write(run.path(), List.of(ModelFolder.DECODER, ModelFolder.WEIGHTS));
+      List<String> files = new ArrayList<>(List.of(ModelFolder.DECODER, ModelFolder.WEIGHTS));
+      files.removeIf(file -> Files.notExists(run.path().resolve(file)));
+      Checksums.write(run.path(), files);
     }
   }
 
@@ -59,7 +63,13 @@ final class ModelExport implements TrainingListener {
     if (lora.isPresent()) {
       new StoredAdapter(lora.get(), CheckpointStore.trained(checkpoint)).write(run.path());
     }
+    Task task = run.settings().task();
     ModelConfig config = run.settings().model();
-    ModelFolder.writeDecoder(run.path(), config, CheckpointStore.weights(checkpoint, config, lora));
+    task.export(
+        run.path(),
+        config,
+        CheckpointStore.weights(checkpoint, config, lora),
+        CheckpointStore.those(
+            task.objective().parameters(config), CheckpointStore.trained(checkpoint)));
   }
 }

@@ -132,7 +132,7 @@ class RewardsTest {
   void aClassIsARewardAndSeveralAddUp() throws IOException {
     String own = Vowels.class.getName();
     assertEquals(4, worth(own, "tutorial</think>a house", ""));
-    Reward sum = Rewards.sum(List.of(own, "2*ended", "text"));
+    Reward sum = Rewards.sum(List.of(own, "2*ended", "text"), 1);
     assertArrayEquals(
         new double[] {2 + 2 + 1, 1 + 2}, sum.of(List.of(answer("aa", "aa"), answer("a", "b"))));
   }

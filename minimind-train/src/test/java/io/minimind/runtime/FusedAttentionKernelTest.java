@@ -114,7 +114,7 @@ class FusedAttentionKernelTest {
     Subject subject = new Subject(batch, length, heads, keyValueHeads, size);
     Map<String, NamedTensor> inputs = subject.inputs(1);
     Map<String, float[]> expected = subject.run(Target.CPU, 2, inputs);
-    Map<String, float[]> found = subject.run(Target.CPU_FUSED, 2, inputs);
+    Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 2, inputs);
     assertAlike(expected, found, 2e-5);
   }
 
@@ -135,9 +135,9 @@ class FusedAttentionKernelTest {
   void isTheSameToTheBitForAnyNumberOfThreads() {
     Subject subject = new Subject(3, 200, 4, 2, 32);
     Map<String, NamedTensor> inputs = subject.inputs(1);
-    Map<String, float[]> alone = subject.run(Target.CPU_FUSED, 1, inputs);
+    Map<String, float[]> alone = subject.run(Target.CPU_WITH_OWN_KERNELS, 1, inputs);
     for (int threads : new int[] {2, 3, 2}) {
-      Map<String, float[]> together = subject.run(Target.CPU_FUSED, threads, inputs);
+      Map<String, float[]> together = subject.run(Target.CPU_WITH_OWN_KERNELS, threads, inputs);
       for (String name : List.of("output", "d_query", "d_key", "d_value")) {
         assertArrayEquals(alone.get(name), together.get(name), name);
       }
@@ -150,7 +150,7 @@ class FusedAttentionKernelTest {
     Subject subject = new Subject(1, 70, 2, 1, 16);
     Map<String, NamedTensor> inputs = subject.inputs(20);
     Map<String, float[]> expected = subject.run(Target.CPU, 1, inputs);
-    Map<String, float[]> found = subject.run(Target.CPU_FUSED, 1, inputs);
+    Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 1, inputs);
     assertAlike(expected, found, 1e-3);
   }
 
@@ -159,7 +159,7 @@ class FusedAttentionKernelTest {
     Subject subject = new Subject(1, 67, 4, 2, 16);
     Map<String, NamedTensor> inputs = subject.inputs(1);
     Random random = new Random(5);
-    try (PlainSession session = subject.session(Target.CPU_FUSED, 2, true)) {
+    try (PlainSession session = subject.session(Target.CPU_WITH_OWN_KERNELS, 2, true)) {
       Map<String, float[]> found = session.run(inputs.values());
       for (String name : Subject.PARAMETERS) {
         float[] gradient = found.get("d_" + name);
@@ -207,7 +207,7 @@ class FusedAttentionKernelTest {
     int width = (int) subject.shape(name)[2];
     Map<String, NamedTensor> inputs =
         with(subject.inputs(1), name, position * width + column, value -> bad);
-    Map<String, float[]> found = subject.run(Target.CPU_FUSED, 2, inputs);
+    Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 2, inputs);
     float[] output = found.get("output");
     // The first head reads the bad number from its position on, and nothing before does.
     assertFalse(Float.isFinite(output[position * 32 + (name.equals("value") ? column : 0)]));

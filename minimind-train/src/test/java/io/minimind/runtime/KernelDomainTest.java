@@ -37,7 +37,7 @@ class KernelDomainTest {
                   SPECIFICATION,
                   List.of(FLOAT32),
                   List.of(FLOAT32),
-                  attributes -> KernelDomainTest.create(attributes.applyAsLong("times")))));
+                  node -> KernelDomainTest.create(node.integer("times")))));
 
   private record Tested(long times) implements Operator {
     @Override

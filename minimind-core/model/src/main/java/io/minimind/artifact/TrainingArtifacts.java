@@ -141,6 +141,16 @@ public final class TrainingArtifacts {
     return all;
   }
 
+  /** Those of the objective's own. */
+  public List<Parameter> ownParameters() {
+    return objective.parameters(config);
+  }
+
+  /** The factor by which those are kept divided. */
+  public float ownFactor() {
+    return objective.ownFactor();
+  }
+
   /** The scalars that a step reports besides the loss. */
   public List<Metric> metrics() {
     List<Metric> metrics = new ArrayList<>(objective.metrics());

@@ -2,6 +2,7 @@ package io.minimind.graph;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -50,6 +51,14 @@ public interface Operator {
   default List<Supplier<Tensor>> gradients(Graph graph, Node node, List<Tensor> outputGradients) {
     throw new IllegalArgumentException(
         "The operator " + specification().name() + " has no gradient rule.");
+  }
+
+  /**
+   * The operator of the domain {@link Specification#OWN} that computes a node of this one where
+   * everything is float32; nothing if there is none, or none that would be faster for this node.
+   */
+  default Optional<Operator> own(Node node) {
+    return Optional.empty();
   }
 
   /** Whether its outputs are made of elements of its inputs, so that none is ever rounded. */

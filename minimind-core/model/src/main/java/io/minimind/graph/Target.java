@@ -16,10 +16,10 @@ public enum Target {
   },
 
   /** A CPU, in sessions that also have the kernels of the domain {@link Specification#OWN}. */
-  CPU_FUSED {
+  CPU_WITH_OWN_KERNELS {
     @Override
     Stream<Node> kernels(Node node) {
-      return HalfPrecision.emulated(node);
+      return HalfPrecision.emulated(node).map(Target::withOwnKernel);
     }
   },
 
@@ -30,6 +30,16 @@ public enum Target {
       return Stream.of(node);
     }
   };
+
+  private static Node withOwnKernel(Node node) {
+    return Stream.concat(node.inputs().stream(), node.outputs().stream())
+            .allMatch(tensor -> tensor.type() == ElementType.FLOAT32)
+        ? node.operator()
+            .own(node)
+            .map(own -> new Node(own, node.inputs(), node.outputs()))
+            .orElse(node)
+        : node;
+  }
 
   /** What a model has in a node's place. */
   abstract Stream<Node> kernels(Node node);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.files.ArgumentException;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.Experts.Balance;
 import io.minimind.model.ModelConfig.Part;
@@ -106,6 +107,7 @@ final class ConfigJson {
    */
   static ModelConfig read(ObjectNode json) {
     ConfigFields fields = new ConfigFields(json);
+    requireWriter(json);
     int layers = fields.integer("num_hidden_layers");
     ModelConfig.Builder config =
         ModelConfig.builder()
@@ -132,6 +134,16 @@ final class ConfigJson {
     requireOwnQuantization(fields.object("quantization_config"));
     fields.requireNothingElse();
     return config.build();
+  }
+
+  /** A model of the same parts and another head is known by what transformers calls it. */
+  private static void requireWriter(ObjectNode json) {
+    String architecture = json.path("architectures").path(0).asText();
+    if (architecture.endsWith("ForSequenceClassification")) {
+      throw new ArgumentException(
+          "it is that of a reward model (architectures: %s), which says what answers are worth and writes none."
+              .formatted(architecture));
+    }
   }
 
   private static Rotary rotary(ConfigFields fields, int layers) {

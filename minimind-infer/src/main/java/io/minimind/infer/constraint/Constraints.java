@@ -102,8 +102,8 @@ public final class Constraints {
    * {@code ipv6}, {@code uri}, {@code uri-reference}, {@code uri-template}, {@code iri}, {@code
    * iri-reference}, {@code uuid}, {@code json-pointer}, {@code relative-json-pointer}, {@code
    * regex} and those for other scripts. Of these, the usual ones are written: years have four
-   * digits, domain names are of ASCII. {@code nullable} adds null to the type beside it, as in
-   * OpenAPI.
+   * digits, domain names are of ASCII, those of {@code idn-hostname} in small letters. {@code
+   * nullable} adds null to the type beside it, as in OpenAPI.
    *
    * <p>{@code allOf}, {@code anyOf}, {@code oneOf}, {@code not}, {@code if}, {@code
    * dependentRequired} and {@code dependentSchemas} join any of the other keywords, as far as it

@@ -34,6 +34,10 @@ final class Formats {
   private static final String GROUP = "[0-9a-fA-F]{1,4}";
   private static final String LABEL = "[A-Za-z]([A-Za-z0-9]|-[A-Za-z0-9]){0,30}";
   private static final String HOST = LABEL + "(\\." + LABEL + "){0,3}";
+
+  /** Some validators want international names as they are registered, which is in small letters. */
+  private static final String SMALL_LABEL = "[a-z]([a-z0-9]|-[a-z0-9]){0,30}";
+
   private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
   private static final String CHARACTER = "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
   private static final String RELATIVE_START = "([A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})+";
@@ -70,7 +74,7 @@ final class Formats {
           entry("email", email(), "@"),
           entry("idn-email", email(), "@"),
           entry("hostname", HOST, "^[^\\s/:@]+$"),
-          entry("idn-hostname", HOST, "^[^\\s/:@]+$"),
+          entry("idn-hostname", SMALL_LABEL + "(\\." + SMALL_LABEL + "){0,3}", "^[^\\s/:@]+$"),
           entry("ipv4", BYTE + "(\\." + BYTE + "){3}", "^[0-9.]+$"),
           entry("ipv6", ipv6(), ":"),
           entry("uri", URI, "^[A-Za-z][A-Za-z0-9+.-]*:"),
@@ -79,7 +83,7 @@ final class Formats {
           entry("iri-reference", URI_REFERENCE, ""),
           entry(
               "uri-template",
-              "(" + CHARACTER + "|[/?#]|\\{[A-Za-z0-9_]+(,[A-Za-z0-9_]+)*\\})*",
+              "([A-Za-z0-9._~!$&()*+,;=:@/?#-]|%[0-9A-Fa-f]{2}|\\{[A-Za-z0-9_]+(,[A-Za-z0-9_]+)*\\})*",
               ""),
           entry(
               "uuid",

@@ -72,9 +72,17 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
     return wholeDigits() + scale() <= NUMBER_DIGITS;
   }
 
+  /** Without the bounds that nothing reaches which is written, with so many digits at most. */
+  NumberRange withoutFarBounds(boolean whole) {
+    BigDecimal far = BigDecimal.TEN.pow(whole ? MOST_DIGITS : NUMBER_DIGITS);
+    return new NumberRange(
+        least.filter(bound -> bound.value().compareTo(far.negate()) > 0),
+        most.filter(bound -> bound.value().compareTo(far) < 0));
+  }
+
   /** Decimal numbers without an exponent; nothing if there are none. */
   Optional<Expression> numbers() {
-    int wanted = Math.min(scale() + 2, Math.max(scale(), MOST_DECIMALS));
+    int wanted = Math.min(scale() + 2, Math.max(scale() + 1, MOST_DECIMALS));
     int decimals = Math.min(wanted, NUMBER_DIGITS - wholeDigits());
     List<Expression> options = new ArrayList<>();
     for (int places = 0; places <= decimals; places++) {

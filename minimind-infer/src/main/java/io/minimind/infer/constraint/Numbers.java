@@ -61,6 +61,10 @@ final class Numbers {
     if (whole && range.isPositive()) {
       return POSITIVE;
     }
+    range = range.withoutFarBounds(whole);
+    if (range.isUnbounded()) {
+      return whole ? WHOLE : DECIMAL;
+    }
     if (whole ? !range.isReasonable() : !range.fitsDoubles()) {
       throw new UnsupportedOperationException(
           "has bounds of more than %d digits".formatted(whole ? 100 : 15));

@@ -455,7 +455,7 @@ final class RegexParser {
       case 'x':
         return hexadecimal(2);
       case 'u':
-        return hexadecimal(4);
+        return at < pattern.length() && peek() == '{' ? codePoint() : hexadecimal(4);
       case 'p', 'P':
         CharacterSet category = category();
         return c == 'p' ? category : category.complement();
@@ -478,6 +478,22 @@ final class RegexParser {
       value = 16 * value + digit;
       at++;
     }
+    CharacterSet set = CharacterSet.range(value, value);
+    if (set.isEmpty()) {
+      throw refusal("an escaped surrogate; write the character itself");
+    }
+    return set;
+  }
+
+  /** Hexadecimal digits in braces. */
+  private CharacterSet codePoint() {
+    int end = pattern.indexOf('}', at);
+    String digits = end < 0 ? "" : pattern.substring(at + 1, end);
+    if (!digits.matches("0*[0-9A-Fa-f]{1,6}") || Integer.parseInt(digits, 16) > 0x10FFFF) {
+      throw refusal("a \\u without a code point in its braces");
+    }
+    at = end + 1;
+    int value = Integer.parseInt(digits, 16);
     CharacterSet set = CharacterSet.range(value, value);
     if (set.isEmpty()) {
       throw refusal("an escaped surrogate; write the character itself");

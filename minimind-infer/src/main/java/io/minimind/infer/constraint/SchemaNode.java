@@ -52,16 +52,24 @@ record SchemaNode(ObjectNode json, String at) {
     return at + "/" + key.replace("~", "~0").replace("/", "~1");
   }
 
-  /** A count that it gives, such as {@code minItems}. */
+  /**
+   * A count that it gives, such as {@code minItems}; a most that no text reaches is the largest.
+   */
   int count(String key, int absent) {
     JsonNode value = json.get(key);
     if (value == null) {
       return absent;
     }
-    if (!value.isNumber() || !value.canConvertToInt() || !isWhole(value) || value.intValue() < 0) {
+    if (!value.isNumber() || !isWhole(value) || value.decimalValue().signum() < 0) {
       throw refusalOf(key, "is " + quoted(value) + " but must be a whole number from 0");
     }
-    return value.intValue();
+    if (value.canConvertToInt()) {
+      return value.intValue();
+    }
+    if (key.startsWith("min")) {
+      throw refusalOf(key, "is " + quoted(value) + ", which no text reaches");
+    }
+    return Integer.MAX_VALUE;
   }
 
   private static boolean isWhole(JsonNode number) {

@@ -193,9 +193,9 @@ class JsonSchemaTest {
         "{'type': 'string', 'minLength': 3, 'maxLength': 2} | # allows nothing",
         "{'type': 'integer', 'minimum': 3, 'maximum': 2} | # allows nothing",
         "{'type': 'number', 'minimum': 0.1234567890123456} | # has bounds of more than 15 digits",
-        "{'type': 'integer', 'maximum': 1e999999999} | # has bounds of more than 100 digits",
+        "{'type': 'integer', 'minimum': 1e999999999} | # has bounds of more than 100 digits",
         "{'type': 'integer', 'multipleOf': 1e999999999} | # has a multipleOf with too many digits",
-        "{'type': 'array', 'maxItems': 1e999999999} | #/maxItems is 1E+999999999 but must be",
+        "{'type': 'array', 'minItems': 1e999999999} | #/minItems is 1E+999999999, which no text",
         "{'type': 'array', 'uniqueItems': true} | # wants unique items, of which not all are"
             + " listed",
         "{'enum': ['a'], 'type': 'integer'} | # allows nothing",

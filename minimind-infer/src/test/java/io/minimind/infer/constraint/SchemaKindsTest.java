@@ -98,6 +98,21 @@ class SchemaKindsTest {
             + " {'a':1} | false",
         "{'type': 'object', 'properties': {'a': {}, 'b': {}}, 'dependentRequired': {'a': ['b']}} |"
             + " {'b':1} | true",
+        // Bounds that no text reaches
+        "{'type': 'string', 'pattern': '^a*$', 'maxLength': 4000000000} | 'aaa' | true",
+        "{'type': 'array', 'maxItems': 1000000000000} | [1] | true",
+        "{'type': 'number', 'minimum': -1e308, 'maximum': 1.7976931348623157e308} | -2.5 | true",
+        "{'type': 'integer', 'minimum': 0, 'maximum': 1e308} | 25 | true",
+        "{'type': 'number', 'minimum': 0, 'maximum': 9007199254740991} | 2.5 | true",
+        "{'type': 'number', 'minimum': 0, 'maximum': 9007199254740991} | -1 | false",
+        "{'type': 'integer', 'minimum': -9007199254740991, 'maximum': 9007199254740991} |"
+            + " 9007199254740991 | true",
+        "{'type': 'integer', 'minimum': -9007199254740991, 'maximum': 9007199254740991} |"
+            + " 9007199254740992 | false",
+        "{'type': 'number', 'exclusiveMinimum': 0, 'exclusiveMaximum': 0.000000001} |"
+            + " 0.0000000005 | true",
+        "{'type': 'string', 'pattern': '^[\\\\u{1F600}-\\\\u{1F64F}]$'} | '😀' | true",
+        "{'type': 'string', 'pattern': '^[\\\\u{1F600}-\\\\u{1F64F}]$'} | 'a' | false",
         "{'type': 'object', 'minProperties': 1} | {} | false",
         "{'type': 'object', 'minProperties': 1, 'maxProperties': 1} | {'a':1} | true",
         "{'type': 'object', 'minProperties': 1, 'maxProperties': 1} | {'a':1,'b':1} | false",
@@ -138,6 +153,9 @@ class SchemaKindsTest {
         "{'type': 'string', 'format': 'email'} | 'john..doe@example.org' | false",
         "{'type': 'string', 'format': 'hostname'} | 'www.example.org' | true",
         "{'type': 'string', 'format': 'hostname'} | '-a.org' | false",
+        "{'type': 'string', 'format': 'idn-hostname'} | 'www.example.org' | true",
+        "{'type': 'string', 'format': 'idn-hostname'} | 'WWW.example.org' | false",
+        "{'type': 'string', 'format': 'uri-template'} | '/a{b,c}/d' | true",
         "{'type': 'string', 'format': 'ipv6'} | '2001:db8::1' | true",
         "{'type': 'string', 'format': 'ipv6'} | '1::2::3' | false",
         "{'type': 'string', 'format': 'ipv6'} | '1:2:3:4:5:6:7:8:9' | false",

@@ -46,7 +46,7 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
 
   /** Whether sessions for a target have the kernel. */
   static boolean isFor(Target target, ElementType type) {
-    return target == Target.CPU_FUSED && type == FLOAT32;
+    return target == Target.CPU_WITH_OWN_KERNELS && type == FLOAT32;
   }
 
   static Attention of(Operators op, Attention.Heads heads, Attention.Rotation rotation) {

@@ -14,6 +14,7 @@ import io.minimind.graph.Specification.Attribute;
 import io.minimind.graph.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** The product of two matrices, each transposed first if asked; plus a third, if there is one. */
@@ -49,6 +50,13 @@ record Gemm(boolean transposeA, boolean transposeB) implements Operator {
     Shape shape =
         Shape.of(a.shape().dimension(transposeA ? 1 : 0), b.shape().dimension(transposeB ? 0 : 1));
     return List.of(new Result(a.type(), shape));
+  }
+
+  /** Products of vectors are as fast in the runtime. */
+  @Override
+  public Optional<Operator> own(Node node) {
+    boolean ofVectors = node.output(0).shape().dimensions().contains(Dimension.of(1));
+    return ofVectors ? Optional.empty() : Optional.of(new OwnGemm(transposeA, transposeB));
   }
 
   /** Of the two factors. */
