@@ -146,8 +146,8 @@ class InterchangeTest {
         "num_key_value_heads | 0 | num_key_value_heads: it must be at least 1",
         "max_position_embeddings | 1.5 | max_position_embeddings: it must be a whole number",
         "rope_parameters | {\"rope_theta\": 5} | rope_theta: it must be 5, as it says elsewhere",
-        "rope_parameters | {\"rope_type\": \"linear\", \"factor\": 2, \"partial_rotary_factor\": 0.5}"
-            + " | rope_parameters.partial_rotary_factor is 0.5"
+        "rope_parameters | {\"rope_type\": \"linear\", \"factor\": 2, \"partial_rotary_factor\":"
+            + " 0.5} | rope_parameters.partial_rotary_factor is 0.5"
       })
   void aFieldThatCannotBeIsRefusedByItsName(String field, String value, String sentence)
       throws IOException {
