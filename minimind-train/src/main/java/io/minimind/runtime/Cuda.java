@@ -82,8 +82,9 @@ public final class Cuda {
       return Optional.of(
           "The native libraries on the class path are those for the CPU. Those for CUDA (129 MB,"
               + " Linux with an x86-64 processor) are org.bytedeco:onnxruntime with the classifier"
-              + " linux-x86_64-gpu; ./minimind fetches them when a device is cuda, and ./minimind"
-              + " bundle --cuda packs them.");
+              + " linux-x86_64-gpu, which the profile -Pcuda of this project's build takes;"
+              + " ./minimind fetches them when a device is cuda, and ./minimind bundle --cuda packs"
+              + " them.");
     }
     List<Library> missing =
         LIBRARIES.stream().filter(library -> !machine.loads(library.file)).toList();
