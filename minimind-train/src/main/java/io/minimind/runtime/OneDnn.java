@@ -73,7 +73,7 @@ final class OneDnn implements AutoCloseable {
 
   /** The processor's instructions that it uses, such as avx2. */
   static String instructions() {
-    return dnnl.get_effective_cpu_isa().name();
+    return dnnl.get_effective_cpu_isa().intern().name();
   }
 
   private static Optional<String> load() {

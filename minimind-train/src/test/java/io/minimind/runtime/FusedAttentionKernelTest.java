@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
+import org.bytedeco.dnnl.global.dnnl;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -129,6 +130,13 @@ class FusedAttentionKernelTest {
           }
           assertArrayEquals(values, found.get(name), (float) (tolerance * Math.max(1, size)), name);
         });
+  }
+
+  @Test
+  void theInstructionsAreNamed() {
+    String named = OneDnn.instructions();
+    assertTrue(
+        Arrays.stream(dnnl.cpu_isa.values()).anyMatch(isa -> isa.name().equals(named)), named);
   }
 
   @Test
