@@ -87,9 +87,7 @@ public final class KahnemanTverskyTune extends TrainingCommand {
 
   @Override
   void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
+    requireNewRun(data, from);
     ModelConfig model = startModel(from);
     addAdapters(lora, run, from);
     try {

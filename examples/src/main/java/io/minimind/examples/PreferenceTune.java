@@ -101,9 +101,7 @@ public final class PreferenceTune extends TrainingCommand {
 
   @Override
   void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
+    requireNewRun(data, from);
     PreferenceObjective objective;
     try {
       double usual = variant == PreferenceObjective.Variant.SIMPO ? 2 : 0.1;
@@ -113,21 +111,13 @@ public final class PreferenceTune extends TrainingCommand {
     }
     ModelConfig model = startModel(from);
     addAdapters(lora, run, from);
-    PreferenceTuning task = PreferenceTuning.of(from, maxLength(model), objective);
-    run.task(loss == Loss.ALL_TURNS ? task.onConversations(variation()) : task).from(from);
-  }
-
-  private int maxLength(ModelConfig model) {
     try {
-      return answers.maxLength(model, from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
-  }
-
-  private Variation variation() {
-    try {
-      return new Variation(emptyThinkingDropped, 0, List.of(), seed());
+      PreferenceTuning task = PreferenceTuning.of(from, answers.maxLength(model, from), objective);
+      run.task(
+              loss == Loss.ALL_TURNS
+                  ? task.onConversations(new Variation(emptyThinkingDropped, 0, List.of(), seed()))
+                  : task)
+          .from(from);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

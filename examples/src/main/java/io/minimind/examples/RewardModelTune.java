@@ -66,9 +66,7 @@ public final class RewardModelTune extends TrainingCommand {
 
   @Override
   void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
+    requireNewRun(data, from);
     ModelConfig model = startModel(from);
     addAdapters(lora, run, from);
     Optional<Variation> conversations =

@@ -63,9 +63,7 @@ abstract class RewardTune extends TrainingCommand {
 
   @Override
   final void begin(RunBuilder run) throws IOException {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
+    requireNewRun(data, from);
     startModel(from);
     addAdapters(lora, run, from);
     try {

@@ -353,6 +353,17 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /**
+   * What a new run that starts from a model cannot do without.
+   *
+   * @throws ParameterException if one of them is not given
+   */
+  final void requireNewRun(Path data, Path from) {
+    if (data == null || from == null) {
+      throw refused("A new run needs --data and --from (an old one --resume).");
+    }
+  }
+
+  /**
    * The configuration of the model that a run starts from.
    *
    * @throws IOException if the folder is no model
