@@ -398,7 +398,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
       String name, ModelConfig config, TrainingPrecision precision, TrainingSpeed together)
       throws IOException {
     int all = threads * Membership.processesHere();
-    try (TrainingSession one = model(config, precision).threads(all).openOne()) {
+    try (ModelInTraining one = model(config, precision).threads(all).openOne()) {
       TrainingSpeed alone = steps(one, config, batchSize, length);
       print(
           "%s, one process of %d threads".formatted(name, all),
