@@ -1,11 +1,16 @@
 package io.minimind.runtime;
 
+import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
 import io.minimind.graph.operator.FusedAttention;
+import io.minimind.graph.operator.FusedCrossEntropy;
 import io.minimind.graph.operator.OwnGemm;
+import io.minimind.graph.operator.RmsNorm;
+import io.minimind.graph.operator.ScaleInPlace;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +31,24 @@ final class OwnKernels {
               floats(6),
               floats(3),
               node -> new FusedAttentionKernel(node)::backward),
-          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new));
+          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
+          new Kernel.Declaration(
+              RmsNorm.Gradient.SPECIFICATION, floats(4), floats(2), node -> RmsNormKernel::backward),
+          new Kernel.Declaration(
+              FusedCrossEntropy.SPECIFICATION,
+              List.of(FLOAT32, INT64),
+              floats(2),
+              node -> new CrossEntropyKernel(node)::forward),
+          new Kernel.Declaration(
+              FusedCrossEntropy.Gradient.SPECIFICATION,
+              List.of(FLOAT32, FLOAT32, INT64, FLOAT32),
+              floats(1),
+              node -> new CrossEntropyKernel(node)::backward),
+          new Kernel.Declaration(
+              ScaleInPlace.SPECIFICATION,
+              floats(2),
+              List.of(BOOL),
+              node -> ScaleInPlaceKernel::compute));
 
   /** Made when the first session needs it. */
   private static final class Registered {
@@ -46,7 +68,7 @@ final class OwnKernels {
 
   /** What they compute, and with what, for people. */
   static String describe() {
-    return "own kernels for products and attention, with oneDNN for %s"
+    return "own kernels for products, attention, cross entropy and norms, with oneDNN for %s"
         .formatted(OneDnn.instructions());
   }
 

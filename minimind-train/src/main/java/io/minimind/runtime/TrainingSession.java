@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A model in training on one device. Not safe for use by several threads. */
+/**
+ * A model in training on one device. It does one thing at a time: what another thread asks for,
+ * closing it among that, waits until a step has ended.
+ */
 public final class TrainingSession implements ModelInTraining {
 
   private final ParameterState state;
@@ -75,7 +78,7 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void scaleLoss(float factor) {
+  public synchronized void scaleLoss(float factor) {
     lossScale.put(factor);
   }
 
@@ -98,7 +101,7 @@ public final class TrainingSession implements ModelInTraining {
    * @param maxGradientNorm the window's gradients are scaled down to this norm if theirs is larger;
    *     infinity leaves them alone, as all but the last step of a window should
    */
-  public Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
+  public synchronized Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
@@ -111,13 +114,13 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void resetGradients() {
+  public synchronized void resetGradients() {
     requireOpen();
     session.resetGradients();
   }
 
   @Override
-  public void optimizerStep(float learningRate) {
+  public synchronized void optimizerStep(float learningRate) {
     requireOpen();
     state.decay(learningRate);
     session.optimizerStep(learningRate);
@@ -130,7 +133,7 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   /** The loss and metrics of a batch. */
-  public Evaluation evaluate(Batch batch) {
+  public synchronized Evaluation evaluate(Batch batch) {
     try (Outputs outputs = outputs(batch)) {
       return outputs.evaluation(metrics);
     }
@@ -142,7 +145,7 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   /** Values that the evaluation of a batch gives besides. */
-  public float[] evaluate(Batch batch, String name) {
+  public synchronized float[] evaluate(Batch batch, String name) {
     try (Outputs outputs = outputs(batch)) {
       return Outputs.copy(outputs.floats(name));
     }
@@ -156,19 +159,19 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public SharedWeights weights() {
+  public synchronized SharedWeights weights() {
     requireOpen();
     return state.share();
   }
 
   @Override
-  public void saveCheckpoint(Path file) {
+  public synchronized void saveCheckpoint(Path file) {
     requireOpen();
     state.save(file);
   }
 
   /** Number of trainable values. */
-  public long parameterCount() {
+  public synchronized long parameterCount() {
     requireOpen();
     return session.parameterCount();
   }
@@ -181,7 +184,7 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     if (open) {
       open = false;
       session.close();

@@ -7,14 +7,12 @@ import static io.minimind.graph.Operands.expectType;
 import static io.minimind.graph.Operands.expected;
 
 import io.minimind.graph.Dimension;
-import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Node;
 import io.minimind.graph.Operator;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Specification;
 import io.minimind.graph.Specification.Attribute;
-import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -42,11 +40,6 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
     return Specification.own(name, inputs)
         .with(QUERY_HEADS, Attribute.INTEGER)
         .with(KEY_VALUE_HEADS, Attribute.INTEGER);
-  }
-
-  /** Whether sessions for a target have the kernel. */
-  static boolean isFor(Target target, ElementType type) {
-    return target == Target.CPU_WITH_OWN_KERNELS && type == FLOAT32;
   }
 
   static Attention of(Operators op, Attention.Heads heads, Attention.Rotation rotation) {

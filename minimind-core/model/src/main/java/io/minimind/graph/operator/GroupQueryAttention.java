@@ -59,7 +59,7 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
         new GroupQueryAttention(
             heads.queryHeads(), heads.keyValueHeads(), rotation.isPresent(), rotation.layout());
     ElementType type = heads.query().type();
-    if (FusedAttention.isFor(op.graph().target(), type) && past.equals(Attention.Past.NONE)) {
+    if (op.graph().target().hasOwnKernels(type) && past.equals(Attention.Past.NONE)) {
       return FusedAttention.of(op, heads, rotation);
     }
     List<Tensor> inputs =

@@ -352,4 +352,13 @@ public record Operators(Graph graph) {
     Node node = graph.add(new AccumulateInPlace(), buffer, gradient, overwrite);
     return new Accumulation(node.output(0), node.output(1));
   }
+
+  /**
+   * Multiplies what {@link #accumulateInPlace} gave as a sum with a scalar, where it lies.
+   *
+   * @return bool [1], which the training API wants as an output
+   */
+  public Tensor scaleInPlace(Tensor sum, Tensor factor) {
+    return ScaleInPlace.of(this, sum, factor);
+  }
 }
