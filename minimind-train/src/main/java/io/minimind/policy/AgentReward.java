@@ -5,6 +5,7 @@ import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
 import io.minimind.agent.ToolBox;
 import io.minimind.agent.ToolCalls;
+import io.minimind.annotation.Internal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,9 +22,14 @@ import java.util.regex.Pattern;
  *
  * @param tools that know which arguments they need
  */
+@Internal
 public record AgentReward(ToolBox tools) {
 
   private static final double MOST = 3;
+
+  /** Less than this, and calls or facts are missing; more, and only words are repeated. */
+  static final double SOLVED = 2.5;
+
   private static final int SHORTEST = 5;
   private static final int LONGEST = 800;
   private static final String END_OF_THINKING = "</think>";
@@ -58,6 +64,11 @@ public record AgentReward(ToolBox tools) {
     }
     boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
     return of(new Transcript(answer.turns(), answer.tools(), facts, unfinished));
+  }
+
+  /** 1 if the calls were right, and what they gave is in the answer, else 0. */
+  double solved(Answer answer) {
+    return of(answer) >= SOLVED ? 1 : 0;
   }
 
   /** The reward, in [-3, 3]. */

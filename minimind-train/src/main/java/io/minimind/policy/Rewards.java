@@ -1,6 +1,7 @@
 package io.minimind.policy;
 
 import io.minimind.agent.ToolBox;
+import io.minimind.annotation.Internal;
 import io.minimind.files.ArgumentException;
 import io.minimind.preference.RewardModel;
 import java.io.IOException;
@@ -35,12 +36,15 @@ import java.util.regex.PatternSyntaxException;
  *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
  *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
  *       repetition
+ *   <li>{@code solved}: 1 if all calls and facts are as {@code agent} wants them, else 0; nothing
+ *       for form
  *   <li>{@code model:FOLDER}: what a {@link RewardModel} says, with the tokens of the model that
  *       learns
  *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
  *   <li>the name of a class: a {@link Reward} of your own
  * </ul>
  */
+@Internal
 public final class Rewards {
 
   private static final Pattern WEIGHT = Pattern.compile("(-?[0-9]*\\.?[0-9]+)\\*(.*)");
@@ -79,6 +83,7 @@ public final class Rewards {
       case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
       case "agent" -> new AgentReward(ToolBox.mock())::of;
+      case "solved" -> new AgentReward(ToolBox.mock())::solved;
       case "judge" -> judge(given);
       case "model" -> new ModelReward(given, threads);
       default -> ofClass(name);
@@ -154,7 +159,7 @@ public final class Rewards {
       }
     } catch (ClassNotFoundException e) {
       throw new ArgumentException(
-          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, model, judge, or the name of a class on the class path."
+          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, solved, model, judge, or the name of a class on the class path."
               .formatted(name),
           e);
     } catch (ReflectiveOperationException e) {

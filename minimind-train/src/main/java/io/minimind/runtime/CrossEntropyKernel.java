@@ -58,8 +58,7 @@ final class CrossEntropyKernel {
                     - NativeFloats.get(
                         logits.address()
                             + Float.BYTES * (row * classes + (label == ignored ? 0 : label)));
-            NativeFloats.put(
-                losses.address() + Float.BYTES * row, label == ignored ? 0 : loss);
+            NativeFloats.put(losses.address() + Float.BYTES * row, label == ignored ? 0 : loss);
           }
         });
   }

@@ -9,7 +9,8 @@ import org.bytedeco.javacpp.Pointer;
  */
 final class HeapFloats {
 
-  private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[5][]);
+  private static final ThreadLocal<float[][]> SCRATCH =
+      ThreadLocal.withInitial(() -> new float[5][]);
 
   private static final ThreadLocal<Place> PLACE = ThreadLocal.withInitial(Place::new);
 

@@ -10,13 +10,13 @@ import io.minimind.runtime.ModelInTraining;
 import java.io.IOException;
 
 /** The samples of a corpus in a seeded order, each once in an epoch. */
-public record CorpusBatches(BatchOrder order) implements BatchSource {
+record CorpusBatches(BatchOrder order) implements BatchSource {
 
   /**
    * @param objective that learns from the batches
    * @throws IllegalArgumentException if the samples lack what it reads
    */
-  public static CorpusBatches of(Samples samples, Objective objective, Batching batching) {
+  static CorpusBatches of(Samples samples, Objective objective, Batching batching) {
     for (BatchInput input : objective.inputs()) {
       if (!samples.columns().contains(input)) {
         throw new IllegalArgumentException(

@@ -67,7 +67,7 @@ record RunRecord(RunSettings settings, CorpusFacts corpora) {
         training.put("replicas", 1);
       }
       if (!training.has("schedule")) {
-        training.set("schedule", Json.MAPPER.valueToTree(Schedules.cosine()));
+        training.set("schedule", Json.MAPPER.valueToTree(LearningRateSchedule.cosine()));
       }
     }
   }

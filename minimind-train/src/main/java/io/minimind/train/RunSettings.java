@@ -10,6 +10,7 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -88,8 +89,8 @@ public record RunSettings(
   }
 
   /** For whom and where its task computes what it must know of samples beforehand. */
-  Preparation preparation(Device device, int threads, Preparation.Progress progress) {
-    return new Preparation(model, precision, on(device), threads, progress);
+  Preparation preparation(Device device, int threads, Path folder, Preparation.Progress progress) {
+    return new Preparation(model, precision, on(device), threads, folder, progress);
   }
 
   /** A device, used as this run uses it. */

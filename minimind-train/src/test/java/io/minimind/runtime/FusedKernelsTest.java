@@ -101,8 +101,7 @@ class FusedKernelsTest {
         LongStream.range(0, rows)
             .map(row -> row % 3 == 2 ? IGNORED : Math.min(1 + row * 7, classes - 1) + shift)
             .toArray();
-    return op.crossEntropy(
-        logits, op.graph().constant("labels", Shape.of(rows), labels), IGNORED);
+    return op.crossEntropy(logits, op.graph().constant("labels", Shape.of(rows), labels), IGNORED);
   }
 
   static Stream<Subject> subjects() {
@@ -116,9 +115,7 @@ class FusedKernelsTest {
             .map(
                 shape ->
                     new Subject(
-                        "rmsNorm",
-                        List.of(shape, new long[] {shape[shape.length - 1]}),
-                        RMS_NORM));
+                        "rmsNorm", List.of(shape, new long[] {shape[shape.length - 1]}), RMS_NORM));
     Stream<Subject> entropies =
         Stream.of(new long[] {1, 1}, new long[] {5, 7}, new long[] {19, 6401})
             .map(shape -> new Subject("crossEntropy", List.of(shape), CROSS_ENTROPY));
@@ -159,8 +156,7 @@ class FusedKernelsTest {
   void gradientsAreFiniteDifferences(Subject subject) {
     Map<String, NamedTensor> inputs = subject.inputs();
     Random random = new Random(5);
-    try (PlainSession session =
-        PlainSession.open(subject.model(Target.CPU_WITH_OWN_KERNELS), 2)) {
+    try (PlainSession session = PlainSession.open(subject.model(Target.CPU_WITH_OWN_KERNELS), 2)) {
       Map<String, float[]> found = session.run(inputs.values());
       for (int p = 0; p < subject.shapes.size(); p++) {
         float[] gradient = found.get("d_p" + p);
@@ -239,8 +235,7 @@ class FusedKernelsTest {
   @Test
   void logitsOfAThousandLoseNothing() {
     Subject subject = new Subject("crossEntropy", List.of(new long[] {4, 9}), CROSS_ENTROPY);
-    Map<String, NamedTensor> inputs =
-        with(with(subject.inputs(), "p0", 0, 1000), "p0", 12, -1000);
+    Map<String, NamedTensor> inputs = with(with(subject.inputs(), "p0", 0, 1000), "p0", 12, -1000);
     Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 1, inputs);
     subject
         .run(Target.CPU, 1, inputs)
@@ -251,15 +246,12 @@ class FusedKernelsTest {
   void aLabelThatIsNoClassIsRefused() {
     Subject subject =
         new Subject(
-            "crossEntropy",
-            List.of(new long[] {4, 9}),
-            (op, p) -> crossEntropy(op, p.get(0), 9));
+            "crossEntropy", List.of(new long[] {4, 9}), (op, p) -> crossEntropy(op, p.get(0), 9));
     Map<String, NamedTensor> inputs = new LinkedHashMap<>(subject.inputs());
     inputs.put("weights", NamedTensor.ofFloats("weights", new float[4], 4));
     OnnxRuntimeException e =
         assertThrows(
-            OnnxRuntimeException.class,
-            () -> subject.run(Target.CPU_WITH_OWN_KERNELS, 2, inputs));
+            OnnxRuntimeException.class, () -> subject.run(Target.CPU_WITH_OWN_KERNELS, 2, inputs));
     assertTrue(e.getMessage().contains("has the label"), e.getMessage());
   }
 

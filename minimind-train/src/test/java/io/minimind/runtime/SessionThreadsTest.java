@@ -14,8 +14,8 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.train.TinyModel;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -28,7 +28,7 @@ class SessionThreadsTest {
   /** Large enough that products and pieces are divided among threads. */
   private static final ModelConfig CONFIG = ModelConfig.of(128, 2, 4, 2, 500, 64);
 
-  private static TrainingSession open(int threads) throws IOException {
+  private static ModelInTraining open(int threads) throws IOException {
     TrainingArtifacts graphs =
         new TrainingArtifacts(CONFIG).with(TrainingPrecision.FLOAT32, Device.CPU.target());
     return ModelInTraining.builder(graphs)
@@ -37,7 +37,7 @@ class SessionThreadsTest {
         .openOne();
   }
 
-  private static float step(TrainingSession session, int index) {
+  private static float step(ModelInTraining session, int index) {
     session.resetGradients();
     try (Batch batch = TinyModel.batch(index, 3, 61)) {
       float norm = session.trainStep(batch, 1, 0.5f).gradientNorm();
@@ -60,7 +60,7 @@ class SessionThreadsTest {
 
   /** The norms of the gradients, and all weights after some updates. */
   private static float[][] trained(int threads) throws IOException {
-    try (TrainingSession session = open(threads);
+    try (ModelInTraining session = open(threads);
         SharedWeights weights = session.weights()) {
       float[] norms = new float[4];
       for (int i = 0; i < norms.length; i++) {
@@ -80,7 +80,7 @@ class SessionThreadsTest {
   void closingWaitsForTheStepThatRuns() throws Exception {
     int before = OwnKernels.open();
     for (int round = 0; round < 10; round++) {
-      TrainingSession session = open(2);
+      ModelInTraining session = open(2);
       CountDownLatch running = new CountDownLatch(1 + round % 3);
       CompletableFuture<Void> steps =
           CompletableFuture.runAsync(
@@ -100,8 +100,8 @@ class SessionThreadsTest {
 
   @Test
   void anInterruptionIsLeftToWhoAsks() throws IOException {
-    try (TrainingSession session = open(2);
-        TrainingSession undisturbed = open(2)) {
+    try (ModelInTraining session = open(2);
+        ModelInTraining undisturbed = open(2)) {
       for (int i = 0; i < 3; i++) {
         Thread.currentThread().interrupt();
         float norm = step(session, i);

@@ -39,7 +39,7 @@ class MetricsTest {
           1,
           1,
           0,
-          Schedules.cosine(),
+          LearningRateSchedule.cosine(),
           OptimizerSettings.DEFAULT,
           1,
           Long.MAX_VALUE,

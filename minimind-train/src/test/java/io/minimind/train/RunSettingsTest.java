@@ -38,7 +38,7 @@ class RunSettingsTest {
       Optional.of(new LowRankAdapters(8, 16, List.of("wq", "wv")));
 
   private static RunSettings settings(ModelConfig model, Optional<LowRankAdapters> lora) {
-    return settings(Tasks.pretraining(), model, lora, Schedules.cosine());
+    return settings(Tasks.pretraining(), model, lora, LearningRateSchedule.cosine());
   }
 
   private static RunSettings settings(
@@ -111,10 +111,10 @@ class RunSettingsTest {
         List.of(Tasks.pretraining(), Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS));
     List<LearningRateSchedule> schedules =
         List.of(
-            Schedules.cosine(),
-            Schedules.linear(0.25),
-            Schedules.constant(),
-            Schedules.warmupStableDecay(0.1, 0.02));
+            LearningRateSchedule.cosine(),
+            LearningRateSchedule.linear(0.25),
+            LearningRateSchedule.constant(),
+            LearningRateSchedule.warmupStableDecay(0.1, 0.02));
     for (Task task : tasks) {
       for (LearningRateSchedule schedule : schedules) {
         RunRecord written = record(settings(task, TinyModel.CONFIG, LORA, schedule));
@@ -152,7 +152,7 @@ class RunSettingsTest {
     byte[] old = resource(name + "-settings.json");
     RunRecord read = RunRecord.fromJson(old, Catalog.NONE);
     assertEquals(name, read.settings().task().name());
-    assertEquals(Schedules.cosine(), read.settings().training().schedule());
+    assertEquals(LearningRateSchedule.cosine(), read.settings().training().schedule());
     ObjectNode written = (ObjectNode) JSON.readTree(read.toJson());
     ((ObjectNode) written.get("training")).remove("schedule");
     assertEquals(JSON.readTree(old), written);
@@ -162,7 +162,7 @@ class RunSettingsTest {
   void preferenceTuningOfEarlierVersionsHasItsSettings() throws IOException {
     RunRecord read = RunRecord.fromJson(resource("dpo-settings.json"), Catalog.NONE);
     PreferenceTuning task = (PreferenceTuning) read.settings().task();
-    assertEquals("/home/you/out/sft", task.from());
+    assertEquals("/home/you/out/sft", task.from().name());
     assertEquals(64, task.maxLength());
     assertEquals(0.1, task.objective().beta());
   }

@@ -66,8 +66,7 @@ record CrossEntropy() implements Operator {
   @Override
   public List<Result> results(List<Tensor> inputs) {
     expectLabels(this, inputs.get(0), inputs.get(1));
-    return List.of(
-        new Result(FLOAT32, inputs.get(1).shape()), Result.like(inputs.get(0)));
+    return List.of(new Result(FLOAT32, inputs.get(1).shape()), Result.like(inputs.get(0)));
   }
 
   /** Checks that there is a label for each row of logits. */
