@@ -247,8 +247,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   private List<Device> used(KernelSet set) {
     return devices.list().stream()
-        .map(
-            device -> device.with(device.cpu().withKernels(set).withSpinning(!noSpinning)))
+        .map(device -> device.with(device.cpu().withKernels(set).withSpinning(!noSpinning)))
         .toList();
   }
 

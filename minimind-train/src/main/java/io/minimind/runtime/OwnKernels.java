@@ -33,7 +33,10 @@ final class OwnKernels {
               node -> new FusedAttentionKernel(node)::backward),
           new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
           new Kernel.Declaration(
-              RmsNorm.Gradient.SPECIFICATION, floats(4), floats(2), node -> RmsNormKernel::backward),
+              RmsNorm.Gradient.SPECIFICATION,
+              floats(4),
+              floats(2),
+              node -> RmsNormKernel::backward),
           new Kernel.Declaration(
               FusedCrossEntropy.SPECIFICATION,
               List.of(FLOAT32, INT64),

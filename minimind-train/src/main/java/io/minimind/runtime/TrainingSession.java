@@ -89,7 +89,8 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public synchronized Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
+  public synchronized Step lastTrainStep(
+      List<Batch> batches, float gradientScale, float maxGradientNorm) {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
