@@ -17,7 +17,6 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource.Batches;
 import io.minimind.task.BatchSource.Place;
 import io.minimind.task.Batching;
-import io.minimind.train.StartWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -141,7 +140,7 @@ public final class BenchmarkRollouts implements Callable<Integer> {
             .withBatchSize(Math.min(64, batchSize * answers));
     try (ModelInTraining model =
             ModelInTraining.builder(new TrainingArtifacts(config, task.objective()))
-                .weights(StartWeights.of(from, config))
+                .weights(ModelFolder.weights(from, config))
                 .threads(threads)
                 .open();
         Batches batches = task.batches(prompts, batching).open(Place.START, model);

@@ -13,12 +13,10 @@ import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.KernelSet;
 import io.minimind.runtime.ModelBuilder;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -154,7 +152,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--peak must be a number above 0, but is " + peak + ".");
     }
-    Cuda.require(devices.list());
+    Device.require(devices.list());
     int vocabulary =
         tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
     ModelConfig config = modelOptions.config(vocabulary, length);
@@ -189,11 +187,11 @@ public final class BenchmarkTraining implements Callable<Integer> {
   /** Steps with the kernels of each set take turns, so that all of them see the same machine. */
   private void inTurns(ModelConfig config, TrainingPrecision precision, OptionalDouble peakOfOne)
       throws IOException {
-    List<TrainingSession> sessions = new ArrayList<>();
+    List<ModelInTraining> sessions = new ArrayList<>();
     try {
       List<TrainingSpeed> speeds = new ArrayList<>();
       for (KernelSet set : kernels) {
-        TrainingSession session = model(config, precision, set).openOne();
+        ModelInTraining session = model(config, precision, set).openOne();
         sessions.add(session);
         speeds.add(new TrainingSpeed(session, config, peakOfOne));
       }
@@ -214,7 +212,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
                     speeds.get(0).medianSeconds() / speeds.get(i).medianSeconds()));
       }
     } finally {
-      sessions.forEach(TrainingSession::close);
+      sessions.forEach(ModelInTraining::close);
     }
   }
 
@@ -252,7 +250,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
       ModelBuilder model, ModelConfig config, TrainingPrecision precision, OptionalDouble peakOfOne)
       throws IOException {
     List<Device> used = devices.list();
-    try (TrainingSession one = model.openOne()) {
+    try (ModelInTraining one = model.openOne()) {
       TrainingSpeed alone = new TrainingSpeed(one, config, peakOfOne);
       String name = "%s, %d x %d".formatted(precision, batchSize, length);
       if (used.size() == 1) {
@@ -367,7 +365,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   private void corpus(
-      String name, TrainingSession session, ModelConfig config, OptionalDouble peakOfOne)
+      String name, ModelInTraining session, ModelConfig config, OptionalDouble peakOfOne)
       throws IOException {
     PretrainingEncoder encoder = PretrainingEncoder.load(tokenizer, length);
     ProgressLine progress = ProgressLine.onStandardError();

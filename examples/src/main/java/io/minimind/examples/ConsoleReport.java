@@ -216,7 +216,9 @@ final class ConsoleReport implements TrainingListener {
         positions == 0
             ? ""
             : String.format(
-                Locale.ROOT, " %.1f %% of the positions were padding.", 100.0 * padding / positions));
+                Locale.ROOT,
+                " %.1f %% of the positions were padding.",
+                100.0 * padding / positions));
   }
 
   /** A time for people to read, such as {@code 1 min 08 s}. */

@@ -3,7 +3,6 @@ package io.minimind.examples;
 import io.minimind.data.hub.DatasetDownload;
 import io.minimind.data.hub.DatasetHub;
 import io.minimind.data.hub.DatasetHub.Layout;
-import io.minimind.data.hub.HubFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -85,7 +84,7 @@ public final class DownloadData implements Callable<Integer> {
         Optional.ofNullable(System.getenv("HF_TOKEN"))
             .filter(given -> mirror == null && hub == Layout.HUGGING_FACE && !given.isBlank());
     DatasetDownload download = DatasetDownload.open(source, token);
-    for (HubFile file : download.files()) {
+    for (DatasetHub.File file : download.files()) {
       if (all || files.isEmpty() || files.contains(file.path())) {
         System.out.printf(Locale.ROOT, "%,15d  %s%n", file.size(), file.path());
       }

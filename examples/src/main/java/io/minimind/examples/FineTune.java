@@ -47,8 +47,8 @@ public final class FineTune extends TrainingCommand {
       names = "--packing",
       order = 30,
       description =
-          "Puts as many conversations into each row as have room in --max-length. None sees another,"
-              + " and each is learnt as if it were alone. --batch-size counts rows.")
+          "Puts as many conversations into each row as have room in --max-length. None sees"
+              + " another, and each is learnt as if it were alone. --batch-size counts rows.")
   private boolean packing;
 
   @Mixin private LoraOptions lora;

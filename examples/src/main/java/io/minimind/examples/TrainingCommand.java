@@ -8,7 +8,6 @@ import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.CpuSettings;
-import io.minimind.runtime.Cuda;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.KernelSet;
@@ -245,7 +244,7 @@ abstract class TrainingCommand implements Callable<Integer> {
             .group(group)
             .command(GivenCommand.of(spec))
             .listener(report);
-    Cuda.require(devices.list());
+    Device.require(devices.list());
     try (TrainingRun run = resume ? resumed(builder, group) : begun(builder, group)) {
       return train(run, words, group.size());
     } finally {

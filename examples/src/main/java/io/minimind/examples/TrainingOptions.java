@@ -2,7 +2,6 @@ package io.minimind.examples;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.train.LearningRateSchedule;
-import io.minimind.train.Schedules;
 import io.minimind.train.TrainingSettings;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
@@ -39,10 +38,10 @@ final class TrainingOptions {
 
   /** How the learning rate goes on after the warm-up. */
   enum Schedule {
-    COSINE(Schedules.cosine()),
-    LINEAR(Schedules.linear(0.1)),
-    CONSTANT(Schedules.constant()),
-    WARMUP_STABLE_DECAY(Schedules.warmupStableDecay(0.2, 0.1));
+    COSINE(LearningRateSchedule.cosine()),
+    LINEAR(LearningRateSchedule.linear(0.1)),
+    CONSTANT(LearningRateSchedule.constant()),
+    WARMUP_STABLE_DECAY(LearningRateSchedule.warmupStableDecay(0.2, 0.1));
 
     private final LearningRateSchedule schedule;
 

@@ -1,7 +1,6 @@
 package io.minimind.examples;
 
 import io.minimind.files.ArgumentException;
-import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import io.minimind.verify.Case;
 import io.minimind.verify.Verification;
@@ -102,7 +101,7 @@ public final class Verify implements Callable<Integer> {
     if (devices.list().size() != 1) {
       throw new ArgumentException("--devices must be one device here, but is " + devices + ".");
     }
-    Cuda.require(devices.list());
+    Device.require(devices.list());
     return devices.list().get(0);
   }
 

@@ -141,11 +141,9 @@ class FineTuneTest {
 
   @Test
   void conversationsMayShareRows() throws Exception {
-    String[] options = Arrays.copyOf(RUN, RUN.length + 4);
+    String[] options = Arrays.copyOf(RUN, RUN.length + 2);
     options[RUN.length] = "--packing";
     options[RUN.length + 1] = "--batch-size=2";
-    options[RUN.length + 2] = "--epochs=3";
-    options[RUN.length + 3] = "--save-every=3";
     Path whole = folder.resolve("whole");
     List<String> lines = lines(sft(pretrained, whole, cache, options));
     String end = lines.stream().filter(line -> line.startsWith("Trained")).findFirst().get();
@@ -157,16 +155,13 @@ class FineTuneTest {
     }
     List<JsonNode> alone = PretrainProcessTest.metrics(tuned);
     assertEquals(
-        tokensOfAnEpoch(alone, 2), tokensOfAnEpoch(metrics, 3), "the same tokens are learnt");
+        tokens(alone), tokens(metrics), "the same tokens are learnt");
     killAndResume(updates.size() / 3, sft(pretrained, out, cache, options));
     assertEndsAs(whole);
   }
 
-  private static long tokensOfAnEpoch(List<JsonNode> metrics, int epochs) {
-    long tokens =
-        metrics.stream().mapToLong(metric -> metric.path("tokens").longValue()).max().getAsLong();
-    assertEquals(0, tokens % epochs);
-    return tokens / epochs;
+  private static long tokens(List<JsonNode> metrics) {
+    return metrics.stream().mapToLong(metric -> metric.path("tokens").longValue()).max().orElse(0);
   }
 
   /** The weights are as good as the same after an update of next to nothing. */
@@ -176,7 +171,10 @@ class FineTuneTest {
     for (String option : List.of("--batch-size=3", "--packing")) {
       Path place = folder.resolve("validated" + losses.size());
       String[] options = {
-        option, "--learning-rate=1e-30", "--max-updates=1", "--loss=all-turns",
+        option,
+        "--learning-rate=1e-30",
+        "--max-updates=1",
+        "--loss=all-turns",
         "--validation=" + Commands.DATA.resolve("sft_valid.csv")
       };
       lines(sft(pretrained, place, cache, options));

@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.examples.Commands.Result;
-import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -131,7 +130,7 @@ class PretrainErrorsTest {
 
   @Test
   void aGpuThatCannotBeUsed() {
-    String missing = Cuda.problem(Device.parse("cuda:999")).orElseThrow();
+    String missing = Device.problem(Device.parse("cuda:999")).orElseThrow();
     assertRefused(1, List.of(missing), "--devices=cuda:999");
     assertRefused(2, List.of("--cuda-memory", "at least 1", "0"), "--cuda-memory=0");
   }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.OptimizerSettings;
-import io.minimind.train.Schedules;
+import io.minimind.train.LearningRateSchedule;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
@@ -29,7 +29,7 @@ class ReportsTest {
           8,
           2e-4f,
           0,
-          Schedules.cosine(),
+          LearningRateSchedule.cosine(),
           OptimizerSettings.DEFAULT,
           1,
           Long.MAX_VALUE,
@@ -165,7 +165,7 @@ class ReportsTest {
             1,
             2e-4f,
             0,
-            Schedules.cosine(),
+            LearningRateSchedule.cosine(),
             OptimizerSettings.DEFAULT,
             1,
             31,

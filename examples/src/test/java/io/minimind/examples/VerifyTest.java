@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.runtime.Cuda;
 import io.minimind.runtime.Device;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -159,7 +158,7 @@ class VerifyTest {
 
   @Test
   void aGpuMeetsTheReferencesOfTraining() {
-    Optional<String> problem = Cuda.problem(Device.parse("cuda:0"));
+    Optional<String> problem = Device.problem(Device.parse("cuda:0"));
     Assumptions.assumeTrue(problem.isEmpty(), problem::get);
     Path shared = shared();
     Run run =
@@ -175,7 +174,7 @@ class VerifyTest {
   @Test
   void theDeviceMustBeOneThatIsThere() {
     assertRefused(Run.on("cpu:2", temporary, temporary, temporary), "cpu:2");
-    Optional<String> problem = Cuda.problem(Device.parse("cuda:0"));
+    Optional<String> problem = Device.problem(Device.parse("cuda:0"));
     Assumptions.assumeTrue(problem.isPresent(), "There is a GPU.");
     assertRefused(Run.on("cuda:0", temporary, temporary, temporary), problem.get());
   }

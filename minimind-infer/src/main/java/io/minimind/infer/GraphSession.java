@@ -2,18 +2,20 @@ package io.minimind.infer;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.minimind.files.ModelFiles;
 import io.minimind.infer.graph.DecoderGraph;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,9 +27,6 @@ import java.util.Map;
  */
 record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long positions)
     implements AutoCloseable {
-
-  /** The runtime's number of bytes, of which the heap knows nothing. */
-  private static final int LONGEST_READ = 1 << 24;
 
   static GraphSession open(ModelFolder files, LoadOptions settings)
       throws IOException, OrtException {
@@ -44,15 +43,18 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
         OrtSession session = environment.createSession(model.toString(), options);
         return new GraphSession(session, Map.of(), graph.positions());
       }
-      Map<String, OnnxTensor> weights = new HashMap<>();
+      Path file = model.resolveSibling(ModelFiles.WEIGHTS);
+      List<ByteBuffer> read = new ArrayList<>();
+      Map<String, OnnxTensorLike> weights = new HashMap<>();
       try {
-        readWeights(environment, model.resolveSibling(ModelFiles.WEIGHTS), graph, weights);
-        options.addExternalInitializers(new HashMap<>(weights));
+        readWeights(environment, file, graph, read, weights);
+        options.addExternalInitializers(weights);
         return new GraphSession(
             environment.createSession(bytes, options), Map.of(), graph.positions());
       } finally {
         // The session has copies, laid out as its products want them.
-        weights.values().forEach(OnnxTensor::close);
+        weights.values().forEach(OnnxTensorLike::close);
+        read.forEach(NativeMemory::free);
       }
     }
   }
@@ -101,61 +103,32 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
 
   private static ByteBuffer read(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
-      ByteBuffer bytes = memory(channel.size(), file);
-      fill(channel, 0, bytes, file);
-      return bytes.flip();
+      return NativeMemory.read(channel, 0, channel.size(), file);
     }
   }
 
   private static void readWeights(
-      OrtEnvironment environment, Path file, DecoderGraph graph, Map<String, OnnxTensor> weights)
+      OrtEnvironment environment,
+      Path file,
+      DecoderGraph graph,
+      List<ByteBuffer> read,
+      Map<String, OnnxTensorLike> weights)
       throws IOException, OrtException {
     if (graph.weights().isEmpty()) {
       return;
     }
     try (FileChannel channel = FileChannel.open(file)) {
       for (DecoderGraph.Weight weight : graph.weights()) {
-        ByteBuffer bytes = memory(weight.length(), file);
-        fill(channel, weight.offset(), bytes, file);
+        ByteBuffer bytes = NativeMemory.read(channel, weight.offset(), weight.length(), file);
+        read.add(bytes);
         weights.put(
             weight.name(),
             OnnxTensor.createTensor(
                 environment,
-                bytes.flip(),
+                bytes,
                 weight.shape().stream().mapToLong(extent -> extent).toArray(),
                 weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8));
       }
-    }
-  }
-
-  private static ByteBuffer memory(long length, Path file) throws IOException {
-    if (length > Integer.MAX_VALUE) {
-      throw new IOException(
-          "%s holds %d bytes in one piece, but 2 GiB is the most.".formatted(file, length));
-    }
-    try {
-      return KeyValueCache.direct((int) length, 1);
-    } catch (IllegalStateException e) {
-      throw new IOException(
-          "There is no room for %s in memory outside of the Java heap (Java says: %s); start Java with a larger -XX:MaxDirectMemorySize, which is otherwise that of the heap, or load the model with mapped weights."
-              .formatted(file, e.getCause().getMessage()),
-          e);
-    }
-  }
-
-  private static void fill(FileChannel channel, long from, ByteBuffer bytes, Path file)
-      throws IOException {
-    long at = from;
-    while (bytes.hasRemaining()) {
-      int count = Math.min(bytes.remaining(), LONGEST_READ);
-      int read = channel.read(bytes.slice(bytes.position(), count), at);
-      if (read < 0) {
-        throw new EOFException(
-            "%s ended while it was read; load the model again when the file is complete."
-                .formatted(file));
-      }
-      bytes.position(bytes.position() + read);
-      at += read;
     }
   }
 

@@ -41,8 +41,13 @@ final class SharedPrompts implements Buffers, AutoCloseable {
       shared = prompt;
     }
     DecoderSession answer = pool.acquire(length);
-    answer.takeAll(text);
-    return answer;
+    try {
+      answer.takeAll(text);
+      return answer;
+    } catch (RuntimeException | Error e) {
+      pool.release(answer);
+      throw e;
+    }
   }
 
   @Override

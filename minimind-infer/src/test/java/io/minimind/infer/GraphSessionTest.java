@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.files.Sha256;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,6 +46,25 @@ class GraphSessionTest {
       }
       assertEquals(before, model.generate("law", OPTIONS).text());
     }
+  }
+
+  /** Not by the garbage collector, which may never run where all work is done in native code. */
+  @Test
+  void whatWasReadIsGivenBackAtOnce() throws IOException {
+    LanguageModel.load(folder).close(); // Whatever is made once is made.
+    long before = nativeBytes();
+    try (LanguageModel model = LanguageModel.load(folder)) {
+      long more = nativeBytes() - before;
+      assertTrue(more < Files.size(folder.resolve("model.safetensors")) / 2, "kept " + more);
+      assertEquals(30, model.generate("law", OPTIONS).tokenIds().length);
+    }
+  }
+
+  private static long nativeBytes() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   @Test

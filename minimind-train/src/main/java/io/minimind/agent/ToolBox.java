@@ -1,6 +1,7 @@
 package io.minimind.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.minimind.annotation.Internal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeoutException;
  *
  * @param patience with a tool; one that takes longer is left to itself
  */
+@Internal
 public record ToolBox(List<AgentTool> tools, Duration patience) {
 
   /** What is left of a long result. */

@@ -122,7 +122,8 @@ public final class Batch implements AutoCloseable {
    * @throws IOException if the samples cannot be read
    */
   public static Batch of(Samples samples, long... numbers) throws IOException {
-    long[][] rows = LongStream.of(numbers).mapToObj(number -> new long[] {number}).toArray(long[][]::new);
+    long[][] rows =
+        LongStream.of(numbers).mapToObj(number -> new long[] {number}).toArray(long[][]::new);
     return of(samples, rows);
   }
 

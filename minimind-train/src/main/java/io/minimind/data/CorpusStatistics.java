@@ -136,9 +136,9 @@ public final class CorpusStatistics {
     return blank;
   }
 
-  /** The first of the rows that cannot be read. */
-  public List<SkippedRow> problems() {
-    return List.copyOf(problems);
+  /** The first of the rows that cannot be read, a sentence about each. */
+  public List<String> problems() {
+    return problems.stream().map(SkippedRow::toString).toList();
   }
 
   /** How many rows have which columns. */

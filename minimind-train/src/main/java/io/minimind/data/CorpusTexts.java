@@ -95,7 +95,7 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
       return Conversation.isIn(row) ? Conversation.said(row) : row.text(0);
     } catch (IllegalArgumentException e) {
       throw new UncheckedIOException(
-          new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage())));
+          new MalformedRowException(file.toString(), row, e.getMessage()));
     }
   }
 

@@ -10,15 +10,20 @@ public final class MalformedRowException extends InputException {
 
   /**
    * @param source the name of the rows
+   * @param reason a sentence about the row, which begins in the middle: {@code it has 2 cells …}
    */
-  public MalformedRowException(String source, SkippedRow row) {
+  public MalformedRowException(String source, Row row, String reason) {
+    this(source, SkippedRow.of(row, reason));
+  }
+
+  MalformedRowException(String source, SkippedRow row) {
     super(
         "Row %d of %s%s cannot be used: %s"
             .formatted(row.number(), source, row.place(), row.reason()));
     this.row = row;
   }
 
-  public SkippedRow row() {
+  SkippedRow row() {
     return row;
   }
 }

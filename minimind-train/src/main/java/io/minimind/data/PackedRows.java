@@ -48,8 +48,7 @@ final class PackedRows implements RowGroups {
     }
     if (samples.groupSize() > 1) {
       throw new ArgumentException(
-          "Samples cannot share a row: %d of them belong together."
-              .formatted(samples.groupSize()));
+          "Samples cannot share a row: %d of them belong together.".formatted(samples.groupSize()));
     }
     if (rowLength < samples.longest() - 1) {
       throw new ArgumentException(

@@ -7,9 +7,9 @@ package io.minimind.data;
  * @param line as in {@link Row}
  * @param reason a sentence about the row, which begins in the middle: {@code it has 2 cells …}
  */
-public record SkippedRow(long number, long line, String reason) {
+record SkippedRow(long number, long line, String reason) {
 
-  public static SkippedRow of(Row row, String reason) {
+  static SkippedRow of(Row row, String reason) {
     return new SkippedRow(row.number(), row.line(), reason);
   }
 

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.annotation.Internal;
 import io.minimind.artifact.BatchInput;
 import io.minimind.files.ArgumentException;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.util.Objects;
  * Samples divided into two views that share none and lose none. Which sample goes where depends on
  * the seed alone, and neither view holds anything in memory.
  */
+@Internal
 public record Split(Samples training, Samples validation) {
 
   /**

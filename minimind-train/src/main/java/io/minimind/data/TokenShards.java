@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.annotation.Internal;
 import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
@@ -28,6 +29,7 @@ import java.util.zip.CRC32C;
  * size takes no heap. They are used again as long as the rows, the tokenizer and the encoding stay
  * the same. Each sample is checked against its checksum when it is read.
  */
+@Internal
 public final class TokenShards implements Samples {
   // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
   static final long MAX_SHARD_BYTES = 512L << 20;
@@ -222,9 +224,9 @@ public final class TokenShards implements Samples {
     return longest;
   }
 
-  /** Where a file lies that belongs to these samples and goes when they go. */
-  public Path companion(String name) {
-    return folder.resolve(name);
+  /** Where they lie; files beside them go when they go. */
+  public Path folder() {
+    return folder;
   }
 
   /** Number of tokens of all samples. */

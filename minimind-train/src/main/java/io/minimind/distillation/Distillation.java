@@ -2,7 +2,6 @@ package io.minimind.distillation;
 
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
@@ -15,7 +14,6 @@ import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A student learns to answer as a teacher does, a model of any size with the same tokens. The
@@ -27,7 +25,7 @@ import java.util.Objects;
  * @param conversations what is learnt from
  */
 public record Distillation(
-    String teacher,
+    FrozenModel.Folder teacher,
     String teacherWeights,
     FineTuning conversations,
     DistillationObjective objective)
@@ -68,28 +66,14 @@ public record Distillation(
     }
     model.requireTokensOf(student, "teacher");
     return new Distillation(
-        model.folder().toString(),
+        model.folder(),
         model.digest(),
         conversations,
         new DistillationObjective(config, top, alpha, temperature));
   }
 
   private FrozenModel model() {
-    return new FrozenModel(Path.of(teacher), teacherWeights);
-  }
-
-  /** Wherever the teacher's folder lies. */
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof Distillation task
-        && teacherWeights.equals(task.teacherWeights)
-        && conversations.equals(task.conversations)
-        && objective.equals(task.objective);
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(teacherWeights, conversations, objective);
+    return new FrozenModel(teacher, teacherWeights);
   }
 
   @Override
@@ -121,9 +105,9 @@ public record Distillation(
   }
 
   @Override
-  public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
+  public Samples prepare(Samples samples, Preparation preparation) throws IOException {
     return objective.live()
-        ? shards
-        : TeacherFile.openOrAsk(shards, model(), objective, preparation);
+        ? samples
+        : TeacherFile.openOrAsk(samples, model(), objective, preparation);
   }
 }

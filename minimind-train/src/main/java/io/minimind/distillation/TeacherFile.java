@@ -5,10 +5,9 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.Preparation;
 import io.minimind.task.Preparation.Progress;
 import io.minimind.train.FrozenModel;
@@ -40,7 +39,7 @@ final class TeacherFile {
    *     file cannot be read or written
    */
   static synchronized Samples openOrAsk(
-      TokenShards samples,
+      Samples samples,
       FrozenModel teacher,
       DistillationObjective objective,
       Preparation preparation)
@@ -48,22 +47,23 @@ final class TeacherFile {
     String rounding =
         preparation.precision().products().isHalf() ? "-" + preparation.precision() : "";
     String name = "teacher-" + teacher.shortDigest() + "-" + objective.top() + rounding;
-    Path file = samples.companion(name);
+    Path folder = preparation.folder();
+    Path file = folder.resolve(name);
     TeacherRecords.Layout layout =
         new TeacherRecords.Layout(
             samples.size(), objective.top(), preparation.model().vocabularySize());
     try (FileChannel lock =
         FileChannel.open(
-            samples.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       lock.lock();
       if (!Files.exists(file)) {
         // While the lock is held, what is there was left by a process that was killed.
-        Path work = samples.companion("unfinished-teacher");
+        Path work = folder.resolve("unfinished-teacher");
         Folders.delete(work);
         requireUnchanged(teacher, file);
-        Path unfinished = samples.companion(name + UNFINISHED);
+        Path unfinished = folder.resolve(name + UNFINISHED);
         TeacherTokens question = new TeacherTokens(layout.top(), layout.vocabulary());
-        try (TrainingSession session = teacher.session(question, preparation, work)) {
+        try (ModelInTraining session = teacher.session(question, preparation, work)) {
           ask(unfinished, layout, samples, session, preparation.progress());
         } finally {
           Folders.delete(work);
@@ -95,7 +95,7 @@ final class TeacherFile {
       Path file,
       TeacherRecords.Layout layout,
       Samples samples,
-      TrainingSession session,
+      ModelInTraining session,
       Progress progress)
       throws IOException {
     BatchOrder order = BatchOrder.of(samples, BATCH, 0);

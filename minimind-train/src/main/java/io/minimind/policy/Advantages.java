@@ -1,10 +1,12 @@
 package io.minimind.policy;
 
+import io.minimind.annotation.Internal;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 
 /** How much better each answer is than what was to be expected. */
+@Internal
 public final class Advantages {
 
   private static final double TINY = 1e-4;

@@ -5,6 +5,7 @@ import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
 import io.minimind.agent.ToolBox;
 import io.minimind.agent.ToolCalls;
+import io.minimind.annotation.Internal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.regex.Pattern;
  *
  * @param tools that know which arguments they need
  */
+@Internal
 public record AgentReward(ToolBox tools) {
 
   private static final double MOST = 3;

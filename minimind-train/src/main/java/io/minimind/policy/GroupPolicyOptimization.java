@@ -7,11 +7,10 @@ import io.minimind.model.ModelConfig;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
 import io.minimind.task.Task;
-import io.minimind.train.StartWeights;
+import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A model answers each prompt several times, and learns from how much better some of its answers
@@ -25,7 +24,7 @@ import java.util.Objects;
  * @param rewards names of those that are added up, as {@link Rewards} knows them
  */
 public record GroupPolicyOptimization(
-    String from,
+    FrozenModel.Folder from,
     String fromWeights,
     int answers,
     RolloutSettings rollouts,
@@ -63,29 +62,14 @@ public record GroupPolicyOptimization(
       PolicyObjective objective,
       List<String> rewards)
       throws IOException {
+    FrozenModel start = FrozenModel.of(from);
     return new GroupPolicyOptimization(
-        from.toAbsolutePath().toString(),
-        StartWeights.fingerprint(from),
-        answers,
-        rollouts,
-        objective,
-        Rewards.kept(rewards, from));
+        start.folder(), start.digest(), answers, rollouts, objective, Rewards.kept(rewards, from));
   }
 
-  /** Wherever the folder lies: a run goes on with it where it is now. */
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof GroupPolicyOptimization task
-        && fromWeights.equals(task.fromWeights)
-        && answers == task.answers
-        && rollouts.equals(task.rollouts)
-        && objective.equals(task.objective)
-        && rewards.equals(task.rewards);
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(fromWeights, answers, rollouts, objective, rewards);
+  /** What the run starts from. */
+  FrozenModel start() {
+    return new FrozenModel(from, fromWeights);
   }
 
   @Override

@@ -74,8 +74,7 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
       }
       Plan plan =
           new Plan(
-              task.from(),
-              task.fromWeights(),
+              task.start(),
               1,
               task.rollouts(),
               task.rewards(),

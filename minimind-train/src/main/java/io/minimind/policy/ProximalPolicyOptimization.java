@@ -7,11 +7,10 @@ import io.minimind.model.ModelConfig;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
 import io.minimind.task.Task;
-import io.minimind.train.StartWeights;
+import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A model answers prompts, a critic learns what an answer will be worth, and the model learns from
@@ -25,7 +24,7 @@ import java.util.Objects;
  * @param rewards names of those that are added up, as {@link Rewards} knows them
  */
 public record ProximalPolicyOptimization(
-    String from,
+    FrozenModel.Folder from,
     String fromWeights,
     RolloutSettings rollouts,
     Steps steps,
@@ -92,29 +91,14 @@ public record ProximalPolicyOptimization(
       ActorCriticObjective objective,
       List<String> rewards)
       throws IOException {
+    FrozenModel start = FrozenModel.of(from);
     return new ProximalPolicyOptimization(
-        from.toAbsolutePath().toString(),
-        StartWeights.fingerprint(from),
-        rollouts,
-        steps,
-        objective,
-        Rewards.kept(rewards, from));
+        start.folder(), start.digest(), rollouts, steps, objective, Rewards.kept(rewards, from));
   }
 
-  /** Wherever the folder lies: a run goes on with it where it is now. */
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof ProximalPolicyOptimization task
-        && fromWeights.equals(task.fromWeights)
-        && rollouts.equals(task.rollouts)
-        && steps.equals(task.steps)
-        && objective.equals(task.objective)
-        && rewards.equals(task.rewards);
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(fromWeights, rollouts, steps, objective, rewards);
+  /** What the run starts from. */
+  FrozenModel start() {
+    return new FrozenModel(from, fromWeights);
   }
 
   @Override

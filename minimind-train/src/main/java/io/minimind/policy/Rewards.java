@@ -1,6 +1,7 @@
 package io.minimind.policy;
 
 import io.minimind.agent.ToolBox;
+import io.minimind.annotation.Internal;
 import io.minimind.files.ArgumentException;
 import io.minimind.preference.RewardModel;
 import java.io.IOException;
@@ -41,6 +42,7 @@ import java.util.regex.PatternSyntaxException;
  *   <li>the name of a class: a {@link Reward} of your own
  * </ul>
  */
+@Internal
 public final class Rewards {
 
   private static final Pattern WEIGHT = Pattern.compile("(-?[0-9]*\\.?[0-9]+)\\*(.*)");

@@ -13,6 +13,7 @@ import io.minimind.model.ModelConfig;
 import io.minimind.policy.AnswerWriter.Question;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.Batching;
+import io.minimind.train.FrozenModel;
 import io.minimind.train.LiveModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,8 +39,7 @@ final class RolloutSource implements AutoCloseable {
    * @param withReference whether what the model to start from thinks is asked for
    */
   record Plan(
-      String from,
-      String fromWeights,
+      FrozenModel start,
       int answers,
       RolloutSettings rollouts,
       List<String> rewards,
@@ -97,9 +97,7 @@ final class RolloutSource implements AutoCloseable {
             : Optional.of(RolloutFile.open(folder, epoch, number));
     Optional<ReferenceModel> reference =
         plan.withReference()
-            ? Optional.of(
-                ReferenceModel.open(
-                    Path.of(plan.from()), plan.fromWeights(), config, batching.threads()))
+            ? Optional.of(ReferenceModel.open(plan.start(), config, batching.threads()))
             : Optional.empty();
     int rows = Math.min(MOST_AT_ONCE, batching.batchSize() * plan.answers());
     LoadOptions options =

@@ -36,8 +36,7 @@ record Rollouts(GroupPolicyOptimization task, BatchOrder prompts, Batching batch
   public Batches open(Place from, ModelInTraining model) throws IOException {
     Plan plan =
         new Plan(
-            task.from(),
-            task.fromWeights(),
+            task.start(),
             task.answers(),
             task.rollouts(),
             task.rewards(),

@@ -10,7 +10,6 @@ import io.minimind.data.MalformedRowException;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
-import io.minimind.data.SkippedRow;
 import io.minimind.files.InputException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.policy.AnswerWriter.Question;
@@ -95,7 +94,7 @@ public final class ToolCases {
       int[] ids = encoder.encode(row).get(0).ids();
       return PromptEncoder.prompt(ids, ids.length);
     } catch (IllegalArgumentException e) {
-      throw new MalformedRowException(file.toString(), SkippedRow.of(row, e.getMessage()));
+      throw new MalformedRowException(file.toString(), row, e.getMessage());
     }
   }
 

@@ -3,7 +3,5 @@
  * worth, and better answers become more probable. {@link
  * io.minimind.policy.GroupPolicyOptimization} is the task; {@link io.minimind.policy.Reward} is
  * what a person writes.
- *
- * <p>{@link io.minimind.policy.Advantages} is public because it is compared with reference numbers.
  */
 package io.minimind.policy;

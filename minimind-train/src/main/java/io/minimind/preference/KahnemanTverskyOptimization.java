@@ -2,14 +2,12 @@ package io.minimind.preference;
 
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
 import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 
 /**
  * A model that answers learns from answers that people found good or bad, each by itself. Rows are
@@ -22,7 +20,7 @@ import java.util.Objects;
  * @param maxLength tokens to which a prompt with its answer is cut, at least 4
  */
 public record KahnemanTverskyOptimization(
-    String from, String fromWeights, int maxLength, KahnemanTverskyObjective objective)
+    FrozenModel.Folder from, String fromWeights, int maxLength, KahnemanTverskyObjective objective)
     implements Task {
 
   public static final String NAME = "kto";
@@ -37,21 +35,7 @@ public record KahnemanTverskyOptimization(
       Path from, int maxLength, KahnemanTverskyObjective objective) throws IOException {
     FrozenModel reference = FrozenModel.of(from);
     return new KahnemanTverskyOptimization(
-        reference.folder().toString(), reference.digest(), maxLength, objective);
-  }
-
-  /** Wherever the folder lies: a run goes on with it where it is now. */
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof KahnemanTverskyOptimization task
-        && fromWeights.equals(task.fromWeights)
-        && maxLength == task.maxLength
-        && objective.equals(task.objective);
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(fromWeights, maxLength, objective);
+        reference.folder(), reference.digest(), maxLength, objective);
   }
 
   @Override
@@ -67,9 +51,9 @@ public record KahnemanTverskyOptimization(
   }
 
   @Override
-  public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
-    FrozenModel reference = new FrozenModel(Path.of(from), fromWeights);
+  public Samples prepare(Samples samples, Preparation preparation) throws IOException {
+    FrozenModel reference = new FrozenModel(from, fromWeights);
     return new ReferenceLogProbabilities(reference, "mismatched-")
-        .openOrCompute(shards, MismatchedAnswers.of(shards), preparation);
+        .openOrCompute(MismatchedAnswers.of(samples), preparation);
   }
 }

@@ -1,10 +1,12 @@
 package io.minimind.preference;
 
+import io.minimind.annotation.Internal;
 import io.minimind.task.Task;
 import io.minimind.train.Catalog;
 import java.util.Map;
 
 /** Makes learning from preferences known to runs. */
+@Internal
 public final class PreferenceCatalog implements Catalog {
 
   @Override

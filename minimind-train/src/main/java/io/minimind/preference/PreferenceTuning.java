@@ -5,7 +5,6 @@ import io.minimind.data.ChatEncoder;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Preparation;
@@ -13,7 +12,6 @@ import io.minimind.task.Task;
 import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -26,7 +24,7 @@ import java.util.Optional;
  *     nothing where a prompt has two answers
  */
 public record PreferenceTuning(
-    String from,
+    FrozenModel.Folder from,
     String fromWeights,
     int maxLength,
     PreferenceObjective objective,
@@ -45,7 +43,7 @@ public record PreferenceTuning(
       throws IOException {
     FrozenModel reference = FrozenModel.of(from);
     return new PreferenceTuning(
-        reference.folder().toString(), reference.digest(), maxLength, objective, Optional.empty());
+        reference.folder(), reference.digest(), maxLength, objective, Optional.empty());
   }
 
   /**
@@ -60,22 +58,7 @@ public record PreferenceTuning(
 
   /** The model to start from. */
   FrozenModel reference() {
-    return new FrozenModel(Path.of(from), fromWeights);
-  }
-
-  /** Wherever the folder lies: a run goes on with it where it is now. */
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof PreferenceTuning tuning
-        && fromWeights.equals(tuning.fromWeights)
-        && maxLength == tuning.maxLength
-        && objective.equals(tuning.objective)
-        && conversations.equals(tuning.conversations);
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(fromWeights, maxLength, objective, conversations);
+    return new FrozenModel(from, fromWeights);
   }
 
   @Override
@@ -92,9 +75,9 @@ public record PreferenceTuning(
   }
 
   @Override
-  public Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
+  public Samples prepare(Samples samples, Preparation preparation) throws IOException {
     return objective.variant().hasReference()
-        ? new ReferenceLogProbabilities(reference(), "").openOrCompute(shards, shards, preparation)
-        : shards;
+        ? new ReferenceLogProbabilities(reference(), "").openOrCompute(samples, preparation)
+        : samples;
   }
 }

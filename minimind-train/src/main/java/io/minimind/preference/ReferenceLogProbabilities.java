@@ -5,12 +5,11 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.runtime.TrainingSession;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.Preparation;
 import io.minimind.task.Preparation.Progress;
 import io.minimind.train.FrozenModel;
@@ -41,37 +40,35 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
    * the weights that the run started from. They lie beside the samples. Processes that ask for
    * those of the same samples wait for one another.
    *
-   * @param shards beside which they are kept
-   * @param samples made of them
-   * @param preparation where they are computed if they are not there
+   * @param samples of a corpus, or made of them
+   * @param preparation where they are kept, and computed if they are not there
    * @throws IOException if they must be computed and the weights are no longer those that the run
    *     started from, or a file cannot be read or written
    */
-  Samples openOrCompute(TokenShards shards, Samples samples, Preparation preparation)
-      throws IOException {
+  Samples openOrCompute(Samples samples, Preparation preparation) throws IOException {
     synchronized (ReferenceLogProbabilities.class) {
-      return openOrComputeAlone(shards, samples, preparation);
+      return openOrComputeAlone(samples, preparation);
     }
   }
 
-  private Samples openOrComputeAlone(TokenShards shards, Samples samples, Preparation preparation)
-      throws IOException {
+  private Samples openOrComputeAlone(Samples samples, Preparation preparation) throws IOException {
+    Path folder = preparation.folder();
     TrainingPrecision precision = preparation.precision();
     String rounding = precision.products().isHalf() ? "-" + precision : "";
-    Path file = shards.companion("reference-" + kind + from.shortDigest() + rounding);
+    Path file = folder.resolve("reference-" + kind + from.shortDigest() + rounding);
     try (FileChannel lock =
         FileChannel.open(
-            shards.companion(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       lock.lock();
       // While the lock is held, what is there was left by a process that was killed.
-      Path work = shards.companion("unfinished-reference");
+      Path work = folder.resolve("unfinished-reference");
       Folders.delete(work);
       Optional<Samples> found = open(file, samples);
       if (found.isPresent()) {
         return found.get();
       }
       requireUnchanged(file);
-      try (TrainingSession session =
+      try (ModelInTraining session =
           from.session(new AnswerLogProbabilities(), preparation, work)) {
         compute(file, samples, session, preparation.progress());
       } finally {
@@ -116,7 +113,7 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
    * @throws IOException if the samples cannot be read, the file cannot be written, or a
    *     log-probability is not a number
    */
-  static void compute(Path file, Samples samples, TrainingSession session, Progress progress)
+  static void compute(Path file, Samples samples, ModelInTraining session, Progress progress)
       throws IOException {
     int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
     ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -19,8 +19,6 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.preference.AnswerEncoder.Answer;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
-import io.minimind.train.StartWeights;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -51,9 +49,9 @@ public final class RewardModel implements AutoCloseable {
       StrictJson.mapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private final AnswerEncoder encoder;
-  private final TrainingSession session;
+  private final ModelInTraining session;
 
-  private RewardModel(AnswerEncoder encoder, TrainingSession session) {
+  private RewardModel(AnswerEncoder encoder, ModelInTraining session) {
     this.encoder = encoder;
     this.session = session;
   }
@@ -66,7 +64,7 @@ public final class RewardModel implements AutoCloseable {
    */
   public static RewardModel open(Path folder, int threads) throws IOException {
     ModelConfig config = config(folder);
-    List<NamedTensor> weights = new ArrayList<>(StartWeights.of(folder, config));
+    List<NamedTensor> weights = new ArrayList<>(ModelFolder.weights(folder, config));
     SafetensorsFile file = SafetensorsFile.open(folder.resolve(ModelFolder.WEIGHTS));
     for (Parameter parameter : RewardObjective.HEAD.parameters(config)) {
       weights.add(

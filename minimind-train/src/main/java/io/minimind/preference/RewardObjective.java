@@ -27,7 +27,7 @@ import java.util.function.UnaryOperator;
  *
  * <p>Rows are pairs, and the mask is 1 at the last token of each row and nowhere else.
  */
-public record RewardObjective() implements Objective {
+record RewardObjective() implements Objective {
 
   /** How much higher the chosen answer's number is. */
   public static final String MARGIN = PreferenceObjective.MARGIN;

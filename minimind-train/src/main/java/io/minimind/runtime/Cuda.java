@@ -5,7 +5,6 @@ import static io.minimind.runtime.OnnxRuntime.check;
 import static org.bytedeco.onnxruntime.global.onnxruntime.OrtDeviceAllocator;
 import static org.bytedeco.onnxruntime.global.onnxruntime.OrtMemTypeDefault;
 
-import io.minimind.files.ArgumentException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +19,7 @@ import org.bytedeco.onnxruntime.OrtMemoryInfo;
 import org.bytedeco.onnxruntime.OrtSessionOptions;
 
 /** NVIDIA GPUs: what they need of a machine, and how a session is told to use one. */
-public final class Cuda {
+final class Cuda {
 
   /** What the runtime's CUDA provider is linked against, and CUDA itself against. */
   private record Library(String file, String ubuntuPackage) {}
@@ -55,20 +54,8 @@ public final class Cuda {
 
   private Cuda() {}
 
-  /**
-   * Makes sure that the GPUs among some devices can be used, before anything is computed.
-   *
-   * @throws IllegalArgumentException if not; the message says what is missing and how to get it
-   */
-  public static void require(List<Device> devices) {
-    Optional<String> problem = problem(devices);
-    if (problem.isPresent()) {
-      throw new ArgumentException(problem.get());
-    }
-  }
-
-  /** What {@link #require} would say, or nothing if the GPUs can be used. */
-  public static Optional<String> problem(List<Device> devices) {
+  /** Why GPUs among some devices cannot be used, if they cannot. */
+  static Optional<String> problem(List<Device> devices) {
     return problem(devices, new ThisMachine());
   }
 
@@ -137,7 +124,7 @@ public final class Cuda {
   /**
    * Makes sessions with these options use a GPU.
    *
-   * @throws OnnxRuntimeException if it cannot be used; {@link #require} would have said why
+   * @throws OnnxRuntimeException if it cannot be used; {@link Device#require} would have said why
    */
   static void use(Device device, OrtSessionOptions options) {
     Map<String, String> entries = device.cuda().entries(device.index());

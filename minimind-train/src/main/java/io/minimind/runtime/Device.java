@@ -5,6 +5,7 @@ import io.minimind.graph.Target;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -78,6 +79,23 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
       throw malformed(list, "there can be " + MOST_REPLICAS + " replicas at most");
     }
     return List.copyOf(devices);
+  }
+
+  /**
+   * Makes sure that devices can be used, before anything is computed.
+   *
+   * @throws IllegalArgumentException if not; the message says what is missing and how to get it
+   */
+  public static void require(List<Device> devices) {
+    Optional<String> problem = problem(devices);
+    if (problem.isPresent()) {
+      throw new ArgumentException(problem.get());
+    }
+  }
+
+  /** What {@link #require} would say, or nothing if the devices can be used. */
+  public static Optional<String> problem(List<Device> devices) {
+    return Cuda.problem(devices);
   }
 
   public Device with(CudaSettings cuda) {

@@ -218,8 +218,7 @@ final class FusedAttentionKernel {
       for (int i = 0; i < shifts.length; i++) {
         long row = weights.from(i).address();
         long own = Math.max(first, samples.first(start + i));
-        shifts[i] =
-            NativeFloats.largest(row + Float.BYTES * (own - first), start + i + 1 - own);
+        shifts[i] = NativeFloats.largest(row + Float.BYTES * (own - first), start + i + 1 - own);
         NativeFloats.add(row, weights.stride(), -shifts[i]);
       }
     }
@@ -346,8 +345,7 @@ final class FusedAttentionKernel {
       NativeFloats.put(target + Float.BYTES * extents.size, column);
     }
 
-    private void head(
-        Matrix query, Matrix output, long logarithms, Matrix dOutput, Matrix dQuery) {
+    private void head(Matrix query, Matrix output, long logarithms, Matrix dOutput, Matrix dQuery) {
       for (long start = (extents.length - 1) / ROWS * ROWS; start >= 0; start -= ROWS) {
         long rows = Math.min(ROWS, extents.length - start);
         for (long i = 0; i < rows; i++) {

@@ -135,7 +135,7 @@ public final class ModelBuilder {
   }
 
   /** Opens the model on the first device alone. */
-  public TrainingSession openOne() throws IOException {
+  public ModelInTraining openOne() throws IOException {
     return open(false, files -> TrainingSession.open(files, devices.get(0), threads));
   }
 

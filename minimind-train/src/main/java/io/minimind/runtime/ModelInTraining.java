@@ -66,6 +66,19 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
       return new Files(checkpoint, folder, metrics, OwnDecay.of(artifacts, weightDecay));
     }
 
+    /**
+     * Opens a model that these files were written for.
+     *
+     * @param devices a replica on each
+     * @param threads threads within an operator on the CPU, of all replicas together, at least 1
+     * @throws OnnxRuntimeException if the runtime refuses a file
+     */
+    public ModelInTraining open(List<Device> devices, int threads) {
+      return devices.size() == 1
+          ? TrainingSession.open(this, devices.get(0), threads)
+          : Replicas.open(this, devices, threads);
+    }
+
     /** What tells the graphs of replicas from others. */
     long hash() {
       CRC32C hash = new CRC32C();
@@ -194,6 +207,11 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    */
   Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm);
 
+  /** The last step of a window for one batch. */
+  default Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
+    return lastTrainStep(List.of(batch), gradientScale, maxGradientNorm);
+  }
+
   /** Updates the parameters with the gradients of the window. */
   void optimizerStep(float learningRate);
 
@@ -204,6 +222,11 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    */
   List<Evaluation> evaluate(List<Batch> batches);
 
+  /** The loss and metrics of one batch. */
+  default Evaluation evaluate(Batch batch) {
+    return evaluate(List.of(batch)).get(0);
+  }
+
   /**
    * Values that the evaluation of each batch gives besides.
    *
@@ -212,6 +235,11 @@ public sealed interface ModelInTraining extends AutoCloseable permits TrainingSe
    * @throws IllegalArgumentException if the objective gives nothing of this name
    */
   List<float[]> evaluate(List<Batch> batches, String name);
+
+  /** Values that the evaluation of one batch gives besides. */
+  default float[] evaluate(Batch batch, String name) {
+    return evaluate(List.of(batch), name).get(0);
+  }
 
   /**
    * The parameters of the first replica, to be read while no step is running. Each call gives

@@ -6,6 +6,7 @@ import static io.minimind.runtime.OnnxRuntime.check;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.minimind.annotation.Internal;
 import io.minimind.weights.NamedTensor;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import org.bytedeco.onnxruntime.OrtSessionOptions;
  * A graph that is run and not trained, on the CPU, by the runtime and with the kernels that train:
  * to see what training computes. Not safe for use by several threads.
  */
+@Internal
 public final class PlainSession implements AutoCloseable {
 
   private final OrtSession session = new OrtSession();

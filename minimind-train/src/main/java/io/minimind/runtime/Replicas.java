@@ -28,7 +28,7 @@ import java.util.zip.CRC32C;
  * <p>Of several processes each has a part of the replicas. All of them are given the batches of all
  * replicas, of which each computes those of its own; what is found they tell each other.
  */
-public final class Replicas implements ModelInTraining {
+final class Replicas implements ModelInTraining {
 
   private final ProcessGroup group;
   private final Exchange exchange;
@@ -58,14 +58,14 @@ public final class Replicas implements ModelInTraining {
    * @param group of processes, which stays open
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  public static Replicas open(Files files, List<Device> devices, int threads, ProcessGroup group) {
+  static Replicas open(Files files, List<Device> devices, int threads, ProcessGroup group) {
     Replicas all = new Replicas(group, devices.size(), files.metrics());
     return all.opened(
         files, devices, threads, gradients -> GradientAverager.of(gradients, group, all.exchange));
   }
 
   /** Those of a process that trains alone. */
-  public static Replicas open(Files files, List<Device> devices, int threads) {
+  static Replicas open(Files files, List<Device> devices, int threads) {
     return open(files, devices, threads, ProcessGroup.alone());
   }
 

@@ -9,7 +9,7 @@ import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** A model in training on one device. Not safe for use by several threads. */
-public final class TrainingSession implements ModelInTraining {
+final class TrainingSession implements ModelInTraining {
 
   private final ParameterState state;
   private final NativeSession session;
@@ -36,7 +36,7 @@ public final class TrainingSession implements ModelInTraining {
    * @param threads threads within an operator, at least 1
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  public static TrainingSession open(Files files, int threads) {
+  static TrainingSession open(Files files, int threads) {
     return open(files, Device.CPU, threads);
   }
 
@@ -44,7 +44,7 @@ public final class TrainingSession implements ModelInTraining {
    * @param threads threads within an operator on the CPU, at least 1
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  public static TrainingSession open(Files files, Device device, int threads) {
+  static TrainingSession open(Files files, Device device, int threads) {
     ParameterState state = ParameterState.load(files, device);
     try {
       return new TrainingSession(
@@ -81,28 +81,16 @@ public final class TrainingSession implements ModelInTraining {
 
   @Override
   public Step trainStep(List<Batch> batches, float gradientScale) {
-    Step step = trainStep(batches.get(0), gradientScale, Float.POSITIVE_INFINITY);
+    Step step = lastTrainStep(batches, gradientScale, Float.POSITIVE_INFINITY);
     return new Step(step.loss(), Float.NaN, step.metrics());
   }
 
   @Override
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
-    return trainStep(batches.get(0), gradientScale, maxGradientNorm);
-  }
-
-  /**
-   * Runs the forward and the backward pass and adds the gradients to those of the window.
-   *
-   * @param batch its buffers are read before this returns
-   * @param gradientScale multiplies the gradients
-   * @param maxGradientNorm the window's gradients are scaled down to this norm if theirs is larger;
-   *     infinity leaves them alone, as all but the last step of a window should
-   */
-  public Step trainStep(Batch batch, float gradientScale, float maxGradientNorm) {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
-    try (Values inputs = Values.of(session.trainingInputs(), batch, scalars);
+    try (Values inputs = Values.of(session.trainingInputs(), batches.get(0), scalars);
         Outputs outputs = session.trainStep(inputs)) {
       Evaluation found = outputs.evaluation(metrics);
       return new Step(
@@ -126,25 +114,15 @@ public final class TrainingSession implements ModelInTraining {
 
   @Override
   public List<Evaluation> evaluate(List<Batch> batches) {
-    return List.of(evaluate(batches.get(0)));
-  }
-
-  /** The loss and metrics of a batch. */
-  public Evaluation evaluate(Batch batch) {
-    try (Outputs outputs = outputs(batch)) {
-      return outputs.evaluation(metrics);
+    try (Outputs outputs = outputs(batches.get(0))) {
+      return List.of(outputs.evaluation(metrics));
     }
   }
 
   @Override
   public List<float[]> evaluate(List<Batch> batches, String name) {
-    return List.of(evaluate(batches.get(0), name));
-  }
-
-  /** Values that the evaluation of a batch gives besides. */
-  public float[] evaluate(Batch batch, String name) {
-    try (Outputs outputs = outputs(batch)) {
-      return Outputs.copy(outputs.floats(name));
+    try (Outputs outputs = outputs(batches.get(0))) {
+      return List.of(Outputs.copy(outputs.floats(name)));
     }
   }
 
@@ -168,7 +146,7 @@ public final class TrainingSession implements ModelInTraining {
   }
 
   /** Number of trainable values. */
-  public long parameterCount() {
+  long parameterCount() {
     requireOpen();
     return session.parameterCount();
   }

@@ -13,13 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The samples of a corpus in a seeded order, each once in an epoch. */
-public record CorpusBatches(BatchOrder order) implements BatchSource {
+record CorpusBatches(BatchOrder order) implements BatchSource {
 
   /**
    * @param objective that learns from the batches
    * @throws IllegalArgumentException if the samples lack what it reads
    */
-  public static CorpusBatches of(Samples samples, Objective objective, Batching batching) {
+  static CorpusBatches of(Samples samples, Objective objective, Batching batching) {
     requireInputs(samples, objective);
     return new CorpusBatches(
         BatchOrder.of(samples, batching.batchSize(), batching.devices(), batching.seed()));
@@ -33,10 +33,10 @@ public record CorpusBatches(BatchOrder order) implements BatchSource {
    * @throws IllegalArgumentException if the samples lack what it reads, or it does not tell samples
    *     of a row apart
    */
-  public static CorpusBatches packed(
+  static CorpusBatches packed(
       Samples samples, Objective objective, Batching batching, int rowLength) {
     requireInputs(samples, objective);
-    if (!objective.isOfPackedRows() || objective.lossOver() != Extent.TOKEN) {
+    if (!objective.takesPackedRows() || objective.lossOver() != Extent.TOKEN) {
       throw new IllegalArgumentException(
           "The objective takes each row for one sample: rows that several share are not for it.");
     }

@@ -3,6 +3,7 @@ package io.minimind.task;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
+import java.nio.file.Path;
 
 /**
  * For whom and where a task computes what it must know of samples beforehand.
@@ -11,10 +12,16 @@ import io.minimind.runtime.Device;
  * @param precision of the run's matrix products
  * @param device that computes, used as the run uses it
  * @param threads threads within an operator on the CPU, at least 1
+ * @param folder of the encoded corpus, for files that belong to its samples and go when they go
  * @param progress is told how far it is
  */
 public record Preparation(
-    ModelConfig model, TrainingPrecision precision, Device device, int threads, Progress progress) {
+    ModelConfig model,
+    TrainingPrecision precision,
+    Device device,
+    int threads,
+    Path folder,
+    Progress progress) {
 
   /** Is told how many samples are done. */
   @FunctionalInterface

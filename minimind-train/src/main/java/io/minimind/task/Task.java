@@ -7,7 +7,6 @@ import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
-import io.minimind.data.TokenShards;
 import io.minimind.model.ModelConfig;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -54,12 +53,12 @@ public interface Task {
   /**
    * The samples of a corpus, with what must be known of them before training, such as what another
    * model thinks of them. It is called before the run's own model is in memory, each time that the
-   * run goes on: keep what takes long beside the shards.
+   * run goes on: keep what takes long in {@link Preparation#folder}.
    *
-   * @param shards all samples of a corpus
+   * @param samples all of a corpus
    */
-  default Samples prepare(TokenShards shards, Preparation preparation) throws IOException {
-    return shards;
+  default Samples prepare(Samples samples, Preparation preparation) throws IOException {
+    return samples;
   }
 
   /**

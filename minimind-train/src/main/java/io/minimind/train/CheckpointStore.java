@@ -34,7 +34,7 @@ import java.util.zip.CRC32C;
  * a checksum of these. A folder is filled under another name and then renamed, so that every one of
  * them is complete whenever the process dies.
  */
-public final class CheckpointStore {
+final class CheckpointStore {
 
   /** The file of weights and moments in the folder of a checkpoint. */
   public static final String CHECKPOINT = "checkpoint";

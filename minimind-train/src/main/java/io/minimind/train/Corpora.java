@@ -56,7 +56,13 @@ record Corpora(
         TokenShards shards = encode(settings, one, tokenizer, place, listeners);
         shards.skippedList().ifPresent(list -> skipped.put(one.name(), list));
         checksums.add(shards.checksum());
-        samples.add(settings.task().prepare(shards, preparation(settings, one, place, listeners)));
+        Preparation preparation =
+            settings.preparation(
+                place.device(),
+                place.threads(),
+                shards.folder(),
+                (done, total) -> listeners.tellPreparing(one.name(), done, total));
+        samples.add(settings.task().prepare(shards, preparation));
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -88,14 +94,6 @@ record Corpora(
             shards.skippedRows(),
             shards.skippedList()));
     return shards;
-  }
-
-  private static Preparation preparation(
-      RunSettings settings, Rows rows, Place place, Listeners listeners) {
-    return settings.preparation(
-        place.device(),
-        place.threads(),
-        (done, total) -> listeners.tellPreparing(rows.name(), done, total));
   }
 
   /** Lists the rows of all corpora that cannot be used in the folder of a run, if there are any. */

@@ -21,9 +21,9 @@ import java.util.function.Consumer;
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
  * loss, gradient_norm, learning_rate, tokens, tokens_per_second, positions_per_second, padding,
- * seconds}, where padding is the share of the positions that no sample has,
- * without the norm if float16 gradients overflowed and the update was skipped; for each validation
- * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
+ * seconds}, where padding is the share of the positions that no sample has, without the norm if
+ * float16 gradients overflowed and the update was skipped; for each validation {@code update,
+ * validation_loss}; and in both what the objective reports besides, by its names.
  */
 final class MetricsFile implements TrainingListener {
 

@@ -11,6 +11,7 @@ import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.task.Task;
@@ -326,8 +327,8 @@ public final class RunBuilder {
     Corpora corpora = Corpora.open(settings, given(), texts, place(), listeners);
     List<NamedTensor> weights =
         from == null
-            ? StartWeights.random(settings.model(), settings.training().seed())
-            : StartWeights.of(from, settings.model());
+            ? new Parameters(settings.model()).start(settings.training().seed())
+            : ModelFolder.weights(from, settings.model());
     TrainingHistory history =
         from == null ? TrainingHistory.NONE : TrainingHistory.of(from, catalog());
     // Only now: nothing is made for a run that cannot start.
@@ -423,7 +424,7 @@ public final class RunBuilder {
           "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
               .formatted(from, tokens, config.vocabularySize()));
     }
-    StartWeights.of(from, config); // Says what is wrong before the rows are encoded.
+    ModelFolder.weights(from, config); // Says what is wrong before the rows are encoded.
     return config;
   }
 

@@ -45,7 +45,7 @@ final class RunFolder {
    * weights. The artifacts are written when a session is opened.
    *
    * @param tokenizer the folder that holds {@code tokenizer.json}
-   * @param weights every parameter of the model, as {@link StartWeights} gives them
+   * @param weights every parameter of the model, random ones or those of a model
    * @param adapter every A and B to start from; none where adapters are new, or there are none
    * @throws IOException if the folder holds a run or another model already or cannot be written
    */

@@ -11,6 +11,7 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -45,11 +46,12 @@ public record RunSettings(
    */
   public RunSettings {
     Experts.Balance balance = model.experts().balance();
-    if (task.objective().isOfPackedRows()
+    if (task.objective().takesPackedRows()
         && balance.weight() > 0
         && balance.scope() == Experts.Balance.Scope.ROW) {
       throw new ArgumentException(
-          "The balance loss of this model's experts is one of each row, so that no row may hold several samples: train it without packing, or set its aux_loss_alpha to 0.");
+          "The balance loss of this model's experts is one of each row, so that no row may hold"
+              + " several samples: train it without packing, or set its aux_loss_alpha to 0.");
     }
     // What is trained is saved with Adam's two moments.
     long frozen =
@@ -97,8 +99,8 @@ public record RunSettings(
   }
 
   /** For whom and where its task computes what it must know of samples beforehand. */
-  Preparation preparation(Device device, int threads, Preparation.Progress progress) {
-    return new Preparation(model, precision, on(device), threads, progress);
+  Preparation preparation(Device device, int threads, Path folder, Preparation.Progress progress) {
+    return new Preparation(model, precision, on(device), threads, folder, progress);
   }
 
   /** A device, used as this run uses it. */

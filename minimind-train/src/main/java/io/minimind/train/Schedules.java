@@ -4,7 +4,7 @@ import io.minimind.files.ArgumentException;
 import java.util.Map;
 
 /** The learning rate schedules of this project. */
-public final class Schedules {
+final class Schedules {
 
   static final Map<String, Class<? extends LearningRateSchedule>> NAMES =
       Map.of(
@@ -15,35 +15,7 @@ public final class Schedules {
 
   private Schedules() {}
 
-  /**
-   * Half a cosine from the highest rate down to a tenth of it (Loshchilov and Hutter 2017, "SGDR").
-   */
-  public static LearningRateSchedule cosine() {
-    return new Cosine();
-  }
-
-  /** Down to {@code lowest} times the highest rate at the last step, in a straight line. */
-  public static LearningRateSchedule linear(double lowest) {
-    return new Linear(lowest);
-  }
-
-  /** The highest rate from the warm-up on. */
-  public static LearningRateSchedule constant() {
-    return new Constant();
-  }
-
-  /**
-   * The highest rate, and in the last part of the run a straight line down (Hu et al. 2024,
-   * "MiniCPM").
-   *
-   * @param decay the share of the steps after the warm-up in which the rate falls, in (0, 1]
-   * @param lowest what it falls to at the last step, as a share of the highest rate, in [0, 1]
-   */
-  public static LearningRateSchedule warmupStableDecay(double decay, double lowest) {
-    return new WarmupStableDecay(decay, lowest);
-  }
-
-  private record Cosine() implements LearningRateSchedule {
+  record Cosine() implements LearningRateSchedule {
     static final String NAME = "cosine";
 
     @Override
@@ -58,7 +30,7 @@ public final class Schedules {
     }
   }
 
-  private record Linear(double lowest) implements LearningRateSchedule {
+  record Linear(double lowest) implements LearningRateSchedule {
     static final String NAME = "linear";
 
     Linear {
@@ -76,7 +48,7 @@ public final class Schedules {
     }
   }
 
-  private record Constant() implements LearningRateSchedule {
+  record Constant() implements LearningRateSchedule {
     static final String NAME = "constant";
 
     @Override
@@ -90,7 +62,7 @@ public final class Schedules {
     }
   }
 
-  private record WarmupStableDecay(double decay, double lowest) implements LearningRateSchedule {
+  record WarmupStableDecay(double decay, double lowest) implements LearningRateSchedule {
     static final String NAME = "warmup-stable-decay";
 
     WarmupStableDecay {

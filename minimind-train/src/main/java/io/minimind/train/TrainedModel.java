@@ -58,7 +58,7 @@ public record TrainedModel(
     return checked(
         folder,
         config,
-        StartWeights.of(folder, config),
+        ModelFolder.weights(folder, config),
         TrainingHistory.of(folder, Catalog.NONE),
         Optional.empty());
   }

@@ -22,7 +22,7 @@ import java.util.function.BooleanSupplier;
  * The training loop: epochs of micro-batches, an update after each window of them, validation and
  * checkpoints every so often.
  */
-public final class Trainer {
+final class Trainer {
 
   private final TrainingSettings settings;
   private final Objective objective;

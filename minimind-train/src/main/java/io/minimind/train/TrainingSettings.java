@@ -2,7 +2,6 @@ package io.minimind.train;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.BatchOrder;
-import io.minimind.data.Samples;
 import io.minimind.files.ArgumentException;
 
 /**
@@ -94,11 +93,6 @@ public record TrainingSettings(
     return replicas * accumulationSteps;
   }
 
-  /** The order in which these settings take samples. */
-  public BatchOrder order(Samples samples) {
-    return BatchOrder.of(samples, batchSize, replicas, seed);
-  }
-
   private static void requireAtLeast(String what, long least, long value) {
     if (value < least) {
       throw new ArgumentException(
@@ -114,7 +108,7 @@ public record TrainingSettings(
     private int accumulationSteps = 1;
     private float learningRate = 2e-4f;
     private int warmupSteps = 0;
-    private LearningRateSchedule schedule = Schedules.cosine();
+    private LearningRateSchedule schedule = LearningRateSchedule.cosine();
     private OptimizerSettings optimizer = OptimizerSettings.DEFAULT.withMaxGradientNorm(1);
     private long seed = 1337;
     private long maxUpdates = Long.MAX_VALUE;
@@ -160,7 +154,7 @@ public record TrainingSettings(
       return this;
     }
 
-    /** {@link Schedules#cosine} unless given. */
+    /** {@link LearningRateSchedule#cosine} unless given. */
     public Builder schedule(LearningRateSchedule schedule) {
       this.schedule = schedule;
       return this;

@@ -17,7 +17,6 @@ import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -129,7 +128,7 @@ final class HeadActorCriticCases {
     ActorCriticObjective objective = objective(1);
     JsonNode first = reference.normOnce().required("mini_batches").get(0);
     Run run = new Run("norm_once", reference.normOnce());
-    try (TrainingSession session = session(objective);
+    try (ModelInTraining session = session(objective);
         Batch batch = run.batch(session, rows(first), 1)) {
       FirstStep step = FirstStep.of(artifacts(objective), batch, weights(objective));
       List<Parameter> actor = new Parameters(model).all();
@@ -156,7 +155,7 @@ final class HeadActorCriticCases {
     }
   }
 
-  private TrainingSession session(ActorCriticObjective objective) throws IOException {
+  private ModelInTraining session(ActorCriticObjective objective) throws IOException {
     return ModelInTraining.builder(artifacts(objective))
         .weights(weights(objective))
         .optimizer(HeadReference.optimizerSettings(reference.optimizer(), 1))
@@ -195,7 +194,7 @@ final class HeadActorCriticCases {
 
     List<Case> cases() throws IOException {
       try (TemporaryFolder folder = TemporaryFolder.create();
-          TrainingSession session = session(objective)) {
+          ModelInTraining session = session(objective)) {
         // What was expected and found when the answers were written stays.
         List<float[]> before = valuesBefore(session);
         boolean stopped = false;
@@ -224,7 +223,7 @@ final class HeadActorCriticCases {
 
     /** The next mini-batch; whether it and what follows in its pass are not learnt from. */
     private boolean update(
-        TrainingSession session,
+        ModelInTraining session,
         List<float[]> before,
         JsonNode step,
         String place,
@@ -256,7 +255,7 @@ final class HeadActorCriticCases {
       stops.add(place, stopped == step.required("stopped").booleanValue());
       session.resetGradients();
       try (Batch batch = batch(before, some, stopped ? 0 : 1)) {
-        TrainingSession.Step made = session.trainStep(batch, 1, 1);
+        ModelInTraining.Step made = session.trainStep(batch, 1, 1);
         losses.add(place, Math.abs(made.loss() - value(step, "loss")));
         double norm =
             Math.hypot(
@@ -269,7 +268,7 @@ final class HeadActorCriticCases {
     }
 
     /** What the critic thinks of each token that was written. */
-    private List<float[]> valuesBefore(TrainingSession session) throws IOException {
+    private List<float[]> valuesBefore(ModelInTraining session) throws IOException {
       List<float[]> zeros = rows.stream().map(row -> new float[row.tokens()]).toList();
       int[] all = new int[rows.size()];
       Arrays.setAll(all, i -> i);
@@ -308,7 +307,7 @@ final class HeadActorCriticCases {
       return estimated;
     }
 
-    Batch batch(TrainingSession session, int[] some, float learnt) throws IOException {
+    Batch batch(ModelInTraining session, int[] some, float learnt) throws IOException {
       return batch(valuesBefore(session), some, learnt);
     }
 

@@ -12,7 +12,6 @@ import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -86,7 +85,7 @@ final class HeadDistillCases {
         cases.add(found.gradients(name, parameters, golden.tensors(name + ".step0"), ""));
       }
     }
-    try (TrainingSession session =
+    try (ModelInTraining session =
         ModelInTraining.builder(artifacts)
             .weights(weights)
             .optimizer(HeadReference.optimizerSettings(reference.optimizer(), reference.gradClip()))
@@ -104,7 +103,7 @@ final class HeadDistillCases {
   }
 
   private static List<Case> steps(
-      String name, Reference reference, ModelConfig student, TrainingSession session, Device device)
+      String name, Reference reference, ModelConfig student, ModelInTraining session, Device device)
       throws IOException {
     Worst crossEntropies = new Worst();
     Worst balances = new Worst();
@@ -115,7 +114,7 @@ final class HeadDistillCases {
       String step = "step " + i;
       session.resetGradients();
       try (Batch batch = HeadReference.batch(reference.inputIds()[i], reference.labels()[i])) {
-        TrainingSession.Step found = session.trainStep(batch, 1, reference.gradClip());
+        ModelInTraining.Step found = session.trainStep(batch, 1, reference.gradClip());
         Map<String, Float> metrics = found.metrics();
         float balance = metrics.getOrDefault(TrainingArtifacts.BALANCE_LOSS, 0f);
         double total = found.loss() + reference.alpha() * balance;
@@ -141,7 +140,7 @@ final class HeadDistillCases {
             .against(name + " weight norms", WeightNorms.LIMIT, device));
   }
 
-  private static Worst weightNorms(TrainingSession session, ModelConfig config, Reference reference)
+  private static Worst weightNorms(ModelInTraining session, ModelConfig config, Reference reference)
       throws IOException {
     Worst worst = new Worst();
     try (TemporaryFolder folder = TemporaryFolder.create()) {

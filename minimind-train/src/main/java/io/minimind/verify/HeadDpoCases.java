@@ -18,7 +18,6 @@ import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceObjective.Variant;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -100,7 +99,7 @@ final class HeadDpoCases {
     ModelConfig config = HeadConfig.of(reference.config());
     PreferenceObjective objective = new PreferenceObjective(reference.beta(), 0, Variant.SIGMOID);
     String weights = HeadReference.name(reference.weights());
-    try (TrainingSession session =
+    try (ModelInTraining session =
         ModelInTraining.builder(
                 new TrainingArtifacts(config, objective)
                     .with(TrainingPrecision.FLOAT32, device.target()))
@@ -150,7 +149,7 @@ final class HeadDpoCases {
   }
 
   private static List<Case> steps(
-      Reference reference, ModelConfig config, TrainingSession session, Device device)
+      Reference reference, ModelConfig config, ModelInTraining session, Device device)
       throws IOException {
     Worst policies = new Worst();
     Worst references = new Worst();
@@ -169,7 +168,7 @@ final class HeadDpoCases {
       compare(policies, i, found, step.policyChosenLogps(), step.policyRejectedLogps());
       session.resetGradients();
       try (Batch batch = batch(reference, i, before.get(i))) {
-        TrainingSession.Step trained = session.trainStep(batch, 1, reference.gradClip());
+        ModelInTraining.Step trained = session.trainStep(batch, 1, reference.gradClip());
         losses.add("step " + i, Math.abs(trained.loss() - step.loss()));
         double norm = step.gradNormBeforeClip();
         norms.add("step " + i, Math.abs(trained.gradientNorm() - norm) / Math.max(1, norm));
@@ -198,7 +197,7 @@ final class HeadDpoCases {
   }
 
   private static float[] logProbabilities(
-      TrainingSession session, Reference reference, int step, float[] before) throws IOException {
+      ModelInTraining session, Reference reference, int step, float[] before) throws IOException {
     try (Batch batch = batch(reference, step, before)) {
       return session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
     }
@@ -215,7 +214,7 @@ final class HeadDpoCases {
     }
   }
 
-  private static Worst weightNorms(TrainingSession session, ModelConfig config, Reference reference)
+  private static Worst weightNorms(ModelInTraining session, ModelConfig config, Reference reference)
       throws IOException {
     Worst worst = new Worst();
     try (TemporaryFolder folder = TemporaryFolder.create()) {

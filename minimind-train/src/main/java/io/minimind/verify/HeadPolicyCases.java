@@ -15,7 +15,6 @@ import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -163,14 +162,14 @@ final class HeadPolicyCases {
       advantages.add("answer " + row, Math.abs(found[row] - rollouts.advantages()[row]));
     }
     try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = session();
+        ModelInTraining session = session();
         Batch batch = batch(rollouts)) {
       for (int number = 0; number < rollouts.steps().size(); number++) {
         String place = "step " + number;
         JsonNode step = rollouts.steps().get(number);
         compareTokens(tokens, place, step, session, batch, rows(rollouts));
         session.resetGradients();
-        TrainingSession.Step made = session.trainStep(batch, 1, reference.gradClip());
+        ModelInTraining.Step made = session.trainStep(batch, 1, reference.gradClip());
         losses.add(place, Math.abs(made.loss() - value(step, "loss")));
         double expectedKl = value(step, "mean_kl");
         double foundKl = made.metrics().get(PolicyObjective.KL);
@@ -198,7 +197,7 @@ final class HeadPolicyCases {
       Worst worst,
       String place,
       JsonNode step,
-      TrainingSession session,
+      ModelInTraining session,
       Batch batch,
       List<CompletionRow> rows)
       throws IOException {
@@ -231,7 +230,7 @@ final class HeadPolicyCases {
     return step.required(field).doubleValue();
   }
 
-  private TrainingSession session() throws IOException {
+  private ModelInTraining session() throws IOException {
     return ModelInTraining.builder(artifacts)
         .weights(weights)
         .optimizer(HeadReference.optimizerSettings(reference.optimizer(), reference.gradClip()))

@@ -9,7 +9,6 @@ import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -85,7 +84,7 @@ final class HeadTrainingCases {
     Worst after = new Worst();
     Worst weightNorms = new Worst();
     try (TemporaryFolder folder = TemporaryFolder.create();
-        TrainingSession session = session()) {
+        ModelInTraining session = session()) {
       int window = reference.accumulationSteps();
       int micros = reference.losses().length;
       for (int update = 0; update * window < micros; update++) {
@@ -95,7 +94,7 @@ final class HeadTrainingCases {
         for (int micro = update * window; micro < end; micro++) {
           try (Batch batch = reference.batch(micro)) {
             float limit = micro == end - 1 ? reference.gradClip() : Float.POSITIVE_INFINITY;
-            TrainingSession.Step step = session.trainStep(batch, 1f / window, limit);
+            ModelInTraining.Step step = session.trainStep(batch, 1f / window, limit);
             losses.add("batch " + micro, Math.abs(step.loss() - reference.losses()[micro]));
             norm = step.gradientNorm();
           }
@@ -123,7 +122,7 @@ final class HeadTrainingCases {
         weightNorms.against(name + " weight norms", NORMS_LIMIT, device));
   }
 
-  private TrainingSession session() throws IOException {
+  private ModelInTraining session() throws IOException {
     return ModelInTraining.builder(artifacts)
         .weights(weights)
         .optimizer(reference.optimizerSettings())

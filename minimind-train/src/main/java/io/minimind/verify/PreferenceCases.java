@@ -9,7 +9,6 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -107,7 +106,7 @@ final class PreferenceCases {
   private void run() throws IOException {
     List<Step> steps = reference.steps();
     float[][] references = new float[steps.size()][];
-    try (TrainingSession session = session()) {
+    try (ModelInTraining session = session()) {
       for (int i = 0; i < steps.size(); i++) {
         Step step = steps.get(i);
         references[i] = logProbabilities(session, step, new float[2 * step.chosen().length]);
@@ -124,7 +123,7 @@ final class PreferenceCases {
     }
   }
 
-  private void train(TrainingSession session, int number, float[] references) throws IOException {
+  private void train(ModelInTraining session, int number, float[] references) throws IOException {
     Step step = reference.steps().get(number);
     String place = "step " + number;
     compare(
@@ -135,7 +134,7 @@ final class PreferenceCases {
         step.policyRejectedLogps());
     session.resetGradients();
     try (Batch batch = step.batch(references)) {
-      TrainingSession.Step found = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
+      ModelInTraining.Step found = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
       losses.add(place, Math.abs(found.loss() - step.loss()));
       margins.add(
           place, Math.abs(found.metrics().get(PreferenceObjective.MARGIN) - step.rewardMargin()));
@@ -143,7 +142,7 @@ final class PreferenceCases {
     session.optimizerStep(reference.learningRate());
   }
 
-  private static float[] logProbabilities(TrainingSession session, Step step, float[] references)
+  private static float[] logProbabilities(ModelInTraining session, Step step, float[] references)
       throws IOException {
     try (Batch batch = step.batch(references)) {
       return session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
@@ -161,7 +160,7 @@ final class PreferenceCases {
     }
   }
 
-  private TrainingSession session() throws IOException {
+  private ModelInTraining session() throws IOException {
     return ModelInTraining.builder(artifacts)
         .weights(weights)
         .optimizer(Adam.of(reference.optimizer(), Float.POSITIVE_INFINITY))

@@ -6,7 +6,6 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -87,7 +86,7 @@ final class TrainingCases {
     Worst losses = new Worst();
     Worst norms = new Worst();
     Worst after = new Worst();
-    try (TrainingSession session = session()) {
+    try (ModelInTraining session = session()) {
       int window = reference.accumulationSteps();
       for (int update = 0; update < reference.learningRates().length; update++) {
         double loss = 0;
@@ -97,7 +96,7 @@ final class TrainingCases {
           try (Batch batch = reference.batch(micro)) {
             boolean last = micro == (update + 1) * window - 1;
             float maxNorm = last ? reference.gradClip() : Float.POSITIVE_INFINITY;
-            TrainingSession.Step step = session.trainStep(batch, 1f / window, maxNorm);
+            ModelInTraining.Step step = session.trainStep(batch, 1f / window, maxNorm);
             loss += step.loss() / window;
             norm = step.gradientNorm();
           }
@@ -120,7 +119,7 @@ final class TrainingCases {
         after.against(name + " loss after training", LOSSES_LIMIT, device));
   }
 
-  private TrainingSession session() throws IOException {
+  private ModelInTraining session() throws IOException {
     return ModelInTraining.builder(artifacts)
         .weights(weights)
         .optimizer(reference.optimizerSettings())

@@ -92,11 +92,7 @@ class BatchLoaderTest {
 
   private static void assertHolds(Batch batch, FakeSamples samples, long[][] layout) {
     LongBuffer positions =
-        batch
-            .part(BatchInput.POSITION_IN_SAMPLE.name())
-            .orElseThrow()
-            .memory()
-            .asLongBuffer();
+        batch.part(BatchInput.POSITION_IN_SAMPLE.name()).orElseThrow().memory().asLongBuffer();
     int length = Arrays.stream(layout).mapToInt(row -> positions(samples, row)).max().orElseThrow();
     assertEquals(layout.length, batch.rows());
     assertEquals(length, batch.length());

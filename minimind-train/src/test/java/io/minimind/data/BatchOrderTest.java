@@ -118,7 +118,8 @@ class BatchOrderTest {
       positions += taken;
     }
     // Of each pool of 512 samples one row at most is less than half full.
-    assertTrue(rows.size() <= 2.0 * positions / rowLength + (size + 511) / 512, rows.size() + " rows");
+    assertTrue(
+        rows.size() <= 2.0 * positions / rowLength + (size + 511) / 512, rows.size() + " rows");
   }
 
   @Test

@@ -11,7 +11,6 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -63,7 +62,7 @@ class ActorCriticObjectiveTest {
         Samples.of(samples, 1, OBJECTIVE.inputs()), LongStream.range(0, samples.size()).toArray());
   }
 
-  private static TrainingSession session() throws IOException {
+  private static ModelInTraining session() throws IOException {
     List<NamedTensor> weights = new ArrayList<>(new Parameters(CONFIG).start(3));
     weights.addAll(OBJECTIVE.start(CONFIG, weights, 3));
     return ModelInTraining.builder(new TrainingArtifacts(CONFIG, OBJECTIVE))
@@ -75,7 +74,7 @@ class ActorCriticObjectiveTest {
   @Test
   void valuesAreHeldNearWhatTheyWere() throws IOException {
     List<Sample> samples = samples(1);
-    try (TrainingSession session = session();
+    try (ModelInTraining session = session();
         Batch batch = batch(samples)) {
       float[] values = session.evaluate(batch, ActorCriticObjective.VALUES);
       double sum = 0;
@@ -100,7 +99,7 @@ class ActorCriticObjectiveTest {
   @Test
   void bothBodiesLearn() throws IOException {
     List<Sample> samples = samples(1);
-    try (TrainingSession session = session();
+    try (ModelInTraining session = session();
         Batch batch = batch(samples)) {
       float first = session.evaluate(batch).metrics().get(ActorCriticObjective.VALUE_LOSS);
       float[] policy = session.evaluate(batch, PolicyObjective.LOG_PROBABILITIES);
@@ -119,7 +118,7 @@ class ActorCriticObjectiveTest {
 
   @Test
   void whatIsNotLearntFromChangesNothing() throws IOException {
-    try (TrainingSession session = session();
+    try (ModelInTraining session = session();
         Batch batch = batch(samples(0))) {
       ModelInTraining.Step step = session.trainStep(batch, 1, 1);
       assertEquals(0, step.loss());

@@ -12,7 +12,6 @@ import io.minimind.model.Parameters;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
-import io.minimind.runtime.TrainingSession;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -57,7 +56,7 @@ class PolicyObjectiveTest {
     return values;
   }
 
-  private static TrainingSession session(PolicyObjective objective) throws IOException {
+  private static ModelInTraining session(PolicyObjective objective) throws IOException {
     return ModelInTraining.builder(new TrainingArtifacts(CONFIG, objective))
         .weights(new Parameters(CONFIG).start(3))
         .threads(1)
@@ -77,7 +76,7 @@ class PolicyObjectiveTest {
   @EnumSource
   void theLossIsThatOfTheFormula(Variant variant) throws IOException {
     PolicyObjective objective = objective(variant, false);
-    try (TrainingSession session = session(objective);
+    try (ModelInTraining session = session(objective);
         Batch batch = batch(objective)) {
       float[] found = session.evaluate(batch, PolicyObjective.LOG_PROBABILITIES);
       double rows = 0;
@@ -130,7 +129,7 @@ class PolicyObjectiveTest {
     PolicyObjective stale = objective(Variant.GRPO, false);
     float[] norms = new float[2];
     float[] losses = new float[2];
-    try (TrainingSession session = session(fresh);
+    try (ModelInTraining session = session(fresh);
         Batch batch = batch(fresh)) {
       float[] written = session.evaluate(batch, PolicyObjective.LOG_PROBABILITIES);
       for (int row = 0; row < samples.size(); row++) {
@@ -142,7 +141,7 @@ class PolicyObjectiveTest {
       norms[0] = step.gradientNorm();
       losses[0] = step.loss();
     }
-    try (TrainingSession session = session(stale);
+    try (ModelInTraining session = session(stale);
         Batch batch = batch(stale)) {
       ModelInTraining.Step step = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
       norms[1] = step.gradientNorm();
@@ -158,7 +157,7 @@ class PolicyObjectiveTest {
   void rowsWithoutTokensTeachNothing() throws IOException {
     samples.subList(0, 3).clear();
     PolicyObjective objective = objective(Variant.GRPO, true);
-    try (TrainingSession session = session(objective);
+    try (ModelInTraining session = session(objective);
         Batch batch = batch(objective)) {
       ModelInTraining.Step step = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
       assertEquals(0, step.gradientNorm());

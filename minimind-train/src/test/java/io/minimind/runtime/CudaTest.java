@@ -55,7 +55,7 @@ class CudaTest {
   @Test
   void withoutGpusNothingIsNeeded() {
     assertEquals(Optional.empty(), problem(new Pretended(false, Set.of(), 0), "cpu:2"));
-    Cuda.require(List.of(Device.CPU));
+    Device.require(List.of(Device.CPU));
   }
 
   @Test
@@ -106,10 +106,10 @@ class CudaTest {
   void thisMachineAnswersWithoutCrashing() {
     Optional<String> problem = Cuda.problem(GPU);
     if (problem.isPresent()) {
-      var refused = assertThrows(IllegalArgumentException.class, () -> Cuda.require(GPU));
+      var refused = assertThrows(IllegalArgumentException.class, () -> Device.require(GPU));
       assertEquals(problem.get(), refused.getMessage());
     } else {
-      Cuda.require(GPU);
+      Device.require(GPU);
     }
   }
 

@@ -169,7 +169,11 @@ class FusedAttentionKernelTest {
     "1, 1, 1, 16, '3 700 5 560 64'"
   })
   void samplesOfARowAreApart(
-      int batch, int heads, int keyValueHeads, int size, @ConvertWith(Lengths.class) int[] lengths) {
+      int batch,
+      int heads,
+      int keyValueHeads,
+      int size,
+      @ConvertWith(Lengths.class) int[] lengths) {
     int length = IntStream.of(lengths).sum();
     Subject subject =
         new Subject(batch, length, heads, keyValueHeads, size, inSample(batch, lengths));

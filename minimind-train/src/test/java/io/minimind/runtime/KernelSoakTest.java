@@ -23,7 +23,7 @@ class KernelSoakTest {
   private static final int SESSIONS = Integer.getInteger("minimind.soak.sessions", 6);
   private static final long ALLOWED_GROWTH = 64 << 20;
 
-  private static TrainingSession open() throws IOException {
+  private static ModelInTraining open() throws IOException {
     TrainingArtifacts graphs =
         new TrainingArtifacts(TinyModel.CONFIG)
             .with(TrainingPrecision.FLOAT32, Device.CPU.target());
@@ -33,7 +33,7 @@ class KernelSoakTest {
         .openOne();
   }
 
-  private static void step(TrainingSession session, int index) {
+  private static void step(ModelInTraining session, int index) {
     session.resetGradients();
     try (Batch batch = TinyModel.batch(index, 1 + index % 3, 1 + index % 31)) {
       assertTrue(Float.isFinite(session.trainStep(batch, 1, 1).loss()));
@@ -58,7 +58,7 @@ class KernelSoakTest {
   @Test
   void manyStepsOfOneSessionTakeNoMoreMemory() throws IOException {
     int before = OwnKernels.open();
-    try (TrainingSession session = open()) {
+    try (ModelInTraining session = open()) {
       assertTrue(OwnKernels.open() > before, "there is no kernel of this project in it");
       for (int i = 0; i < STEPS / 3; i++) {
         step(session, i);
@@ -77,7 +77,7 @@ class KernelSoakTest {
     int before = OwnKernels.open();
     long resident = 0;
     for (int i = 0; i < SESSIONS; i++) {
-      try (TrainingSession session = open()) {
+      try (ModelInTraining session = open()) {
         step(session, i);
       }
       assertEquals(before, OwnKernels.open(), "after session " + i);

@@ -75,8 +75,7 @@ class PackedRowsTest {
 
   private static Map<String, float[]> run(
       Architecture architecture, Objective objective, Target target, Batch batch) {
-    List<NamedTensor> inputs =
-        new ArrayList<>(Weights.of(architecture.config));
+    List<NamedTensor> inputs = new ArrayList<>(Weights.of(architecture.config));
     inputs.add(NamedTensor.ofFloats(TrainingArtifacts.GRADIENT_SCALE, new float[] {1}));
     for (Batch.Part part : batch.parts()) {
       BatchInput input = part.input();
@@ -99,8 +98,7 @@ class PackedRowsTest {
           Batch together = Batch.of(samples, LAYOUT)) {
         assertEquals(apart.targets(), together.targets());
         assertEquals(Arrays.stream(POSITIONS).sum(), together.filled());
-        Map<String, float[]> expected =
-            run(architecture, new Objective.NextToken(), target, apart);
+        Map<String, float[]> expected = run(architecture, new Objective.NextToken(), target, apart);
         Map<String, float[]> found =
             run(architecture, new Objective.NextToken(true), target, together);
         assertEquals(expected.get("loss")[0], found.get("loss")[0], 1e-5, target.name());

@@ -12,8 +12,6 @@ import io.minimind.data.Batch;
 import io.minimind.data.Samples;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.Replicas;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.task.BatchSource;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -146,7 +144,7 @@ class BatchSourceTest {
             2,
             0.02f,
             1,
-            Schedules.cosine(),
+            LearningRateSchedule.cosine(),
             OptimizerSettings.DEFAULT,
             5,
             Long.MAX_VALUE,
@@ -163,8 +161,8 @@ class BatchSourceTest {
     ModelInTraining.Files start = TinyModel.at(files, checkpoint);
     try (ModelInTraining model =
         devices == 1
-            ? TrainingSession.open(start, 1)
-            : Replicas.open(start, List.of(Device.CPU, Device.CPU), 2)) {
+            ? start.open(List.of(Device.CPU), 1)
+            : start.open(List.of(Device.CPU, Device.CPU), 2)) {
       return new Trainer(
               settings,
               new Objective.NextToken(),

@@ -17,17 +17,17 @@ import org.junit.jupiter.api.Test;
 
 class LearningRateScheduleTest {
 
-  private static final LearningRateSchedule COSINE = Schedules.cosine();
+  private static final LearningRateSchedule COSINE = LearningRateSchedule.cosine();
 
   @Provide
   Arbitrary<LearningRateSchedule> schedules() {
     return Arbitraries.of(
         COSINE,
-        Schedules.linear(0.1),
-        Schedules.linear(1),
-        Schedules.constant(),
-        Schedules.warmupStableDecay(0.2, 0.05),
-        Schedules.warmupStableDecay(1, 0.5));
+        LearningRateSchedule.linear(0.1),
+        LearningRateSchedule.linear(1),
+        LearningRateSchedule.constant(),
+        LearningRateSchedule.warmupStableDecay(0.2, 0.05),
+        LearningRateSchedule.warmupStableDecay(1, 0.5));
   }
 
   @Property
@@ -97,7 +97,7 @@ class LearningRateScheduleTest {
       @ForAll @DoubleRange(max = 1) double lowest,
       @ForAll @LongRange(max = 50) long warmup,
       @ForAll @LongRange(min = 1, max = 1000) long rest) {
-    LearningRateSchedule linear = Schedules.linear(lowest);
+    LearningRateSchedule linear = LearningRateSchedule.linear(lowest);
     for (long step = 0; step <= rest; step++) {
       double expected = (1.0 * (rest - step) + lowest * step) / rest;
       assertEquals(expected, linear.at(warmup + step, 1, warmup, warmup + rest), 1e-6);
@@ -108,14 +108,15 @@ class LearningRateScheduleTest {
   void constantStays(
       @ForAll @LongRange(max = 50) long warmup, @ForAll @LongRange(min = 1, max = 1000) long rest) {
     for (long step = 0; step <= 2 * rest; step++) {
-      assertEquals(0.3f, Schedules.constant().at(warmup + step, 0.3f, warmup, warmup + rest));
+      assertEquals(
+          0.3f, LearningRateSchedule.constant().at(warmup + step, 0.3f, warmup, warmup + rest));
     }
   }
 
   /** 1,000 steps after the warm-up, the last 200 of which fall to a twentieth. */
   @Test
   void theRateIsStableBeforeItDecays() {
-    LearningRateSchedule schedule = Schedules.warmupStableDecay(0.2, 0.05);
+    LearningRateSchedule schedule = LearningRateSchedule.warmupStableDecay(0.2, 0.05);
     for (long step : new long[] {10, 500, 810}) {
       assertEquals(2f, schedule.at(step, 2, 10, 1010), 1e-6f);
     }
@@ -139,10 +140,13 @@ class LearningRateScheduleTest {
   @Test
   void sharesThatAreNoneAreRefused() {
     for (double share : List.of(-0.1, 1.1, Double.NaN)) {
-      assertThrows(IllegalArgumentException.class, () -> Schedules.linear(share));
-      assertThrows(IllegalArgumentException.class, () -> Schedules.warmupStableDecay(share, 0.1));
-      assertThrows(IllegalArgumentException.class, () -> Schedules.warmupStableDecay(0.1, share));
+      assertThrows(IllegalArgumentException.class, () -> LearningRateSchedule.linear(share));
+      assertThrows(
+          IllegalArgumentException.class, () -> LearningRateSchedule.warmupStableDecay(share, 0.1));
+      assertThrows(
+          IllegalArgumentException.class, () -> LearningRateSchedule.warmupStableDecay(0.1, share));
     }
-    assertThrows(IllegalArgumentException.class, () -> Schedules.warmupStableDecay(0, 0.1));
+    assertThrows(
+        IllegalArgumentException.class, () -> LearningRateSchedule.warmupStableDecay(0, 0.1));
   }
 }

@@ -25,8 +25,6 @@ import io.minimind.model.Parameters;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
-import io.minimind.runtime.Replicas;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.task.BatchSource;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.weights.NamedTensor;
@@ -78,8 +76,8 @@ class LiveModelTest {
 
     ModelInTraining open(int replicas) {
       return replicas == 1
-          ? TrainingSession.open(files, 1)
-          : Replicas.open(files, List.of(Device.CPU, Device.CPU), 2);
+          ? files.open(List.of(Device.CPU), 1)
+          : files.open(List.of(Device.CPU, Device.CPU), 2);
     }
 
     LiveModel live(ModelInTraining training, LoadOptions options) {
@@ -248,7 +246,7 @@ class LiveModelTest {
     double after = rewards.subList(18, 24).stream().mapToDouble(r -> r).average().orElseThrow();
     assertTrue(after > before + 1, "rewards " + rewards);
     Path again = folder.resolve("again");
-    try (ModelInTraining resumed = TrainingSession.open(TinyModel.at(run.files(), middle), 1)) {
+    try (ModelInTraining resumed = TinyModel.at(run.files(), middle).open(List.of(Device.CPU), 1)) {
       learn(resumed, source, 12, 24);
       resumed.saveCheckpoint(again);
     }

@@ -39,7 +39,7 @@ class MetricsTest {
           1,
           1,
           0,
-          Schedules.cosine(),
+          LearningRateSchedule.cosine(),
           OptimizerSettings.DEFAULT,
           1,
           Long.MAX_VALUE,
@@ -80,7 +80,17 @@ class MetricsTest {
   private static void updated(MetricsFile file, int number, double loss) throws IOException {
     file.updated(
         new TrainingListener.Update(
-            0, number - 1, loss, 2, 0.001, Map.of("margin", 0.25), 100, 120, 6, 0.5, state(number)));
+            0,
+            number - 1,
+            loss,
+            2,
+            0.001,
+            Map.of("margin", 0.25),
+            100,
+            120,
+            6,
+            0.5,
+            state(number)));
   }
 
   private List<JsonNode> lines() throws IOException {

@@ -10,14 +10,10 @@ import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
-import io.minimind.data.BatchOrder;
 import io.minimind.graph.Target;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.Replicas;
-import io.minimind.runtime.TrainingSession;
-import io.minimind.task.CorpusBatches;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -53,7 +49,7 @@ class MixedPrecisionTrainingTest {
   /** The losses of updates on four batches, again and again. */
   private List<Double> losses(TrainingPrecision precision, Target target) throws IOException {
     List<Double> losses = new ArrayList<>();
-    try (TrainingSession session = TrainingSession.open(files(precision, target), 1)) {
+    try (ModelInTraining session = files(precision, target).open(List.of(Device.CPU), 1)) {
       session.scaleLoss(LossScale.START.factor());
       for (int i = 0; i < UPDATES; i++) {
         try (Batch batch = TinyModel.batch(i % 4, 4, 12)) {
@@ -101,7 +97,7 @@ class MixedPrecisionTrainingTest {
               1,
               1e-3f,
               0,
-              Schedules.cosine(),
+              LearningRateSchedule.cosine(),
               OptimizerSettings.DEFAULT,
               1,
               updates,
@@ -112,8 +108,8 @@ class MixedPrecisionTrainingTest {
 
     private ModelInTraining open(ModelInTraining.Files files) {
       return replicas == 1
-          ? TrainingSession.open(files, 1)
-          : Replicas.open(files, Collections.nCopies(replicas, Device.CPU), 1);
+          ? files.open(List.of(Device.CPU), 1)
+          : files.open(Collections.nCopies(replicas, Device.CPU), 1);
     }
 
     void from(TrainingState state, Path checkpoint) throws IOException {
@@ -125,12 +121,11 @@ class MixedPrecisionTrainingTest {
             }
           };
       try (ModelInTraining model = open(TinyModel.at(files, checkpoint))) {
-        BatchOrder order = BatchOrder.of(TinyModel.samples(1, 120), 2, 1);
         new Trainer(
                 settings,
                 new Objective.NextToken(),
                 model,
-                new CorpusBatches(order),
+                TinyModel.batches(TinyModel.samples(1, 120), 2, 1, 1),
                 Optional.empty(),
                 store,
                 List.of(listener))

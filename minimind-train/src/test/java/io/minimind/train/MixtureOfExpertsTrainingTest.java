@@ -12,8 +12,6 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
-import io.minimind.runtime.Replicas;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -47,7 +45,7 @@ class MixtureOfExpertsTrainingTest {
   void expertsThatNoTokenChoseDoNotChange() throws IOException {
     ModelInTraining.Files files = write(Experts.of(4).withBalance(0));
     Path after = folder.resolve("after");
-    try (TrainingSession session = TrainingSession.open(files, 1)) {
+    try (ModelInTraining session = files.open(List.of(Device.CPU), 1)) {
       Step step = session.trainStep(TinyModel.batch(1, 1, 1), 1, UNCLIPPED);
       assertTrue(Float.isFinite(step.gradientNorm()), "norm " + step.gradientNorm());
       session.optimizerStep(0.01f);
@@ -72,8 +70,8 @@ class MixtureOfExpertsTrainingTest {
   void theBalanceLossIsLearnt() throws IOException {
     Batch batch = TinyModel.batch(3, 6, LENGTH);
     double alpha = 1000;
-    try (TrainingSession session =
-        TrainingSession.open(write(Experts.of(4).withBalance(alpha)), 1)) {
+    try (ModelInTraining session =
+        write(Experts.of(4).withBalance(alpha)).open(List.of(Device.CPU), 1)) {
       double first = balance(session.evaluate(batch));
       // What a layer has whose experts are all chosen equally often.
       double perfect = alpha * TinyModel.CONFIG.layers();
@@ -95,8 +93,10 @@ class MixtureOfExpertsTrainingTest {
   @Test
   void theLossIsThatOfTheTokensAlone() throws IOException {
     Batch batch = TinyModel.batch(1, 4, LENGTH);
-    try (TrainingSession balanced = TrainingSession.open(write(Experts.of(4).withBalance(0.5)), 1);
-        TrainingSession unbalanced = TrainingSession.open(write(Experts.of(4).withBalance(0)), 1)) {
+    try (ModelInTraining balanced =
+            write(Experts.of(4).withBalance(0.5)).open(List.of(Device.CPU), 1);
+        ModelInTraining unbalanced =
+            write(Experts.of(4).withBalance(0)).open(List.of(Device.CPU), 1)) {
       Step one = balanced.trainStep(batch, 1, UNCLIPPED);
       Step other = unbalanced.trainStep(batch, 1, UNCLIPPED);
       assertEquals(other.loss(), one.loss());
@@ -109,8 +109,8 @@ class MixtureOfExpertsTrainingTest {
   @Test
   void replicasLearnWhatOneModelLearnsFromTheJointBatch() throws IOException {
     ModelInTraining.Files files = write(Experts.of(4).withBalance(0.1));
-    try (Replicas replicas = Replicas.open(files, List.of(Device.CPU, Device.CPU), 2);
-        TrainingSession one = TrainingSession.open(files, 1)) {
+    try (ModelInTraining replicas = files.open(List.of(Device.CPU, Device.CPU), 2);
+        ModelInTraining one = files.open(List.of(Device.CPU), 1)) {
       Batch joint = TinyModel.batch(5, 6, LENGTH);
       double first = 0;
       double last = 0;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.StoredAdapter;
@@ -19,7 +20,6 @@ import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.TrainingSession;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -107,11 +107,11 @@ class PeftReferenceTest {
     Path start = folder.resolve("start");
     new TrainingCheckpoint(
             adapter.tensors(),
-            StartWeights.of(folder.resolve("model"), config),
+            ModelFolder.weights(folder.resolve("model"), config),
             Optional.empty(),
             TrainingCheckpoint.Properties.NONE)
         .write(start);
-    try (TrainingSession session =
+    try (ModelInTraining session =
         ModelInTraining.builder(graphs)
             .checkpoint(start)
             .folder(folder.resolve("graphs"))

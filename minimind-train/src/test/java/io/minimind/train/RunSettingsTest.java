@@ -39,7 +39,7 @@ class RunSettingsTest {
       Optional.of(new LowRankAdapters(8, 16, List.of("wq", "wv")));
 
   private static RunSettings settings(ModelConfig model, Optional<LowRankAdapters> lora) {
-    return settings(Tasks.pretraining(), model, lora, Schedules.cosine());
+    return settings(Tasks.pretraining(), model, lora, LearningRateSchedule.cosine());
   }
 
   private static RunSettings settings(
@@ -115,10 +115,10 @@ class RunSettingsTest {
             Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS).packed());
     List<LearningRateSchedule> schedules =
         List.of(
-            Schedules.cosine(),
-            Schedules.linear(0.25),
-            Schedules.constant(),
-            Schedules.warmupStableDecay(0.1, 0.02));
+            LearningRateSchedule.cosine(),
+            LearningRateSchedule.linear(0.25),
+            LearningRateSchedule.constant(),
+            LearningRateSchedule.warmupStableDecay(0.1, 0.02));
     for (Task task : tasks) {
       for (LearningRateSchedule schedule : schedules) {
         RunRecord written = record(settings(task, TinyModel.CONFIG, LORA, schedule));
@@ -134,12 +134,11 @@ class RunSettingsTest {
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
-            () -> settings(packed, rows, Optional.empty(), Schedules.cosine()));
+            () -> settings(packed, rows, Optional.empty(), LearningRateSchedule.cosine()));
     assertTrue(e.getMessage().contains("without packing"), e::getMessage);
     for (Experts experts : List.of(Experts.of(4).withBalance(0), Experts.minimind3(4))) {
       ModelConfig model = TinyModel.CONFIG.with(experts);
-      assertEquals(
-          model, settings(packed, model, Optional.empty(), Schedules.cosine()).model());
+      assertEquals(model, settings(packed, model, Optional.empty(), LearningRateSchedule.cosine()).model());
     }
   }
 
@@ -172,7 +171,7 @@ class RunSettingsTest {
     byte[] old = resource(name + "-settings.json");
     RunRecord read = RunRecord.fromJson(old, Catalog.NONE);
     assertEquals(name, read.settings().task().name());
-    assertEquals(Schedules.cosine(), read.settings().training().schedule());
+    assertEquals(LearningRateSchedule.cosine(), read.settings().training().schedule());
     ObjectNode written = (ObjectNode) JSON.readTree(read.toJson());
     ((ObjectNode) written.get("training")).remove("schedule");
     assertEquals(JSON.readTree(old), written);
@@ -182,7 +181,7 @@ class RunSettingsTest {
   void preferenceTuningOfEarlierVersionsHasItsSettings() throws IOException {
     RunRecord read = RunRecord.fromJson(resource("dpo-settings.json"), Catalog.NONE);
     PreferenceTuning task = (PreferenceTuning) read.settings().task();
-    assertEquals("/home/you/out/sft", task.from());
+    assertEquals("/home/you/out/sft", task.from().name());
     assertEquals(64, task.maxLength());
     assertEquals(0.1, task.objective().beta());
   }

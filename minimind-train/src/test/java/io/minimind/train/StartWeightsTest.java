@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.minimind.artifact.ModelFolder;
+import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -18,15 +19,15 @@ class StartWeightsTest {
 
   @Test
   void aRunStartsFromTheWeightsOfAModelUnlessTheyAreQuantized() throws IOException {
-    List<NamedTensor> weights = StartWeights.random(TinyModel.CONFIG, 7);
+    List<NamedTensor> weights = new Parameters(TinyModel.CONFIG).start(7);
     ModelFolder.writeDecoder(folder, TinyModel.CONFIG, Precision.FLOAT32, weights);
-    assertEquals(weights, StartWeights.of(folder, TinyModel.CONFIG));
+    assertEquals(weights, ModelFolder.weights(folder, TinyModel.CONFIG));
     ModelFolder.writeDecoder(folder, TinyModel.CONFIG, Precision.INT8, weights);
     assertEquals(
         "The weights in "
             + folder.resolve(ModelFolder.WEIGHTS)
             + " are quantized, and cannot be trained: give the float32 model instead.",
-        assertThrows(IOException.class, () -> StartWeights.of(folder, TinyModel.CONFIG))
+        assertThrows(IOException.class, () -> ModelFolder.weights(folder, TinyModel.CONFIG))
             .getMessage());
   }
 }

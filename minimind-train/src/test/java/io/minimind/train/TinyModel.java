@@ -7,9 +7,13 @@ import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.BatchSource;
+import io.minimind.task.Batching;
+import io.minimind.task.Tasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 
 /** A model that trains in milliseconds, its files, and data for it. */
@@ -84,5 +88,14 @@ public final class TinyModel {
       Arrays.fill(targets, 0, length, true);
       return length;
     }
+  }
+
+  /** The batches of samples in a seeded order, as a task makes them. */
+  static BatchSource batches(Samples samples, int batchSize, int devices, long seed)
+      throws IOException {
+    return Tasks.pretraining()
+        .batches(
+            samples,
+            new Batching(batchSize, devices, seed, false, Path.of(""), Optional.empty(), 1));
   }
 }

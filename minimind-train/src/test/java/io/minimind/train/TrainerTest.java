@@ -10,10 +10,10 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Step;
-import io.minimind.runtime.TrainingSession;
-import io.minimind.task.CorpusBatches;
+import io.minimind.task.BatchSource;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ class TrainerTest {
         accumulation,
         learningRate,
         2,
-        Schedules.cosine(),
+        LearningRateSchedule.cosine(),
         OptimizerSettings.DEFAULT,
         5,
         maxUpdates,
@@ -66,6 +66,11 @@ class TrainerTest {
 
   private static BatchOrder order(Samples samples, TrainingSettings settings) {
     return BatchOrder.of(samples, settings.batchSize(), settings.seed());
+  }
+
+  private static BatchSource batches(Samples samples, TrainingSettings settings)
+      throws IOException {
+    return TinyModel.batches(samples, settings.batchSize(), 1, settings.seed());
   }
 
   private CheckpointStore store(String name) {
@@ -83,13 +88,13 @@ class TrainerTest {
     TrainingState from =
         latest.isPresent() ? CheckpointStore.verify(latest.get()) : TrainingState.START;
     Path checkpoint = latest.map(saved -> saved.resolve("checkpoint")).orElse(files.checkpoint());
-    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 2)) {
+    try (ModelInTraining session = TinyModel.at(files, checkpoint).open(List.of(Device.CPU), 2)) {
       return new Trainer(
               settings,
               new Objective.NextToken(),
               session,
-              new CorpusBatches(order(SAMPLES, settings)),
-              Optional.of(new CorpusBatches(BatchOrder.of(HELD_OUT, 3, 0))),
+              batches(SAMPLES, settings),
+              Optional.of(TinyModel.batches(HELD_OUT, 3, 1, 0)),
               store,
               List.of(listeners))
           .run(from, interrupted);
@@ -178,9 +183,9 @@ class TrainerTest {
     Recorder recorder = new Recorder();
     CheckpointStore store = store("run");
     train(settings, store, NEVER, recorder);
-    LearningRateSchedule schedule = Schedules.cosine();
+    LearningRateSchedule schedule = LearningRateSchedule.cosine();
     int update = 0;
-    try (TrainingSession session = TrainingSession.open(files, 2)) {
+    try (ModelInTraining session = files.open(List.of(Device.CPU), 2)) {
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
         try (BatchLoader loader = BatchLoader.start(order(SAMPLES, settings), epoch, 0)) {
           for (int[] window : new int[][] {{0, 1}, {2, 3}, {4, 5}, {6}}) {
@@ -248,7 +253,7 @@ class TrainerTest {
     assertEquals(OptionalDouble.of(best), state.validationLoss());
     assertEquals(OptionalDouble.of(best), state(store).bestValidationLoss());
     Path checkpoint = kept.resolve("checkpoint");
-    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 2)) {
+    try (ModelInTraining session = TinyModel.at(files, checkpoint).open(List.of(Device.CPU), 2)) {
       assertEquals(best, jointLoss(session), 1e-5 * best);
     }
   }
@@ -259,14 +264,14 @@ class TrainerTest {
     Recorder recorder = new Recorder();
     train(settings(2, 0.01f, 3, 100, 100), store, NEVER, recorder);
     Path checkpoint = store.latest().orElseThrow().resolve("checkpoint");
-    try (TrainingSession session = TrainingSession.open(TinyModel.at(files, checkpoint), 1)) {
+    try (ModelInTraining session = TinyModel.at(files, checkpoint).open(List.of(Device.CPU), 1)) {
       double expected = jointLoss(session);
       assertEquals(expected, recorder.validationLosses.get(0), 1e-5 * expected);
       assertEquals(Math.exp(expected), recorder.perplexities.get(0), 1e-3);
     }
   }
 
-  private static double jointLoss(TrainingSession session) throws IOException {
+  private static double jointLoss(ModelInTraining session) throws IOException {
     BatchOrder all = BatchOrder.of(HELD_OUT, (int) HELD_OUT.size(), 0);
     try (BatchLoader loader = BatchLoader.start(all, 0, 0);
         Batch batch = loader.next().orElseThrow()) {
@@ -284,7 +289,7 @@ class TrainerTest {
         recorder.events.subList(recorder.events.size() - 3, recorder.events.size()));
     assertEquals(5, state(store).update());
     // The schedule is that of the whole run: ending early does not cool down.
-    LearningRateSchedule schedule = Schedules.cosine();
+    LearningRateSchedule schedule = LearningRateSchedule.cosine();
     assertEquals(
         schedule.at(BATCHES + 1, 0.01f, 2, EPOCHS * BATCHES),
         recorder.updates.get(4).learningRate());
@@ -438,13 +443,13 @@ class TrainerTest {
         };
     TrainingSettings settings = settings(2, 0.01f, Long.MAX_VALUE, 100, 100);
     CheckpointStore store = store("run");
-    try (TrainingSession session = TrainingSession.open(files, 1)) {
+    try (ModelInTraining session = files.open(List.of(Device.CPU), 1)) {
       Trainer trainer =
           new Trainer(
               settings,
               new Objective.NextToken(),
               session,
-              new CorpusBatches(order(broken, settings)),
+              batches(broken, settings),
               Optional.empty(),
               store,
               List.of());

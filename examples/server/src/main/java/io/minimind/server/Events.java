@@ -1,6 +1,7 @@
 package io.minimind.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** Server-sent events, and lines of JSON. */
@@ -10,23 +11,25 @@ final class Events {
 
   private Events() {}
 
-  static byte[] data(String text) {
-    return ("data: " + text + "\n\n").getBytes(StandardCharsets.UTF_8);
-  }
-
   static byte[] data(JsonNode node) {
-    return data(text(node));
+    return around("data: ", node, "\n\n");
   }
 
   static byte[] event(String name, JsonNode node) {
-    return ("event: " + name + "\ndata: " + text(node) + "\n\n").getBytes(StandardCharsets.UTF_8);
+    return around("event: " + name + "\ndata: ", node, "\n\n");
   }
 
   static byte[] line(JsonNode node) {
-    return (text(node) + "\n").getBytes(StandardCharsets.UTF_8);
+    return around("", node, "\n");
   }
 
-  private static String text(JsonNode node) {
-    return new String(Json.write(node), StandardCharsets.UTF_8);
+  private static byte[] around(String before, JsonNode node, String after) {
+    byte[] json = Json.write(node);
+    ByteArrayOutputStream bytes =
+        new ByteArrayOutputStream(before.length() + json.length + after.length());
+    bytes.writeBytes(before.getBytes(StandardCharsets.US_ASCII));
+    bytes.writeBytes(json);
+    bytes.writeBytes(after.getBytes(StandardCharsets.US_ASCII));
+    return bytes.toByteArray();
   }
 }

@@ -14,7 +14,7 @@ abstract class OpenAiStream implements AnswerForm {
   private final ServedModel model;
   private final int each;
   private final boolean usage;
-  private final ObjectNode head = Json.object(); // what all chunks begin with
+  private final ObjectNode chunk = Json.object(); // the same but for its choices and usage
   private EventSink events; // null before the first
 
   /**
@@ -27,10 +27,10 @@ abstract class OpenAiStream implements AnswerForm {
     this.model = model;
     this.each = each;
     this.usage = usage;
-    head.put("id", OpenAiText.id(idPrefix)).put("object", kind);
-    head.put("created", Instant.now().getEpochSecond()).put("model", model.name());
+    chunk.put("id", OpenAiText.id(idPrefix)).put("object", kind);
+    chunk.put("created", Instant.now().getEpochSecond()).put("model", model.name());
     if (usage) {
-      head.putNull("usage");
+      chunk.putNull("usage");
     }
   }
 
@@ -43,7 +43,6 @@ abstract class OpenAiStream implements AnswerForm {
       events = exchange.stream(Events.TYPE);
       begin();
     }
-    ObjectNode chunk = head.deepCopy();
     chunk.putArray("choices").add(choice);
     events.send(Events.data(chunk));
   }
@@ -55,10 +54,9 @@ abstract class OpenAiStream implements AnswerForm {
   @Override
   public final void complete(List<Reply> replies) {
     if (usage) {
-      ObjectNode last = head.deepCopy();
-      last.putArray("choices");
-      last.set("usage", OpenAiText.usage(replies, each));
-      events.send(Events.data(last));
+      chunk.putArray("choices");
+      chunk.set("usage", OpenAiText.usage(replies, each));
+      events.send(Events.data(chunk));
     }
     events.send(OpenAiText.done());
     events.end();

@@ -7,12 +7,13 @@ import io.minimind.infer.Generation;
 import io.minimind.infer.Reply;
 import io.minimind.infer.TokenLogProbability;
 import io.minimind.tokenizer.Tokenizer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
 
 /** What OpenAI's answers have in common. */
 final class OpenAiText {
-  private static final byte[] DONE = Events.data("[DONE]");
+  private static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
 
   private OpenAiText() {}
 

@@ -144,7 +144,7 @@ public final class ForwardPass {
   }
 
   private Tensor inSample() {
-    return objective.isOfPackedRows()
+    return objective.takesPackedRows()
         ? inputs.get(BatchInput.POSITION_IN_SAMPLE.name())
         : Tensor.ABSENT;
   }

@@ -4,11 +4,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Checksums;
+import io.minimind.files.InputException;
 import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph.ExternalData;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
 import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
@@ -20,6 +24,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -196,6 +202,46 @@ public final class ModelFolder {
     if (weights.stream().anyMatch(weight -> weight.type() != ElementType.FLOAT32)) {
       throw new IOException(
           "The weights in " + file + " are quantized already: give the float32 model instead.");
+    }
+    return weights;
+  }
+
+  /**
+   * The weights of a float32 model to train from. The file is mapped, not read. What it holds
+   * besides the model's parameters is left alone.
+   *
+   * @throws IOException if the file is missing or broken or quantized, or has not every parameter
+   *     of the model as float32 in its shape
+   */
+  public static List<NamedTensor> weights(Path folder, ModelConfig model) throws IOException {
+    Path path = folder.resolve(WEIGHTS);
+    if (!Files.isRegularFile(path)) {
+      throw new InputException(
+          "There are no weights to start from: %s is missing.".formatted(path));
+    }
+    Checksums.verify(folder);
+    SafetensorsFile file = SafetensorsFile.open(path);
+    if (file.names().stream().anyMatch(name -> name.endsWith(BlockQuantization.values("")))) {
+      throw new InputException(
+          "The weights in %s are quantized, and cannot be trained: give the float32 model instead."
+              .formatted(path));
+    }
+    List<NamedTensor> weights = new ArrayList<>();
+    for (Parameter parameter : new Parameters(model).all()) {
+      long[] shape = parameter.shape().extents();
+      NamedTensor found =
+          file.tensor(parameter.name())
+              .orElseThrow(
+                  () ->
+                      new InputException(
+                          "%s has no tensor %s, which the model of %s needs."
+                              .formatted(path, parameter.name(), folder.resolve(CONFIG))));
+      if (found.type() != ElementType.FLOAT32 || !Arrays.equals(found.shape(), shape)) {
+        throw new InputException(
+            "%s has the tensor %s where %s asks for float32%s."
+                .formatted(path, found, folder.resolve(CONFIG), Arrays.toString(shape)));
+      }
+      weights.add(found);
     }
     return weights;
   }

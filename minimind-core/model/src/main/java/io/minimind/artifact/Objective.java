@@ -23,7 +23,7 @@ public interface Objective {
   }
 
   /** Whether it learns from rows in which several samples stand one after the other. */
-  default boolean isOfPackedRows() {
+  default boolean takesPackedRows() {
     return inputs().contains(BatchInput.POSITION_IN_SAMPLE);
   }
 

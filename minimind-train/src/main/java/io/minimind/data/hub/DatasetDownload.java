@@ -92,7 +92,7 @@ public final class DatasetDownload {
   }
 
   /** The files of the data set. */
-  public List<HubFile> files() {
+  public List<DatasetHub.File> files() {
     return List.copyOf(listing.files());
   }
 
@@ -103,23 +103,24 @@ public final class DatasetDownload {
    * @return the paths whose content nothing vouches for, because the hub says no checksum
    * @throws IOException with one sentence that names the file; what has arrived is kept
    */
-  public List<String> to(Path folder, Predicate<HubFile> wanted, Progress progress)
+  public List<String> to(Path folder, Predicate<DatasetHub.File> wanted, Progress progress)
       throws IOException {
-    List<HubFile> files = listing.files().stream().filter(wanted).toList();
+    List<DatasetHub.File> files = listing.files().stream().filter(wanted).toList();
     if (files.isEmpty()) {
       throw new IOException(
           "The data set %s has no such files: it has %s."
               .formatted(
-                  hub.dataset(), listing.files().stream().map(HubFile::path).limit(20).toList()));
+                  hub.dataset(),
+                  listing.files().stream().map(DatasetHub.File::path).limit(20).toList()));
     }
     Files.createDirectories(folder);
-    long total = files.stream().mapToLong(HubFile::size).sum();
+    long total = files.stream().mapToLong(DatasetHub.File::size).sum();
     AtomicLong arrived = new AtomicLong();
     List<String> unchecked = new ArrayList<>();
     ExecutorService threads = Executors.newFixedThreadPool(PARALLEL);
     try {
       List<Future<Boolean>> checked = new ArrayList<>();
-      for (HubFile file : files) {
+      for (DatasetHub.File file : files) {
         checked.add(
             threads.submit(
                 () ->
@@ -156,7 +157,7 @@ public final class DatasetDownload {
     void add(long bytes);
   }
 
-  private boolean fetch(HubFile file, Path folder, More more) throws IOException {
+  private boolean fetch(DatasetHub.File file, Path folder, More more) throws IOException {
     Path target = folder.resolve(file.path());
     Path part = target.resolveSibling(target.getFileName() + ".part");
     try {
@@ -192,7 +193,7 @@ public final class DatasetDownload {
     }
   }
 
-  private void receive(HubFile file, URI address, Path part, More more, long[] counted)
+  private void receive(DatasetHub.File file, URI address, Path part, More more, long[] counted)
       throws IOException {
     long have = Files.exists(part) ? Files.size(part) : 0;
     if (have > file.size()) {
@@ -248,11 +249,11 @@ public final class DatasetDownload {
             .isPresent();
   }
 
-  private static boolean isCheckable(HubFile file) {
+  private static boolean isCheckable(DatasetHub.File file) {
     return file.sha256().isPresent() || file.gitBlob().isPresent();
   }
 
-  private static boolean isRight(HubFile file, Path path) throws IOException {
+  private static boolean isRight(DatasetHub.File file, Path path) throws IOException {
     if (Files.size(path) != file.size()) {
       return false;
     }
@@ -280,14 +281,14 @@ public final class DatasetDownload {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private void writeManifest(Path folder, List<HubFile> files) throws IOException {
+  private void writeManifest(Path folder, List<DatasetHub.File> files) throws IOException {
     ObjectNode manifest = JSON.createObjectNode();
     manifest.put("hub", hub.base().toString());
     manifest.put("dataset", hub.dataset());
     manifest.put("revision", hub.revision());
     listing.commit().ifPresent(commit -> manifest.put("commit", commit));
     ArrayNode list = manifest.putArray("files");
-    for (HubFile file : files) {
+    for (DatasetHub.File file : files) {
       list.addObject()
           .put("path", file.path())
           .put("size", file.size())

@@ -53,8 +53,18 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
     }
   }
 
+  /**
+   * A file of a data set.
+   *
+   * @param path within the data set, with slashes
+   * @param size in bytes
+   * @param sha256 its SHA-256 in hexadecimal, if the hub knows it
+   * @param gitBlob its SHA-1 as git computes it, if the hub knows that instead
+   */
+  public record File(String path, long size, Optional<String> sha256, Optional<String> gitBlob) {}
+
   /** What the list of a revision holds. */
-  record Listing(Optional<String> commit, List<HubFile> files) {}
+  record Listing(Optional<String> commit, List<File> files) {}
 
   /**
    * @throws IllegalArgumentException if the data set is not named by owner and name, or the address
@@ -93,7 +103,7 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
     JsonNode info =
         transfer.json(address("/api/datasets/" + dataset + "/revision/" + encoded(revision)));
     Optional<String> commit = text(info, "sha").filter(sha -> sha.matches("[0-9a-f]{40}"));
-    List<HubFile> files = new ArrayList<>();
+    List<File> files = new ArrayList<>();
     Optional<URI> page =
         Optional.of(
             address(
@@ -119,7 +129,7 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
   }
 
   private Listing modelScope(Transfer transfer) throws IOException {
-    List<HubFile> files = new ArrayList<>();
+    List<File> files = new ArrayList<>();
     List<String> folders = new ArrayList<>(List.of("/"));
     for (int i = 0; i < folders.size(); i++) {
       int size = 100;
@@ -152,14 +162,14 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
   }
 
   /** A path must stay within the folder that files are written to. */
-  private HubFile file(String path, long size, Optional<String> sha256, Optional<String> blob)
+  private File file(String path, long size, Optional<String> sha256, Optional<String> blob)
       throws IOException {
     boolean leaves =
         Stream.of(path.split("/", -1)).anyMatch(part -> part.isEmpty() || part.matches("\\.+"));
     if (leaves || path.matches(".*[\\\\:\\x00-\\x1F].*") || size < 0) {
       throw new IOException("The hub lists a file that cannot be: \"%s\".".formatted(shown(path)));
     }
-    return new HubFile(
+    return new File(
         path,
         size,
         sha256.filter(sha -> sha.matches("[0-9a-f]{64}")),

@@ -68,8 +68,7 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
     if (inSample.isPresent()) {
       inputs.add(inSample);
     }
-    return new Attention(
-        op.graph().add(operator, inputs).output(0), Tensor.ABSENT, Tensor.ABSENT);
+    return new Attention(op.graph().add(operator, inputs).output(0), Tensor.ABSENT, Tensor.ABSENT);
   }
 
   private static Tensor turned(

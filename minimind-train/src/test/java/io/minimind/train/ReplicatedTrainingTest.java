@@ -1,4 +1,4 @@
-package io.minimind.runtime;
+package io.minimind.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,16 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
-import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
-import io.minimind.task.CorpusBatches;
-import io.minimind.train.CheckpointStore;
-import io.minimind.train.Schedules;
-import io.minimind.train.TinyModel;
-import io.minimind.train.Trainer;
-import io.minimind.train.TrainingListener;
-import io.minimind.train.TrainingSettings;
-import io.minimind.train.TrainingState;
+import io.minimind.runtime.DeadlyReplicas;
+import io.minimind.runtime.Device;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.OnnxRuntimeException;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,8 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
-import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,7 +41,7 @@ class ReplicatedTrainingTest {
           2,
           0.01f,
           2,
-          Schedules.cosine(),
+          LearningRateSchedule.cosine(),
           OptimizerSettings.DEFAULT,
           5,
           Long.MAX_VALUE,
@@ -84,10 +77,18 @@ class ReplicatedTrainingTest {
     }
   }
 
+  @FunctionalInterface
+  private interface Opener {
+    ModelInTraining open(ModelInTraining.Files files);
+  }
+
+  private static Opener on(int devices) {
+    return files -> files.open(Collections.nCopies(devices, Device.CPU), devices);
+  }
+
   private static boolean train(
       ModelInTraining.Files files,
-      int devices,
-      Function<List<GradientBuffer>, GradientAverager> averager,
+      Opener opener,
       CheckpointStore store,
       Samples samples,
       BooleanSupplier interrupted,
@@ -98,15 +99,13 @@ class ReplicatedTrainingTest {
         latest.isPresent() ? CheckpointStore.verify(latest.get()) : TrainingState.START;
     Path checkpoint = latest.map(saved -> saved.resolve("checkpoint")).orElse(files.checkpoint());
     ModelInTraining.Files at = TinyModel.at(files, checkpoint);
-    List<Device> cpus = Collections.nCopies(devices, Device.CPU);
-    try (ModelInTraining model =
-        devices == 1 ? TrainingSession.open(at, 1) : Replicas.open(at, cpus, devices, averager)) {
+    try (ModelInTraining model = opener.open(at)) {
       return new Trainer(
               SETTINGS,
               new Objective.NextToken(),
               model,
-              new CorpusBatches(SETTINGS.order(samples)),
-              Optional.of(new CorpusBatches(BatchOrder.of(HELD_OUT, 2, 0))),
+              TinyModel.batches(samples, SETTINGS.batchSize(), DEVICES, SETTINGS.seed()),
+              Optional.of(TinyModel.batches(HELD_OUT, 2, 1, 0)),
               store,
               List.of(listeners))
           .run(from, interrupted);
@@ -119,7 +118,7 @@ class ReplicatedTrainingTest {
       BooleanSupplier interrupted,
       TrainingListener... listeners)
       throws IOException {
-    return train(files, devices, HostAverager::new, store, SAMPLES, interrupted, listeners);
+    return train(files, on(devices), store, SAMPLES, interrupted, listeners);
   }
 
   private CheckpointStore store(String name) {
@@ -197,9 +196,7 @@ class ReplicatedTrainingTest {
     assertFalse(train(2, store, () -> losses.training.size() == 4, losses));
     TrainingCheckpoint before = weights(store);
     OnnxRuntimeException failure =
-        assertThrows(
-            OnnxRuntimeException.class,
-            () -> train(files, 2, HostAverager::new, store, damaged, NEVER));
+        assertThrows(OnnxRuntimeException.class, () -> train(files, on(2), store, damaged, NEVER));
     assertTrue(failure.getMessage().contains(" of 2 (cpu) stopped all: "), failure.getMessage());
     assertEquals(before, weights(store));
     assertTrue(train(2, store, NEVER));
@@ -270,37 +267,10 @@ class ReplicatedTrainingTest {
       AtomicInteger left = new AtomicInteger(Integer.parseInt(args[3]));
       train(
           files,
-          2,
-          gradients -> new Deadly(gradients, left),
+          at -> DeadlyReplicas.open(at, List.of(Device.CPU, Device.CPU), left),
           new CheckpointStore(Path.of(args[2]), 100),
           SAMPLES,
           NEVER);
-    }
-
-    /** Averages the first half of the gradients, and no more, once it has averaged often enough. */
-    private record Deadly(List<GradientBuffer> gradients, AtomicInteger left)
-        implements GradientAverager {
-
-      @Override
-      public void average(int participants) {
-        List<FloatPointer> values = gradients.stream().map(GradientBuffer::values).toList();
-        long size = values.get(0).capacity();
-        boolean last = left.decrementAndGet() < 0;
-        Mean.intoFirst(values, 0, (int) (last ? size / 2 : size));
-        if (last) {
-          System.out.print("averaging");
-          System.out.flush();
-          Runtime.getRuntime().halt(137); // Nothing gets a chance to tidy up.
-        }
-      }
-
-      @Override
-      public GradientBuffer mean(int replica) {
-        return gradients.get(0);
-      }
-
-      @Override
-      public void close() {}
     }
   }
 }
