@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.examples.tasks.ToolFiles;
 import io.minimind.examples.tasks.ToolFiles.Amounts;
+import io.minimind.examples.tasks.ToolTasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,6 +43,18 @@ public final class DataTasks implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of all draws.")
   private long seed = 1337;
 
+  @Option(
+      names = "--tools",
+      split = ",",
+      paramLabel = "NAME",
+      showDefaultValue = Visibility.NEVER,
+      description = {
+        "Tools of this world, separated by commas: calculate_math, unit_converter,"
+            + " get_current_weather, get_current_time, get_exchange_rate, translate_text; all"
+            + " unless given. With fewer of them a model needs less of everything else."
+      })
+  private List<String> tools = List.of();
+
   @Option(names = "--texts", paramLabel = "N", description = "Texts.")
   private int texts = Amounts.DEFAULT.texts();
 
@@ -59,7 +73,7 @@ public final class DataTasks implements Callable<Integer> {
   @Option(
       names = "--held-out",
       paramLabel = "N",
-      description = "Other questions, of which there are not more than a few hundred.")
+      description = "Questions that are in no other file; of few tools there may be fewer of them.")
   private int heldOut = Amounts.DEFAULT.heldOut();
 
   @Spec private CommandSpec spec;
@@ -71,12 +85,14 @@ public final class DataTasks implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Amounts amounts;
+    ToolTasks drawn;
     try {
       amounts = new Amounts(texts, chats, guesses, tasks, heldOut);
+      drawn = new ToolTasks(seed, tools);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
-    ToolFiles files = ToolFiles.draw(out, seed, amounts);
+    ToolFiles files = ToolFiles.draw(out, drawn, amounts);
     for (Path file : List.of(files.texts(), files.chats(), files.tasks(), files.heldOut())) {
       try (Stream<String> lines = Files.lines(file)) {
         System.out.printf(Locale.ROOT, "%s: %,d rows%n", file, lines.count());

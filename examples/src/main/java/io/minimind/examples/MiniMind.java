@@ -15,8 +15,10 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
 
 /** The {@code minimind} command: a name for each example main. */
 @Command(
@@ -104,7 +106,7 @@ public final class MiniMind {
         .setParameterExceptionHandler(
             (e, args) -> {
               CommandLine failed = e.getCommandLine();
-              failed.getErr().println(e.getMessage());
+              failed.getErr().println(withCandidates(e));
               failed.getErr().printf("Try '%s --help'.%n", failed.getCommandSpec().qualifiedName());
               return 2;
             })
@@ -113,6 +115,18 @@ public final class MiniMind {
               failed.getErr().println(message(e).orElseThrow(() -> e));
               return 1;
             });
+  }
+
+  /** Of the constants that a value may be, the library would list all names that it has. */
+  private static String withCandidates(ParameterException e) {
+    Iterable<String> candidates =
+        e.getArgSpec() == null ? null : e.getArgSpec().completionCandidates();
+    return candidates == null
+        ? e.getMessage()
+        : e.getMessage()
+            .replaceFirst(
+                "expected one of \\[.*] \\(case-insensitive\\)",
+                "expected " + Matcher.quoteReplacement(String.join(", ", candidates)));
   }
 
   /** One sentence for what a person did or a machine could not do; a defect shows where it is. */

@@ -33,7 +33,7 @@ abstract class RewardTune extends TrainingCommand {
       order = 3,
       description = {
         "What answers are worth, several times for their sum: number, text, regex[:PATTERN],"
-            + " json-schema, ended, length, thinking, repetition, rules, agent, model:DIR,"
+            + " json-schema, ended, length, thinking, repetition, rules, agent, solved, model:DIR,"
             + " judge:'URL MODEL', or a class. A weight goes before: 0.5*thinking."
       })
   private List<String> rewards;

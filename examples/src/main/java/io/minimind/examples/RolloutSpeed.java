@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import io.minimind.chat.ChatTemplate;
+import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
 import io.minimind.data.Batch;
 import io.minimind.infer.FinishReason;
@@ -12,8 +13,10 @@ import io.minimind.policy.RolloutSettings;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource.Batches;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Where the time of steps goes in which a model writes and learns from what it wrote. */
 final class RolloutSpeed {
@@ -86,16 +89,10 @@ final class RolloutSpeed {
   }
 
   private long writeAlone(List<Answer> answers) {
+    Map<List<Message>, int[]> encoded = new HashMap<>();
     List<int[]> prompts =
         answers.stream()
-            .map(
-                answer ->
-                    alone
-                        .tokenizer()
-                        .encode(
-                            template.render(
-                                answer.prompt(),
-                                TemplateOptions.defaults().withAddGenerationPrompt(true))))
+            .map(answer -> encoded.computeIfAbsent(answer.prompt(), this::encoded))
             .toList();
     GenerationOptions options =
         GenerationOptions.defaults()
@@ -109,6 +106,11 @@ final class RolloutSpeed {
       tokens += generation.finishReason() == FinishReason.END_OF_TEXT ? 1 : 0;
     }
     return tokens;
+  }
+
+  private int[] encoded(List<Message> prompt) {
+    TemplateOptions options = TemplateOptions.defaults().withAddGenerationPrompt(true);
+    return alone.tokenizer().encode(template.render(prompt, options));
   }
 
   @Override

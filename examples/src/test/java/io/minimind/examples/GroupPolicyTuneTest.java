@@ -255,6 +255,8 @@ class GroupPolicyTuneTest {
         "--turns=0 | The turns must be at least 1, but is 0.",
         "--thinking=2 | The share of thinking must be between 0 and 1, but is 2.0.",
         "--variant=dpo | Invalid value for option '--variant'",
+        "--kernels=fast | expected own, onnxruntime but was 'fast'",
+        "--schedule=[] | expected cosine, linear, constant, warmup-stable-decay but was '[]'",
       })
   void wrongOptionsAreRefused(String option, String sentence) {
     Path out = folder.resolve("out");

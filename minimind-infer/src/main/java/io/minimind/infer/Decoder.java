@@ -1,6 +1,7 @@
 package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.Checksums;
 import io.minimind.files.DecoderNames;
@@ -71,10 +72,23 @@ public final class Decoder implements AutoCloseable {
     try {
       return of(files, folder, GraphSession.open(model, settings), more);
     } catch (OrtException e) {
-      throw new IOException(
-          "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
-              .formatted(folder, DecoderPool.reason(e)),
-          e);
+      throw misfit(folder, e);
+    }
+  }
+
+  private static IOException misfit(Path folder, OrtException e) {
+    return new IOException(
+        "The decoder for %s that lies in memory cannot be opened: its graph does not fit its weights (ONNX Runtime says: %s)."
+            .formatted(folder, DecoderPool.reason(e)),
+        e);
+  }
+
+  /** Goes on with another state of the model in memory. */
+  void renew(Path folder, DecoderInMemory model, LoadOptions settings) throws IOException {
+    try {
+      pool.renew(() -> GraphSession.open(model, settings));
+    } catch (OrtException e) {
+      throw misfit(folder, e);
     }
   }
 
@@ -212,7 +226,7 @@ public final class Decoder implements AutoCloseable {
 
   /** What to do with a whole text. */
   interface Reading {
-    void read(DecoderSession text) throws OrtException;
+    void read(OrtSession runtime, DecoderSession text) throws OrtException;
   }
 
   /**
@@ -232,7 +246,7 @@ public final class Decoder implements AutoCloseable {
         text ->
             pool.compute(
                 session -> {
-                  reading.read(text);
+                  reading.read(session, text);
                   return text;
                 }));
   }

@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -24,7 +25,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
   private static final int MOST_IDLE = 8;
 
   private final Path folder;
-  private final GraphSession graph;
+  private volatile GraphSession graph; // written while nothing computes
   private final DecoderShape shape;
   private final int contextLength;
   private final Deque<DecoderSession> idle = new ArrayDeque<>(); // guarded by this
@@ -61,7 +62,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     if (text == null) {
       int capacity = capacity(length);
       try {
-        text = DecoderSession.create(graph.session(), shape, capacity);
+        text = DecoderSession.create(shape, capacity);
       } catch (OrtException e) {
         throw new IllegalStateException(
             "The model in " + folder + " has no buffers for " + capacity + " tokens.", e);
@@ -102,7 +103,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     return compute(
         runtime -> {
           makeRoom(text, text.length() + ids.length);
-          return text.append(ids);
+          return text.append(runtime, ids);
         });
   }
 
@@ -111,7 +112,7 @@ final class DecoderPool implements Buffers, AutoCloseable {
     compute(
         runtime -> {
           makeRoom(text, text.length() + ids.length);
-          text.prefill(ids);
+          text.prefill(runtime, ids);
           return text;
         });
   }
@@ -145,6 +146,29 @@ final class DecoderPool implements Buffers, AutoCloseable {
     }
   }
 
+  /** Opens a session of the runtime. */
+  interface Opening {
+    GraphSession open() throws IOException, OrtException;
+  }
+
+  /**
+   * Computes with another session from now on, over a graph of the same shape; the buffers stay. If
+   * it cannot be opened, the model is closed.
+   */
+  void renew(Opening opening) throws IOException, OrtException {
+    computing.writeLock().lock();
+    try {
+      checkOpen();
+      graph.close(); // Two copies of the weights at a time would be one too many.
+      graph = opening.open();
+    } catch (IOException | OrtException | RuntimeException | Error e) {
+      closed = true;
+      throw e;
+    } finally {
+      computing.writeLock().unlock();
+    }
+  }
+
   /** The runtime's reason without the marks around it, which are of use to its developers only. */
   static String reason(OrtException e) {
     return e.getMessage().strip().replaceAll("(?s).*( message:| FAIL :) ", "");
@@ -161,11 +185,10 @@ final class DecoderPool implements Buffers, AutoCloseable {
   public void close() {
     computing.writeLock().lock();
     try {
-      if (closed) {
-        return;
+      if (!closed) {
+        closed = true;
+        graph.close();
       }
-      closed = true;
-      graph.close();
     } catch (OrtException e) {
       throw new IllegalStateException("The model in " + folder + " cannot be closed.", e);
     } finally {

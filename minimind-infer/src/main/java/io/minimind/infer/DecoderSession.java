@@ -27,7 +27,6 @@ final class DecoderSession implements AutoCloseable {
   static final int CHUNK = 64;
 
   private final OrtEnvironment environment = RuntimeEnvironment.get();
-  private final OrtSession session;
   private final DecoderShape shape;
   private KeyValueCache cache;
   private int[] ids;
@@ -42,8 +41,7 @@ final class DecoderSession implements AutoCloseable {
   private FloatBuffer following; // null unless it is known what follows all tokens
   private int length;
 
-  private DecoderSession(OrtSession session, DecoderShape shape, int capacity) {
-    this.session = session;
+  private DecoderSession(DecoderShape shape, int capacity) {
     this.shape = shape;
     cache = new KeyValueCache(shape, 1, capacity);
     ids = new int[capacity];
@@ -55,9 +53,8 @@ final class DecoderSession implements AutoCloseable {
    *
    * @param capacity how many tokens the text may have before the buffers grow
    */
-  static DecoderSession create(OrtSession session, DecoderShape shape, int capacity)
-      throws OrtException {
-    DecoderSession created = new DecoderSession(session, shape, capacity);
+  static DecoderSession create(DecoderShape shape, int capacity) throws OrtException {
+    DecoderSession created = new DecoderSession(shape, capacity);
     try {
       created.bind();
       return created;
@@ -173,12 +170,13 @@ final class DecoderSession implements AutoCloseable {
   /**
    * Appends tokens to the text.
    *
+   * @param runtime computes, here as in what follows
    * @param ids at least one; there must be room for them
    * @return the logits that follow the last token, {@code [vocabulary]}, valid until the next call
    */
-  FloatBuffer append(int... ids) throws OrtException {
+  FloatBuffer append(OrtSession runtime, int... ids) throws OrtException {
     FloatBuffer[] last = new FloatBuffer[1];
-    append(ids, ids.length - 1, DecoderNames.LOGITS, (position, row) -> last[0] = row);
+    append(runtime, ids, ids.length - 1, DecoderNames.LOGITS, (position, row) -> last[0] = row);
     following = last[0];
     return following;
   }
@@ -188,8 +186,8 @@ final class DecoderSession implements AutoCloseable {
    *
    * @param ids at least one; there must be room for them
    */
-  void prefill(int... ids) throws OrtException {
-    append(ids, ids.length, DecoderNames.LOGITS, (position, row) -> {});
+  void prefill(OrtSession runtime, int... ids) throws OrtException {
+    append(runtime, ids, ids.length, DecoderNames.LOGITS, (position, row) -> {});
   }
 
   /** Takes what the model computed at a position; the row is valid until the next position. */
@@ -198,19 +196,20 @@ final class DecoderSession implements AutoCloseable {
   }
 
   /** Appends tokens and hands out the logits, [vocabulary], that follow each of them. */
-  void score(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderNames.LOGITS, rows);
+  void score(OrtSession runtime, int[] ids, Rows rows) throws OrtException {
+    append(runtime, ids, 0, DecoderNames.LOGITS, rows);
   }
 
   /** Appends tokens and hands out the hidden state, [hidden size], of each of them. */
-  void read(int[] ids, Rows rows) throws OrtException {
-    append(ids, 0, DecoderNames.HIDDEN_STATES, rows);
+  void read(OrtSession runtime, int[] ids, Rows rows) throws OrtException {
+    append(runtime, ids, 0, DecoderNames.HIDDEN_STATES, rows);
   }
 
   /**
    * @param from the first of the added tokens whose row is wanted
    */
-  private void append(int[] added, int from, String name, Rows rows) throws OrtException {
+  private void append(OrtSession runtime, int[] added, int from, String name, Rows rows)
+      throws OrtException {
     following = null;
     boolean logits = name.equals(DecoderNames.LOGITS);
     int width = logits ? shape.vocabularySize() : shape.hiddenSize();
@@ -225,9 +224,9 @@ final class DecoderSession implements AutoCloseable {
       makeRoom(computed, width);
       FloatBuffer output = values.slice(0, computed * width);
       if (logits) {
-        run(count, computed, name, output, shape.logits(1, computed));
+        run(runtime, count, computed, name, output, shape.logits(1, computed));
       } else {
-        run(count, 0, name, output, new long[] {1, computed, width});
+        run(runtime, count, 0, name, output, new long[] {1, computed, width});
       }
       System.arraycopy(added, start, ids, length - count, count);
       for (int i = first; i < count; i++) {
@@ -247,7 +246,8 @@ final class DecoderSession implements AutoCloseable {
   /**
    * @param logits of how many tokens logits are computed, the last ones
    */
-  private void run(int count, int logits, String name, FloatBuffer rows, long[] extents)
+  private void run(
+      OrtSession runtime, int count, int logits, String name, FloatBuffer rows, long[] extents)
       throws OrtException {
     length += count;
     lastIndex.put(0, length - 1);
@@ -263,7 +263,7 @@ final class DecoderSession implements AutoCloseable {
         inputs.put(DecoderNames.LOGIT_POSITIONS, chosen);
       }
       outputs.put(name, output);
-      session.run(inputs, outputs).close();
+      runtime.run(inputs, outputs).close();
     } finally {
       inputs.remove(DecoderNames.INPUT_IDS);
       inputs.remove(DecoderNames.LOGIT_POSITIONS);

@@ -74,11 +74,16 @@ final class KeptTexts implements Buffers, AutoCloseable {
     }
   }
 
+  /** Lets go of all of them. */
+  synchronized void forget() {
+    kept.forEach(pool::release);
+    kept.clear();
+  }
+
   /** Lets go of all of them, and of those that are still to come. */
   @Override
   public synchronized void close() {
     closed = true;
-    kept.forEach(pool::release);
-    kept.clear();
+    forget();
   }
 }

@@ -47,7 +47,8 @@ public final class LanguageModel implements AutoCloseable {
   private final OptionalInt start; // the token that begins a text
   private final Optional<ChatTemplate> template;
   private final Optional<BatchScheduler> scheduler;
-  private final Buffers buffers;
+  private final KeptTexts kept;
+  private final LoadOptions loadOptions;
   private final LeakGuard guard;
   private Constraints constraints; // null until they are asked for; guarded by this
 
@@ -68,15 +69,16 @@ public final class LanguageModel implements AutoCloseable {
             ? Optional.of(BatchScheduler.start(decoder.pool(), options.batchSize()))
             : Optional.empty();
     scheduler = batch;
-    KeptTexts kept = new KeptTexts(decoder.pool(), options.keptTexts());
-    buffers = kept;
+    loadOptions = options;
+    KeptTexts texts = new KeptTexts(decoder.pool(), options.keptTexts());
+    kept = texts;
     guard =
         LeakGuard.of(
             this,
             "The model in " + folder,
             () -> {
               decoder.close();
-              kept.close();
+              texts.close();
               batch.ifPresent(BatchScheduler::close);
             });
   }
@@ -130,15 +132,16 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * The same model with another decoder, such as one with other weights, without reading tokenizer
-   * and chat template again. Each of the two is closed by itself.
+   * Goes on with other weights, of a decoder of the same shape that lies in memory. Nothing else is
+   * read or allocated again. It waits for the step that is being computed; texts that are being
+   * written go on with the new weights, and texts that were kept are forgotten.
    *
-   * @throws IOException if the decoder cannot be opened
+   * @throws IOException if the decoder cannot be opened; the model is closed then
+   * @throws IllegalStateException if the model is closed
    */
-  public LanguageModel withDecoder(DecoderInMemory other, LoadOptions options) throws IOException {
-    LoadOptions used = used(other, options);
-    Decoder opened = Decoder.open(folder, other, used, decoder.endOfText());
-    return new LanguageModel(folder, opened, tokenizer, start, template, used);
+  public void renew(DecoderInMemory other) throws IOException {
+    decoder.renew(folder, other, loadOptions);
+    kept.forget();
   }
 
   /** What other weights have computed is of no use. */
@@ -343,7 +346,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
   public TextStream stream(int[] promptIds, GenerationOptions options) {
-    return stream(promptIds, options, buffers, answer -> {});
+    return stream(promptIds, options, kept, answer -> {});
   }
 
   /**
@@ -383,8 +386,9 @@ public final class LanguageModel implements AutoCloseable {
     List<TokenLogProbability> scores = new ArrayList<>();
     decoder.read(
         ids,
-        session ->
+        (runtime, session) ->
             session.score(
+                runtime,
                 ids,
                 (position, logits) -> {
                   if (position + 1 < ids.length) {
@@ -425,8 +429,9 @@ public final class LanguageModel implements AutoCloseable {
     double[] sum = new double[decoder.hiddenSize()];
     decoder.read(
         ids,
-        session ->
+        (runtime, session) ->
             session.read(
+                runtime,
                 ids,
                 (position, state) -> {
                   for (int i = 0; i < sum.length; i++) {
@@ -577,7 +582,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Generation> generateAll(
       List<int[]> promptIds, IntFunction<GenerationOptions> options) {
-    try (SharedPrompts prompts = new SharedPrompts(decoder.pool(), buffers, promptIds)) {
+    try (SharedPrompts prompts = new SharedPrompts(decoder.pool(), kept, promptIds)) {
       List<Request> requests =
           IntStream.range(0, promptIds.size())
               .mapToObj(i -> request(promptIds.get(i), options.apply(i), prompts))

@@ -50,14 +50,14 @@ class DecoderTest {
     String model = folder.resolve("model.onnx").toString();
     try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model)) {
       DecoderShape shape = DecoderShape.of(session, folder);
-      try (DecoderSession chunked = DecoderSession.create(session, shape, 160);
-          DecoderSession single = DecoderSession.create(session, shape, 200)) {
+      try (DecoderSession chunked = DecoderSession.create(shape, 160);
+          DecoderSession single = DecoderSession.create(shape, 200)) {
         FloatBuffer expected = null;
         for (int id : ids) {
-          expected = single.append(id);
+          expected = single.append(session, id);
         }
-        assertLogits(expected, chunked.append(ids));
-        assertLogits(single.append(7), chunked.append(7));
+        assertLogits(expected, chunked.append(session, ids));
+        assertLogits(single.append(session, 7), chunked.append(session, 7));
       }
     }
   }

@@ -155,7 +155,7 @@ class MemoryTest {
       long before = directMemory();
       for (int text = 0; text < 10; text++) {
         int[] ids = new int[90 - text];
-        decoder.read(ids, session -> session.score(ids, (position, row) -> {}));
+        decoder.read(ids, (runtime, session) -> session.score(runtime, ids, (position, row) -> {}));
       }
       long used = directMemory() - before;
       assertTrue(used < 2L * 64 * vocabulary * Float.BYTES, used + " bytes");

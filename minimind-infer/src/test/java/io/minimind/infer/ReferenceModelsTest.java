@@ -169,8 +169,9 @@ class ReferenceModelsTest {
     try (Decoder decoder = Decoder.load(model, 1)) {
       decoder.read(
           ids,
-          session ->
+          (runtime, session) ->
               session.score(
+                  runtime,
                   ids,
                   (position, logits) -> {
                     if (position + 1 < ids.length) {

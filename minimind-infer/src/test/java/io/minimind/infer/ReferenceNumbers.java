@@ -53,8 +53,9 @@ final class ReferenceNumbers {
       int[] scored = ids;
       decoder.read(
           ids,
-          session ->
+          (runtime, session) ->
               session.score(
+                  runtime,
                   scored,
                   (position, row) -> {
                     if (position + 1 < scored.length) {

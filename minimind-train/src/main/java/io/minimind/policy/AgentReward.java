@@ -26,6 +26,10 @@ import java.util.regex.Pattern;
 public record AgentReward(ToolBox tools) {
 
   private static final double MOST = 3;
+
+  /** Less than this, and calls or facts are missing; more, and only words are repeated. */
+  static final double SOLVED = 2.5;
+
   private static final int SHORTEST = 5;
   private static final int LONGEST = 800;
   private static final String END_OF_THINKING = "</think>";
@@ -60,6 +64,11 @@ public record AgentReward(ToolBox tools) {
     }
     boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
     return of(new Transcript(answer.turns(), answer.tools(), facts, unfinished));
+  }
+
+  /** 1 if the calls were right, and what they gave is in the answer, else 0. */
+  double solved(Answer answer) {
+    return of(answer) >= SOLVED ? 1 : 0;
   }
 
   /** The reward, in [-3, 3]. */

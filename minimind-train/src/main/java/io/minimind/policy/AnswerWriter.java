@@ -13,6 +13,7 @@ import io.minimind.infer.LanguageModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -39,8 +40,10 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
 
   List<Rollout> answer(LanguageModel model, List<Question> questions, SplittableRandom random) {
     List<Writing> writings = new ArrayList<>();
+    Map<Question, int[]> prompts = new HashMap<>();
     for (Question question : questions) {
-      writings.add(new Writing(model, question, random.nextLong()));
+      int[] prompt = prompts.computeIfAbsent(question, asked -> encoded(model, asked));
+      writings.add(new Writing(model, question, prompt, random.nextLong()));
     }
     List<Writing> open = writings;
     for (int turn = 1; turn <= settings.turns() && !open.isEmpty(); turn++) {
@@ -58,6 +61,24 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
     return writings.stream().map(Writing::rollout).toList();
   }
 
+  /** The last tokens of a prompt, for which there is room. */
+  private int[] encoded(LanguageModel model, Question question) {
+    int[] all = model.tokenizer().encode(rendered(question, question.prompt().messages()));
+    int kept = Math.min(settings.maxPromptTokens(), model.contextLength() - 1);
+    return Arrays.copyOfRange(all, Math.max(0, all.length - kept), all.length);
+  }
+
+  private String rendered(Question question, List<Message> conversation) {
+    TemplateOptions options =
+        TemplateOptions.defaults()
+            .withAddGenerationPrompt(true)
+            .withTools(question.prompt().tools());
+    for (String name : THINKING) {
+      options = options.withVariable(name, question.thinking());
+    }
+    return template.render(conversation, options);
+  }
+
   /** One answer in the making. */
   private final class Writing {
     private final LanguageModel model;
@@ -69,14 +90,12 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
     private int[] ids;
     private boolean ended;
 
-    Writing(LanguageModel model, Question question, long seed) {
+    Writing(LanguageModel model, Question question, int[] prompt, long seed) {
       this.model = model;
       this.question = question;
       random = new SplittableRandom(seed);
       messages = new ArrayList<>(question.prompt().messages());
-      int[] all = model.tokenizer().encode(rendered(messages));
-      int kept = Math.min(settings.maxPromptTokens(), model.contextLength() - 1);
-      ids = Arrays.copyOfRange(all, Math.max(0, all.length - kept), all.length);
+      ids = prompt;
     }
 
     int[] ids() {
@@ -95,17 +114,6 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
           .withTopK(settings.topK())
           .withTopP(settings.topP())
           .withSeed(random.nextLong());
-    }
-
-    private String rendered(List<Message> conversation) {
-      TemplateOptions options =
-          TemplateOptions.defaults()
-              .withAddGenerationPrompt(true)
-              .withTools(question.prompt().tools());
-      for (String name : THINKING) {
-        options = options.withVariable(name, question.thinking());
-      }
-      return template.render(conversation, options);
     }
 
     /** Takes what was written; whether it is to go on with the results of its calls. */
@@ -148,7 +156,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
         after.add(result);
         messages.add(result);
       }
-      String rendered = rendered(after);
+      String rendered = rendered(question, after);
       return rendered.substring(rendered.lastIndexOf(WRITTEN) + WRITTEN.length());
     }
 

@@ -36,6 +36,8 @@ import java.util.regex.PatternSyntaxException;
  *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
  *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
  *       repetition
+ *   <li>{@code solved}: 1 if all calls and facts are as {@code agent} wants them, else 0; nothing
+ *       for form
  *   <li>{@code model:FOLDER}: what a {@link RewardModel} says, with the tokens of the model that
  *       learns
  *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
@@ -81,6 +83,7 @@ public final class Rewards {
       case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
       case "agent" -> new AgentReward(ToolBox.mock())::of;
+      case "solved" -> new AgentReward(ToolBox.mock())::solved;
       case "judge" -> judge(given);
       case "model" -> new ModelReward(given, threads);
       default -> ofClass(name);
@@ -156,7 +159,7 @@ public final class Rewards {
       }
     } catch (ClassNotFoundException e) {
       throw new ArgumentException(
-          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, model, judge, or the name of a class on the class path."
+          "There is no reward \"%s\": expected number, text, regex, json-schema, ended, length, thinking, repetition, rules, minimind-rules, agent, solved, model, judge, or the name of a class on the class path."
               .formatted(name),
           e);
     } catch (ReflectiveOperationException e) {

@@ -121,7 +121,7 @@ public final class ToolCases {
 
     /** Whether the calls were right, and what they gave is in the answer. */
     public boolean solved() {
-      return reward >= 2.5;
+      return reward >= AgentReward.SOLVED;
     }
   }
 

@@ -79,8 +79,7 @@ public final class LiveModel implements AutoCloseable {
   }
 
   /**
-   * The model with the weights of the last update. It must not be used after the next call, which
-   * may give another one, and need not be closed.
+   * The model with the weights of the last update: the same each time, and it need not be closed.
    *
    * @throws IOException if a file is missing or broken
    * @throws IllegalStateException if this is closed
@@ -93,8 +92,7 @@ public final class LiveModel implements AutoCloseable {
     if (model == null) {
       model = LanguageModel.open(folder, decoder(), options);
     } else if (changed && options.batchSize() > 1) {
-      model.close(); // Two copies of the weights at a time would be one too many.
-      model = model.withDecoder(decoder(), options);
+      model.renew(decoder());
     }
     return model;
   }

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.minimind.agent.ToolBox;
+import io.minimind.chat.Message;
 import io.minimind.policy.AgentReward.Transcript;
+import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -35,6 +37,27 @@ class AgentRewardTest {
     assertEquals(-1.5 - 1.0 / 30, reward(List.of(CALL, CALL, CALL), true, "42"), 1e-9);
     String other = CALL.replace("calculate_math", "get_current_time");
     assertEquals(1.5, reward(List.of(other, "It is 42."), false, "42"), "a tool not offered");
+  }
+
+  @Test
+  void onlyWhatIsSolvedIsWorthSomethingWhereFormIsNot() throws IOException {
+    String thought = "x".repeat(20) + "</think>It is ";
+    assertEquals(1, solved(CALL, "It is 42."));
+    assertEquals(0, solved(CALL, thought + "41."));
+    assertEquals(0, solved(CALL + CALL, "It is 42."), "a call too many");
+    assertEquals(0, solved(thought + "42."), "the form is worth 1.75 otherwise");
+  }
+
+  private static double solved(String... turns) throws IOException {
+    return Rewards.named("solved")
+        .of(
+            new Answer(
+                List.of(Message.user("6*7?")),
+                List.of(turns),
+                1,
+                true,
+                Set.of("calculate_math"),
+                JsonNodeFactory.instance.textNode("42")));
   }
 
   @Test

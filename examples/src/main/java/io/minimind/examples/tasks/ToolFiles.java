@@ -24,7 +24,8 @@ public record ToolFiles(Path texts, Path chats, Path tasks, Path heldOut) {
    * How much there is of each.
    *
    * @param guesses the share of the conversations in which the answer is guessed, in [0, 1]
-   * @param heldOut the most; there are not more than a few hundred such questions
+   * @param heldOut the most; there are not more than a few thousand such tasks, and of few tools
+   *     less than a hundred
    */
   public record Amounts(int texts, int chats, double guesses, int tasks, int heldOut) {
 
@@ -58,8 +59,7 @@ public record ToolFiles(Path texts, Path chats, Path tasks, Path heldOut) {
    *
    * @param folder made if it is missing
    */
-  public static ToolFiles draw(Path folder, long seed, Amounts amounts) throws IOException {
-    ToolTasks drawn = new ToolTasks(seed);
+  public static ToolFiles draw(Path folder, ToolTasks drawn, Amounts amounts) throws IOException {
     ToolFiles files = in(folder);
     Files.createDirectories(folder);
     write(files.texts, drawn.texts(amounts.texts()));

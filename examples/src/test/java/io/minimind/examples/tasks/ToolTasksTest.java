@@ -2,12 +2,15 @@ package io.minimind.examples.tasks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
+import io.minimind.agent.MockTools;
 import io.minimind.agent.ToolBox;
+import io.minimind.files.ArgumentException;
 import io.minimind.policy.AgentReward;
 import io.minimind.policy.AgentReward.Transcript;
 import io.minimind.policy.ToolCases;
@@ -70,13 +73,37 @@ class ToolTasksTest {
     new ToolTasks(7).conversations(1000, 0.5).forEach(row -> learnt.add(question(row)));
     List<ToolTask> heldOut = new ToolTasks(8).heldOut(100);
     Set<String> questions = heldOut.stream().map(ToolTask::question).collect(Collectors.toSet());
-    assertEquals(100, questions.size());
+    assertEquals(100, Set.copyOf(heldOut).size());
+    assertTrue(questions.size() > 50, questions.toString());
     for (String question : questions) {
       assertFalse(learnt.contains(question), question);
     }
     for (String question : ToolCases.eight().questions()) {
       assertFalse(learnt.contains(question), question);
     }
+  }
+
+  @Test
+  void aWorldOfFewToolsKnowsNoOthers() {
+    for (AgentTool tool : MockTools.all()) {
+      ToolTasks alone = new ToolTasks(1, List.of(tool.name()));
+      assertEquals(List.of(tool), alone.forTraining().offered());
+      assertFalse(alone.heldOut(100).isEmpty(), tool.name());
+    }
+    List<String> two = List.of("get_exchange_rate", "get_current_time");
+    ToolTasks tasks = new ToolTasks(1, two);
+    Set<String> asked = new HashSet<>();
+    for (ToolTask task : Stream.generate(tasks::forTraining).limit(100).toList()) {
+      asked.add(task.tool().name());
+      List<String> offered = task.offered().stream().map(AgentTool::name).sorted().toList();
+      assertEquals(List.of("get_current_time", "get_exchange_rate"), offered);
+    }
+    assertEquals(Set.copyOf(two), asked);
+    String refused =
+        assertThrows(ArgumentException.class, () -> new ToolTasks(1, List.of("oracle")))
+            .getMessage();
+    assertTrue(
+        refused.startsWith("There is no tool \"oracle\": expected calculate_math, "), refused);
   }
 
   @Test
