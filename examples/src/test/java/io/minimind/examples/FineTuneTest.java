@@ -154,8 +154,7 @@ class FineTuneTest {
       assertTrue(update.get("padding").doubleValue() < 0.2, update.toString());
     }
     List<JsonNode> alone = PretrainProcessTest.metrics(tuned);
-    assertEquals(
-        tokens(alone), tokens(metrics), "the same tokens are learnt");
+    assertEquals(tokens(alone), tokens(metrics), "the same tokens are learnt");
     killAndResume(updates.size() / 3, sft(pretrained, out, cache, options));
     assertEndsAs(whole);
   }

@@ -138,7 +138,8 @@ class RunSettingsTest {
     assertTrue(e.getMessage().contains("without packing"), e::getMessage);
     for (Experts experts : List.of(Experts.of(4).withBalance(0), Experts.minimind3(4))) {
       ModelConfig model = TinyModel.CONFIG.with(experts);
-      assertEquals(model, settings(packed, model, Optional.empty(), LearningRateSchedule.cosine()).model());
+      assertEquals(
+          model, settings(packed, model, Optional.empty(), LearningRateSchedule.cosine()).model());
     }
   }
 
