@@ -30,6 +30,11 @@ final class NativeFloats {
     }
   }
 
+  /** The int64 at a multiple of 8. */
+  static long integer(long address) {
+    return INTEGERS.get(address >> 3);
+  }
+
   /** The number at a multiple of 4. */
   static float get(long address) {
     return ALL.get(address >> 2);
@@ -39,9 +44,11 @@ final class NativeFloats {
     ALL.put(address >> 2, number);
   }
 
-  /** The integer at a multiple of 8. */
-  static long integer(long address) {
-    return INTEGERS.get(address >> 3);
+  /** Makes numbers 0. */
+  static void clear(long address, long count) {
+    if (count > 0) {
+      Pointer.memset(new KernelDomain.Handle(address), 0, Float.BYTES * count);
+    }
   }
 
   static void fill(long address, long count, float number) {

@@ -14,6 +14,7 @@ import io.minimind.graph.operator.ScaleInPlace;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.onnxruntime.OrtSessionOptions;
 
 /** The kernels of this project, for sessions on the CPU. */
@@ -23,12 +24,12 @@ final class OwnKernels {
       List.of(
           new Kernel.Declaration(
               FusedAttention.SPECIFICATION,
-              floats(3),
+              floatsAndPositions(3),
               floats(2),
               node -> new FusedAttentionKernel(node)::forward),
           new Kernel.Declaration(
               FusedAttention.Gradient.SPECIFICATION,
-              floats(6),
+              floatsAndPositions(6),
               floats(3),
               node -> new FusedAttentionKernel(node)::backward),
           new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
@@ -62,6 +63,10 @@ final class OwnKernels {
 
   private static List<ElementType> floats(int count) {
     return Collections.nCopies(count, FLOAT32);
+  }
+
+  private static List<ElementType> floatsAndPositions(int count) {
+    return Stream.concat(floats(count).stream(), Stream.of(INT64)).toList();
   }
 
   /** Why this machine cannot use them, or nothing if it can. */

@@ -311,7 +311,7 @@ public record Operators(Graph graph) {
    * @param rotation with its sine negated, the rotation goes back
    */
   public Tensor rotary(Tensor x, Attention.Rotation rotation) {
-    return RotaryEmbedding.of(this, x, rotation);
+    return RotaryEmbedding.of(this, x, Tensor.ABSENT, rotation);
   }
 
   /** Attention in one operator, or where the graph's target has none, in several. */
