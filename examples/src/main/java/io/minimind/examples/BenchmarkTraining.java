@@ -364,8 +364,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
             group.wire().toString().toLowerCase(Locale.ROOT));
         print(
             "averaging %.1f MB".formatted(config.parameterCount() * Float.BYTES / 1e6),
-            String.format(
-                Locale.ROOT, "median %.0f ms", 1e3 * averaging.medianAveragingSeconds()));
+            String.format(Locale.ROOT, "median %.0f ms", 1e3 * averaging.medianAveragingSeconds()));
         print(
             name,
             String.format(

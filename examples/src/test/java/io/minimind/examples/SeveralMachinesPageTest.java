@@ -133,7 +133,11 @@ class SeveralMachinesPageTest {
   /** Lines of {@link #STAND_IN}: each a process of as many, all of which find the first. */
   private static void requireGroup(String output, String first) {
     List<String[]> lines =
-        output.lines().map(line -> line.split(" ")).sorted(Comparator.comparing(a -> a[0])).toList();
+        output
+            .lines()
+            .map(line -> line.split(" "))
+            .sorted(Comparator.comparing(a -> a[0]))
+            .toList();
     for (int rank = 0; rank < lines.size(); rank++) {
       String[] line = lines.get(rank);
       Map<String, String> environment = new HashMap<>();
@@ -182,10 +186,11 @@ class SeveralMachinesPageTest {
       assertTrue(OPTION.matcher(directive).matches(), directive);
     }
     write("minimind", STAND_IN);
-    write("scontrol", "#!/bin/sh\n[ \"$*\" = 'show hostnames node[1-2]' ] && printf 'node1\\nnode2\\n'\n");
     write(
-        "srun",
-        "#!/bin/sh\nshift\nfor task in 1 0; do SLURM_PROCID=$task \"$@\" || exit; done\n");
+        "scontrol",
+        "#!/bin/sh\n[ \"$*\" = 'show hostnames node[1-2]' ] && printf 'node1\\nnode2\\n'\n");
+    write(
+        "srun", "#!/bin/sh\nshift\nfor task in 1 0; do SLURM_PROCID=$task \"$@\" || exit; done\n");
     write("job", script);
     Map<String, String> environment = new HashMap<>();
     environment.put("SLURM_JOB_NODELIST", "node[1-2]");

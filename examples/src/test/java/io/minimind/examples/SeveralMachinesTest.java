@@ -112,8 +112,7 @@ class SeveralMachinesTest {
     List<String> ofOne = new ArrayList<>(options);
     ofOne.addAll(List.of("--devices=cpu:" + size, "--threads=" + size));
     Path one = folder.resolve("one");
-    StageCommands.run(
-        commands.of(stage, one, commands.cache(), ofOne.toArray(String[]::new)));
+    StageCommands.run(commands.of(stage, one, commands.cache(), ofOne.toArray(String[]::new)));
     options.add("--threads=1");
     requireDone(start(size, stage, options.toArray(String[]::new)));
     List<byte[]> expected = StageCommands.checkpoints(one);

@@ -255,8 +255,7 @@ class SeveralProcessesTest {
   void otherSettingsEndAllInASentence() throws Exception {
     Path out = folder.resolve("out");
     requireSentences(
-        start(
-            Map.of(), List.of(stage("pretrain", out), stage("pretrain", out, "--warmup=9"))),
+        start(Map.of(), List.of(stage("pretrain", out), stage("pretrain", out, "--warmup=9"))),
         "Rank 1 (",
         "The run in " + out + " began with other settings: warmupSteps");
   }
@@ -340,8 +339,7 @@ class SeveralProcessesTest {
       Map<String, String> environment = environment(rank, 2, freePort());
       environment.put("MINIMIND_JOIN_TIMEOUT", "2");
       try (CommandProcess alone =
-          CommandProcess.start(
-              folder, environment, stage("pretrain", folder.resolve("out")))) {
+          CommandProcess.start(folder, environment, stage("pretrain", folder.resolve("out")))) {
         alone.remainingLines();
         assertEquals(1, alone.exitStatus(), alone.err());
         String sentence =

@@ -96,11 +96,7 @@ public final class TokenShards implements Samples {
    * @param group of the processes
    */
   public static TokenShards openOrBuild(
-      Path cache,
-      Rows source,
-      SampleEncoder encoder,
-      EncodingProgress progress,
-      ProcessGroup group)
+      Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress, ProcessGroup group)
       throws IOException {
     return openOrBuild(cache, source, encoder, progress, MAX_SHARD_BYTES, group);
   }

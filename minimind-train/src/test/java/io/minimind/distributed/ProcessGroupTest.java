@@ -265,8 +265,7 @@ class ProcessGroupTest {
     FutureTask<ProcessGroup> first =
         Ranks.start(() -> ProcessGroup.join(Ranks.member(0, 2, port, Ranks.TIMEOUTS)));
     FutureTask<ProcessGroup> second =
-        Ranks.start(
-            () -> new Rendezvous(Ranks.member(1, 2, port, Ranks.TIMEOUTS), "0.0.1").join());
+        Ranks.start(() -> new Rendezvous(Ranks.member(1, 2, port, Ranks.TIMEOUTS), "0.0.1").join());
     String sentence = Ranks.failure(first);
     assertTrue(
         sentence.matches("Rank 1 \\(.*\\) runs another version of MiniMind than rank 0 .*"),
@@ -276,8 +275,7 @@ class ProcessGroupTest {
 
   @Test
   void theFirstAloneLearnsWhatIsCollected() throws Exception {
-    List<List<byte[]>> heard =
-        Ranks.run(3, group -> group.collect(bytes("from " + group.rank())));
+    List<List<byte[]>> heard = Ranks.run(3, group -> group.collect(bytes("from " + group.rank())));
     assertEquals(3, heard.get(0).size());
     assertEquals("from 2", new String(heard.get(0).get(2), StandardCharsets.UTF_8));
     assertEquals(List.of(), heard.get(1));

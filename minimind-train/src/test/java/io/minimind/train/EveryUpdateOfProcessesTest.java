@@ -90,7 +90,8 @@ class EveryUpdateOfProcessesTest {
           .model(ModelConfig.of(32, 1, 2, 1, 300, 48))
           .rows(new ListRows(TEXTS));
     }
-    run.from(pretrained).rows(Rows.of(shared.resolve(name.equals("dpo") ? "pairs.jsonl" : "chats.jsonl")));
+    run.from(pretrained)
+        .rows(Rows.of(shared.resolve(name.equals("dpo") ? "pairs.jsonl" : "chats.jsonl")));
     if (name.equals("lora")) {
       run.lora(new LowRankAdapters(2, 4, List.of("wq", "w1")));
     }
