@@ -26,6 +26,7 @@ import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.RunBuilder;
 import io.minimind.train.TrainedModel;
 import io.minimind.train.TrainingRun;
+import io.minimind.train.TrainingSettings;
 import io.minimind.train.TrainingState;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -70,11 +71,13 @@ final class Course {
   private final ProgressLine progress;
   private final PrintStream console;
   private final BooleanSupplier interrupted;
+  private final List<SecondHalf> secondHalf;
 
   /**
    * @param command what was typed, for the record
    * @param out the folder of the course
    * @param threads threads to compute with, at least 1
+   * @param secondHalf recipe of the course's second half, or none
    * @param console is told what happens
    * @param interrupted asked before every micro-batch and every stage; true from the first time on
    */
@@ -84,6 +87,7 @@ final class Course {
       CourseData data,
       Path out,
       int threads,
+      List<AgentRecipe> secondHalf,
       PrintStream console,
       ProgressLine progress,
       BooleanSupplier interrupted) {
@@ -95,6 +99,8 @@ final class Course {
     this.progress = progress;
     this.console = console;
     this.interrupted = interrupted;
+    this.secondHalf =
+        secondHalf.stream().map(half -> new SecondHalf(this, half, out, console)).toList();
   }
 
   /**
@@ -103,10 +109,10 @@ final class Course {
    * @param name its folder
    * @param story what it is about
    */
-  private record Step(String name, String title, String story, Work work) {}
+  record Step(String name, String title, String story, Work work) {}
 
   @FunctionalInterface
-  private interface Work {
+  interface Work {
     /** What was done, or nothing if it was interrupted. */
     Optional<Done> run(Path folder) throws IOException;
   }
@@ -114,7 +120,7 @@ final class Course {
   /**
    * @param seconds what it took, earlier attempts included
    */
-  private record Done(String summary, double seconds, Optional<Task> task) {}
+  record Done(String summary, double seconds, Optional<Task> task) {}
 
   /**
    * Does what is left of the course.
@@ -144,7 +150,8 @@ final class Course {
 
   private Optional<Score> run(QuestionSet heldOut, CourseRecord begun) throws IOException {
     CourseRecord record = begun;
-    List<Step> steps = steps();
+    List<Step> steps = new ArrayList<>(steps());
+    secondHalf.forEach(half -> steps.addAll(half.steps()));
     for (Step step : steps) {
       console.printf("%n[%d/%d] %s", steps.indexOf(step) + 1, steps.size(), step.title());
       Path folder = out.resolve(step.name());
@@ -177,6 +184,9 @@ final class Course {
     CourseReport.write(report, record, score, out);
     console.printf("%nHeld-out questions: %s%n", score);
     console.printf("The report is %s.%n", report);
+    for (SecondHalf half : secondHalf) {
+      half.show(threads);
+    }
     return Optional.of(score);
   }
 
@@ -282,10 +292,15 @@ final class Course {
   }
 
   private RunBuilder run(Path folder, Phase phase, Path rows) {
+    return run(folder, phase.settings(), rows);
+  }
+
+  /** A run of the course, without its task. */
+  RunBuilder run(Path folder, TrainingSettings settings, Path rows) {
     return TrainingRun.builder()
         .folder(folder)
         .rows(Rows.of(rows))
-        .settings(phase.settings())
+        .settings(settings)
         .cache(out.resolve("cache"))
         .threads(threads)
         .command(command)
@@ -305,7 +320,7 @@ final class Course {
   }
 
   /** Trains a run, or goes on with it if it has begun. */
-  private Optional<Done> train(RunBuilder builder) throws IOException {
+  Optional<Done> train(RunBuilder builder) throws IOException {
     long begin = System.nanoTime();
     try (TrainingRun run = builder.open()) {
       TrainingState from = run.state();
@@ -336,7 +351,13 @@ final class Course {
                 Locale.ROOT, ", validation loss %.3f", state.validationLoss().getAsDouble());
   }
 
-  private static double secondsSince(long nanos) {
+  /** A line between those of the progress. */
+  void say(String line) {
+    progress.clear();
+    console.println(line);
+  }
+
+  static double secondsSince(long nanos) {
     return (System.nanoTime() - nanos) / 1e9;
   }
 

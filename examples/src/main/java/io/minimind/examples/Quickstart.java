@@ -70,6 +70,14 @@ public final class Quickstart implements Callable<Integer> {
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
+      names = "--with-reasoning",
+      description = {
+        "Goes on with a second half: another small model learns from rewards alone to think of the"
+            + " right tool and to ask it, where it guessed before. Takes minutes more."
+      })
+  private boolean withReasoning;
+
+  @Option(
       names = "--no-chat",
       description = "Ends when the model is scored, also where there is a terminal.")
   private boolean noChat;
@@ -104,6 +112,7 @@ public final class Quickstart implements Callable<Integer> {
                       files,
                       out,
                       threads,
+                      withReasoning ? List.of(AgentRecipe.DEMO) : List.of(),
                       System.out,
                       ProgressLine.onStandardError(),
                       interrupted);
@@ -115,6 +124,11 @@ public final class Quickstart implements Callable<Integer> {
             });
     if (!complete.get()) {
       return status;
+    }
+    if (withReasoning) {
+      System.out.println(
+          "See it use tools: ./minimind eval tools --think --model "
+              + GivenCommand.quoted(out.resolve(SecondHalf.MODEL).toString()));
     }
     System.out.printf(
         Locale.ROOT,

@@ -24,7 +24,7 @@ record Recipe(
    */
   record Phase(int epochs, int batchSize, float learningRate, int warmupSteps, int maxLength) {
 
-    private static final long SEED = 1337;
+    static final long SEED = 1337;
 
     /** In updates. */
     private static final int VALIDATE_EVERY = 400;

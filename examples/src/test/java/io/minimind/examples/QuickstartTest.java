@@ -11,7 +11,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.examples.QuestionSet.Score;
 import io.minimind.examples.Recipe.Phase;
+import io.minimind.examples.tasks.ToolFiles;
 import io.minimind.model.ModelConfig;
+import io.minimind.policy.RolloutSettings;
+import io.minimind.train.TrainingSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -126,6 +129,17 @@ class QuickstartTest {
   private static Optional<Score> course(
       Recipe recipe, Path data, Path out, PrintStream console, BooleanSupplier interrupted)
       throws IOException {
+    return course(recipe, data, out, List.of(), console, interrupted);
+  }
+
+  private static Optional<Score> course(
+      Recipe recipe,
+      Path data,
+      Path out,
+      List<AgentRecipe> secondHalf,
+      PrintStream console,
+      BooleanSupplier interrupted)
+      throws IOException {
     ProgressLine progress = new ProgressLine(console, false);
     return new Course(
             "./minimind quickstart",
@@ -133,6 +147,7 @@ class QuickstartTest {
             CourseData.open(data),
             out,
             2,
+            secondHalf,
             console,
             progress,
             interrupted)
@@ -283,6 +298,61 @@ class QuickstartTest {
     assertEquals(
         PretrainProcessTest.metrics(whole.resolve("dpo")),
         PretrainProcessTest.metrics(after.resolve("dpo")));
+  }
+
+  /** The second half begins where the first was finished, and is interrupted again and again. */
+  @Test
+  void theSecondHalfGoesOnToTheSameResult() throws IOException {
+    Path undisturbed = copyOfWhole();
+    String told = secondHalf(undisturbed, () -> false).console();
+    for (String words :
+        List.of(
+            "[6/10] Export: done.",
+            "[10/10] Learning from rewards",
+            "  after 10 updates: ",
+            "Held-out questions for tools: ")) {
+      assertTrue(told.contains(words), told);
+    }
+    assertEquals(12, Files.readAllLines(undisturbed.resolve("agent/rollouts.jsonl")).size());
+
+    Path disturbed = folder.resolve("disturbed");
+    Commands.copy(whole, disturbed);
+    TreeSet<String> interrupted = new TreeSet<>();
+    Result result;
+    do {
+      int[] left = {6};
+      result = secondHalf(disturbed, () -> left[0]-- <= 0);
+      if (result.score().isEmpty()) {
+        int at = result.console().lastIndexOf("/10] ");
+        interrupted.add(result.console().substring(at - 1, at));
+      }
+    } while (result.score().isEmpty());
+    assertTrue(interrupted.containsAll(List.of("8", "9", "0")), interrupted + "");
+    for (String stage : List.of("agent-pretrain", "agent-sft", "agent")) {
+      Path weights = Path.of(stage, "model.safetensors");
+      assertArrayEquals(
+          Files.readAllBytes(undisturbed.resolve(weights)),
+          Files.readAllBytes(disturbed.resolve(weights)),
+          stage);
+    }
+  }
+
+  private static Result secondHalf(Path out, BooleanSupplier interrupted) throws IOException {
+    AgentRecipe tiny =
+        new AgentRecipe(
+            ModelConfig.of(32, 1, 2, 1, 400, 384),
+            List.of("get_current_time", "get_exchange_rate"),
+            new ToolFiles.Amounts(40, 12, 0.5, 24, 6),
+            new Phase(1, 8, 5e-3f, 2, 384),
+            new Phase(1, 4, 5e-3f, 0, 384),
+            new RolloutSettings(350, 6, 1, 0, 1, 1, 2),
+            2,
+            0,
+            TrainingSettings.builder().batchSize(2).learningRate(1e-3f).saveEvery(4).build());
+    ByteArrayOutputStream console = new ByteArrayOutputStream();
+    PrintStream stream = new PrintStream(console, true, StandardCharsets.UTF_8);
+    Optional<Score> score = course(TINY, data, out, List.of(tiny), stream, interrupted);
+    return new Result(score, console.toString(StandardCharsets.UTF_8));
   }
 
   @Test

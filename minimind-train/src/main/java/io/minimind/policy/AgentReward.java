@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What MiniMind rewards an agent for: calls of the tools that it was offered, with the arguments
@@ -28,7 +29,7 @@ public record AgentReward(ToolBox tools) {
   private static final double MOST = 3;
 
   /** Less than this, and calls or facts are missing; more, and only words are repeated. */
-  static final double SOLVED = 2.5;
+  private static final double SOLVED = 2.5;
 
   private static final int SHORTEST = 5;
   private static final int LONGEST = 800;
@@ -56,19 +57,29 @@ public record AgentReward(ToolBox tools) {
 
   /** The reward of an answer, of which the row expects a fact or a list of them. */
   double of(Answer answer) {
+    boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
+    return of(new Transcript(answer.turns(), answer.tools(), facts(answer), unfinished));
+  }
+
+  private static List<JsonNode> facts(Answer answer) {
     List<JsonNode> facts = new ArrayList<>();
     if (answer.expected().isArray()) {
       answer.expected().forEach(facts::add);
     } else if (!answer.expected().isNull()) {
       facts.add(answer.expected());
     }
-    boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
-    return of(new Transcript(answer.turns(), answer.tools(), facts, unfinished));
+    return facts;
   }
 
-  /** 1 if the calls were right, and what they gave is in the answer, else 0. */
-  double solved(Answer answer) {
-    return of(answer) >= SOLVED ? 1 : 0;
+  /** Whether the calls were right, and the facts are in what they gave and in the answer. */
+  boolean isSolved(Answer answer) {
+    String given =
+        answer.turns().stream()
+            .flatMap(turn -> ToolCalls.in(said(turn)).stream())
+            .map(tools::answer)
+            .collect(Collectors.joining("\n"));
+    return of(answer) >= SOLVED
+        && facts(answer).stream().allMatch(fact -> found(given, List.of(fact)) == 1);
   }
 
   /** The reward, in [-3, 3]. */

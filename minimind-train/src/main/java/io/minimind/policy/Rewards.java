@@ -36,8 +36,8 @@ import java.util.regex.PatternSyntaxException;
  *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
  *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
  *       repetition
- *   <li>{@code solved}: 1 if all calls and facts are as {@code agent} wants them, else 0; nothing
- *       for form
+ *   <li>{@code solved}: 1 if all calls and facts are as {@code agent} wants them and the tools gave
+ *       those facts, else 0; nothing for form, or for a guess behind a call
  *   <li>{@code model:FOLDER}: what a {@link RewardModel} says, with the tokens of the model that
  *       learns
  *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
@@ -83,7 +83,7 @@ public final class Rewards {
       case "rules" -> new AnswerRules(Repetition.OF_WORDS_AND_CHARACTERS)::of;
       case "minimind-rules" -> new AnswerRules(Repetition.OF_WORDS)::of;
       case "agent" -> new AgentReward(ToolBox.mock())::of;
-      case "solved" -> new AgentReward(ToolBox.mock())::solved;
+      case "solved" -> solved();
       case "judge" -> judge(given);
       case "model" -> new ModelReward(given, threads);
       default -> ofClass(name);
@@ -135,6 +135,11 @@ public final class Rewards {
               .formatted(pattern, e.getDescription()),
           e);
     }
+  }
+
+  private static Reward solved() {
+    AgentReward agent = new AgentReward(ToolBox.mock());
+    return answer -> agent.isSolved(answer) ? 1 : 0;
   }
 
   private static Reward judge(String given) {

@@ -116,14 +116,10 @@ public final class ToolCases {
    * What a model did.
    *
    * @param reward as {@code agent} of {@link Rewards}, which is 3 where nothing is to be wished for
+   * @param solved whether the calls were right, and the facts are in what they gave and in the
+   *     answer
    */
-  public record Result(String question, List<String> turns, double reward) {
-
-    /** Whether the calls were right, and what they gave is in the answer. */
-    public boolean solved() {
-      return reward >= AgentReward.SOLVED;
-    }
-  }
+  public record Result(String question, List<String> turns, double reward, boolean solved) {}
 
   /**
    * Asks all of them.
@@ -156,7 +152,7 @@ public final class ToolCases {
     for (Rollout rollout : writer.answer(model, questions, new SplittableRandom(0))) {
       Answer answer = rollout.answer();
       String question = question(prompts.get(results.size()));
-      results.add(new Result(question, answer.turns(), reward.of(answer)));
+      results.add(new Result(question, answer.turns(), reward.of(answer), reward.isSolved(answer)));
     }
     return results;
   }

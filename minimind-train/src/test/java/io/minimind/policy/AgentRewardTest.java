@@ -45,6 +45,7 @@ class AgentRewardTest {
     assertEquals(1, solved(CALL, "It is 42."));
     assertEquals(0, solved(CALL, thought + "41."));
     assertEquals(0, solved(CALL + CALL, "It is 42."), "a call too many");
+    assertEquals(0, solved(CALL.replace("7", "8"), "It is 42."), "a guess behind a call");
     assertEquals(0, solved(thought + "42."), "the form is worth 1.75 otherwise");
   }
 

@@ -80,9 +80,19 @@ record QuestionKind(String tool, List<Wording> wordings, Function<Random, Subjec
   private static final List<Wording> TIME =
       List.of(
           Wording.english("What time is it in %s?", "It is %s."),
-          Wording.english("What is the time in %s now?", "It is %s."));
+          Wording.english("What is the time in %s now?", "It is %s."),
+          Wording.english("Tell me the time in %s.", "It is %s."),
+          Wording.english("How late is it in %s?", "It is %s."),
+          Wording.english("Which time do they have in %s?", "It is %s."),
+          Wording.english("I call %s: what time is it there?", "It is %s."));
   private static final List<Wording> CHINESE_TIME =
-      List.of(Wording.chinese("%s现在几点？", "现在%s。"), Wording.chinese("%s的时间是几点？", "现在%s。"));
+      List.of(
+          Wording.chinese("%s现在几点？", "现在%s。"),
+          Wording.chinese("%s的时间是几点？", "现在%s。"),
+          Wording.chinese("请问%s几点了？", "现在%s。"),
+          Wording.chinese("告诉我%s的时间。", "现在%s。"),
+          Wording.chinese("查一下%s时间。", "现在%s。"),
+          Wording.chinese("我想知道%s几点。", "现在%s。"));
   private static final List<Wording> RATE =
       List.of(
           Wording.english("How many %2$s is 1 %1$s?", "It is %s."),

@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A question that a tool answers.
  *
+ * @param subject what of the question the tool must know
  * @param tool that knows
  * @param arguments for it
  * @param offered tools, in the order in which they are described
@@ -19,6 +21,7 @@ import java.util.List;
  */
 public record ToolTask(
     String question,
+    String subject,
     AgentTool tool,
     ObjectNode arguments,
     List<AgentTool> offered,
@@ -34,7 +37,7 @@ public record ToolTask(
    * How a question is put and answered in a language.
    *
    * @param question with a place for each of what it is about
-   * @param thought with a place for the tool's name
+   * @param thought with places for what is to be known of and the tool's name
    * @param finding with a place for the fact
    * @param answer with a place for the fact
    * @param guess the thought of who asks no tool
@@ -42,23 +45,32 @@ public record ToolTask(
   record Wording(String question, String thought, String finding, String answer, String guess) {
 
     static Wording english(String question, String answer) {
-      return new Wording(question, "I look it up: %s.", "The tool says %s.", answer, "I guess.");
+      return new Wording(
+          question, "I look it up: %s, %s.", "The tool says %s.", answer, "I guess.");
     }
 
     static Wording chinese(String question, String answer) {
-      return new Wording(question, "要查一下：%s。", "查到了：%s。", answer, "我猜一猜。");
+      return new Wording(question, "要查一下：%s，%s。", "查到了：%s。", answer, "我猜一猜。");
     }
   }
 
   static ToolTask of(
       String question,
+      String subject,
       AgentTool tool,
       ObjectNode arguments,
       List<AgentTool> offered,
       Wording wording) {
     String result = result(tool, arguments);
     return new ToolTask(
-        question, tool, arguments, offered, result, Facts.in(tool.name(), result), wording);
+        question,
+        subject,
+        tool,
+        arguments,
+        offered,
+        result,
+        Facts.in(tool.name(), result),
+        wording);
   }
 
   private static String result(AgentTool tool, ObjectNode arguments) {
@@ -80,9 +92,12 @@ public record ToolTask(
     return JSON.createObjectNode()
         .put(
             "text",
-            question
+            offered.stream()
+                    .map(one -> PythonJson.dumps(one.description()) + "\n")
+                    .collect(Collectors.joining())
+                + question
                 + "\n"
-                + thought.formatted(wording.thought().formatted(tool.name()))
+                + thought.formatted(wording.thought().formatted(subject, tool.name()))
                 + "<tool_call>\n%s\n</tool_call>\n".formatted(call())
                 + "<tool_response>\n%s\n</tool_response>\n".formatted(result)
                 + thought.formatted(wording.finding().formatted(fact))
@@ -113,7 +128,7 @@ public record ToolTask(
   ObjectNode lookedUp() {
     ObjectNode row = JSON.createObjectNode();
     ArrayNode messages = asked(row);
-    ObjectNode calling = said(messages, wording.thought().formatted(tool.name()), "");
+    ObjectNode calling = said(messages, wording.thought().formatted(subject, tool.name()), "");
     calling.putArray("tool_calls").addObject().put("name", tool.name()).set("arguments", arguments);
     messages.addObject().put(ROLE, "tool").put(CONTENT, result);
     said(messages, wording.finding().formatted(fact), wording.answer().formatted(fact));

@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -74,13 +75,14 @@ public final class ToolTasks {
   /** What is asked, before anybody has answered it. */
   private record Asked(
       String question,
+      String subject,
       AgentTool tool,
       ObjectNode arguments,
       List<AgentTool> offered,
       Wording wording) {
 
     ToolTask answered() {
-      return ToolTask.of(question, tool, arguments, offered, wording);
+      return ToolTask.of(question, subject, tool, arguments, offered, wording);
     }
 
     boolean isHeldOut() {
@@ -166,6 +168,7 @@ public final class ToolTasks {
     AgentTool tool = tool(kind.tool());
     return new Asked(
         wording.question().formatted(subject.words().toArray()),
+        subject.words().stream().map(String::valueOf).collect(Collectors.joining(", ")),
         tool,
         subject.arguments(),
         offered(tool),
