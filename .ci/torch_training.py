@@ -18,6 +18,8 @@ PRESETS = {"tiny": (128, 4, 4, 2), "small": (512, 8, 16, 8), "base": (768, 16, 1
 
 
 class Attention(nn.Module):
+    explicit = False
+
     def __init__(self, hidden, heads, key_value_heads):
         super().__init__()
         self.heads, self.key_value_heads, self.size = heads, key_value_heads, hidden // heads
@@ -31,9 +33,14 @@ class Attention(nn.Module):
         query = self.query(x).view(rows, length, self.heads, self.size).transpose(1, 2)
         key = self.key(x).view(rows, length, self.key_value_heads, self.size).transpose(1, 2)
         value = self.value(x).view(rows, length, self.key_value_heads, self.size).transpose(1, 2)
-        out = F.scaled_dot_product_attention(
-            rotated(query, cos, sin), rotated(key, cos, sin), value, is_causal=True, enable_gqa=True
-        )
+        query, key = rotated(query, cos, sin), rotated(key, cos, sin)
+        if self.explicit:
+            key, value = (x.repeat_interleave(self.heads // self.key_value_heads, 1) for x in (key, value))
+            mask = torch.full((length, length), float("-inf"), device=x.device).triu(1)
+            scores = query @ key.transpose(2, 3) / self.size**0.5 + mask
+            out = scores.float().softmax(-1).to(value.dtype) @ value
+        else:
+            out = F.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
         return self.output(out.transpose(1, 2).reshape(rows, length, -1))
 
 
@@ -87,7 +94,7 @@ def measure(arguments, name, half, compiled):
     network = torch.compile(model) if compiled else model
     shape = (arguments.batch_size, arguments.length + 1)
     seconds = []
-    for step in range(arguments.steps + 3):
+    for step in range(arguments.steps + arguments.warm_up):
         tokens = torch.randint(0, VOCABULARY, shape, device=device)
         wait(device)
         start = time.perf_counter()
@@ -98,7 +105,7 @@ def measure(arguments, name, half, compiled):
         optimizer.step()
         optimizer.zero_grad()
         wait(device)
-        if step >= 3:
+        if step >= arguments.warm_up:
             seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     memory = f"{torch.cuda.max_memory_allocated() / 2**30:.2f} GiB" if device.type == "cuda" else ""
@@ -120,6 +127,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--warm-up", type=int, default=3, help="steps that do not count")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--modes", default="float32,tf32,bf16,bf16-compiled")
     arguments = parser.parse_args()
@@ -127,6 +135,7 @@ def main():
         torch.set_num_threads(arguments.threads)
     for mode in arguments.modes.split(","):
         torch.backends.cuda.matmul.allow_tf32 = mode == "tf32"
+        Attention.explicit = mode.endswith("explicit")
         try:
             measure(arguments, mode, mode.startswith("bf16"), mode.endswith("compiled"))
         except Exception as e:  # A way that this machine lacks (no compiler, say) is told, not fatal.

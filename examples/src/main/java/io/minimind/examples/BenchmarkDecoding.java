@@ -7,6 +7,7 @@ import io.minimind.data.Rows;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
+import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
@@ -62,6 +63,11 @@ public final class BenchmarkDecoding implements Callable<Integer> {
 
   @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with.")
   private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--no-spinning",
+      description = "Lets threads that wait for work sleep instead of keeping processors busy.")
+  private boolean noSpinning;
 
   @Option(names = "--prompt", paramLabel = "TOKENS", description = "Length of the prompt.")
   private int prompt = 16;
@@ -135,7 +141,13 @@ public final class BenchmarkDecoding implements Callable<Integer> {
           copyTokenizer(folder.path());
         }
         DecodingSpeed speed =
-            DecodingSpeed.measure(folder.path(), threads, prompt, tokens, longPrompt, runs);
+            DecodingSpeed.measure(
+                folder.path(),
+                LoadOptions.defaults().withThreads(threads).withSpinning(!noSpinning),
+                prompt,
+                tokens,
+                longPrompt,
+                runs);
         Optional<Double> perplexity =
             texts.isEmpty()
                 ? Optional.empty()

@@ -98,6 +98,11 @@ public final class BenchmarkTraining implements Callable<Integer> {
   private List<KernelSet> kernels;
 
   @Option(
+      names = "--no-spinning",
+      description = "Lets threads that wait for work sleep instead of keeping processors busy.")
+  private boolean noSpinning;
+
+  @Option(
       names = "--peak",
       paramLabel = "TFLOPS",
       description = {
@@ -242,7 +247,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   private List<Device> used(KernelSet set) {
     return devices.list().stream()
-        .map(device -> device.with(device.cpu().withKernels(set)))
+        .map(device -> device.with(device.cpu().withKernels(set).withSpinning(!noSpinning)))
         .toList();
   }
 

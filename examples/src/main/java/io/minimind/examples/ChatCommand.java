@@ -87,6 +87,14 @@ public final class ChatCommand implements Callable<Integer> {
   private Integer threads;
 
   @Option(
+      names = "--no-spinning",
+      description = {
+        "Lets threads that wait for work sleep. They keep processors busy otherwise, which is"
+            + " faster unless other processes want these."
+      })
+  private boolean noSpinning;
+
+  @Option(
       names = "--history-file",
       paramLabel = "FILE",
       defaultValue = "${sys:user.home}/.minimind_history",
@@ -106,8 +114,8 @@ public final class ChatCommand implements Callable<Integer> {
           spec.commandLine(), "--turns must be at least 0, but is " + turns + ".");
     }
     ChatOptions options = ChatOptions.defaults().withGeneration(generation());
-    LoadOptions loading =
-        threads == null ? LoadOptions.defaults() : LoadOptions.defaults().withThreads(threads);
+    LoadOptions defaults = LoadOptions.defaults().withSpinning(!noSpinning);
+    LoadOptions loading = threads == null ? defaults : defaults.withThreads(threads);
     try (LanguageModel language = GivenModel.load(model, loading)) {
       if (!language.canChat()) {
         throw new InputException(

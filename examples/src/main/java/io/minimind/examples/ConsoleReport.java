@@ -29,6 +29,8 @@ final class ConsoleReport implements TrainingListener {
   private long batchesPerEpoch;
   private TrainingState from;
   private double smoothedSpeed;
+  private long positions;
+  private long padding;
 
   /**
    * @param logEvery updates between two log lines, at least 1
@@ -107,6 +109,8 @@ final class ConsoleReport implements TrainingListener {
   public void updated(Update update) {
     double speed = update.tokens() / update.seconds();
     smoothedSpeed = smoothedSpeed == 0 ? speed : 0.95 * smoothedSpeed + 0.05 * speed;
+    positions += update.positions();
+    padding += update.padding();
     TrainingState state = update.state();
     boolean first = state.update() == from.update() + 1;
     if (first || state.update() % logEvery == 0) {
@@ -204,11 +208,17 @@ final class ConsoleReport implements TrainingListener {
     progress.clear();
     out.printf(
         Locale.ROOT,
-        "%s after %d updates, %,d tokens, %s.%n",
+        "%s after %d updates, %,d tokens, %s.%s%n",
         complete ? "Trained" : "Interrupted",
         state.update(),
         state.tokens(),
-        duration(state.seconds()));
+        duration(state.seconds()),
+        positions == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                " %.1f %% of the positions were padding.",
+                100.0 * padding / positions));
   }
 
   /** A time for people to read, such as {@code 1 min 08 s}. */

@@ -5,6 +5,7 @@ import com.sun.management.ThreadMXBean;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
+import io.minimind.infer.LoadOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -48,11 +49,11 @@ record DecodingSpeed(
    * @param tokens new tokens, of which the first does not count
    */
   static DecodingSpeed measure(
-      Path folder, int threads, int prompt, int tokens, int longPrompt, int runs)
+      Path folder, LoadOptions loading, int prompt, int tokens, int longPrompt, int runs)
       throws IOException {
     PeakMemory.reset();
     long start = System.nanoTime();
-    try (Decoder decoder = Decoder.load(folder, threads)) {
+    try (Decoder decoder = Decoder.load(folder, loading)) {
       double load = seconds(start);
       double first = Double.POSITIVE_INFINITY;
       double rate = 0;

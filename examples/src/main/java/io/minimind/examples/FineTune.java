@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.model.ModelConfig;
+import io.minimind.task.FineTuning;
 import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,6 +43,14 @@ public final class FineTune extends TrainingCommand {
 
   @Mixin private ConversationOptions conversations = new ConversationOptions(Loss.LAST_ANSWER);
 
+  @Option(
+      names = "--packing",
+      order = 30,
+      description =
+          "Puts as many conversations into each row as have room in --max-length. None sees"
+              + " another, and each is learnt as if it were alone. --batch-size counts rows.")
+  private boolean packing;
+
   @Mixin private LoraOptions lora;
 
   FineTune() {
@@ -58,7 +67,8 @@ public final class FineTune extends TrainingCommand {
     ModelConfig model = startModel(from);
     addAdapters(lora, run, from);
     try {
-      run.task(conversations.task(model, from, seed())).from(from);
+      FineTuning task = conversations.task(model, from, seed());
+      run.task(packing ? task.packed() : task).from(from);
     } catch (IllegalArgumentException e) {
       throw refused(e.getMessage());
     }

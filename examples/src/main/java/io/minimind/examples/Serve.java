@@ -80,6 +80,13 @@ public final class Serve implements Callable<Integer> {
   private Integer threads;
 
   @Option(
+      names = "--no-spinning",
+      description =
+          "Lets threads that wait for work sleep. They keep processors busy within a step"
+              + " otherwise, which is faster unless other processes want these.")
+  private boolean noSpinning;
+
+  @Option(
       names = "--grace",
       paramLabel = "SECONDS",
       description = "How long answers may go on after the server was told to stop.")
@@ -138,7 +145,7 @@ public final class Serve implements Callable<Integer> {
   }
 
   private LanguageModel load(String place) throws IOException {
-    LoadOptions options = MiniMindServer.loadOptions(parallel);
+    LoadOptions options = MiniMindServer.loadOptions(parallel).withSpinning(!noSpinning);
     return GivenModel.load(place, threads == null ? options : options.withThreads(threads));
   }
 }

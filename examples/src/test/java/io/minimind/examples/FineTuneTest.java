@@ -114,20 +114,78 @@ class FineTuneTest {
 
   @Test
   void killedAndResumedARunEndsTheSame() throws Exception {
+    killAndResume(UPDATES / 3, sft(pretrained, out, cache, RUN));
+    assertEndsAs(tuned);
+  }
+
+  /** Kills a run twice. */
+  private void killAndResume(int most, String... begin) throws Exception {
     Random random = new Random(Integer.getInteger("minimind.killSeed", 1));
     for (int i = 0; i < 2; i++) {
       boolean resumable = Files.exists(out.resolve("settings.json"));
-      String[] args = resumable ? resume("sft", out, cache) : sft(pretrained, out, cache, RUN);
+      String[] args = resumable ? resume("sft", out, cache) : begin;
       try (CommandProcess running = CommandProcess.start(shared, args)) {
-        running.awaitLines("Epoch:", 1 + random.nextInt(UPDATES / 3));
+        running.awaitLines("Epoch:", 1 + random.nextInt(most));
         running.kill();
       }
     }
     lines(resume("sft", out, cache));
+  }
+
+  private void assertEndsAs(Path expected) throws IOException {
     assertArrayEquals(
-        Files.readAllBytes(tuned.resolve("model.safetensors")),
+        Files.readAllBytes(expected.resolve("model.safetensors")),
         Files.readAllBytes(out.resolve("model.safetensors")));
-    assertEquals(PretrainProcessTest.metrics(tuned), PretrainProcessTest.metrics(out));
+    assertEquals(PretrainProcessTest.metrics(expected), PretrainProcessTest.metrics(out));
+  }
+
+  @Test
+  void conversationsMayShareRows() throws Exception {
+    String[] options = Arrays.copyOf(RUN, RUN.length + 2);
+    options[RUN.length] = "--packing";
+    options[RUN.length + 1] = "--batch-size=2";
+    Path whole = folder.resolve("whole");
+    List<String> lines = lines(sft(pretrained, whole, cache, options));
+    String end = lines.stream().filter(line -> line.startsWith("Trained")).findFirst().get();
+    assertTrue(end.endsWith("% of the positions were padding."), end);
+    List<JsonNode> metrics = PretrainProcessTest.metrics(whole);
+    List<JsonNode> updates = metrics.stream().filter(metric -> metric.has("loss")).toList();
+    for (JsonNode update : updates) {
+      assertTrue(update.get("padding").doubleValue() < 0.2, update.toString());
+    }
+    List<JsonNode> alone = PretrainProcessTest.metrics(tuned);
+    assertEquals(tokens(alone), tokens(metrics), "the same tokens are learnt");
+    killAndResume(updates.size() / 3, sft(pretrained, out, cache, options));
+    assertEndsAs(whole);
+  }
+
+  private static long tokens(List<JsonNode> metrics) {
+    return metrics.stream().mapToLong(metric -> metric.path("tokens").longValue()).max().orElse(0);
+  }
+
+  /** The weights are as good as the same after an update of next to nothing. */
+  @Test
+  void validationDoesNotDependOnPacking() throws Exception {
+    List<Double> losses = new ArrayList<>();
+    for (String option : List.of("--batch-size=3", "--packing")) {
+      Path place = folder.resolve("validated" + losses.size());
+      String[] options = {
+        option,
+        "--learning-rate=1e-30",
+        "--max-updates=1",
+        "--loss=all-turns",
+        "--validation=" + Commands.DATA.resolve("sft_valid.csv")
+      };
+      lines(sft(pretrained, place, cache, options));
+      losses.add(
+          PretrainProcessTest.metrics(place).stream()
+              .filter(metric -> metric.has("validation_loss"))
+              .findFirst()
+              .get()
+              .get("validation_loss")
+              .doubleValue());
+    }
+    assertEquals(losses.get(0), losses.get(1), 1e-5);
   }
 
   @Test

@@ -74,7 +74,7 @@ class ReportsTest {
   /** An update of one micro-batch. */
   private static TrainingListener.Update update(TrainingState after, double loss) {
     return new TrainingListener.Update(
-        after.epoch(), after.batch() - 1, loss, 1.5, 2e-4, Map.of(), 5000, 9000, 2.5, after);
+        after.epoch(), after.batch() - 1, loss, 1.5, 2e-4, Map.of(), 5000, 9000, 450, 2.5, after);
   }
 
   @Test

@@ -55,6 +55,10 @@ class SeveralDevicesTest {
     if (stage.equals("sft")) {
       return Commands.sft(pretrained, out, cache, more);
     }
+    if (stage.equals("sft --packing")) {
+      String[] few = {TWO, "--save-every=3", "--keep=100", "--batch-size=1", "--packing"};
+      return Commands.sft(pretrained, out, cache, few);
+    }
     if (stage.equals("distill")) {
       // The model is its own teacher, which stands beside each replica.
       String[] sft = Commands.sft(pretrained, out, cache, more);
@@ -93,21 +97,22 @@ class SeveralDevicesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pretrain", "sft", "dpo", "distill"})
+  @ValueSource(strings = {"pretrain", "sft", "sft --packing", "dpo", "distill"})
   void aRunGoesOnOnAnyNumberOfDevices(String stage) throws IOException {
     Path whole = folder.resolve("whole");
     run(stage(stage, whole));
     Path again = folder.resolve("again");
     Commands.copy(whole, again);
     forgetAllBut("update-00000003", again);
-    run(resume(stage, again, cache, TWO));
+    String command = stage.split(" ")[0];
+    run(resume(command, again, cache, TWO));
     assertArrayEquals(weights(whole), weights(again));
     assertEquals(PretrainProcessTest.metrics(whole), PretrainProcessTest.metrics(again));
 
     Path moved = folder.resolve("moved");
     Commands.copy(whole, moved);
     forgetAllBut("update-00000003", moved);
-    run(resume(stage, moved, cache, "--devices=cpu"));
+    run(resume(command, moved, cache, "--devices=cpu"));
     List<JsonNode> expected = PretrainProcessTest.metrics(whole);
     List<JsonNode> found = PretrainProcessTest.metrics(moved);
     assertEquals(expected.size(), found.size());

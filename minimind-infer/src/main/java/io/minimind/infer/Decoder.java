@@ -41,8 +41,19 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, int threads) throws IOException {
-    Checksums.verify(folder);
-    return load(folder, LoadOptions.defaults().withThreads(threads), Set.of());
+    return load(folder, LoadOptions.defaults().withThreads(threads));
+  }
+
+  /**
+   * The same with other options, of which those for several generations have no effect.
+   *
+   * @throws IOException if a file is missing or broken
+   */
+  public static Decoder load(Path folder, LoadOptions options) throws IOException {
+    if (options.checksums()) {
+      Checksums.verify(folder);
+    }
+    return load(folder, options, Set.of());
   }
 
   /**

@@ -86,7 +86,9 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     try {
       options.setIntraOpNumThreads(settings.threads());
-      if (settings.batchSize() > 1) {
+      if (!settings.spinning()) {
+        options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      } else if (settings.batchSize() > 1) {
         // Readers need a processor between two steps, and threads that wait busily for the next
         // step would keep it from them.
         options.addConfigEntry("session.force_spinning_stop", "1");

@@ -90,6 +90,18 @@ public final class LoadOptions {
   }
 
   /**
+   * Whether threads that wait for work keep a processor busy (default true): faster where nobody
+   * else wants it, and slower where somebody does. Results are the same.
+   */
+  public boolean spinning() {
+    return values.spinning;
+  }
+
+  public LoadOptions withSpinning(boolean value) {
+    return with(changed -> changed.spinning = value);
+  }
+
+  /**
    * Whether the files are compared with {@code SHA256SUMS}, where the folder has it (default true).
    * It reads every file once more, which takes about a millisecond for each megabyte.
    */
@@ -165,6 +177,7 @@ public final class LoadOptions {
     private ExecutionProvider provider = ExecutionProvider.CPU;
     private int batchSize = 1;
     private int keptTexts;
+    private boolean spinning = true;
     private boolean checksums = true;
     private boolean mappedWeights;
     private boolean foreignGraphs;
@@ -176,6 +189,7 @@ public final class LoadOptions {
       provider = other.provider;
       batchSize = other.batchSize;
       keptTexts = other.keptTexts;
+      spinning = other.spinning;
       checksums = other.checksums;
       mappedWeights = other.mappedWeights;
       foreignGraphs = other.foreignGraphs;
@@ -187,6 +201,7 @@ public final class LoadOptions {
       all.put("provider", provider);
       all.put("batchSize", batchSize);
       all.put("keptTexts", keptTexts);
+      all.put("spinning", spinning);
       all.put("checksums", checksums);
       all.put("mappedWeights", mappedWeights);
       all.put("foreignGraphs", foreignGraphs);

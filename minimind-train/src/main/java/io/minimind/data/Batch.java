@@ -9,16 +9,19 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 
 /**
  * What one training step reads: named tensors, row-major, in direct buffers of native byte order.
- * Every batch has {@link BatchInput#ALWAYS}, and what the columns of its samples are. A row that is
+ * Every batch has {@link BatchInput#ALWAYS} and {@link BatchInput#POSITION_IN_SAMPLE}, and what the
+ * columns of its samples are. A row is a sample, or several one after the other. One that is
  * shorter than the batch goes on with its last id, which has no label, and then with id 0; labels
  * and mask there are 0, other values what their input is padded with.
  *
@@ -46,11 +49,13 @@ public final class Batch implements AutoCloseable {
   private final LongBuffer inputIds;
   private final LongBuffer labels;
   private final FloatBuffer lossMask;
+  private final LongBuffer positionsInSample;
   private final List<Column> columns = new ArrayList<>();
   private final int groupSize;
   private final Consumer<Batch> release;
   private int rows;
   private int length;
+  private long filled;
   private long targets;
 
   private Batch(
@@ -60,6 +65,7 @@ public final class Batch implements AutoCloseable {
     for (BatchInput input : BatchInput.ALWAYS) {
       add(Part.allocate(input, rows, rows / groupSize, length));
     }
+    add(Part.allocate(BatchInput.POSITION_IN_SAMPLE, rows, rows / groupSize, length));
     for (BatchInput input : columns) {
       Part part = Part.allocate(input, rows, rows / groupSize, length);
       add(part);
@@ -68,6 +74,7 @@ public final class Batch implements AutoCloseable {
     inputIds = part(BatchInput.INPUT_IDS).memory().asLongBuffer();
     labels = part(BatchInput.LABELS).memory().asLongBuffer();
     lossMask = part(BatchInput.LOSS_MASK).memory().asFloatBuffer();
+    positionsInSample = part(BatchInput.POSITION_IN_SAMPLE).memory().asLongBuffer();
   }
 
   private void add(Part part) {
@@ -100,9 +107,11 @@ public final class Batch implements AutoCloseable {
     batch.inputIds.put(0, inputIds);
     batch.labels.put(0, labels);
     batch.lossMask.put(0, lossMask);
-    for (float mask : lossMask) {
-      batch.targets += mask != 0 ? 1 : 0;
+    for (int i = 0; i < size; i++) {
+      batch.positionsInSample.put(i, i % length);
+      batch.targets += lossMask[i] != 0 ? 1 : 0;
     }
+    batch.filled = size;
     return batch;
   }
 
@@ -113,8 +122,21 @@ public final class Batch implements AutoCloseable {
    * @throws IOException if the samples cannot be read
    */
   public static Batch of(Samples samples, long... numbers) throws IOException {
-    Batch batch = allocate(samples, numbers.length, samples.longest() - 1, unused -> {});
-    batch.fill(samples, numbers, 0, new Scratch(samples));
+    long[][] rows =
+        LongStream.of(numbers).mapToObj(number -> new long[] {number}).toArray(long[][]::new);
+    return of(samples, rows);
+  }
+
+  /**
+   * A batch of samples of which several may share a row, padded to the longest row.
+   *
+   * @param rows of each row the numbers of its samples in their order
+   * @throws IOException if the samples cannot be read
+   */
+  public static Batch of(Samples samples, long[][] rows) throws IOException {
+    int longest = Arrays.stream(rows).mapToInt(row -> positions(samples, row)).max().orElse(0);
+    Batch batch = allocate(samples, rows.length, longest, unused -> {});
+    batch.fill(samples, rows, 0, new Scratch(samples));
     return batch;
   }
 
@@ -174,6 +196,11 @@ public final class Batch implements AutoCloseable {
     return length;
   }
 
+  /** Number of positions that a sample has; the others are padding. */
+  public long filled() {
+    return filled;
+  }
+
   /** Number of positions whose label counts in the loss. */
   public long targets() {
     return targets;
@@ -202,39 +229,69 @@ public final class Batch implements AutoCloseable {
     }
   }
 
+  /** The positions that samples take which stand one after the other. */
+  static int positions(Samples samples, long[] numbers) {
+    return LongStream.of(numbers).mapToInt(number -> samples.length(number) - 1).sum();
+  }
+
   /**
-   * Fills the batch with samples, padded to the longest of them or to a length.
+   * Fills the batch with samples, padded to the longest row or to a length.
    *
+   * @param content of each row the numbers of its samples
    * @param padTo the least length of the batch
    */
-  void fill(Samples samples, long[] numbers, int padTo, Scratch scratch) throws IOException {
+  void fill(Samples samples, long[][] content, int padTo, Scratch scratch) throws IOException {
     int longest = Math.max(padTo, 1);
-    for (long number : numbers) {
-      longest = Math.max(longest, samples.length(number) - 1);
+    for (long[] row : content) {
+      longest = Math.max(longest, positions(samples, row));
     }
-    shape(numbers.length, longest);
+    shape(content.length, longest);
     targets = 0;
-    int[] ids = scratch.ids;
+    filled = 0;
     for (int row = 0; row < rows; row++) {
-      int count = samples.read(numbers[row], ids, scratch.targets) - 1;
-      int start = row * length;
-      for (int i = 0; i < count; i++) {
-        put(start + i, ids[i], ids[i + 1], scratch.targets[i + 1]);
+      int end = 0;
+      int lastId = 0;
+      for (long number : content[row]) {
+        int count = append(samples, number, row, end, scratch);
+        end += count;
+        lastId = scratch.ids[count];
       }
-      for (int i = count; i < length; i++) {
-        put(start + i, i == count ? ids[i] : 0, 0, false);
-      }
-      for (int column = 0; column < columns.size(); column++) {
-        samples.readColumn(numbers[row], column, scratch.values);
-        columns.get(column).fill(row, groupSize, count, length, scratch.values);
-      }
+      pad(row, end, lastId);
+      filled += end;
     }
   }
 
-  private void put(int position, int input, int label, boolean target) {
+  /** Puts a sample into a row from a position on, and gives how many positions it takes. */
+  private int append(Samples samples, long number, int row, int from, Scratch scratch)
+      throws IOException {
+    int[] ids = scratch.ids;
+    int count = samples.read(number, ids, scratch.targets) - 1;
+    int start = row * length + from;
+    for (int i = 0; i < count; i++) {
+      put(start + i, ids[i], ids[i + 1], scratch.targets[i + 1], i);
+    }
+    for (int column = 0; column < columns.size(); column++) {
+      samples.readColumn(number, column, scratch.values);
+      columns.get(column).fill(row, groupSize, start, count, scratch.values);
+    }
+    return count;
+  }
+
+  private void pad(int row, int from, int lastId) {
+    int start = row * length;
+    for (int i = from; i < length; i++) {
+      put(start + i, i == from ? lastId : 0, 0, false, 0);
+    }
+    for (Column column : columns) {
+      column.pad(start + from, start + length);
+    }
+  }
+
+  private void put(int position, int input, int label, boolean target, int inSample) {
     inputIds.put(position, input);
     labels.put(position, label);
     lossMask.put(position, target ? 1f : 0f);
+    positionsInSample.put(position, inSample);
     targets += target ? 1 : 0;
   }
 
@@ -244,9 +301,10 @@ public final class Batch implements AutoCloseable {
     inputIds.clear().limit(rows * length);
     labels.clear().limit(rows * length);
     lossMask.clear().limit(rows * length);
+    positionsInSample.clear().limit(rows * length);
   }
 
-  /** What a part is filled with, a row at a time. */
+  /** What a part is filled with, a sample at a time. */
   private abstract static class Column {
     private final BatchInput input;
 
@@ -276,19 +334,16 @@ public final class Batch implements AutoCloseable {
     abstract void put(int index, float value);
 
     /**
-     * @param count positions of the row that have a label
+     * @param start the first position of the sample, of all of the batch
+     * @param count positions of the sample
      * @param values of the sample
      */
-    void fill(int row, int groupSize, int count, int length, float[] values) {
+    void fill(int row, int groupSize, int start, int count, float[] values) {
       int width = input.width();
       switch (input.extent()) {
         case TOKEN -> {
-          int start = row * length * width;
           for (int i = 0; i < count * width; i++) {
-            put(start + i, values[width + i]);
-          }
-          for (int i = count * width; i < length * width; i++) {
-            put(start + i, input.padding());
+            put(start * width + i, values[width + i]);
           }
         }
         case ROW -> fill(row, values);
@@ -296,6 +351,15 @@ public final class Batch implements AutoCloseable {
           if (row % groupSize == 0) {
             fill(row / groupSize, values);
           }
+        }
+      }
+    }
+
+    /** Positions, of all of the batch, that no sample has. */
+    void pad(int start, int end) {
+      if (input.extent() == Extent.TOKEN) {
+        for (int i = start * input.width(); i < end * input.width(); i++) {
+          put(i, input.padding());
         }
       }
     }

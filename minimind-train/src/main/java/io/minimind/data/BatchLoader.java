@@ -49,7 +49,7 @@ public final class BatchLoader implements AutoCloseable {
    * @param padTo positions of every row; at least the longest sample less one
    */
   public static BatchLoader startPadded(BatchOrder order, long epoch, long firstBatch, int padTo) {
-    int needed = order.samples().longest() - 1;
+    int needed = order.longest();
     if (padTo < needed) {
       throw new IllegalArgumentException(
           "Rows cannot be padded to " + padTo + " positions: the longest row has " + needed + ".");
@@ -125,12 +125,12 @@ public final class BatchLoader implements AutoCloseable {
   private void prepareBatches() throws IOException, InterruptedException {
     Samples samples = order.samples();
     Batch.Scratch scratch = new Batch.Scratch(samples);
-    int length = Math.max(padTo, samples.longest() - 1);
+    int length = Math.max(padTo, order.longest());
     for (long number = firstBatch; number < order.batches(); number++) {
       Batch recycled = free.poll();
       Batch batch =
           recycled != null ? recycled : Batch.allocate(samples, order.rows(), length, free::add);
-      batch.fill(samples, order.rows(epoch, number), padTo, scratch);
+      batch.fill(samples, order.layout(epoch, number), padTo, scratch);
       ready.put(new Item(Optional.of(batch), Optional.empty()));
     }
   }

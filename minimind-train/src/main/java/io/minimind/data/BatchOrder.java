@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.minimind.annotation.Internal;
 import io.minimind.files.ArgumentException;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Which samples form which batch of an epoch. Every sample comes once per epoch, in an order that
@@ -12,6 +13,8 @@ import java.util.Arrays;
  * <p>The shuffled samples are taken in pools of 64 batches. Within a pool they are sorted by length
  * and cut into batches, so that a batch holds rows of similar length, and the batches are shuffled
  * again. Only one pool is ever in memory. The last batch of an epoch may be short.
+ *
+ * <p>Where several samples share a row, rows take the place of samples in all of this.
  *
  * <p>For devices that compute on one batch each and wait for one another, so many batches are cut
  * from one joint batch, whose rows they take in turn: they are about equally long. If the epoch's
@@ -24,19 +27,17 @@ public final class BatchOrder {
   private static final int POOL_BATCHES = 64;
 
   private final Samples samples;
+  private final RowGroups groups;
   private final int jointSize;
   private final int parts;
-  private final int groupSize;
-  private final long groups;
   private final long seed;
-  private volatile Pool latest = new Pool(-1, -1, new long[0], 0, Permutation.of(1, 0));
+  private volatile Pool latest = new Pool(-1, -1, new long[0][][], 0, Permutation.of(1, 0));
 
-  private BatchOrder(Samples samples, int jointSize, int parts, long seed) {
+  private BatchOrder(Samples samples, RowGroups groups, int jointSize, int parts, long seed) {
     this.samples = samples;
+    this.groups = groups;
     this.jointSize = jointSize;
     this.parts = parts;
-    this.groupSize = samples.groupSize();
-    this.groups = samples.groups();
     this.seed = seed;
   }
 
@@ -56,23 +57,48 @@ public final class BatchOrder {
    * @param parts batches that are cut from one joint batch, at least 1
    */
   public static BatchOrder of(Samples samples, int batchSize, int parts, long seed) {
+    return of(samples, new SamplesAlone(samples), batchSize, parts, seed);
+  }
+
+  /**
+   * The order of batches of rows that several samples share. Which of them do so follows from the
+   * seed, and is the same in all epochs.
+   *
+   * @param rowLength positions of a row, which no sample may exceed
+   * @param batchSize rows per batch, 1 to 1,048,576
+   * @param parts batches that are cut from one joint batch, at least 1
+   * @throws IllegalArgumentException if samples have something that a row can have only once
+   */
+  public static BatchOrder packed(
+      Samples samples, int rowLength, int batchSize, int parts, long seed) {
+    return of(samples, PackedRows.of(samples, rowLength, seed), batchSize, parts, seed);
+  }
+
+  private static BatchOrder of(
+      Samples samples, RowGroups groups, int batchSize, int parts, long seed) {
     if (batchSize < 1 || (long) batchSize * parts > MAX_BATCH_SIZE) {
       throw new ArgumentException(
           "The batch size of all devices together is %d: it must lie between 1 and %d."
               .formatted((long) batchSize * parts, MAX_BATCH_SIZE));
     }
-    return new BatchOrder(samples, batchSize * parts, parts, seed);
+    return new BatchOrder(samples, groups, batchSize * parts, parts, seed);
   }
 
   /** Number of batches in an epoch. */
   public long batches() {
-    return groups / jointSize * parts + Math.min(groups % jointSize, parts);
+    return groups.count() / jointSize * parts + Math.min(groups.count() % jointSize, parts);
   }
 
-  /** Samples of the largest batch; only the last ones of an epoch have fewer. */
+  /** Rows of the largest batch; only the last ones of an epoch have fewer. */
   int rows() {
-    long largest = groups < jointSize ? (groups + parts - 1) / parts : jointSize / parts;
-    return Math.toIntExact(largest * groupSize);
+    long count = groups.count();
+    long largest = count < jointSize ? (count + parts - 1) / parts : jointSize / parts;
+    return Math.toIntExact(largest * groups.rowsOfEach());
+  }
+
+  /** Positions that no row exceeds. */
+  int longest() {
+    return groups.longest();
   }
 
   /** The samples that are put in order. */
@@ -81,12 +107,18 @@ public final class BatchOrder {
   }
 
   /**
-   * The samples of a batch, shortest first; those that belong together stay together.
+   * The samples of a batch, row by row, the shortest row first; those that belong together stay
+   * together.
    *
    * @param epoch counted from 0
    * @param batch in {@code [0, batches())}
    */
   public long[] rows(long epoch, long batch) {
+    return Arrays.stream(layout(epoch, batch)).flatMapToLong(Arrays::stream).toArray();
+  }
+
+  /** The same, the samples of each row apart. */
+  long[][] layout(long epoch, long batch) {
     if (batch < 0 || batch >= batches()) {
       throw new IllegalArgumentException("An epoch has " + batches() + " batches, none " + batch);
     }
@@ -95,10 +127,10 @@ public final class BatchOrder {
     int first = (int) pool.place(joint % POOL_BATCHES) * jointSize;
     int end = Math.min(first + jointSize, pool.groups.length);
     int part = (int) (batch % parts);
-    long[] rows = new long[(end - first - part + parts - 1) / parts * groupSize];
-    Arrays.setAll(
-        rows, i -> pool.groups[first + part + i / groupSize * parts] * groupSize + i % groupSize);
-    return rows;
+    return IntStream.iterate(first + part, group -> group < end, group -> group + parts)
+        .mapToObj(group -> pool.groups[group])
+        .flatMap(Arrays::stream)
+        .toArray(long[][]::new);
   }
 
   private Pool pool(long epoch, long number) {
@@ -112,17 +144,17 @@ public final class BatchOrder {
 
   private Pool sortedPool(long epoch, long number) {
     long epochSeed = Permutation.mix(seed, epoch);
-    Permutation shuffled = Permutation.of(groups, epochSeed);
+    Permutation shuffled = Permutation.of(groups.count(), epochSeed);
     long first = number * POOL_BATCHES * jointSize;
-    int count = (int) Math.min((long) POOL_BATCHES * jointSize, groups - first);
-    long[] members = new long[count];
+    int count = (int) Math.min((long) POOL_BATCHES * jointSize, groups.count() - first);
+    long[][][] members = new long[count][][];
     long[] byLength = new long[count];
     for (int i = 0; i < count; i++) {
-      members[i] = shuffled.at(first + i);
+      members[i] = groups.rows(shuffled.at(first + i));
       byLength[i] = (long) length(members[i]) << Integer.SIZE | i;
     }
     Arrays.sort(byLength);
-    long[] sorted = new long[count];
+    long[][][] sorted = new long[count][][];
     for (int i = 0; i < count; i++) {
       sorted[i] = members[(int) byLength[i]];
     }
@@ -131,20 +163,21 @@ public final class BatchOrder {
     return new Pool(epoch, number, sorted, whole, order);
   }
 
-  /** Ids of the longest sample of a group. */
-  private int length(long group) {
+  /** Positions of the longest of some rows. */
+  private int length(long[][] rows) {
     int longest = 0;
-    for (int i = 0; i < groupSize; i++) {
-      longest = Math.max(longest, samples.length(group * groupSize + i));
+    for (long[] row : rows) {
+      longest = Math.max(longest, Batch.positions(samples, row));
     }
     return longest;
   }
 
   /**
+   * @param groups their rows
    * @param whole joint batches that are not short
    * @param order of the whole ones; a short one stays at the end
    */
-  private record Pool(long epoch, long number, long[] groups, int whole, Permutation order) {
+  private record Pool(long epoch, long number, long[][][] groups, int whole, Permutation order) {
     long place(long joint) {
       return joint < whole ? order.at(joint) : joint;
     }

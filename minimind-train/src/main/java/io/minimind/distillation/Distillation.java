@@ -42,8 +42,8 @@ public record Distillation(
    * @param top tokens of the teacher that are kept beforehand, or 0 for one beside the student
    * @param alpha the share of the text, {@link DistillationObjective}
    * @throws IOException if the teacher is missing or broken, or has other tokens than the student
-   * @throws IllegalArgumentException if a value is out of its range, or the teacher cannot read
-   *     texts of that length
+   * @throws IllegalArgumentException if a value is out of its range, the teacher cannot read texts
+   *     of that length, or conversations share rows
    */
   public static Distillation of(
       Path teacher,
@@ -53,6 +53,10 @@ public record Distillation(
       double alpha,
       double temperature)
       throws IOException {
+    if (conversations.packing()) {
+      throw new ArgumentException(
+          "A teacher reads each conversation in a row of its own: leave out packing.");
+    }
     FrozenModel model = FrozenModel.of(teacher);
     ModelConfig config = model.config();
     if (config.maxLength() < conversations.maxLength()) {

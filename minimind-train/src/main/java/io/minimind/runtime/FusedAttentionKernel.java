@@ -9,6 +9,9 @@ import io.minimind.runtime.OneDnn.Matrix;
  * are taken in blocks; a block's probabilities lie in a few hundred kilobytes that the next block
  * uses again, and never reach an operand. All products are oneDNN's.
  *
+ * <p>Where rows hold several samples, a block of queries sees no key before the sample of its first
+ * query: such keys cost nothing, and a mask takes care of the others.
+ *
  * <p>A task is what no other adds to: a head of a row forwards, and backwards a key/value head of a
  * row with all its heads. So results are the same for any number of threads.
  */
@@ -54,11 +57,58 @@ final class FusedAttentionKernel {
     }
   }
 
-  /** From query, key and value: output, sums. */
+  /**
+   * Which keys the queries of a row see: those from the beginning of their own sample to
+   * themselves.
+   *
+   * @param positions the address of their positions in their samples; 0 if the row is one sample
+   */
+  private record Samples(long positions) {
+
+    private static final Samples ONE = new Samples(0);
+
+    static Samples of(Operand inSample, long row) {
+      return inSample.address() == 0
+          ? ONE
+          : new Samples(inSample.address() + Long.BYTES * row * inSample.extent(1));
+    }
+
+    /** The first key that a query sees. Whatever the numbers are, it is one of the row. */
+    long first(long query) {
+      if (positions == 0) {
+        return 0;
+      }
+      long position = NativeFloats.integer(positions + Long.BYTES * query);
+      return query - Math.max(0, Math.min(query, position));
+    }
+
+    /**
+     * Puts 0 for keys that queries do not see.
+     *
+     * @param block of some queries and keys
+     * @param start the first query
+     * @param rows how many queries
+     * @param first the first key
+     */
+    void mask(Matrix block, long start, long rows, long first, long columns) {
+      for (long i = 0; i < rows; i++) {
+        long row = block.from(i).address();
+        long before = Math.min(columns, Math.max(0, first(start + i) - first));
+        NativeFloats.fill(row, before, 0);
+        long seen = Math.max(before, start + i + 1 - first);
+        if (seen < columns) {
+          NativeFloats.fill(row + Float.BYTES * seen, columns - seen, 0);
+        }
+      }
+    }
+  }
+
+  /** From query, key, value and perhaps positions in samples: output, sums. */
   void forward(KernelCall call) {
     Operand query = call.input(0);
     Operand key = call.input(1);
     Operand value = call.input(2);
+    Operand inSample = call.optionalInput(3);
     Extents extents = new Extents(query);
     Operand output = call.output(0, query.shape());
     Operand sums = call.output(1, extents.batch, heads, extents.length);
@@ -74,6 +124,7 @@ final class FusedAttentionKernel {
             new Forward(
                     dnn,
                     extents,
+                    Samples.of(inSample, row),
                     extents.head(query, row, head, heads),
                     extents.head(key, row, keyValueHead, keyValueHeads),
                     extents.head(value, row, keyValueHead, keyValueHeads),
@@ -89,6 +140,7 @@ final class FusedAttentionKernel {
   private record Forward(
       OneDnn dnn,
       Extents extents,
+      Samples samples,
       Matrix query,
       Matrix key,
       Matrix value,
@@ -107,20 +159,22 @@ final class FusedAttentionKernel {
     }
 
     private void block(long start, long rows, long ones, long sums) {
-      long columns = start + rows;
+      long first = samples.first(start);
+      long columns = start + rows - first;
       Matrix weights = new Matrix(memory, columns);
       float[] shifts = new float[(int) rows];
-      logits(weights, start, rows);
+      logits(weights, start, rows, first);
       dnn.exponential(memory, rows * columns);
-      sum(weights, start, rows, ones, sums);
+      sum(weights, start, rows, first, ones, sums);
       if (!areInRange(sums, rows)) {
-        logits(weights, start, rows);
-        shift(weights, start, shifts);
+        logits(weights, start, rows, first);
+        shift(weights, start, first, shifts);
         dnn.exponential(memory, rows * columns);
         keepNotANumber(weights, shifts);
-        sum(weights, start, rows, ones, sums);
+        sum(weights, start, rows, first, ones, sums);
       }
-      dnn.product(rows, extents.size, columns, 1, weights, value, 0, output.from(start));
+      Matrix seen = value.from(first);
+      dnn.product(rows, extents.size, columns, 1, weights, seen, 0, output.from(start));
       for (int i = 0; i < rows; i++) {
         float sum = NativeFloats.get(sums + Float.BYTES * i);
         long row = output.from(start + i).address();
@@ -130,21 +184,21 @@ final class FusedAttentionKernel {
       }
     }
 
-    private void logits(Matrix weights, long start, long rows) {
+    private void logits(Matrix weights, long start, long rows, long first) {
       dnn.product(
           rows,
           weights.stride(),
           extents.size,
           extents.scale,
           query.from(start),
-          key.transpose(),
+          key.from(first).transpose(),
           0,
           weights);
     }
 
     /** What is masked gets no weight, whatever it was. */
-    private void sum(Matrix weights, long start, long rows, long ones, long sums) {
-      mask(weights, start, rows, 0);
+    private void sum(Matrix weights, long start, long rows, long first, long ones, long sums) {
+      samples.mask(weights, start, rows, first, weights.stride());
       Matrix column = new Matrix(sums, 1);
       dnn.product(rows, 1, weights.stride(), 1, weights, new Matrix(ones, 1), 0, column);
     }
@@ -159,11 +213,12 @@ final class FusedAttentionKernel {
       return true;
     }
 
-    /** Takes from each row its largest logit. */
-    private void shift(Matrix weights, long start, float[] shifts) {
+    /** Takes from each row the largest logit of what it sees. */
+    private void shift(Matrix weights, long start, long first, float[] shifts) {
       for (int i = 0; i < shifts.length; i++) {
         long row = weights.from(i).address();
-        shifts[i] = NativeFloats.largest(row, start + i + 1);
+        long own = Math.max(first, samples.first(start + i));
+        shifts[i] = NativeFloats.largest(row + Float.BYTES * (own - first), start + i + 1 - own);
         NativeFloats.add(row, weights.stride(), -shifts[i]);
       }
     }
@@ -178,28 +233,10 @@ final class FusedAttentionKernel {
     }
   }
 
-  /** Puts a number above the diagonal; the first column is the first key. */
-  private static void mask(Matrix block, long start, long rows, float number) {
-    mask(block, start, rows, 0, block.stride(), number);
-  }
-
   /**
-   * The same of a block that begins further right.
-   *
-   * @param first the first column's key
-   * @param columns how many columns there are
+   * From query, key, value, output, sums, the output's gradient and perhaps positions in samples:
+   * the gradients of the first three.
    */
-  private static void mask(
-      Matrix block, long start, long rows, long first, long columns, float number) {
-    for (long i = 0; i < rows; i++) {
-      long seen = Math.max(0, start + i + 1 - first);
-      if (seen < columns) {
-        NativeFloats.fill(block.from(i).address() + Float.BYTES * seen, columns - seen, number);
-      }
-    }
-  }
-
-  /** From query, key, value, output, sums and the output's gradient: those of the first three. */
   void backward(KernelCall call) {
     Operand query = call.input(0);
     Operand key = call.input(1);
@@ -207,10 +244,13 @@ final class FusedAttentionKernel {
     Operand output = call.input(3);
     Operand sums = call.input(4);
     Operand dOutput = call.input(5);
+    Operand inSample = call.optionalInput(6);
     Extents extents = new Extents(query);
     Operand dQuery = call.output(0, query.shape());
     Operand dKey = call.output(1, key.shape());
     Operand dValue = call.output(2, value.shape());
+    NativeFloats.clear(dKey.address(), dKey.elements());
+    NativeFloats.clear(dValue.address(), dValue.elements());
     long each = heads / keyValueHeads;
     call.parallel(
         (int) (extents.batch * keyValueHeads),
@@ -223,6 +263,7 @@ final class FusedAttentionKernel {
                 new Backward(
                     dnn,
                     extents,
+                    Samples.of(inSample, row),
                     extents.head(key, row, keyValueHead, keyValueHeads),
                     extents.head(value, row, keyValueHead, keyValueHeads),
                     extents.head(dKey, row, keyValueHead, keyValueHeads),
@@ -235,8 +276,7 @@ final class FusedAttentionKernel {
                   extents.head(output, row, head, heads),
                   sums.address() + Float.BYTES * (row * heads + head) * extents.length,
                   extents.head(dOutput, row, head, heads),
-                  extents.head(dQuery, row, head, heads),
-                  i == 0);
+                  extents.head(dQuery, row, head, heads));
             }
           }
         });
@@ -250,6 +290,7 @@ final class FusedAttentionKernel {
   private static final class Backward {
     private final OneDnn dnn;
     private final Extents extents;
+    private final Samples samples;
     private final Matrix dKey;
     private final Matrix dValue;
     private final Matrix keys;
@@ -262,6 +303,7 @@ final class FusedAttentionKernel {
     private Backward(
         OneDnn dnn,
         Extents extents,
+        Samples samples,
         Matrix key,
         Matrix value,
         Matrix dKey,
@@ -269,6 +311,7 @@ final class FusedAttentionKernel {
         long memory) {
       this.dnn = dnn;
       this.extents = extents;
+      this.samples = samples;
       this.dKey = dKey;
       this.dValue = dValue;
       long width = width(extents);
@@ -302,16 +345,8 @@ final class FusedAttentionKernel {
       NativeFloats.put(target + Float.BYTES * extents.size, column);
     }
 
-    private void head(
-        Matrix query,
-        Matrix output,
-        long logarithms,
-        Matrix dOutput,
-        Matrix dQuery,
-        boolean first) {
-      long last = (extents.length - 1) / ROWS * ROWS;
-      // The last block sees all keys, so that it can be the one that others add to.
-      for (long start = last; start >= 0; start -= ROWS) {
+    private void head(Matrix query, Matrix output, long logarithms, Matrix dOutput, Matrix dQuery) {
+      for (long start = (extents.length - 1) / ROWS * ROWS; start >= 0; start -= ROWS) {
         long rows = Math.min(ROWS, extents.length - start);
         for (long i = 0; i < rows; i++) {
           long row = start + i;
@@ -322,16 +357,16 @@ final class FusedAttentionKernel {
                   dOutput.from(row).address(), output.from(row).address(), extents.size);
           widened(dOutput, row, gradients, i, 1, along);
         }
-        long columns = start + rows;
-        for (long from = 0; from < columns; from += COLUMNS) {
-          long count = Math.min(COLUMNS, columns - from);
-          boolean begins = first && start == last;
-          tile(start, rows, from, count, dQuery.from(start), begins ? 0 : 1);
+        long end = start + rows;
+        long first = samples.first(start);
+        for (long from = first; from < end; from += COLUMNS) {
+          long count = Math.min(COLUMNS, end - from);
+          tile(start, rows, from, count, dQuery.from(start), from == first ? 0 : 1);
         }
       }
     }
 
-    private void tile(long start, long rows, long from, long columns, Matrix dQuery, float others) {
+    private void tile(long start, long rows, long from, long columns, Matrix dQuery, float before) {
       Matrix weights = new Matrix(probabilities, columns);
       Matrix dWeights = new Matrix(dLogits, columns);
       Matrix key = keys.from(from);
@@ -339,15 +374,15 @@ final class FusedAttentionKernel {
       dnn.product(rows, columns, size + 1, 1, queries, key.transpose(), 0, weights);
       dnn.exponential(probabilities, rows * columns);
       keepNotANumber(weights, rows);
-      mask(weights, start, rows, from, columns, 0);
+      samples.mask(weights, start, rows, from, columns);
       Matrix value = values.from(from).transpose();
       dnn.product(rows, columns, size + 1, 1, gradients, value, 0, dWeights);
       dnn.multiply(dLogits, probabilities, rows * columns);
-      dnn.product(rows, size, columns, extents.scale, dWeights, key, from == 0 ? 0 : 1, dQuery);
+      dnn.product(rows, size, columns, extents.scale, dWeights, key, before, dQuery);
       Matrix dKeys = dKey.from(from);
-      dnn.product(columns, size, rows, 1, dWeights.transpose(), queries, others, dKeys);
+      dnn.product(columns, size, rows, 1, dWeights.transpose(), queries, 1, dKeys);
       Matrix dValues = dValue.from(from);
-      dnn.product(columns, size, rows, 1, weights.transpose(), gradients, others, dValues);
+      dnn.product(columns, size, rows, 1, weights.transpose(), gradients, 1, dValues);
     }
 
     /** oneDNN's exponential of what is not a number is one. */

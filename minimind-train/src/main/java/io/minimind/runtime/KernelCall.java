@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -132,6 +133,20 @@ final class KernelCall implements AutoCloseable {
       }
     }
     work.throwFailure();
+  }
+
+  /**
+   * Lends memory of the session's arena to what tasks share.
+   *
+   * @param use gets its address, with whatever was there before
+   */
+  void withMemory(long bytes, LongConsumer use) {
+    Pointer memory = allocate(bytes);
+    try {
+      use.accept(memory.address());
+    } finally {
+      free(memory);
+    }
   }
 
   private static final Map<Long, Work> RUNNING = new ConcurrentHashMap<>();

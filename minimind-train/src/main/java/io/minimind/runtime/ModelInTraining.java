@@ -18,7 +18,8 @@ import java.util.zip.CRC32C;
 /**
  * A model that is being trained, on one device or on several: its parameters, gradients and
  * optimizer state in native memory. Several replicas of it compute on different batches at the same
- * time and have the same weights after every update. Not safe for use by several threads.
+ * time and have the same weights after every update. For one thread, but another one may close it:
+ * that waits for what is being computed.
  */
 public sealed interface ModelInTraining extends AutoCloseable permits TrainingSession, Replicas {
 

@@ -1,13 +1,16 @@
 package io.minimind.runtime;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.FloatIndexer;
+import org.bytedeco.javacpp.indexer.LongIndexer;
 
 /** Numbers in native memory, by their addresses; nothing checks these. */
 final class NativeFloats {
 
   private static final FloatIndexer ALL = FloatIndexer.create(new Everything());
+  private static final LongIndexer INTEGERS = LongIndexer.create(new EveryInteger());
 
   private NativeFloats() {}
 
@@ -19,6 +22,19 @@ final class NativeFloats {
     }
   }
 
+  private static final class EveryInteger extends LongPointer {
+    private EveryInteger() {
+      super((Pointer) null);
+      capacity = Long.MAX_VALUE / Long.BYTES;
+      limit = capacity;
+    }
+  }
+
+  /** The int64 at a multiple of 8. */
+  static long integer(long address) {
+    return INTEGERS.get(address >> 3);
+  }
+
   /** The number at a multiple of 4. */
   static float get(long address) {
     return ALL.get(address >> 2);
@@ -26,6 +42,13 @@ final class NativeFloats {
 
   static void put(long address, float number) {
     ALL.put(address >> 2, number);
+  }
+
+  /** Makes numbers 0. */
+  static void clear(long address, long count) {
+    if (count > 0) {
+      Pointer.memset(new KernelDomain.Handle(address), 0, Float.BYTES * count);
+    }
   }
 
   static void fill(long address, long count, float number) {

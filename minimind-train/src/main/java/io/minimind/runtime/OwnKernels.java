@@ -1,14 +1,20 @@
 package io.minimind.runtime;
 
+import static io.minimind.graph.ElementType.BOOL;
 import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
 import io.minimind.graph.operator.FusedAttention;
+import io.minimind.graph.operator.FusedCrossEntropy;
 import io.minimind.graph.operator.OwnGemm;
+import io.minimind.graph.operator.RmsNorm;
+import io.minimind.graph.operator.ScaleInPlace;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.onnxruntime.OrtSessionOptions;
 
 /** The kernels of this project, for sessions on the CPU. */
@@ -18,15 +24,35 @@ final class OwnKernels {
       List.of(
           new Kernel.Declaration(
               FusedAttention.SPECIFICATION,
-              floats(3),
+              floatsAndPositions(3),
               floats(2),
               node -> new FusedAttentionKernel(node)::forward),
           new Kernel.Declaration(
               FusedAttention.Gradient.SPECIFICATION,
-              floats(6),
+              floatsAndPositions(6),
               floats(3),
               node -> new FusedAttentionKernel(node)::backward),
-          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new));
+          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
+          new Kernel.Declaration(
+              RmsNorm.Gradient.SPECIFICATION,
+              floats(4),
+              floats(2),
+              node -> RmsNormKernel::backward),
+          new Kernel.Declaration(
+              FusedCrossEntropy.SPECIFICATION,
+              List.of(FLOAT32, INT64),
+              floats(2),
+              node -> new CrossEntropyKernel(node)::forward),
+          new Kernel.Declaration(
+              FusedCrossEntropy.Gradient.SPECIFICATION,
+              List.of(FLOAT32, FLOAT32, INT64, FLOAT32),
+              floats(1),
+              node -> new CrossEntropyKernel(node)::backward),
+          new Kernel.Declaration(
+              ScaleInPlace.SPECIFICATION,
+              floats(2),
+              List.of(BOOL),
+              node -> ScaleInPlaceKernel::compute));
 
   /** Made when the first session needs it. */
   private static final class Registered {
@@ -39,6 +65,10 @@ final class OwnKernels {
     return Collections.nCopies(count, FLOAT32);
   }
 
+  private static List<ElementType> floatsAndPositions(int count) {
+    return Stream.concat(floats(count).stream(), Stream.of(INT64)).toList();
+  }
+
   /** Why this machine cannot use them, or nothing if it can. */
   static Optional<String> problem() {
     return OneDnn.problem();
@@ -46,7 +76,7 @@ final class OwnKernels {
 
   /** What they compute, and with what, for people. */
   static String describe() {
-    return "own kernels for products and attention, with oneDNN for %s"
+    return "own kernels for products, attention, cross entropy and norms, with oneDNN for %s"
         .formatted(OneDnn.instructions());
   }
 

@@ -26,7 +26,7 @@ import org.bytedeco.onnxruntime.OrtSessionOptions;
 
 /**
  * A graph that is run and not trained, on the CPU, by the runtime and with the kernels that train:
- * to see what training computes. Not safe for use by several threads.
+ * to see what training computes. It runs once at a time, and closing it waits for that.
  */
 @Internal
 public final class PlainSession implements AutoCloseable {
@@ -82,7 +82,10 @@ public final class PlainSession implements AutoCloseable {
    * @return its outputs, which must be float32, by their names
    * @throws OnnxRuntimeException if an input is missing or an operator fails
    */
-  public Map<String, float[]> run(Collection<NamedTensor> given) {
+  public synchronized Map<String, float[]> run(Collection<NamedTensor> given) {
+    if (session.isNull()) {
+      throw new IllegalStateException("The session is closed.");
+    }
     Map<String, NamedTensor> byName =
         given.stream().collect(Collectors.toMap(NamedTensor::name, Function.identity()));
     List<Pointer> data = new ArrayList<>();
@@ -133,7 +136,7 @@ public final class PlainSession implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     if (!session.isNull()) {
       API.ReleaseSession(session);
       session.setNull();

@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A model in training on one device. Not safe for use by several threads. */
+/**
+ * A model in training on one device. It does one thing at a time: what another thread asks for,
+ * closing it among that, waits until a step has ended.
+ */
 final class TrainingSession implements ModelInTraining {
 
   private final ParameterState state;
@@ -75,7 +78,7 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void scaleLoss(float factor) {
+  public synchronized void scaleLoss(float factor) {
     lossScale.put(factor);
   }
 
@@ -86,7 +89,8 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
+  public synchronized Step lastTrainStep(
+      List<Batch> batches, float gradientScale, float maxGradientNorm) {
     requireOpen();
     scale.put(gradientScale);
     maxNorm.put(maxGradientNorm);
@@ -99,13 +103,13 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void resetGradients() {
+  public synchronized void resetGradients() {
     requireOpen();
     session.resetGradients();
   }
 
   @Override
-  public void optimizerStep(float learningRate) {
+  public synchronized void optimizerStep(float learningRate) {
     requireOpen();
     state.decay(learningRate);
     session.optimizerStep(learningRate);
@@ -113,14 +117,14 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public List<Evaluation> evaluate(List<Batch> batches) {
+  public synchronized List<Evaluation> evaluate(List<Batch> batches) {
     try (Outputs outputs = outputs(batches.get(0))) {
       return List.of(outputs.evaluation(metrics));
     }
   }
 
   @Override
-  public List<float[]> evaluate(List<Batch> batches, String name) {
+  public synchronized List<float[]> evaluate(List<Batch> batches, String name) {
     try (Outputs outputs = outputs(batches.get(0))) {
       return List.of(Outputs.copy(outputs.floats(name)));
     }
@@ -134,19 +138,19 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public SharedWeights weights() {
+  public synchronized SharedWeights weights() {
     requireOpen();
     return state.share();
   }
 
   @Override
-  public void saveCheckpoint(Path file) {
+  public synchronized void saveCheckpoint(Path file) {
     requireOpen();
     state.save(file);
   }
 
   /** Number of trainable values. */
-  long parameterCount() {
+  synchronized long parameterCount() {
     requireOpen();
     return session.parameterCount();
   }
@@ -159,7 +163,7 @@ final class TrainingSession implements ModelInTraining {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     if (open) {
       open = false;
       session.close();

@@ -2,8 +2,10 @@ package io.minimind.task;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import io.minimind.artifact.Objective;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
+import io.minimind.data.Samples;
 import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
@@ -15,12 +17,15 @@ import java.nio.file.Path;
  * @param maxLength tokens to which conversations are cut, at least 2
  * @param loss which answers count
  * @param variation what is drawn for each conversation
+ * @param packing whether conversations share rows, as many as have room in {@code maxLength}; none
+ *     sees another
  */
 public record FineTuning(
     int maxLength,
     ChatEncoder.Loss loss,
     @JsonInclude(value = Include.CUSTOM, valueFilter = WhereNothingVaries.class)
-        Variation variation)
+        Variation variation,
+    @JsonInclude(Include.NON_DEFAULT) boolean packing)
     implements Task {
 
   /** Such settings are written as earlier versions wrote them. */
@@ -43,8 +48,25 @@ public record FineTuning(
     return NAME;
   }
 
+  /** The same with conversations that share rows. */
+  public FineTuning packed() {
+    return new FineTuning(maxLength, loss, variation, true);
+  }
+
+  @Override
+  public Objective objective() {
+    return new Objective.NextToken(packing);
+  }
+
   @Override
   public SampleEncoder encoder(ModelConfig model, Path tokenizer) throws IOException {
     return ChatEncoder.load(tokenizer, maxLength, loss).with(variation);
+  }
+
+  @Override
+  public BatchSource batches(Samples samples, Batching batching) {
+    return packing
+        ? CorpusBatches.packed(samples, objective(), batching, maxLength - 1)
+        : CorpusBatches.of(samples, objective(), batching);
   }
 }

@@ -29,6 +29,6 @@ public final class Tasks {
    * @param variation what is drawn for each of them
    */
   public static FineTuning fineTuning(int maxLength, ChatEncoder.Loss loss, Variation variation) {
-    return new FineTuning(maxLength, loss, variation);
+    return new FineTuning(maxLength, loss, variation, false);
   }
 }

@@ -35,6 +35,7 @@ final class MetricsChart {
           "tokens",
           "tokens_per_second",
           "positions_per_second",
+          "padding",
           "seconds",
           "perplexity");
 

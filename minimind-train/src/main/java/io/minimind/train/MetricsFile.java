@@ -20,9 +20,10 @@ import java.util.function.Consumer;
 
 /**
  * Keeps {@code metrics.jsonl}, a JSON object per line: for each update {@code update, epoch, batch,
- * loss, gradient_norm, learning_rate, tokens, tokens_per_second, positions_per_second, seconds},
- * without the norm if float16 gradients overflowed and the update was skipped; for each validation
- * {@code update, validation_loss}; and in both what the objective reports besides, by its names.
+ * loss, gradient_norm, learning_rate, tokens, tokens_per_second, positions_per_second, padding,
+ * seconds}, where padding is the share of the positions that no sample has, without the norm if
+ * float16 gradients overflowed and the update was skipped; for each validation {@code update,
+ * validation_loss}; and in both what the objective reports besides, by its names.
  */
 final class MetricsFile implements TrainingListener {
 
@@ -72,6 +73,7 @@ final class MetricsFile implements TrainingListener {
     metric.put("tokens", update.state().tokens());
     metric.put("tokens_per_second", update.tokens() / update.seconds());
     metric.put("positions_per_second", update.positions() / update.seconds());
+    metric.put("padding", (double) update.padding() / update.positions());
     metric.put("seconds", update.state().seconds());
     update.metrics().forEach(metric::put);
     append(metric);

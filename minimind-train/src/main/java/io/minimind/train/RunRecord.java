@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.data.Variation;
@@ -43,10 +44,11 @@ record RunRecord(RunSettings settings, CorpusFacts corpora) {
     if (!object.has("stage")) {
       object.putObject("stage").put("name", Pretraining.NAME);
     }
-    // Nothing varies where it is not said.
+    // Nothing varies and no row is shared where it is not said.
     for (JsonNode stage : List.of(object.get("stage"), object.at("/stage/conversations"))) {
       if (stage instanceof ObjectNode learning && learning.has("loss")) {
         learning.putIfAbsent("variation", Json.MAPPER.valueToTree(Variation.NONE));
+        learning.putIfAbsent("packing", BooleanNode.FALSE);
       }
     }
     if (object.get("stage") instanceof ObjectNode stage

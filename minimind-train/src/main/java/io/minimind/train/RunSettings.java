@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.files.ArgumentException;
 import io.minimind.graph.Target;
+import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -40,9 +41,18 @@ public record RunSettings(
   private static final long MOST_NUMBERS = Integer.MAX_VALUE / Float.BYTES;
 
   /**
-   * @throws IllegalArgumentException if the model is too large to be saved
+   * @throws IllegalArgumentException if the model is too large to be saved, or cannot learn what
+   *     the task teaches
    */
   public RunSettings {
+    Experts.Balance balance = model.experts().balance();
+    if (task.objective().takesPackedRows()
+        && balance.weight() > 0
+        && balance.scope() == Experts.Balance.Scope.ROW) {
+      throw new ArgumentException(
+          "The balance loss of this model's experts is one of each row, so that no row may hold"
+              + " several samples: train it without packing, or set its aux_loss_alpha to 0.");
+    }
     // What is trained is saved with Adam's two moments.
     long frozen =
         (lora.isPresent() ? model.parameterCount() : 0)

@@ -150,6 +150,7 @@ final class Trainer {
     Map<String, Double> metrics = new LinkedHashMap<>();
     long tokens = 0;
     long positions = 0;
+    long padding = 0;
     Optional<LossScale> scale = lossScale(state);
     scale.ifPresent(present -> model.scaleLoss(present.factor()));
     model.resetGradients();
@@ -171,7 +172,9 @@ final class Trainer {
         add(metrics, step.metrics(), share);
         for (Batch batch : round) {
           tokens += batch.targets();
-          positions += (long) batch.rows() * batch.length();
+          long all = (long) batch.rows() * batch.length();
+          positions += all;
+          padding += all - batch.filled();
         }
       }
     }
@@ -199,6 +202,7 @@ final class Trainer {
             metrics,
             tokens,
             positions,
+            padding,
             seconds,
             next);
     for (TrainingListener listener : listeners) {

@@ -45,6 +45,7 @@ public interface TrainingListener {
    * @param metrics what else the objective reports, means over the micro-batches of the window
    * @param tokens unmasked tokens of the window
    * @param positions all positions of the window, padding included
+   * @param padding those that no sample has
    * @param seconds the update took, waiting for data included
    * @param state after the update
    */
@@ -57,6 +58,7 @@ public interface TrainingListener {
       Map<String, Double> metrics,
       long tokens,
       long positions,
+      long padding,
       double seconds,
       TrainingState state) {}
 

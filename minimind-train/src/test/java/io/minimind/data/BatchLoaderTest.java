@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.BatchInput;
 import java.io.IOException;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -69,6 +70,57 @@ class BatchLoaderTest {
       }
     }
     assertEquals(targets, batch.targets());
+  }
+
+  /** Every position has the next id of its own sample as its label, and padding sees nothing. */
+  @Property(tries = 60)
+  void rowsMayHoldSeveralSamples(
+      @ForAll @IntRange(min = 1, max = 7) int batchSize,
+      @ForAll @IntRange(min = 29, max = 90) int rowLength)
+      throws IOException {
+    FakeSamples samples = new FakeSamples(LENGTHS);
+    BatchOrder order = BatchOrder.packed(samples, rowLength, batchSize, 1, 3);
+    try (BatchLoader loader = BatchLoader.start(order, 1, 0)) {
+      for (long number = 0; number < order.batches(); number++) {
+        try (Batch batch = loader.next().orElseThrow()) {
+          assertHolds(batch, samples, order.layout(1, number));
+        }
+      }
+      assertTrue(loader.next().isEmpty());
+    }
+  }
+
+  private static void assertHolds(Batch batch, FakeSamples samples, long[][] layout) {
+    LongBuffer positions =
+        batch.part(BatchInput.POSITION_IN_SAMPLE.name()).orElseThrow().memory().asLongBuffer();
+    int length = Arrays.stream(layout).mapToInt(row -> positions(samples, row)).max().orElseThrow();
+    assertEquals(layout.length, batch.rows());
+    assertEquals(length, batch.length());
+    int filled = 0;
+    int targets = 0;
+    for (int row = 0; row < layout.length; row++) {
+      int at = row * length;
+      for (long sample : layout[row]) {
+        for (int i = 0; i + 1 < samples.length(sample); i++, at++) {
+          assertEquals(FakeSamples.id(sample, i), batch.inputIds().get(at));
+          assertEquals(FakeSamples.id(sample, i + 1), batch.labels().get(at));
+          assertEquals(FakeSamples.target(sample, i + 1) ? 1 : 0, batch.lossMask().get(at));
+          assertEquals(i, positions.get(at));
+          targets += FakeSamples.target(sample, i + 1) ? 1 : 0;
+        }
+      }
+      filled += at - row * length;
+      for (; at < (row + 1) * length; at++) {
+        assertEquals(0, batch.lossMask().get(at));
+        assertEquals(0, positions.get(at));
+      }
+    }
+    assertEquals(filled, batch.filled());
+    assertEquals(targets, batch.targets());
+  }
+
+  private static int positions(FakeSamples samples, long[] row) {
+    return Arrays.stream(row).mapToInt(sample -> samples.length(sample) - 1).sum();
   }
 
   @Test

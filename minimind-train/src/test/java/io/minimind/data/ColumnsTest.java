@@ -148,6 +148,38 @@ class ColumnsTest {
     }
   }
 
+  @Test
+  void samplesThatShareARowHaveThoseOfTokensOneAfterTheOther() throws IOException {
+    List<Sample> group = group(7);
+    List<BatchInput> columns = List.of(WEIGHTS, TEACHER);
+    Samples all = Samples.of(group, 1, columns);
+    try (Batch batch = Batch.of(all, new long[][] {{2, 0}, {1}})) {
+      int first = group.get(2).ids().length - 1;
+      assertHolds(batch, 0, group.get(2));
+      assertHolds(batch, first, group.get(0));
+      assertHolds(batch, batch.length(), group.get(1));
+      int second = group.get(1).ids().length - 1;
+      assertTrue(second < batch.length(), "the second row is padded");
+      int at = batch.length() + second;
+      assertEquals(-7, memory(batch, WEIGHTS).asFloatBuffer().get(2 * at + 1));
+      assertEquals(0, memory(batch, TEACHER).asLongBuffer().get(at));
+    }
+  }
+
+  /** The values of tokens from a position on. */
+  private static void assertHolds(Batch batch, int start, Sample sample) {
+    for (int i = 0; i + 1 < sample.ids().length; i++) {
+      for (int k = 0; k < 2; k++) {
+        assertEquals(
+            sample.columns().get(WEIGHTS.name())[2 * (i + 1) + k],
+            memory(batch, WEIGHTS).asFloatBuffer().get(2 * (start + i) + k));
+      }
+      assertEquals(
+          (long) sample.columns().get(TEACHER.name())[i + 1],
+          memory(batch, TEACHER).asLongBuffer().get(start + i));
+    }
+  }
+
   /**
    * @return rows
    */

@@ -22,16 +22,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.converter.ConvertWith;
+import org.junit.jupiter.params.converter.SimpleArgumentConverter;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Attention by the kernel against the operators that it replaces, and finite differences. */
 class FusedAttentionKernelTest {
 
-  /** Attention of parameters, with the gradients of a weighted sum of its output. */
-  private record Subject(int batch, int length, int heads, int keyValueHeads, int size) {
+  /**
+   * Attention of parameters, with the gradients of a weighted sum of its output.
+   *
+   * @param inSample where in its sample each position of a row is; none where rows are one sample
+   */
+  private record Subject(
+      int batch, int length, int heads, int keyValueHeads, int size, long... inSample) {
 
     private static final List<String> PARAMETERS = List.of("query", "key", "value");
 
@@ -68,7 +78,7 @@ class FusedAttentionKernelTest {
           op.attention(
               new Attention.Heads(query, key, value, heads, keyValueHeads),
               Attention.Past.NONE,
-              new Attention.Positions(last, total),
+              new Attention.Positions(last, total, inSample(graph)),
               turned ? rotation(graph) : Attention.Rotation.NONE);
       Tensor weights = graph.input("weights", FLOAT32, Shape.of(shape("weights")));
       Tensor loss = op.sum(op.multiply(attention.output(), weights));
@@ -78,6 +88,12 @@ class FusedAttentionKernelTest {
       Gradients.of(op, loss, seed)
           .forEach((parameter, gradient) -> graph.output("d_" + parameter.name(), gradient));
       return PlainSession.open(graph.toModel(), threads);
+    }
+
+    private Tensor inSample(Graph graph) {
+      return inSample.length == 0
+          ? Tensor.ABSENT
+          : graph.constant("in_sample", Shape.of(batch, length), inSample);
     }
 
     private Attention.Rotation rotation(Graph graph) {
@@ -130,6 +146,96 @@ class FusedAttentionKernelTest {
           }
           assertArrayEquals(values, found.get(name), (float) (tolerance * Math.max(1, size)), name);
         });
+  }
+
+  /** Rows of samples of these lengths, each row begun with another of them. */
+  private static long[] inSample(int batch, int... lengths) {
+    return IntStream.range(0, batch * lengths.length)
+        .map(i -> lengths[(i + i / lengths.length) % lengths.length])
+        .boxed()
+        .flatMap(length -> LongStream.range(0, length).boxed())
+        .mapToLong(position -> position)
+        .toArray();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 2, 1, 16, '1 1'",
+    "3, 4, 2, 16, '1 2 60 1 1'",
+    "1, 4, 4, 32, '64 64'",
+    "2, 6, 2, 16, '63 1 65 128 7'",
+    "1, 3, 1, 48, '300 1 1 280'",
+    "1, 2, 1, 16, '900'",
+    "1, 1, 1, 16, '3 700 5 560 64'"
+  })
+  void samplesOfARowAreApart(
+      int batch,
+      int heads,
+      int keyValueHeads,
+      int size,
+      @ConvertWith(Lengths.class) int[] lengths) {
+    int length = IntStream.of(lengths).sum();
+    Subject subject =
+        new Subject(batch, length, heads, keyValueHeads, size, inSample(batch, lengths));
+    Map<String, NamedTensor> inputs = subject.inputs(1);
+    Map<String, float[]> expected = subject.run(Target.CPU, 2, inputs);
+    Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 2, inputs);
+    assertAlike(expected, found, 2e-5);
+    Map<String, float[]> alone = subject.run(Target.CPU_WITH_OWN_KERNELS, 1, inputs);
+    alone.forEach((name, values) -> assertArrayEquals(values, found.get(name), name));
+  }
+
+  static final class Lengths extends SimpleArgumentConverter {
+    @Override
+    protected Object convert(Object source, Class<?> type) {
+      return Stream.of(source.toString().split(" ")).mapToInt(Integer::parseInt).toArray();
+    }
+  }
+
+  /** A row of one sample is computed as if nobody had said so. */
+  @Test
+  void aRowOfOneSampleIsTheSameToTheBit() {
+    Map<String, float[]> found = null;
+    for (long[] inSample : new long[][] {{}, inSample(2, 130)}) {
+      Subject subject = new Subject(2, 130, 4, 2, 16, inSample);
+      Map<String, float[]> next = subject.run(Target.CPU_WITH_OWN_KERNELS, 2, subject.inputs(1));
+      if (found != null) {
+        Map<String, float[]> before = found;
+        next.forEach((name, values) -> assertArrayEquals(before.get(name), values, name));
+      }
+      found = next;
+    }
+  }
+
+  /** Large logits of keys that a query does not see are none of its business. */
+  @Test
+  void largeLogitsOfOtherSamplesLoseNothing() {
+    Subject subject = new Subject(1, 140, 2, 1, 16, inSample(1, 30, 50, 60));
+    Map<String, NamedTensor> inputs = subject.inputs(20);
+    Map<String, float[]> expected = subject.run(Target.CPU, 1, inputs);
+    Map<String, float[]> found = subject.run(Target.CPU_WITH_OWN_KERNELS, 1, inputs);
+    assertAlike(expected, found, 1e-3);
+  }
+
+  /** Whatever stands there, nothing outside the row is read or written. */
+  @Test
+  void positionsThatMakeNoSenseStayInTheRow() {
+    Random random = new Random(3);
+    long[] inSample = random.longs(2 * 150, -300, 300).toArray();
+    inSample[0] = Long.MAX_VALUE;
+    inSample[100] = Long.MIN_VALUE;
+    inSample[299] = Long.MAX_VALUE;
+    Subject subject = new Subject(2, 150, 2, 1, 16, inSample);
+    try (PlainSession session = subject.session(Target.CPU_WITH_OWN_KERNELS, 2, false)) {
+      session
+          .run(subject.inputs(1).values())
+          .forEach(
+              (name, values) -> {
+                for (float value : values) {
+                  assertTrue(Float.isFinite(value), name);
+                }
+              });
+    }
   }
 
   @Test

@@ -80,7 +80,17 @@ class MetricsTest {
   private static void updated(MetricsFile file, int number, double loss) throws IOException {
     file.updated(
         new TrainingListener.Update(
-            0, number - 1, loss, 2, 0.001, Map.of("margin", 0.25), 100, 120, 0.5, state(number)));
+            0,
+            number - 1,
+            loss,
+            2,
+            0.001,
+            Map.of("margin", 0.25),
+            100,
+            120,
+            6,
+            0.5,
+            state(number)));
   }
 
   private List<JsonNode> lines() throws IOException {
@@ -102,7 +112,7 @@ class MetricsTest {
             """
             {"update": 2, "epoch": 0, "batch": 1, "loss": 4.0, "gradient_norm": 2.0,
              "learning_rate": 0.001, "tokens": 200, "tokens_per_second": 200.0,
-             "positions_per_second": 240.0, "seconds": 1.0, "margin": 0.25}
+             "positions_per_second": 240.0, "padding": 0.05, "seconds": 1.0, "margin": 0.25}
             """),
         lines.get(1));
     assertEquals(3, lines.get(3).get("update").intValue());
@@ -215,7 +225,7 @@ class MetricsTest {
       metrics.put("kl", number == 1 ? Double.NaN : 0.001 * number);
       file.updated(
           new TrainingListener.Update(
-              0, number - 1, -number, 2, 0.001, metrics, 100, 120, 0.5, state(number)));
+              0, number - 1, -number, 2, 0.001, metrics, 100, 120, 6, 0.5, state(number)));
     }
     file.validated(
         state(4).validated(-4.5), Map.of("mean_reward", 4.25, "perplexity", 7.0, "held", 0.0));

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
+import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -108,7 +109,10 @@ class RunSettingsTest {
   @Test
   void tasksAndSchedulesOfThisProjectComeBackByTheirNames() throws IOException {
     List<Task> tasks =
-        List.of(Tasks.pretraining(), Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS));
+        List.of(
+            Tasks.pretraining(),
+            Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS),
+            Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS).packed());
     List<LearningRateSchedule> schedules =
         List.of(
             LearningRateSchedule.cosine(),
@@ -120,6 +124,22 @@ class RunSettingsTest {
         RunRecord written = record(settings(task, TinyModel.CONFIG, LORA, schedule));
         assertEquals(written, RunRecord.fromJson(written.toJson(), Catalog.NONE));
       }
+    }
+  }
+
+  @Test
+  void packedRowsAreRefusedWhereExpertsAreBalancedRowByRow() {
+    Task packed = Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS).packed();
+    ModelConfig rows = TinyModel.CONFIG.with(Experts.of(4));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> settings(packed, rows, Optional.empty(), LearningRateSchedule.cosine()));
+    assertTrue(e.getMessage().contains("without packing"), e::getMessage);
+    for (Experts experts : List.of(Experts.of(4).withBalance(0), Experts.minimind3(4))) {
+      ModelConfig model = TinyModel.CONFIG.with(experts);
+      assertEquals(
+          model, settings(packed, model, Optional.empty(), LearningRateSchedule.cosine()).model());
     }
   }
 

@@ -31,6 +31,14 @@ public record BatchInput(String name, ElementType type, Extent extent, int width
   /** 1 where the label counts in the loss, else 0, which every batch has. */
   public static final BatchInput LOSS_MASK = floats("loss_mask", Extent.TOKEN);
 
+  /**
+   * Where in its own sample each position is, from 0. An objective that has it among its inputs
+   * learns from packed rows, in which several samples stand one after the other and none sees
+   * another; batches of such rows have it without any column. In the padding each position is a
+   * sample of its own.
+   */
+  public static final BatchInput POSITION_IN_SAMPLE = longs("position_in_sample", Extent.TOKEN);
+
   /** Those that every batch has, whatever is learnt from it. */
   public static final List<BatchInput> ALWAYS = List.of(INPUT_IDS, LABELS, LOSS_MASK);
 

@@ -89,7 +89,7 @@ public final class ForwardPass {
   /** What the head sees, float32 [tokens, width]. */
   public Tensor hiddenStates() {
     if (hiddenStates.isEmpty()) {
-      hiddenStates = Optional.of(transformer.hiddenStates(inputs.get(BatchInput.INPUT_IDS.name())));
+      hiddenStates = Optional.of(transformer.hiddenStates(ids(), inSample()));
     }
     return hiddenStates.get();
   }
@@ -108,7 +108,7 @@ public final class ForwardPass {
    */
   public Tensor hiddenStates(SecondBody body) {
     declareParameters();
-    return transformer.beside(body).hiddenStates(inputs.get(BatchInput.INPUT_IDS.name()));
+    return transformer.beside(body).hiddenStates(ids(), inSample());
   }
 
   /**
@@ -132,9 +132,21 @@ public final class ForwardPass {
   private void declareParameters() {
     logits();
     if (frozenLogits.isEmpty()) {
-      Tensor ids = inputs.get(BatchInput.INPUT_IDS.name());
-      frozen.forEach((name, other) -> frozenLogits.put(name, other.logits(ids)));
+      frozen.forEach(
+          (name, other) -> {
+            frozenLogits.put(name, other.head(other.hiddenStates(ids(), inSample())));
+          });
     }
+  }
+
+  private Tensor ids() {
+    return inputs.get(BatchInput.INPUT_IDS.name());
+  }
+
+  private Tensor inSample() {
+    return objective.takesPackedRows()
+        ? inputs.get(BatchInput.POSITION_IN_SAMPLE.name())
+        : Tensor.ABSENT;
   }
 
   /**
@@ -274,8 +286,7 @@ public final class ForwardPass {
     }
     graph.output(TrainingArtifacts.LOSS, loss);
     hiddenStates();
-    Optional<Tensor> balance =
-        transformer.balanceLoss(inputs.get(BatchInput.INPUT_IDS.name()).shape());
+    Optional<Tensor> balance = transformer.balanceLoss(ids().shape());
     balance.ifPresent(value -> graph.output(TrainingArtifacts.BALANCE_LOSS, value));
     return balance.map(value -> op.add(loss, share(value))).orElse(loss);
   }

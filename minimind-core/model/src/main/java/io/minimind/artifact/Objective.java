@@ -22,6 +22,11 @@ public interface Objective {
     return List.of();
   }
 
+  /** Whether it learns from rows in which several samples stand one after the other. */
+  default boolean takesPackedRows() {
+    return inputs().contains(BatchInput.POSITION_IN_SAMPLE);
+  }
+
   /**
    * Parameters of its own, which are trained with the model's and saved with each checkpoint, and
    * which the model that is exported does not have: a head that gives values, for example. Their
@@ -117,8 +122,23 @@ public interface Objective {
     }
   }
 
-  /** The next token: cross entropy. */
-  record NextToken() implements PerToken {
+  /**
+   * The next token: cross entropy.
+   *
+   * @param packed whether rows hold several samples
+   */
+  record NextToken(boolean packed) implements PerToken {
+
+    /** Of rows that are one sample each. */
+    public NextToken() {
+      this(false);
+    }
+
+    @Override
+    public List<BatchInput> inputs() {
+      return packed ? List.of(BatchInput.POSITION_IN_SAMPLE) : List.of();
+    }
+
     @Override
     public Tensor losses(Operators op, Tensor logits, Tensor labels) {
       return op.crossEntropy(logits, labels, NO_LABEL);

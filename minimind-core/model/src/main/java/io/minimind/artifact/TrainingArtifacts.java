@@ -169,14 +169,9 @@ public final class TrainingArtifacts {
     Map<String, Tensor> sums = new LinkedHashMap<>();
     accumulations.forEach((name, accumulation) -> sums.put(name, accumulation.sum()));
     Map<String, Tensor> factors = clippingFactors(op, sums);
-    Tensor always = op.cast(graph.constant("true", Shape.of(1), 1L), BOOL);
-    accumulations.forEach(
-        (name, accumulation) -> {
-          Tensor sum = accumulation.sum();
-          Tensor clipped = op.multiply(sum, factors.get(name));
-          Accumulation replaced = op.accumulateInPlace(sum, clipped, always);
-          graph.output(name + ACCUMULATION_FLAG, replaced.done());
-        });
+    sums.forEach(
+        (name, sum) ->
+            graph.output(name + ACCUMULATION_FLAG, op.scaleInPlace(sum, factors.get(name))));
     return graph.toModel();
   }
 

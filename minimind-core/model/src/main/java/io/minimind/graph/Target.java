@@ -41,6 +41,11 @@ public enum Target {
         : node;
   }
 
+  /** Whether sessions have kernels of this project, for operators on a type of numbers. */
+  public boolean hasOwnKernels(ElementType type) {
+    return this == CPU_WITH_OWN_KERNELS && type == ElementType.FLOAT32;
+  }
+
   /** What a model has in a node's place. */
   abstract Stream<Node> kernels(Node node);
 }

@@ -114,6 +114,18 @@ public final class Transformer {
    * @return [tokens, width]
    */
   public Tensor hiddenStates(Tensor ids) {
+    return hiddenStates(ids, Tensor.ABSENT);
+  }
+
+  /**
+   * The same of rows in which several sequences stand one after the other.
+   *
+   * @param ids int64 [batch, length]
+   * @param inSample int64 [batch, length], where in its own sequence each position is; absent where
+   *     each row is one
+   * @return [tokens, width]
+   */
+  public Tensor hiddenStates(Tensor ids, Tensor inSample) {
     Dimension batch = ids.shape().dimension(0);
     Tensor length = op.extent(ids.shape().dimension(1));
     Tensor last = op.subtract(length, op.graph().constant("one", Shape.of(1), 1L));
@@ -122,7 +134,8 @@ public final class Transformer {
         List.of(),
         new Positions(
             op.expand(op.cast(last, INT32), Shape.of(batch)),
-            op.reshape(op.cast(length, INT32), Shape.SCALAR)));
+            op.reshape(op.cast(length, INT32), Shape.SCALAR),
+            inSample));
   }
 
   /**

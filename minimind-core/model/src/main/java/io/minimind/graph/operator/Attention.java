@@ -45,8 +45,16 @@ public record Attention(Tensor output, Tensor presentKey, Tensor presentValue) {
    *
    * @param last int32 [batch], the last position of each row
    * @param total int32 scalar, the number of positions, past ones included
+   * @param inSample int64 [batch, length], where in its own sample each position is: a row then
+   *     holds several, one after the other, of which none sees another; absent where a row is one
    */
-  public record Positions(Tensor last, Tensor total) {}
+  public record Positions(Tensor last, Tensor total, Tensor inSample) {
+
+    /** Of rows that are one sample each. */
+    public Positions(Tensor last, Tensor total) {
+      this(last, total, Tensor.ABSENT);
+    }
+  }
 
   /**
    * How far each position is turned.

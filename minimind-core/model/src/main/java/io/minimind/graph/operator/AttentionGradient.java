@@ -29,7 +29,12 @@ final class AttentionGradient {
     this.op = op;
     this.node = node;
     this.type = node.input(GroupQueryAttention.QUERY).type();
-    this.attention = new CausalAttention(op, node.input(GroupQueryAttention.KEY), operator);
+    this.attention =
+        new CausalAttention(
+            op,
+            node.input(GroupQueryAttention.KEY),
+            operator,
+            GroupQueryAttention.inSample(node.inputs()));
     this.rotation = operator.rotation(node.inputs());
   }
 

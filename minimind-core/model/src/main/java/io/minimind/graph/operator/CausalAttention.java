@@ -16,7 +16,7 @@ import java.util.List;
  * <p>Queries are taken in blocks, and each block sees only the keys up to its own end: with four
  * blocks, five eighths of the square are computed. All query heads of one key/value head are
  * stacked along the length, so that no key or value is ever repeated. Whatever the type of query,
- * key and value, softmax is float32.
+ * key and value, softmax is float32. Where rows hold several samples, a mask keeps these apart.
  */
 final class CausalAttention {
 
@@ -33,12 +33,15 @@ final class CausalAttention {
   private final Dimension headSize;
   private final float scale;
   private final CausalBlocks blocks;
+  private final Tensor inSample;
 
   /**
    * @param key [batch, length, key/value heads · head size]
+   * @param inSample {@link Attention.Positions#inSample}
    */
-  CausalAttention(Operators op, Tensor key, GroupQueryAttention operator) {
+  CausalAttention(Operators op, Tensor key, GroupQueryAttention operator, Tensor inSample) {
     this.op = op;
+    this.inSample = inSample;
     this.batch = key.shape().dimension(0);
     this.length = key.shape().dimension(1);
     this.heads = Dimension.of(operator.queryHeads());
@@ -87,7 +90,11 @@ final class CausalAttention {
      */
     Tensor probabilities(Tensor query, Tensor key) {
       Tensor logits = perHead(op.batchedProduct(query, false, key, true, scale));
-      return op.softmax(op.add(op.cast(logits, FLOAT32), blocks.mask(rows, columns, MASKED)));
+      Tensor causal = op.add(op.cast(logits, FLOAT32), blocks.mask(rows, columns, MASKED));
+      return op.softmax(
+          inSample.isPresent()
+              ? op.add(causal, blocks.apart(inSample, rows, columns, MASKED))
+              : causal);
     }
   }
 
@@ -119,7 +126,7 @@ final class CausalAttention {
 
   /** [batch, heads, length, size] turned by the angles of its positions, if there are any. */
   Tensor rotated(Tensor x, Attention.Rotation rotation) {
-    return rotation.isPresent() ? op.rotary(x, rotation) : x;
+    return rotation.isPresent() ? RotaryEmbedding.of(op, x, inSample, rotation) : x;
   }
 
   float scale() {

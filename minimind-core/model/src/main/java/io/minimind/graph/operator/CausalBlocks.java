@@ -1,5 +1,7 @@
 package io.minimind.graph.operator;
 
+import static io.minimind.graph.ElementType.FLOAT32;
+
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
@@ -121,6 +123,41 @@ final class CausalBlocks {
           Tensor full = op.expand(value, shape);
           Tensor diagonal = op.reshape(op.add(rows.start(), op.integers(1)), Shape.SCALAR);
           return graph.add(new UpperTriangle(), full, diagonal).output(0);
+        });
+  }
+
+  /**
+   * Added to the same logits, it masks the positions of other samples: [batch, 1, rows, columns].
+   *
+   * @param inSample int64 [batch, length], where in its own sample each position is
+   */
+  Tensor apart(Tensor inSample, Range rows, Range columns, float masked) {
+    return graph.shared(
+        CausalBlocks.class,
+        List.of("apart", inSample, rows, columns, masked),
+        () -> {
+          Dimension batch = inSample.shape().dimension(0);
+          Dimension one = Dimension.of(1);
+          Tensor starts = starts(inSample);
+          Tensor queries = op.reshape(starts, Shape.of(batch, one, length, one));
+          Tensor keys = op.reshape(starts, Shape.of(batch, one, one, length));
+          Tensor same = op.equal(slice(queries, 2, rows), slice(keys, 3, columns));
+          Tensor others =
+              op.subtract(graph.constant("one", Shape.SCALAR, 1f), op.cast(same, FLOAT32));
+          return op.multiply(others, graph.constant("masked", Shape.SCALAR, masked));
+        });
+  }
+
+  /** Where the sample of each position begins: int64 [batch, length]. */
+  private Tensor starts(Tensor inSample) {
+    return graph.shared(
+        CausalBlocks.class,
+        List.of("starts", inSample),
+        () -> {
+          Tensor zero = graph.constant("zero", Shape.SCALAR, 0L);
+          Tensor step = graph.constant("step", Shape.SCALAR, 1L);
+          Tensor end = op.reshape(op.extent(length), Shape.SCALAR);
+          return op.subtract(op.apply(new Upwards(length), zero, end, step), inSample);
         });
   }
 }

@@ -32,6 +32,9 @@ record CrossEntropy() implements Operator {
 
   static Tensor of(Operators op, Tensor logits, Tensor labels, long ignored) {
     Graph graph = op.graph();
+    if (graph.target().hasOwnKernels(logits.type())) {
+      return op.apply(new FusedCrossEntropy(ignored), logits, labels);
+    }
     Tensor ignoredLabel =
         graph.shared(
             CrossEntropy.class,
@@ -62,13 +65,16 @@ record CrossEntropy() implements Operator {
 
   @Override
   public List<Result> results(List<Tensor> inputs) {
-    Tensor logits = inputs.get(0);
-    Tensor labels = inputs.get(1);
-    expectRank(this, logits, 2);
-    expectType(this, logits, FLOAT32);
-    expectType(this, labels, INT64);
-    expectShape(this, labels, Shape.of(logits.shape().dimension(0)));
-    return List.of(new Result(FLOAT32, labels.shape()), Result.like(logits));
+    expectLabels(this, inputs.get(0), inputs.get(1));
+    return List.of(new Result(FLOAT32, inputs.get(1).shape()), Result.like(inputs.get(0)));
+  }
+
+  /** Checks that there is a label for each row of logits. */
+  static void expectLabels(Operator operator, Tensor logits, Tensor labels) {
+    expectRank(operator, logits, 2);
+    expectType(operator, logits, FLOAT32);
+    expectType(operator, labels, INT64);
+    expectShape(operator, labels, Shape.of(logits.shape().dimension(0)));
   }
 
   @Override

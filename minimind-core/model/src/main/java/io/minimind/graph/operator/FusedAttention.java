@@ -1,21 +1,21 @@
 package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.FLOAT32;
+import static io.minimind.graph.ElementType.INT64;
 import static io.minimind.graph.Operands.expectRank;
 import static io.minimind.graph.Operands.expectShape;
 import static io.minimind.graph.Operands.expectType;
 import static io.minimind.graph.Operands.expected;
 
 import io.minimind.graph.Dimension;
-import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Node;
 import io.minimind.graph.Operator;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Specification;
 import io.minimind.graph.Specification.Attribute;
-import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -25,7 +25,8 @@ import java.util.function.Supplier;
  * block, so that no probabilities reach memory (Dao et al. 2022, "FlashAttention").
  *
  * <p>Inputs: query [batch, length, heads · size], key and value [batch, length, key/value heads ·
- * size], float32, already turned. Outputs: what they attend to, as the query; and of each row of
+ * size], float32, already turned; and where rows hold several samples {@link
+ * Attention.Positions#inSample}. Outputs: what they attend to, as the query; and of each row of
  * logits the logarithm of the sum of exponentials, [batch, heads, length], from which the backward
  * pass has the probabilities again.
  *
@@ -40,28 +41,32 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
 
   private static Specification specification(String name, int inputs) {
     return Specification.own(name, inputs)
+        .upTo(inputs + 1)
         .with(QUERY_HEADS, Attribute.INTEGER)
         .with(KEY_VALUE_HEADS, Attribute.INTEGER);
   }
 
-  /** Whether sessions for a target have the kernel. */
-  static boolean isFor(Target target, ElementType type) {
-    return target == Target.CPU_WITH_OWN_KERNELS && type == FLOAT32;
-  }
-
-  static Attention of(Operators op, Attention.Heads heads, Attention.Rotation rotation) {
+  /**
+   * @param inSample {@link Attention.Positions#inSample}
+   */
+  static Attention of(
+      Operators op, Attention.Heads heads, Tensor inSample, Attention.Rotation rotation) {
     FusedAttention operator = new FusedAttention(heads.queryHeads(), heads.keyValueHeads());
-    Tensor output =
-        op.apply(
-            operator,
-            turned(op, heads.query(), heads.queryHeads(), rotation),
-            turned(op, heads.key(), heads.keyValueHeads(), rotation),
-            heads.value());
-    return new Attention(output, Tensor.ABSENT, Tensor.ABSENT);
+    List<Tensor> inputs =
+        new ArrayList<>(
+            List.of(
+                turned(op, heads.query(), heads.queryHeads(), inSample, rotation),
+                turned(op, heads.key(), heads.keyValueHeads(), inSample, rotation),
+                heads.value()));
+    if (inSample.isPresent()) {
+      inputs.add(inSample);
+    }
+    return new Attention(op.graph().add(operator, inputs).output(0), Tensor.ABSENT, Tensor.ABSENT);
   }
 
-  private static Tensor turned(Operators op, Tensor x, int heads, Attention.Rotation rotation) {
-    return rotation.isPresent() ? RotaryEmbedding.ofRows(op, x, heads, rotation) : x;
+  private static Tensor turned(
+      Operators op, Tensor x, int heads, Tensor positions, Attention.Rotation rotation) {
+    return rotation.isPresent() ? RotaryEmbedding.ofRows(op, x, heads, positions, rotation) : x;
   }
 
   @Override
@@ -76,7 +81,7 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
 
   @Override
   public List<Result> results(List<Tensor> inputs) {
-    inputs.forEach(tensor -> expectType(this, tensor, FLOAT32));
+    inputs.subList(0, 3).forEach(tensor -> expectType(this, tensor, FLOAT32));
     Tensor query = inputs.get(0);
     Tensor key = inputs.get(1);
     expectRank(this, key, 3);
@@ -88,8 +93,13 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
       String got = "%d in multiples of %d".formatted(queryHeads, keyValueHeads);
       throw expected(this, "heads in multiples of key/value heads, not " + got, query, key);
     }
-    Shape rows =
-        Shape.of(query.shape().dimension(0), Dimension.of(queryHeads), query.shape().dimension(1));
+    Dimension batch = query.shape().dimension(0);
+    Dimension length = query.shape().dimension(1);
+    for (Tensor inSample : inputs.subList(3, inputs.size())) {
+      expectType(this, inSample, INT64);
+      expectShape(this, inSample, Shape.of(batch, length));
+    }
+    Shape rows = Shape.of(batch, Dimension.of(queryHeads), length);
     return List.of(Result.like(query), new Result(FLOAT32, rows));
   }
 
@@ -99,22 +109,16 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
       throw new IllegalArgumentException(
           "The sums of exponentials of attention have no gradient; only its output has.");
     }
-    List<Tensor> towards =
-        graph
-            .add(
-                new Gradient(queryHeads, keyValueHeads),
-                node.input(0),
-                node.input(1),
-                node.input(2),
-                node.output(0),
-                node.output(1),
-                outputGradients.get(0))
-            .outputs();
+    List<Tensor> inputs = new ArrayList<>(node.inputs().subList(0, 3));
+    inputs.addAll(List.of(node.output(0), node.output(1), outputGradients.get(0)));
+    inputs.addAll(node.inputs().subList(3, node.inputs().size()));
+    List<Tensor> towards = graph.add(new Gradient(queryHeads, keyValueHeads), inputs).outputs();
     return List.of(() -> towards.get(0), () -> towards.get(1), () -> towards.get(2));
   }
 
   /**
-   * The gradients of query, key and value, from these, both outputs, and the gradient of the first.
+   * The gradients of query, key and value, from these, both outputs, and the gradient of the first;
+   * and last, where the node has it, from the position in its sample.
    */
   public record Gradient(int queryHeads, int keyValueHeads) implements Operator {
 

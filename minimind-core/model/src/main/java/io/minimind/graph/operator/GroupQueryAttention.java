@@ -1,6 +1,7 @@
 package io.minimind.graph.operator;
 
 import static io.minimind.graph.ElementType.INT32;
+import static io.minimind.graph.ElementType.INT64;
 import static io.minimind.graph.Operands.expectRank;
 import static io.minimind.graph.Operands.expectShape;
 import static io.minimind.graph.Operands.expectSingleOrHalf;
@@ -40,10 +41,11 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
   static final int TOTAL_LENGTH = 6;
   static final int COSINE = 7;
   static final int SINE = 8;
+  static final int IN_SAMPLE = 9;
 
   private static final Specification SPECIFICATION =
       Specification.microsoft("GroupQueryAttention", 3)
-          .upTo(9)
+          .upTo(10)
           .with("num_heads", Attribute.INTEGER)
           .with("kv_num_heads", Attribute.INTEGER)
           .with("do_rotary", Attribute.INTEGER)
@@ -59,8 +61,8 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
         new GroupQueryAttention(
             heads.queryHeads(), heads.keyValueHeads(), rotation.isPresent(), rotation.layout());
     ElementType type = heads.query().type();
-    if (FusedAttention.isFor(op.graph().target(), type) && past.equals(Attention.Past.NONE)) {
-      return FusedAttention.of(op, heads, rotation);
+    if (op.graph().target().hasOwnKernels(type) && past.equals(Attention.Past.NONE)) {
+      return FusedAttention.of(op, heads, positions.inSample(), rotation);
     }
     List<Tensor> inputs =
         new ArrayList<>(
@@ -72,12 +74,19 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
                 past.value(),
                 positions.last(),
                 positions.total()));
+    boolean apart = positions.inSample().isPresent();
     if (rotation.isPresent()) {
       inputs.add(op.cast(rotation.cosine(), type));
       inputs.add(op.cast(rotation.sine(), type));
+    } else if (apart) {
+      inputs.addAll(List.of(Tensor.ABSENT, Tensor.ABSENT));
     }
+    if (apart) {
+      inputs.add(positions.inSample());
+    }
+    // The runtime's kernels let all positions of a row see those before them.
     Node node =
-        hasKernel(op.graph().target(), type)
+        hasKernel(op.graph().target(), type) && !apart
             ? op.graph().add(operator, inputs)
             : op.graph().add(operator, inputs, () -> explicit(op, operator, inputs));
     return new Attention(node.output(0), node.output(1), node.output(2));
@@ -93,7 +102,8 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
     if (inputs.get(PAST_KEY).isPresent()) {
       throw new IllegalArgumentException("There is no attention over a past on this target.");
     }
-    CausalAttention attention = new CausalAttention(op, inputs.get(KEY), operator);
+    CausalAttention attention =
+        new CausalAttention(op, inputs.get(KEY), operator, inSample(inputs));
     return attention.add(
         inputs.get(QUERY), inputs.get(KEY), inputs.get(VALUE), operator.rotation(inputs));
   }
@@ -103,6 +113,11 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
     return rotates
         ? new Attention.Rotation(layout, inputs.get(COSINE), inputs.get(SINE))
         : Attention.Rotation.NONE;
+  }
+
+  /** Among the inputs of a node {@link Attention.Positions#inSample}. */
+  static Tensor inSample(List<Tensor> inputs) {
+    return inputs.size() > IN_SAMPLE ? inputs.get(IN_SAMPLE) : Tensor.ABSENT;
   }
 
   @Override
@@ -146,6 +161,11 @@ record GroupQueryAttention(int queryHeads, int keyValueHeads, boolean rotates, R
     expectShape(this, inputs.get(TOTAL_LENGTH), Shape.SCALAR);
     if (rotates) {
       rotation(inputs).expectAngles(this, Dimension.of(headSize));
+    }
+    Tensor inSample = inSample(inputs);
+    if (inSample.isPresent()) {
+      expectType(this, inSample, INT64);
+      expectShape(this, inSample, Shape.of(batch, query.shape().dimension(1)));
     }
     Tensor pastKey = inputs.get(PAST_KEY);
     Dimension total =

@@ -311,7 +311,7 @@ public record Operators(Graph graph) {
    * @param rotation with its sine negated, the rotation goes back
    */
   public Tensor rotary(Tensor x, Attention.Rotation rotation) {
-    return RotaryEmbedding.of(this, x, rotation);
+    return RotaryEmbedding.of(this, x, Tensor.ABSENT, rotation);
   }
 
   /** Attention in one operator, or where the graph's target has none, in several. */
@@ -351,5 +351,14 @@ public record Operators(Graph graph) {
   public Accumulation accumulateInPlace(Tensor buffer, Tensor gradient, Tensor overwrite) {
     Node node = graph.add(new AccumulateInPlace(), buffer, gradient, overwrite);
     return new Accumulation(node.output(0), node.output(1));
+  }
+
+  /**
+   * Multiplies what {@link #accumulateInPlace} gave as a sum with a scalar, where it lies.
+   *
+   * @return bool [1], which the training API wants as an output
+   */
+  public Tensor scaleInPlace(Tensor sum, Tensor factor) {
+    return ScaleInPlace.of(this, sum, factor);
   }
 }

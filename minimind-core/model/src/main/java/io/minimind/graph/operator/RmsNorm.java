@@ -20,7 +20,7 @@ import java.util.function.Supplier;
  * Root mean square normalisation over the last axis, {@code x / sqrt(mean(x²) + epsilon) · weight}.
  * Outputs: the result, and the inverse of the root, [..., 1].
  */
-record RmsNorm(float epsilon) implements Operator {
+public record RmsNorm(float epsilon) implements Operator {
 
   private static final Specification SPECIFICATION =
       Specification.onnx("SimplifiedLayerNormalization", 1, 2)
@@ -60,6 +60,11 @@ record RmsNorm(float epsilon) implements Operator {
     Tensor dy = outputGradients.get(0);
     Tensor weight = node.input(1);
     Tensor inverse = node.output(1);
+    if (graph.target().hasOwnKernels(dy.type())) {
+      List<Tensor> towards =
+          graph.add(new Gradient(), dy, node.input(0), weight, inverse).outputs();
+      return List.of(() -> towards.get(0), () -> towards.get(1));
+    }
     List<Tensor> ready = Barrier.of(graph, dy, node.input(0));
     Tensor normed = op.multiply(ready.get(1), inverse);
     return List.of(
@@ -88,5 +93,24 @@ record RmsNorm(float epsilon) implements Operator {
                 });
     Tensor matrix = op.reshape(x, Shape.of(rows, width));
     return op.reshape(op.product(ones, false, matrix, false), Shape.of(width));
+  }
+
+  /**
+   * The gradients of what is normalised and of the weight, by a kernel of this project: from the
+   * output's gradient, the operands, and the inverse of the root.
+   */
+  public record Gradient() implements Operator {
+
+    public static final Specification SPECIFICATION = Specification.own("RmsNormGradient", 4);
+
+    @Override
+    public Specification specification() {
+      return SPECIFICATION;
+    }
+
+    @Override
+    public List<Result> results(List<Tensor> inputs) {
+      return inputs.subList(1, 3).stream().map(Result::like).toList();
+    }
   }
 }

@@ -17,19 +17,22 @@ import java.util.function.Supplier;
 
 /**
  * Rotates pairs of channels by an angle that grows with the position. Inputs: x [batch, heads,
- * length, head size] or [batch, length, heads · head size], the first position, cosines and sines
- * [positions, head size / 2].
+ * length, head size] or [batch, length, heads · head size]; the first position [1], or all of them
+ * [batch, length]; cosines and sines [positions, head size / 2].
  */
 record RotaryEmbedding(RotaryLayout layout) implements Operator {
 
   private static final Specification SPECIFICATION =
       Specification.microsoft("RotaryEmbedding", 4).with("interleaved", Attribute.INTEGER);
 
-  static Tensor of(Operators op, Tensor x, Attention.Rotation rotation) {
+  /**
+   * @param positions int64 [batch, length]; absent where they are 0, 1, 2 and so on
+   */
+  static Tensor of(Operators op, Tensor x, Tensor positions, Attention.Rotation rotation) {
     RotaryEmbedding operator = new RotaryEmbedding(rotation.layout());
     expectRank(operator, x, 4);
     rotation.expectAngles(operator, x.shape().dimension(3));
-    return of(op, operator, x, rotation);
+    return add(op, operator, x, orUpwards(op, positions), rotation);
   }
 
   /**
@@ -37,21 +40,30 @@ record RotaryEmbedding(RotaryLayout layout) implements Operator {
    *
    * @param x [batch, length, heads · head size]
    */
-  static Tensor ofRows(Operators op, Tensor x, int heads, Attention.Rotation rotation) {
+  static Tensor ofRows(
+      Operators op, Tensor x, int heads, Tensor positions, Attention.Rotation rotation) {
     RotaryEmbedding operator = new RotaryEmbedding(rotation.layout());
     expectRank(operator, x, 3);
     rotation.expectAngles(operator, Dimension.of(x.shape().dimension(2).extent() / heads));
-    return of(op, operator, x, rotation);
+    return add(op, operator, x, orUpwards(op, positions), rotation);
   }
 
-  private static Tensor of(
-      Operators op, RotaryEmbedding operator, Tensor x, Attention.Rotation rotation) {
+  private static Tensor orUpwards(Operators op, Tensor positions) {
+    return positions.isPresent() ? positions : op.integers(0);
+  }
+
+  private static Tensor add(
+      Operators op,
+      RotaryEmbedding operator,
+      Tensor x,
+      Tensor positions,
+      Attention.Rotation rotation) {
     expectSingleOrHalf(operator, x);
     return op.graph()
         .add(
             operator,
             x,
-            op.integers(0),
+            positions,
             op.cast(rotation.cosine(), x.type()),
             op.cast(rotation.sine(), x.type()))
         .output(0);
@@ -79,10 +91,11 @@ record RotaryEmbedding(RotaryLayout layout) implements Operator {
     return List.of(
         () -> {
           Tensor back = negatedOnce(op, node.input(3));
-          return of(
+          return add(
               op,
               this,
               outputGradients.get(0),
+              node.input(1),
               new Attention.Rotation(layout, node.input(2), back));
         });
   }

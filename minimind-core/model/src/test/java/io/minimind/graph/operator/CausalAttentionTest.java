@@ -80,7 +80,8 @@ class CausalAttentionTest {
     Heads heads = new Heads(query, key, value, HEADS, KEY_VALUE_HEADS);
     outputs(op, "one", op.attention(heads, Past.NONE, new Positions(last, total), rotation));
     GroupQueryAttention operator = new GroupQueryAttention(HEADS, KEY_VALUE_HEADS, rotates, layout);
-    List<Tensor> several = new CausalAttention(op, key, operator).add(query, key, value, rotation);
+    CausalAttention explicit = new CausalAttention(op, key, operator, Tensor.ABSENT);
+    List<Tensor> several = explicit.add(query, key, value, rotation);
     outputs(op, "several", new Attention(several.get(0), several.get(1), several.get(2)));
     try (ModelRunner model = ModelRunner.of(graph.toModel())) {
       var found = model.run(inputs);

@@ -376,6 +376,16 @@ class GradientRulesTest {
 
   private static Case attention(
       int length, int heads, int keyValueHeads, String how, Function<Subject, Rotation> rotation) {
+    return attention(length, heads, keyValueHeads, how, rotation, s -> Tensor.ABSENT);
+  }
+
+  private static Case attention(
+      int length,
+      int heads,
+      int keyValueHeads,
+      String how,
+      Function<Subject, Rotation> rotation,
+      Function<Subject, Tensor> inSample) {
     int headSize = 16;
     return new Case(
         GroupQueryAttention.class,
@@ -394,7 +404,9 @@ class GradientRulesTest {
                       keyValueHeads),
                   Past.NONE,
                   new Positions(
-                      s.op.cast(last, ElementType.INT32), s.op.cast(total, ElementType.INT32)),
+                      s.op.cast(last, ElementType.INT32),
+                      s.op.cast(total, ElementType.INT32),
+                      inSample.apply(s)),
                   rotation.apply(s))
               .output();
         });
@@ -403,7 +415,21 @@ class GradientRulesTest {
   private static List<Case> otherRotations() {
     return List.of(
         attention(5, 4, 2, "turning halves", s -> rotation(s, RotaryLayout.HALVES, 8)),
-        attention(5, 4, 2, "turning nothing", s -> Rotation.NONE));
+        attention(5, 4, 2, "turning nothing", s -> Rotation.NONE),
+        attention(
+            6,
+            4,
+            2,
+            "of several samples",
+            s -> rotation(s, RotaryLayout.HALVES, 8),
+            s -> s.integers("in_sample", Shape.of(2, 6), 0, 1, 2, 0, 0, 1, 0, 0, 1, 2, 3, 0)),
+        attention(
+            4,
+            2,
+            1,
+            "of several samples, turning nothing",
+            s -> Rotation.NONE,
+            s -> s.integers("in_sample", Shape.of(2, 4), 0, 0, 1, 2, 0, 1, 2, 3)));
   }
 
   @ParameterizedTest
@@ -458,8 +484,10 @@ class GradientRulesTest {
         }
       }
     }
-    // Its kernel, and so its case, is in the module that trains.
-    assertTrue(withGradient.remove(FusedAttention.class.getSimpleName()));
+    // Their kernels, and so their cases, are in the module that trains.
+    for (Class<?> own : List.of(FusedAttention.class, FusedCrossEntropy.class)) {
+      assertTrue(withGradient.remove(own.getSimpleName()));
+    }
     assertTrue(
         withGradient.contains("Add") && withGradient.contains("Cast"), "found " + withGradient);
     assertEquals(
