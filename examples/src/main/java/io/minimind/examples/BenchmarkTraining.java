@@ -44,7 +44,9 @@ import picocli.CommandLine.Spec;
           + " length.",
       "With several --devices, steps of one replica on the first device and of all replicas take"
           + " turns; with several --kernels, steps with each of them.",
-      "In several processes, as launch starts them, steps of all of them are measured."
+      "With --nodes, or in several processes as launch starts them: what it takes to average the"
+          + " gradients of all, and steps of all of them; on one machine also beside one process"
+          + " with as many threads."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -52,6 +54,10 @@ import picocli.CommandLine.Spec;
 public final class BenchmarkTraining implements Callable<Integer> {
 
   private static final int DEFAULT_VOCABULARY = 6400;
+  private static final String NODES = "--nodes";
+
+  /** Tokens of a row that is computed in no time. */
+  private static final int SHORT = 16;
 
   @Mixin private ModelOptions modelOptions;
 
@@ -126,6 +132,15 @@ public final class BenchmarkTraining implements Callable<Integer> {
   @Option(names = "--cache", paramLabel = "DIR", description = "Encoded corpora.")
   private Path cache = Path.of("out", "cache");
 
+  @Option(
+      names = NODES,
+      paramLabel = "N",
+      description = {
+        "Measures in so many processes of this machine, which stand for as many machines; they"
+            + " share its processors."
+      })
+  private int nodes = 1;
+
   @Spec private CommandSpec spec;
 
   public static void main(String[] args) {
@@ -133,7 +148,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
+    if (nodes < 1) {
+      throw new ParameterException(
+          spec.commandLine(), NODES + " must be at least 1, but is " + nodes + ".");
+    }
+    if (nodes > 1 && Membership.of(System.getenv()).isEmpty()) { // This one starts the others.
+      List<String> given = spec.commandLine().getParseResult().originalArgs();
+      List<String> command = new ArrayList<>(List.of("bench", spec.name()));
+      command.addAll(given.subList(given.indexOf(spec.name()) + 1, given.size()));
+      return LocalProcesses.run(nodes, command);
+    }
     try (ProcessGroup group = ProcessGroup.ofEnvironment()) {
       try {
         return call(group);
@@ -163,7 +188,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     ModelConfig config = modelOptions.config(vocabulary, length);
     if (group.size() > 1) {
       for (TrainingPrecision precision : precisions) {
-        measure(model(config, precision).group(group), config, precision);
+        measure(model(config, precision), config, precision, group);
       }
       return 0;
     }
@@ -319,35 +344,73 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   /** Steps of several processes, of which the first one tells. */
-  private void measure(ModelBuilder model, ModelConfig config, TrainingPrecision precision)
+  private void measure(
+      ModelBuilder model, ModelConfig config, TrainingPrecision precision, ProcessGroup group)
       throws IOException {
-    try (ModelInTraining all = model.open()) {
-      List<Batch> batches = new ArrayList<>();
-      for (int seed = 1; seed <= all.replicas(); seed++) {
-        batches.add(fullRows(config.vocabularySize(), seed));
-      }
-      TrainingSpeed together = new TrainingSpeed(all, config, OptionalDouble.empty());
-      boolean done = false;
-      while (!done) {
-        done = together.step(batches, steps);
-      }
-      if (all.group().isFirst()) {
+    String name = "%s, %d x %d".formatted(precision, batchSize, length);
+    TrainingSpeed together;
+    try (ModelInTraining all = model.group(group).open()) {
+      // What there is to compute must not be waited for.
+      TrainingSpeed averaging = steps(all, config, 1, Math.min(length, SHORT));
+      together = steps(all, config, batchSize, length);
+      if (group.isFirst()) {
         System.out.printf(
             Locale.ROOT,
-            "%,d parameters, %d replicas in %d processes, %d threads in each%n",
+            "%,d parameters, %d replicas in %d processes, %d threads in each, gradients as %s%n",
             config.parameterCount(),
             all.replicas(),
-            all.group().size(),
-            threads);
+            group.size(),
+            threads,
+            group.wire().toString().toLowerCase(Locale.ROOT));
         print(
-            "%s, %d x %d".formatted(precision, batchSize, length),
+            "averaging %.1f MB".formatted(config.parameterCount() * Float.BYTES / 1e6),
+            String.format(Locale.ROOT, "median %.0f ms", 1e3 * averaging.medianAveragingSeconds()));
+        print(
+            name,
             String.format(
                 Locale.ROOT,
-                "%s, averaging %s %.0f ms a step, waiting included",
+                "%s, averaging %s %.0f ms, %.1f %% of a step, waiting included",
                 together,
                 all.averaging(),
-                1e3 * together.averagingSeconds() / steps));
+                1e3 * together.averagingSeconds() / steps,
+                100 * together.averagingShare()));
       }
+    }
+    if (Membership.processesHere() == group.size()) {
+      if (group.isFirst()) {
+        besideOne(name, config, precision, together);
+      }
+      group.await();
+    }
+  }
+
+  private TrainingSpeed steps(ModelInTraining all, ModelConfig config, int rows, int tokens) {
+    List<Batch> batches = new ArrayList<>();
+    for (int seed = 1; seed <= all.replicas(); seed++) {
+      batches.add(fullRows(config.vocabularySize(), seed, rows, tokens));
+    }
+    TrainingSpeed speed = new TrainingSpeed(all, config, OptionalDouble.empty());
+    boolean done = false;
+    while (!done) {
+      done = speed.step(batches, steps);
+    }
+    return speed;
+  }
+
+  /** One process that has the threads of all, which wait meanwhile. */
+  private void besideOne(
+      String name, ModelConfig config, TrainingPrecision precision, TrainingSpeed together)
+      throws IOException {
+    int all = threads * Membership.processesHere();
+    try (ModelInTraining one = model(config, precision).threads(all).openOne()) {
+      TrainingSpeed alone = steps(one, config, batchSize, length);
+      print(
+          "%s, one process of %d threads".formatted(name, all),
+          String.format(
+              Locale.ROOT,
+              "%s, so the efficiency of several is %.0f %%",
+              alone,
+              100 * together.tokensPerSecond() / alone.tokensPerSecond()));
     }
   }
 
@@ -356,13 +419,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
   }
 
   private Batch fullRows(int vocabulary, long seed) {
+    return fullRows(vocabulary, seed, batchSize, length);
+  }
+
+  private static Batch fullRows(int vocabulary, long seed, int rows, int length) {
     Random random = new Random(seed);
-    int positions = batchSize * length;
+    int positions = rows * length;
     long[] ids = random.longs(positions + 1L, 3, vocabulary).toArray();
     float[] mask = new float[positions];
     Arrays.fill(mask, 1);
     return Batch.of(
-        batchSize,
+        rows,
         length,
         Arrays.copyOf(ids, positions),
         Arrays.copyOfRange(ids, 1, positions + 1),

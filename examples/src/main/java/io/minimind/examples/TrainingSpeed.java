@@ -20,6 +20,7 @@ final class TrainingSpeed {
   private final ModelConfig config;
   private final OptionalDouble peak;
   private final List<Double> each = new ArrayList<>();
+  private final List<Double> averagings = new ArrayList<>();
   private int steps = -WARM_UP;
   private long tokens;
   private double operations;
@@ -60,12 +61,14 @@ final class TrainingSpeed {
     if (steps == 0) {
       averagingBefore = model.averagingSeconds();
     }
+    double before = model.averagingSeconds();
     long start = System.nanoTime();
     model.resetGradients();
     model.lastTrainStep(batches, 1, OptimizerSettings.DEFAULT.maxGradientNorm());
     model.optimizerStep(1e-4f);
     if (steps >= 0) {
       each.add((System.nanoTime() - start) / 1e9);
+      averagings.add(model.averagingSeconds() - before);
       seconds += each.get(each.size() - 1);
       for (Batch batch : batches) {
         tokens += batch.targets();
@@ -83,7 +86,16 @@ final class TrainingSpeed {
 
   /** What half of the steps took at most. */
   double medianSeconds() {
-    return each.stream().sorted().toList().get(each.size() / 2);
+    return median(each);
+  }
+
+  /** What half of the averagings of gradients took at most. */
+  double medianAveragingSeconds() {
+    return median(averagings);
+  }
+
+  private static double median(List<Double> values) {
+    return values.stream().sorted().toList().get(values.size() / 2);
   }
 
   /** The share of the time that the averaging of gradients took. */

@@ -46,7 +46,7 @@ final class ShardWriter implements Closeable {
     this.maxBytes = maxShardBytes;
   }
 
-  void append(ShardBuilder.Chunk chunk) throws IOException {
+  void append(Chunk chunk) throws IOException {
     try {
       write(chunk);
       list(chunk.skipped());
@@ -55,7 +55,7 @@ final class ShardWriter implements Closeable {
     }
   }
 
-  private void write(ShardBuilder.Chunk chunk) throws IOException {
+  private void write(Chunk chunk) throws IOException {
     int offset = 0;
     int valuesOffset = 0;
     for (int i = 0; i < chunk.lengths().length; i++) {

@@ -4,6 +4,7 @@ import io.minimind.annotation.Internal;
 import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.CutFiles;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
@@ -87,9 +88,80 @@ public final class TokenShards implements Samples {
     return openOrBuild(cache, source, encoder, progress, MAX_SHARD_BYTES);
   }
 
-  // One build at a time in this process; the file lock below does the same between processes.
-  static synchronized TokenShards openOrBuild(
+  /**
+   * The same of several processes, all of which ask for it. If they share the folder, they encode
+   * together what lacks: all read the rows, each encodes a share of them, the first writes. Else
+   * each encodes all rows for itself at the same time.
+   *
+   * @param group of the processes
+   */
+  public static TokenShards openOrBuild(
+      Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress, ProcessGroup group)
+      throws IOException {
+    return openOrBuild(cache, source, encoder, progress, MAX_SHARD_BYTES, group);
+  }
+
+  static TokenShards openOrBuild(
       Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
+      throws IOException {
+    return openOrBuild(
+        cache, source, encoder, progress, maxShardBytes, needed -> ProcessGroup.alone());
+  }
+
+  static TokenShards openOrBuild(
+      Path cache,
+      Rows source,
+      SampleEncoder encoder,
+      EncodingProgress progress,
+      long maxShardBytes,
+      ProcessGroup group)
+      throws IOException {
+    source.open(encoder.columns()).close(); // Says what is wrong before the others begin.
+    if (group.size() == 1 || !isShared(cache, group)) {
+      return openOrBuild(cache, source, encoder, progress, maxShardBytes);
+    }
+    if (group.isFirst()) {
+      TokenShards shards =
+          openOrBuild(
+              cache,
+              source,
+              encoder,
+              progress,
+              maxShardBytes,
+              needed -> group.any(needed) ? group : ProcessGroup.alone());
+      group.await();
+      return shards;
+    }
+    if (group.any(false)) {
+      new ShardBuilder(source, encoder, Fingerprint.of(source, encoder), group).help();
+    }
+    group.await();
+    return openOrBuild(cache, source, encoder, progress, maxShardBytes);
+  }
+
+  private static boolean isShared(Path cache, ProcessGroup group) throws IOException {
+    try {
+      Files.createDirectories(cache);
+      return group.isShared(cache);
+    } catch (FileSystemException e) {
+      throw unwritable(cache, e);
+    }
+  }
+
+  /** Is told whether rows must be encoded, and says by whom. */
+  @FunctionalInterface
+  private interface Helpers {
+    ProcessGroup of(boolean needed);
+  }
+
+  // One build at a time in this process; the file lock below does the same between processes.
+  private static synchronized TokenShards openOrBuild(
+      Path cache,
+      Rows source,
+      SampleEncoder encoder,
+      EncodingProgress progress,
+      long maxShardBytes,
+      Helpers helpers)
       throws IOException {
     // Says what is wrong with a file before its size and age are asked for.
     source.open(encoder.columns()).close();
@@ -107,13 +179,16 @@ public final class TokenShards implements Samples {
         }
         if (Files.exists(folder)) {
           try {
-            return open(folder, fingerprint, columns);
+            TokenShards found = open(folder, fingerprint, columns);
+            helpers.of(false);
+            return found;
           } catch (IOException e) {
             progress.rebuilding(e.getMessage());
             Folders.delete(folder);
           }
         }
-        build(folder, source, encoder, fingerprint, maxShardBytes, progress);
+        ShardBuilder builder = new ShardBuilder(source, encoder, fingerprint, helpers.of(true));
+        build(folder, builder, maxShardBytes, progress);
         deleteOutdated(cache, fingerprint);
         return open(folder, fingerprint, columns);
       }
@@ -143,28 +218,19 @@ public final class TokenShards implements Samples {
   }
 
   private static void build(
-      Path folder,
-      Rows source,
-      SampleEncoder encoder,
-      Fingerprint fingerprint,
-      long maxShardBytes,
-      EncodingProgress progress)
+      Path folder, ShardBuilder builder, long maxShardBytes, EncodingProgress progress)
       throws IOException {
     Path partial = folder.resolveSibling(folder.getFileName() + PARTIAL);
     Folders.delete(partial);
     Files.createDirectory(partial);
     try {
-      Manifest manifest =
-          ShardBuilder.build(source, partial, encoder, fingerprint, maxShardBytes, progress);
+      Manifest manifest = builder.build(partial, maxShardBytes, progress);
       try {
         manifest.write(partial);
       } catch (IOException e) {
         throw unwritable(partial, e);
       }
-      if (!fingerprint.equals(Fingerprint.of(source, encoder))) {
-        throw new InputException(
-            source.name() + " changed while it was being encoded: start again.");
-      }
+      builder.requireUnchanged();
       Files.move(partial, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Folders.delete(partial);

@@ -159,6 +159,18 @@ public final class ProcessGroup implements AutoCloseable {
 
   /** What each of the processes gives, in their order. */
   public List<byte[]> gather(byte[] own) {
+    return exchange(own, true);
+  }
+
+  /**
+   * What each of the processes gives, in their order, for the first of them. The others wait until
+   * it has all, and are given nothing.
+   */
+  public List<byte[]> collect(byte[] own) {
+    return exchange(own, false);
+  }
+
+  private List<byte[]> exchange(byte[] own, boolean forAll) {
     if (size == 1) {
       return List.of(own);
     }
@@ -171,9 +183,9 @@ public final class ProcessGroup implements AutoCloseable {
       for (Peer peer : peers) {
         all.add(receive(peer));
       }
-      byte[] joined = join(all);
+      byte[] answer = forAll ? join(all) : new byte[0];
       for (Peer peer : peers) {
-        peer.send(joined);
+        peer.send(answer);
       }
       return all;
     } catch (IOException e) {
@@ -213,6 +225,30 @@ public final class ProcessGroup implements AutoCloseable {
   /** Whether any of the processes says yes. */
   public boolean any(boolean own) {
     return gather(new byte[] {(byte) (own ? 1 : 0)}).stream().anyMatch(one -> one[0] != 0);
+  }
+
+  /** Waits until all processes have come here. */
+  public void await() {
+    any(false);
+  }
+
+  /**
+   * Whether a folder is one and the same for all processes: they are on one machine, or on a file
+   * system that they share.
+   *
+   * @param folder of this process, which is there
+   */
+  public boolean isShared(Path folder) throws IOException {
+    Path mark = isFirst() ? Files.createTempFile(folder, ".shared", "") : folder;
+    try {
+      byte[] own = mark.getFileName().toString().getBytes(StandardCharsets.UTF_8);
+      String name = new String(gather(own).get(0), StandardCharsets.UTF_8);
+      return !any(Files.notExists(folder.resolve(name)));
+    } finally {
+      if (isFirst()) {
+        Files.deleteIfExists(mark);
+      }
+    }
   }
 
   /** Waits until the process before this one has sent so much. */

@@ -35,8 +35,11 @@ final class Rendezvous {
 
   private static final long MAGIC = 0x4d696e694d696e64L; // "MiniMind"
 
-  /** Of what processes say to each other; and numbers are sent as memory has them. */
-  private static final String DIALECT = "1 " + ByteOrder.nativeOrder();
+  /**
+   * Of what processes say to each other. Numbers are sent as memory has them; and another version
+   * would compute something else.
+   */
+  private static final String DIALECT = "2 %s %s".formatted(ByteOrder.nativeOrder(), version());
 
   private static final Duration HANDSHAKE = Duration.ofSeconds(10);
   private static final int SECRET = 16;
@@ -44,16 +47,27 @@ final class Rendezvous {
   private static final int REFUSAL = 0;
 
   private final Membership self;
+  private final String dialect;
   private final String host = host();
   private final long end;
 
   Rendezvous(Membership self) {
+    this(self, DIALECT);
+  }
+
+  Rendezvous(Membership self, String dialect) {
     this.self = self;
+    this.dialect = dialect;
     end = System.nanoTime() + self.timeouts().joining().toNanos();
   }
 
   ProcessGroup join() throws IOException {
     return self.rank() == 0 ? receiveOthers() : comeToFirst();
+  }
+
+  /** That of the jar; of classes that lie in a folder there is none. */
+  private static String version() {
+    return String.valueOf(Rendezvous.class.getPackage().getImplementationVersion());
   }
 
   private static String host() {
@@ -126,7 +140,7 @@ final class Rendezvous {
           self.size());
     } catch (BindException e) {
       throw new InputException(
-          "Rank 0 cannot listen at port %d of %s, MASTER_PORT: %s."
+          "Rank 0 cannot listen at port %d of %s, MASTER_PORT: %s. Give all another one."
               .formatted(port, host, e.getMessage()),
           e);
     }
@@ -185,7 +199,7 @@ final class Rendezvous {
 
   private Optional<String> problem(Arrival arrival, Map<Integer, Arrival> arrived) {
     String name = "rank " + arrival.rank + " (" + arrival.host + ")";
-    if (!arrival.dialect.equals(DIALECT)) {
+    if (!arrival.dialect.equals(dialect)) {
       return Optional.of(
           "%s runs another version of MiniMind than rank 0 (%s): install the same one everywhere."
               .formatted(capital(name), host));
@@ -266,7 +280,7 @@ final class Rendezvous {
       socket.setTcpNoDelay(true);
       DataOutputStream out = new DataOutputStream(socket.getOutputStream());
       out.writeLong(MAGIC);
-      out.writeUTF(DIALECT);
+      out.writeUTF(dialect);
       out.writeUTF(self.wire().name());
       out.writeInt(self.rank());
       out.writeInt(self.size());

@@ -142,15 +142,20 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public Step trainStep(List<Batch> batches, float gradientScale) {
-    participants = Math.max(participants, batches.size());
-    return mean(
-        evaluations(batches, (replica, batch) -> replica.trainStep(batch, gradientScale)),
-        Float.NaN);
+    return mean(ofAll(accumulated(batches, gradientScale)), Float.NaN);
   }
 
+  /** Adds the gradients of the batches of this process, and gives what they were found by. */
+  private List<Evaluation> accumulated(List<Batch> batches, float gradientScale) {
+    participants = Math.max(participants, batches.size());
+    requireSame(batches);
+    return onOwn(batches, (replica, batch) -> replica.trainStep(batch, gradientScale));
+  }
+
+  /** Gradients travel as soon as those of this process are there; losses are told afterwards. */
   @Override
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
-    Step step = trainStep(batches, gradientScale);
+    List<Evaluation> found = accumulated(batches, gradientScale);
     long start = System.nanoTime();
     GradientAverager averager = this.averager.orElseThrow();
     average(averager);
@@ -162,7 +167,7 @@ final class Replicas implements ModelInTraining {
         exchange.floats(own.stream().map(Norms::toArray).toList()).stream().map(Norms::of).toList();
     averagingSeconds += (System.nanoTime() - start) / 1e9;
     requireEqual(norms, "norms");
-    return new Step(step.loss(), norms.get(0).gradient(), step.metrics());
+    return mean(ofAll(found), norms.get(0).gradient());
   }
 
   private void average(GradientAverager averager) {
@@ -182,7 +187,8 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public List<Evaluation> evaluate(List<Batch> batches) {
-    return evaluations(batches, Replica::evaluate);
+    requireSame(batches);
+    return ofAll(onOwn(batches, Replica::evaluate));
   }
 
   @Override
@@ -191,9 +197,8 @@ final class Replicas implements ModelInTraining {
   }
 
   /** Of all batches, though this process computes its own alone. */
-  private List<Evaluation> evaluations(List<Batch> batches, BatchTask<Evaluation> task) {
-    requireSame(batches);
-    List<float[]> own = onOwn(batches, task).stream().map(one -> one.toArray(metrics)).toList();
+  private List<Evaluation> ofAll(List<Evaluation> found) {
+    List<float[]> own = found.stream().map(one -> one.toArray(metrics)).toList();
     return exchange.floats(own).stream().map(one -> Evaluation.of(one, metrics)).toList();
   }
 

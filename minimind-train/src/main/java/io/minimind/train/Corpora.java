@@ -4,6 +4,7 @@ import io.minimind.data.Rows;
 import io.minimind.data.Samples;
 import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.AtomicFile;
 import io.minimind.runtime.Device;
 import io.minimind.task.Preparation;
@@ -44,16 +45,22 @@ record Corpora(
    *
    * @param rows what is learnt from, and then what is validated on, if there are such rows
    * @param tokenizer the folder of the tokenizer
+   * @param group of processes that do the same
    */
   static Corpora open(
-      RunSettings settings, List<Rows> rows, Path tokenizer, Place place, Listeners listeners)
+      RunSettings settings,
+      List<Rows> rows,
+      Path tokenizer,
+      Place place,
+      Listeners listeners,
+      ProcessGroup group)
       throws IOException {
     List<Samples> samples = new ArrayList<>();
     List<String> checksums = new ArrayList<>();
     Map<String, Path> skipped = new LinkedHashMap<>();
     try {
       for (Rows one : rows) {
-        TokenShards shards = encode(settings, one, tokenizer, place, listeners);
+        TokenShards shards = encode(settings, one, tokenizer, place, listeners, group);
         shards.skippedList().ifPresent(list -> skipped.put(one.name(), list));
         checksums.add(shards.checksum());
         Preparation preparation =
@@ -78,14 +85,20 @@ record Corpora(
   }
 
   private static TokenShards encode(
-      RunSettings settings, Rows rows, Path tokenizer, Place place, Listeners listeners)
+      RunSettings settings,
+      Rows rows,
+      Path tokenizer,
+      Place place,
+      Listeners listeners,
+      ProcessGroup group)
       throws IOException {
     TokenShards shards =
         TokenShards.openOrBuild(
             place.cache(),
             rows,
             settings.task().encoder(settings.model(), tokenizer),
-            listeners.encodingOf(rows.name()));
+            listeners.encodingOf(rows.name()),
+            group);
     listeners.encoded(
         new TrainingListener.Corpus(
             rows.name(),

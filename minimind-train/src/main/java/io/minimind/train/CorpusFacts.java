@@ -13,6 +13,9 @@ import java.util.List;
  */
 public record CorpusFacts(long samples, List<String> checksums) {
 
+  /** Of a run that has not begun. */
+  static final CorpusFacts NONE = new CorpusFacts(0, List.of());
+
   public CorpusFacts {
     checksums = List.copyOf(checksums);
   }

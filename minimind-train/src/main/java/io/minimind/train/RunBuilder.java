@@ -308,12 +308,20 @@ public final class RunBuilder {
     }
   }
 
-  /** Goes on with the run that the first process has opened, in a copy. */
+  /** Goes on with the run that the first process opens, in a copy. */
   private TrainingRun follow() throws IOException {
     TemporaryFolder copy = TemporaryFolder.create();
     try {
-      group.receive(copy.path());
-      return goOn(RunFolder.open(copy.path(), catalog()), copy::close, new Listeners(List.of()));
+      byte[] told = group.gather(new byte[0]).get(0);
+      RunSettings begun = RunRecord.fromJson(told, catalog()).settings();
+      Path texts = copy.path().resolve("texts");
+      group.receive(texts);
+      List<Rows> present = present(begun);
+      RunSettings settings = moved(begun, present);
+      Corpora corpora = corpora(settings, present, texts, new Listeners(List.of()));
+      Path run = copy.path().resolve("run");
+      group.receive(run);
+      return goOn(RunFolder.open(run, catalog()), settings, copy::close, corpora);
     } catch (IOException | RuntimeException e) {
       copy.close();
       throw e;
@@ -324,7 +332,7 @@ public final class RunBuilder {
     RunFolder.requireNone(required(folder, "folder"));
     RunSettings settings = newSettings(replicas);
     Path texts = from == null ? required(tokenizer, "tokenizer") : from;
-    Corpora corpora = Corpora.open(settings, given(), texts, place(), listeners);
+    Corpora corpora = encodedByAll(settings, given(), texts);
     List<NamedTensor> weights =
         from == null
             ? new Parameters(settings.model()).start(settings.training().seed())
@@ -362,26 +370,48 @@ public final class RunBuilder {
     RunFolder run = RunFolder.open(required(folder, "folder"), catalog());
     FolderLock lock = FolderLock.acquire(folder);
     try {
-      return goOn(run, lock::close, listeners);
+      List<Rows> present = present(run.settings());
+      RunSettings settings = moved(run.settings(), present);
+      Corpora corpora = encodedByAll(settings, present, run.path());
+      return goOn(run, settings, lock::close, corpora);
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
     }
   }
 
-  private TrainingRun goOn(RunFolder run, Closeable held, Listeners told) throws IOException {
-    RunSettings begun = run.settings();
-    List<Rows> present = present(begun);
-    List<String> names = present.stream().map(Rows::name).toList();
-    RunSettings settings =
-        begun.movedTo(or(task, begun.task()), names.get(0), names.stream().skip(1).findFirst());
-    requireSame(begun);
-    Corpora corpora = Corpora.open(settings, present, run.path(), place(), told);
+  private TrainingRun goOn(RunFolder run, RunSettings settings, Closeable held, Corpora corpora)
+      throws IOException {
+    List<String> names = new ArrayList<>(List.of(settings.data()));
+    settings.validationData().ifPresent(names::add);
     run.corpora().requireSame(corpora.facts(), names);
     if (group.isFirst()) {
       corpora.listSkipped(folder);
     }
     return new TrainingRun(held, run.with(settings), corpora, this);
+  }
+
+  /** The rows of a run, which the first process tells the others to encode with it. */
+  private Corpora encodedByAll(RunSettings settings, List<Rows> rows, Path texts)
+      throws IOException {
+    group.gather(new RunRecord(settings, CorpusFacts.NONE).toJson());
+    List<Path> files = ModelFolder.configuration(texts).stream().map(texts::relativize).toList();
+    group.send(texts, files);
+    return corpora(settings, rows, texts, listeners);
+  }
+
+  private Corpora corpora(RunSettings settings, List<Rows> rows, Path texts, Listeners told)
+      throws IOException {
+    return Corpora.open(settings, rows, texts, place(), told, group);
+  }
+
+  /** The settings of a run, whose rows are where they are now, and all else as it was. */
+  private RunSettings moved(RunSettings begun, List<Rows> present) throws IOException {
+    requireSame(begun);
+    return begun.movedTo(
+        or(task, begun.task()),
+        present.get(0).name(),
+        present.stream().skip(1).map(Rows::name).findFirst());
   }
 
   private RunSettings newSettings(int replicas) throws IOException {

@@ -259,6 +259,41 @@ class ProcessGroupTest {
     }
   }
 
+  @Test
+  void anotherVersionEndsAll() throws Exception {
+    int port = Ranks.freePort();
+    FutureTask<ProcessGroup> first =
+        Ranks.start(() -> ProcessGroup.join(Ranks.member(0, 2, port, Ranks.TIMEOUTS)));
+    FutureTask<ProcessGroup> second =
+        Ranks.start(() -> new Rendezvous(Ranks.member(1, 2, port, Ranks.TIMEOUTS), "0.0.1").join());
+    String sentence = Ranks.failure(first);
+    assertTrue(
+        sentence.matches("Rank 1 \\(.*\\) runs another version of MiniMind than rank 0 .*"),
+        sentence);
+    assertEquals(sentence, Ranks.failure(second));
+  }
+
+  @Test
+  void theFirstAloneLearnsWhatIsCollected() throws Exception {
+    List<List<byte[]>> heard = Ranks.run(3, group -> group.collect(bytes("from " + group.rank())));
+    assertEquals(3, heard.get(0).size());
+    assertEquals("from 2", new String(heard.get(0).get(2), StandardCharsets.UTF_8));
+    assertEquals(List.of(), heard.get(1));
+    assertEquals(List.of(), heard.get(2));
+  }
+
+  @Test
+  void aFolderIsSharedWhereAllSeeTheSame() throws Exception {
+    Path own = Files.createDirectories(folder.resolve("own"));
+    assertEquals(List.of(true, true, true), Ranks.run(3, group -> group.isShared(folder)));
+    assertEquals(
+        List.of(false, false, false),
+        Ranks.run(3, group -> group.isShared(group.isLast() ? own : folder)));
+    try (var left = Files.list(folder)) {
+      assertEquals(List.of(own), left.toList());
+    }
+  }
+
   /** A browser, a port scanner, and something that says nothing. */
   @Test
   void strangersAreSentAway() throws Exception {
