@@ -101,6 +101,8 @@ def main():
     arguments = parser.parse_args()
     results = known(arguments.file)
     arguments.file.parent.mkdir(parents=True, exist_ok=True)
+    if not arguments.print:
+        subprocess.run(["./minimind", "help"], cwd=HERE.parent, stdout=subprocess.DEVNULL, check=True)
     start = time.monotonic()
     for cell in [] if arguments.print else cells():
         load = "alone" if cell["load"] == "alone" else "busy"

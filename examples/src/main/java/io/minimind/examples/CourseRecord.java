@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.FolderLock;
+import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.files.JsonErrors;
 import io.minimind.files.SealedJson;
@@ -137,7 +138,7 @@ record CourseRecord(
   }
 
   private void write(Path folder) throws IOException {
-    Files.createDirectories(folder);
+    Folders.create(folder);
     AtomicFile.replace(folder.resolve(FILE), SealedJson.seal(JSON.writeValueAsBytes(this)));
   }
 }

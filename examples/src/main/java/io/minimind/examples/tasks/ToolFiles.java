@@ -3,9 +3,9 @@ package io.minimind.examples.tasks;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -61,7 +61,7 @@ public record ToolFiles(Path texts, Path chats, Path tasks, Path heldOut) {
    */
   public static ToolFiles draw(Path folder, ToolTasks drawn, Amounts amounts) throws IOException {
     ToolFiles files = in(folder);
-    Files.createDirectories(folder);
+    Folders.create(folder);
     write(files.texts, drawn.texts(amounts.texts()));
     write(files.chats, drawn.conversations(amounts.chats(), amounts.guesses()));
     Stream<ToolTask> tasks = Stream.generate(drawn::forTraining).limit(amounts.tasks());

@@ -1,9 +1,12 @@
 package io.minimind.files;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -12,6 +15,28 @@ import java.nio.file.attribute.BasicFileAttributes;
 public final class Folders {
 
   private Folders() {}
+
+  /**
+   * Makes a folder and those above it, as far as they are missing.
+   *
+   * @throws IOException if one cannot be made; the message is a sentence that says why
+   */
+  public static void create(Path folder) throws IOException {
+    try {
+      Files.createDirectories(folder);
+    } catch (FileSystemException e) {
+      throw new IOException("The folder %s cannot be made: %s.".formatted(folder, reason(e)), e);
+    }
+  }
+
+  private static String reason(FileSystemException e) {
+    if (e instanceof NoSuchFileException) {
+      return "where it is to be there can be none"; // Such as among those of the system.
+    }
+    return e instanceof FileAlreadyExistsException
+        ? e.getFile() + " is a file"
+        : AtomicFile.reason(e);
+  }
 
   /**
    * Deletes a folder and everything below it, or a file; nothing if there is none. A link is

@@ -2,6 +2,7 @@ package io.minimind.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -28,6 +29,17 @@ class FoldersTest {
     Path file = Files.writeString(folder.resolve("file"), "");
     Folders.delete(file);
     assertFalse(Files.exists(file));
+  }
+
+  @Test
+  void whatCannotBeMadeIsSaid() throws IOException {
+    Path made = folder.resolve("a/b");
+    Folders.create(made);
+    Folders.create(made);
+    assertTrue(Files.isDirectory(made));
+    Path file = Files.writeString(folder.resolve("file"), "");
+    String message = assertThrows(IOException.class, () -> Folders.create(file)).getMessage();
+    assertEquals("The folder %s cannot be made: %s is a file.".formatted(file, file), message);
   }
 
   @Test
