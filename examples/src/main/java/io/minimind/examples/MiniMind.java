@@ -14,6 +14,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import picocli.CommandLine;
@@ -27,32 +28,6 @@ import picocli.CommandLine.ParameterException;
     mixinStandardHelpOptions = true,
     version = "minimind " + MiniMind.VERSION,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      Quickstart.class,
-      Pretrain.class,
-      FineTune.class,
-      PreferenceTune.class,
-      KahnemanTverskyTune.class,
-      RewardModelTune.class,
-      Distill.class,
-      Answer.class,
-      GroupPolicyTune.class,
-      ProximalPolicyTune.class,
-      AgentTune.class,
-      Launch.class,
-      Evaluate.class,
-      ChatCommand.class,
-      Serve.class,
-      TokenizerCommand.class,
-      DataCommand.class,
-      Import.class,
-      Export.class,
-      Publish.class,
-      Verify.class,
-      Benchmark.class,
-      Bundle.class,
-      CommandLine.HelpCommand.class
-    },
     footer = {
       "",
       "Each command has its own help: minimind COMMAND --help.",
@@ -62,6 +37,33 @@ public final class MiniMind {
 
   /** Of this project, as its Maven artifacts have it. */
   static final String VERSION = "0.1.0";
+
+  /** In the order of the help. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          Quickstart.class,
+          Pretrain.class,
+          FineTune.class,
+          PreferenceTune.class,
+          KahnemanTverskyTune.class,
+          RewardModelTune.class,
+          Distill.class,
+          Answer.class,
+          GroupPolicyTune.class,
+          ProximalPolicyTune.class,
+          AgentTune.class,
+          Launch.class,
+          Evaluate.class,
+          ChatCommand.class,
+          Serve.class,
+          TokenizerCommand.class,
+          DataCommand.class,
+          Import.class,
+          Export.class,
+          Publish.class,
+          Verify.class,
+          Benchmark.class,
+          Bundle.class);
 
   private static final StandardOutput OUT = new StandardOutput();
 
@@ -75,7 +77,7 @@ public final class MiniMind {
   static void run(Object command, String... args) {
     useUtf8();
     try {
-      int status = commandLine(command).execute(args);
+      int status = commandLine(command, args).execute(args);
       System.exit(status == 0 && lostOutput() ? 1 : status);
     } catch (OutOfMemoryError e) {
       System.err.println(
@@ -94,8 +96,18 @@ public final class MiniMind {
     }
   }
 
-  static CommandLine commandLine(Object command) {
+  /**
+   * What runs a command.
+   *
+   * @param given what it is to run, as far as it is known: of the commands of {@link MiniMind},
+   *     none but the one that is asked for is then read, which halves the time to start
+   */
+  static CommandLine commandLine(Object command, String... given) {
     CommandLine line = new CommandLine(command);
+    if (command instanceof MiniMind) {
+      asked(given).forEach(line::addSubcommand);
+      line.addSubcommand(new CommandLine.HelpCommand());
+    }
     // What follows the name of a command that is launched is its own.
     (command instanceof Launch
             ? Optional.of(line)
@@ -115,6 +127,18 @@ public final class MiniMind {
               failed.getErr().println(message(e).orElseThrow(() -> e));
               return 1;
             });
+  }
+
+  private static List<Class<?>> asked(String... given) {
+    return COMMANDS.stream()
+        .filter(type -> given.length > 0 && given[0].equals(name(type)))
+        .findFirst()
+        .<List<Class<?>>>map(List::of)
+        .orElse(COMMANDS);
+  }
+
+  private static String name(Class<?> type) {
+    return type.getAnnotation(Command.class).name();
   }
 
   /** Of the constants that a value may be, the library would list all names that it has. */
