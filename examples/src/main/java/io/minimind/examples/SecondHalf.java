@@ -75,8 +75,12 @@ final class SecondHalf {
         new Step(
             FINE_TUNING,
             "Fine-tuning on the conversations of somebody careless",
-            "It learns to think and to call tools from %d conversations, in %.0f %% of which the answer is guessed."
-                .formatted(recipe.amounts().chats(), 100 * recipe.amounts().guesses()),
+            String.format(
+                Locale.ROOT,
+                "It learns to think and to call tools from %,d conversations, in %.0f %% of which"
+                    + " the answer is guessed.",
+                recipe.amounts().chats(),
+                100 * recipe.amounts().guesses()),
             this::fineTuning),
         new Step(
             MODEL,
