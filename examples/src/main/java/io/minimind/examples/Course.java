@@ -132,19 +132,11 @@ final class Course {
   Optional<Score> run() throws IOException {
     QuestionSet heldOut = QuestionSet.read(data.heldOut());
     CourseRecord.requireCourseOrNothing(out);
-    FolderLock lock = lock();
+    FolderLock lock = FolderLock.acquire(out);
     try {
       return run(heldOut, CourseRecord.open(out, recipe, data));
     } finally {
       lock.close();
-    }
-  }
-
-  private FolderLock lock() throws IOException {
-    try {
-      return FolderLock.acquire(out);
-    } catch (IOException e) {
-      throw new InputException(MiniMind.withOptions(e.getMessage()), e);
     }
   }
 

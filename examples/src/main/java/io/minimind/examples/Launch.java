@@ -57,7 +57,7 @@ public final class Launch implements Callable<Integer> {
   }
 
   private void requireKnown() {
-    CommandLine known = MiniMind.commandLine(new MiniMind());
+    CommandLine known = MiniMind.commandLine(new MiniMind(), command.toArray(String[]::new));
     for (int i = 0; known != null && !joins(known.getCommandSpec().userObject()); i++) {
       known = i < command.size() ? known.getSubcommands().get(command.get(i)) : null;
     }

@@ -180,7 +180,7 @@ public final class MiniMind {
   }
 
   /** A library knows folders, where a command has an option for the one that it writes. */
-  static String withOptions(String sentence) {
+  private static String withOptions(String sentence) {
     return sentence.replace("choose another folder", "choose another --out");
   }
 

@@ -45,7 +45,8 @@ final class Commands {
 
   static Result run(String... args) {
     StringWriter err = new StringWriter();
-    int status = MiniMind.commandLine(new MiniMind()).setErr(new PrintWriter(err)).execute(args);
+    int status =
+        MiniMind.commandLine(new MiniMind(), args).setErr(new PrintWriter(err)).execute(args);
     return new Result(status, err.toString());
   }
 

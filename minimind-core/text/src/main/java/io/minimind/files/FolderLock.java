@@ -2,7 +2,6 @@ package io.minimind.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
@@ -37,7 +36,7 @@ public final class FolderLock implements AutoCloseable {
    *     cannot be written
    */
   public static FolderLock acquire(Path folder) throws IOException {
-    Files.createDirectories(folder);
+    Folders.create(folder);
     Path file = folder.toRealPath().resolve(FILE);
     synchronized (HELD) {
       if (!HELD.contains(file)) {

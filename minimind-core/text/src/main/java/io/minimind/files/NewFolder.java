@@ -42,7 +42,7 @@ public final class NewFolder implements AutoCloseable {
   public static NewFolder at(Path target) throws IOException {
     Path place = target.toAbsolutePath().normalize();
     requireNothing(place);
-    Files.createDirectories(place.getParent());
+    Folders.create(place.getParent());
     String prefix = "." + place.getFileName() + ".unfinished-";
     deleteAbandoned(place.getParent(), prefix);
     Path work = Files.createTempDirectory(place.getParent(), prefix);

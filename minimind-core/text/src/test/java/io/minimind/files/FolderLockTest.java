@@ -69,4 +69,11 @@ class FolderLockTest {
     assertThrows(IOException.class, () -> FolderLock.acquire(file));
     assertEquals("precious", Files.readString(file));
   }
+
+  @Test
+  void aFolderThatCannotBeMadeIsSaid() throws IOException {
+    Path file = Files.writeString(parent.resolve("file"), "");
+    String message = assertThrows(IOException.class, () -> FolderLock.acquire(file)).getMessage();
+    assertEquals("The folder %s cannot be made: %s is a file.".formatted(file, file), message);
+  }
 }
