@@ -15,8 +15,11 @@ final class NativeMemory {
 
   private static final int LONGEST_READ = 1 << 24;
 
-  /** Frees a direct buffer; null where this Java has nothing that does. */
-  private static final MethodHandle FREE = free();
+  /** The first version of Java that warns an application of what frees a direct buffer. */
+  private static final int WARNS = 24;
+
+  /** Frees a direct buffer; null where this Java has nothing that does so without a warning. */
+  private static final MethodHandle FREE = Runtime.version().feature() < WARNS ? free() : null;
 
   private NativeMemory() {}
 
