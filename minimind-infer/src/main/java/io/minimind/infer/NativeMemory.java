@@ -31,12 +31,22 @@ final class NativeMemory {
   static ByteBuffer read(FileChannel channel, long from, long length, Path file)
       throws IOException {
     ByteBuffer bytes = allocate(length, file);
+    try {
+      fill(bytes, channel, from, file);
+      return bytes.flip();
+    } catch (IOException | RuntimeException e) {
+      free(bytes);
+      throw e;
+    }
+  }
+
+  private static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file)
+      throws IOException {
     long at = from;
     while (bytes.hasRemaining()) {
       int count = Math.min(bytes.remaining(), LONGEST_READ);
       int read = channel.read(bytes.slice(bytes.position(), count), at);
       if (read < 0) {
-        free(bytes);
         throw new EOFException(
             "%s ended while it was read; load the model again when the file is complete."
                 .formatted(file));
@@ -44,7 +54,6 @@ final class NativeMemory {
       bytes.position(bytes.position() + read);
       at += read;
     }
-    return bytes.flip();
   }
 
   private static ByteBuffer allocate(long length, Path file) throws IOException {
