@@ -57,7 +57,8 @@ public final class PrepareData implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
-      throw new InputException("--out must be another file than " + file + ", which it would replace.");
+      throw new InputException(
+          "--out must be another file than " + file + ", which it would replace.");
     }
     Rows rows = Rows.of(file);
     ProgressLine progress = ProgressLine.onStandardError();

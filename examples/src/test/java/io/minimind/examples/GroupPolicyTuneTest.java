@@ -218,8 +218,14 @@ class GroupPolicyTuneTest {
   void fewerHeldOutTasksThanAskedForAreSaid() throws Exception {
     Path tasks = folder.resolve("tasks");
     String[] draw = {
-      "data", "tasks", "--tools=get_current_time", "--held-out=5000", "--texts=1", "--chats=1",
-      "--tasks=1", "--out=" + tasks
+      "data",
+      "tasks",
+      "--tools=get_current_time",
+      "--held-out=5000",
+      "--texts=1",
+      "--chats=1",
+      "--tasks=1",
+      "--out=" + tasks
     };
     try (CommandProcess drawn = CommandProcess.start(folder, draw)) {
       List<String> lines = drawn.remainingLines();

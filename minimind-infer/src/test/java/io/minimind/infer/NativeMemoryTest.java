@@ -46,8 +46,7 @@ class NativeMemoryTest {
     assertThrows(EOFException.class, () -> NativeMemory.read(channel, 1, LENGTH, file));
     assertTrue(used() < before + LENGTH / 2, "kept where the file ended");
     channel.close();
-    assertThrows(
-        ClosedChannelException.class, () -> NativeMemory.read(channel, 0, LENGTH, file));
+    assertThrows(ClosedChannelException.class, () -> NativeMemory.read(channel, 0, LENGTH, file));
     assertTrue(used() < before + LENGTH / 2, "kept where reading failed");
   }
 }

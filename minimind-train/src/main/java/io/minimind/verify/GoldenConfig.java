@@ -1,8 +1,8 @@
 package io.minimind.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.minimind.model.Experts.Balance;
 import io.minimind.model.Experts;
+import io.minimind.model.Experts.Balance;
 import io.minimind.model.ModelConfig;
 import java.util.OptionalInt;
 

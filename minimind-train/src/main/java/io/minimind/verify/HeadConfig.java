@@ -28,7 +28,8 @@ final class HeadConfig {
               .formatted(activation));
     }
     RotaryScaling scaling =
-        scaling(config.path("rope_scaling"), required(config, "max_position_embeddings").intValue());
+        scaling(
+            config.path("rope_scaling"), required(config, "max_position_embeddings").intValue());
     int hidden = required(config, "hidden_size").intValue();
     int heads = required(config, "num_attention_heads").intValue();
     float base = required(config, "rope_theta").floatValue();
@@ -36,19 +37,19 @@ final class HeadConfig {
     String inner = mixture ? "moe_intermediate_size" : "intermediate_size";
     ModelConfig.Builder builder =
         ModelConfig.builder()
-        .hiddenSize(hidden)
-        .layers(required(config, "num_hidden_layers").intValue())
-        .heads(heads)
-        .keyValueHeads(config.path("num_key_value_heads").asInt(heads))
-        .headSize(config.path("head_dim").asInt(hidden / heads))
-        .feedForwardSize(required(config, inner).intValue())
-        .vocabularySize(required(config, "vocab_size").intValue())
-        .maxLength(required(config, "max_position_embeddings").intValue())
-        .normEpsilon(required(config, "rms_norm_eps").floatValue())
-        .rotary(Rotary.of(RotaryLayout.HALVES, base).with(scaling))
-        .part(Part.QUERY_KEY_NORM)
-        .experts(mixture ? experts(config) : Experts.NONE)
-        .initializerRange(INITIALIZER_RANGE);
+            .hiddenSize(hidden)
+            .layers(required(config, "num_hidden_layers").intValue())
+            .heads(heads)
+            .keyValueHeads(config.path("num_key_value_heads").asInt(heads))
+            .headSize(config.path("head_dim").asInt(hidden / heads))
+            .feedForwardSize(required(config, inner).intValue())
+            .vocabularySize(required(config, "vocab_size").intValue())
+            .maxLength(required(config, "max_position_embeddings").intValue())
+            .normEpsilon(required(config, "rms_norm_eps").floatValue())
+            .rotary(Rotary.of(RotaryLayout.HALVES, base).with(scaling))
+            .part(Part.QUERY_KEY_NORM)
+            .experts(mixture ? experts(config) : Experts.NONE)
+            .initializerRange(INITIALIZER_RANGE);
     return config.path("tie_word_embeddings").asBoolean(true)
         ? builder.build()
         : builder.part(Part.OWN_HEAD).build();

@@ -100,9 +100,7 @@ final class HeadPolicyCases {
       all.addAll(cases.run(name + " " + rollouts.getKey(), rollouts.getValue()));
     }
     Rollouts stale = cases.reference.cases().get("stale");
-    if (stale != null
-        && golden.hasTensors(name + ".step0")
-        && device.kind() == Device.Kind.CPU) {
+    if (stale != null && golden.hasTensors(name + ".step0") && device.kind() == Device.Kind.CPU) {
       try (Batch batch = cases.batch(stale)) {
         all.add(
             FirstStep.of(cases.artifacts, batch, cases.weights)

@@ -291,8 +291,8 @@ class FileRowsTest {
         "b is no value in JSON");
     assertSays(
         write("comma.json", "[{\"text\": \"a\"\n \"b\": 1}]"),
-        "comma.json is not JSON at line 2, column 2, row 1: there is '\"' where a comma or the end of"
-            + " the object should stand.");
+        "comma.json is not JSON at line 2, column 2, row 1: there is '\"' where a comma or the end"
+            + " of the object should stand.");
     assertSays(write("cut.json", "[{\"text\": \"a\"},\n"), "cut.json", "line 2", "not JSON");
     assertSays(write("more.json", "[] 1"), "more.json", "after the end of its array");
     assertSays(write("blank.json", " \n"), "blank.json", "is empty");

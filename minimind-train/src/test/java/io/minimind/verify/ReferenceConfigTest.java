@@ -56,8 +56,7 @@ class ReferenceConfigTest {
     assertEquals(
         new Experts(4, 1, 1, false, new Balance(0.01, Scope.ROW)),
         first("{'num_experts_per_tok': 1}").experts());
-    assertEquals(
-        new Balance(0.005, Scope.BATCH), first("{'seq_aux': false}").experts().balance());
+    assertEquals(new Balance(0.005, Scope.BATCH), first("{'seq_aux': false}").experts().balance());
   }
 
   @Test

@@ -23,7 +23,9 @@ public final class JsonErrors {
     say(
         "Illegal (?:unquoted )?character \\(+CTRL-CHAR, code (\\d+)\\)+.*",
         "it has a control character (code $1) that is not escaped");
-    say("Unexpected character .*code 65279.*", "there is a byte order mark, which only files begin with");
+    say(
+        "Unexpected character .*code 65279.*",
+        "there is a byte order mark, which only files begin with");
     found("in numeric value.*", "in a number, where a digit should stand");
     found(".*(name character|double-quote).*", "where a name in double quotes should begin");
     found(".*a colon.*", "where a colon should stand after a name");
@@ -34,7 +36,9 @@ public final class JsonErrors {
     found(".*", "where a value should stand");
     say("Unexpected close marker '(.)': expected '(.)'.*", "there is '$1' where '$2' should stand");
     say("Unexpected close marker '(.)'.*", "there is '$1', which closes nothing");
-    say("Unrecognized character escape '?(.)'? .*", "there is '\\\\$1', which is no character in JSON");
+    say(
+        "Unrecognized character escape '?(.)'? .*",
+        "there is '\\\\$1', which is no character in JSON");
     say("Invalid numeric value: Leading zeroes.*", "a number begins with a zero");
     say("(, from)? `[A-Za-z]+Constraints\\.[^`]*`", "");
     say("; Feature .*| \\(?[^().:]*Feature\\W.*", "");
@@ -49,7 +53,9 @@ public final class JsonErrors {
 
   /** A character where the parser expects another. */
   private static void found(String expected, String where) {
-    say("Unexpected character \\('(.)' \\(code [^)]*\\)\\):? ?" + expected, "there is '$1' " + where);
+    say(
+        "Unexpected character \\('(.)' \\(code [^)]*\\)\\):? ?" + expected,
+        "there is '$1' " + where);
   }
 
   /** What is wrong with it. */

@@ -88,8 +88,7 @@ public final class JavaProcess {
   public Result run() throws IOException, InterruptedException {
     Path log = Files.createTempFile("process", ".log");
     try {
-      Process process =
-          builder().redirectErrorStream(true).redirectOutput(log.toFile()).start();
+      Process process = builder().redirectErrorStream(true).redirectOutput(log.toFile()).start();
       while (!process.waitFor(30, TimeUnit.SECONDS)) {
         long silent = System.currentTimeMillis() - Files.getLastModifiedTime(log).toMillis();
         if (silent > TimeUnit.MINUTES.toMillis(LONGEST_SILENCE_MINUTES)) {

@@ -33,8 +33,8 @@ class JsonErrorsTest {
         "1x | there is 'x' right behind a value",
         "{\"a\": 01} | a number begins with a zero",
         "{\"a\": \"\\x\"} | there is '\\x', which is no character in JSON",
-        "{\"a\": \"\\u00g0\"} | there is 'g' in a character's code, where a hexadecimal digit should"
-            + " stand",
+        "{\"a\": \"\\u00g0\"} | there is 'g' in a character's code, where a hexadecimal digit"
+            + " should stand",
         "\uFEFF{} | there is a byte order mark, which only files begin with",
       })
   void whatIsWrongIsSaidInTheWordsOfThePerson(String json, String reason) {
