@@ -56,12 +56,13 @@ class GraphSessionTest {
   void whatWasReadIsGivenBackAtOnce() throws IOException {
     LanguageModel.load(folder).close(); // Whatever is made once is made.
     long before = nativeBytes();
+    long more;
     try (Decoder model = Decoder.load(folder, 1)) {
-      long more = nativeBytes() - before;
-      assertTrue(more > 0, "the embedding is in memory of its own");
+      more = nativeBytes() - before;
+      assertTrue(more > model.vocabularySize(), "the embedding is in memory of its own");
       assertTrue(more < Files.size(folder.resolve("model.safetensors")) / 2, "kept " + more);
     }
-    assertEquals(before, nativeBytes(), "of a model that is closed");
+    assertTrue(nativeBytes() - before < more / 2, "a model that is closed needs no embedding");
   }
 
   private static long nativeBytes() {
