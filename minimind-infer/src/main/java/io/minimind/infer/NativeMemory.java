@@ -45,8 +45,7 @@ final class NativeMemory {
    *
    * @throws IOException if the file ends before; the message says so
    */
-  static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file)
-      throws IOException {
+  static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file) throws IOException {
     long at = from;
     while (bytes.hasRemaining()) {
       int count = Math.min(bytes.remaining(), LONGEST_READ);

@@ -46,8 +46,7 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     try {
       for (DecoderInMemory.Weight weight : weights) {
         made.tensors.put(
-            weight.name(),
-            OnnxTensor.createTensor(environment, weight.values(), weight.shape()));
+            weight.name(), OnnxTensor.createTensor(environment, weight.values(), weight.shape()));
       }
       return made;
     } catch (OrtException | RuntimeException | Error e) {
