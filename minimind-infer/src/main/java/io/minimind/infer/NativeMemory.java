@@ -33,15 +33,19 @@ final class NativeMemory {
     ByteBuffer bytes = allocate(length, file);
     try {
       fill(bytes, channel, from, file);
-      return bytes.flip();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       free(bytes);
       throw e;
     }
+    return bytes.flip();
   }
 
-  private static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file)
-      throws IOException {
+  /**
+   * Fills memory from a file.
+   *
+   * @throws IOException if the file ends before; the message says so
+   */
+  static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file) throws IOException {
     long at = from;
     while (bytes.hasRemaining()) {
       int count = Math.min(bytes.remaining(), LONGEST_READ);
@@ -56,7 +60,11 @@ final class NativeMemory {
     }
   }
 
-  private static ByteBuffer allocate(long length, Path file) throws IOException {
+  /**
+   * @param file what it is for
+   * @throws IOException if there is no memory; the message says so
+   */
+  static ByteBuffer allocate(long length, Path file) throws IOException {
     // The runtime's number of bytes, of which the heap knows nothing.
     if (length > Integer.MAX_VALUE) {
       throw new IOException(
@@ -76,7 +84,7 @@ final class NativeMemory {
    * Gives back at once what Java would give back when its heap is next short of memory, which in a
    * process that works in native code may be never.
    *
-   * @param bytes of {@link #read}, which nothing uses any more
+   * @param bytes of {@link #read} or {@link #allocate}, which nothing uses any more
    */
   static void free(ByteBuffer bytes) {
     if (FREE == null) {
