@@ -17,7 +17,8 @@ import picocli.CommandLine.TypeConversionException;
  */
 record ChosenPrecision(Optional<TrainingPrecision> type) {
 
-  static final ChosenPrecision FLOAT32 = new ChosenPrecision(Optional.of(TrainingPrecision.FLOAT32));
+  static final ChosenPrecision FLOAT32 =
+      new ChosenPrecision(Optional.of(TrainingPrecision.FLOAT32));
 
   private static final String AUTO = "auto";
 

@@ -293,7 +293,7 @@ class PretrainProcessTest {
   /** Whether the processor has instructions for it or not; and {@code auto} keeps what it chose. */
   @Test
   void killedARunInBfloat16EndsTheSame() throws Exception {
-    String[] run = {"--max-updates=18", "--save-every=5", "--precision=bf16"};
+    String[] run = {"--epochs=3", "--save-every=5", "--precision=bf16"};
     Path undisturbed = folder.resolve("undisturbed");
     try (CommandProcess running = CommandProcess.start(shared, pretrain(undisturbed, cache, run))) {
       List<String> lines = running.remainingLines();
@@ -307,9 +307,13 @@ class PretrainProcessTest {
       running.awaitLines("Epoch:", 12);
       running.kill();
     }
+    assertTrue(Files.exists(out.resolve("checkpoints").resolve("update-00000010")));
+    assertFalse(Files.exists(out.resolve("loss.svg")), "it had ended");
     run[2] = "--precision=float32";
-    Result refused = Commands.run(pretrain(out, cache, run[0], run[1], run[2], "--resume-or-begin"));
-    assertTrue(refused.err().contains("precision was \"BFLOAT16\", and is \"FLOAT32\""), refused.err());
+    Result refused =
+        Commands.run(pretrain(out, cache, run[0], run[1], run[2], "--resume-or-begin"));
+    assertTrue(
+        refused.err().contains("precision was \"BFLOAT16\", and is \"FLOAT32\""), refused.err());
     run[2] = "--precision=auto";
     assertEquals(
         new Result(0, ""),

@@ -22,8 +22,8 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * oneDNN's products of bf16, and the conversions that they need. A primitive is made for shapes, and
- * kept for when these come again; those that were not used for longest are given back.
+ * oneDNN's products of bf16, and the conversions that they need. A primitive is made for shapes,
+ * and kept for when these come again; those that were not used for longest are given back.
  */
 final class Bfloat16Primitives {
 
@@ -124,8 +124,7 @@ final class Bfloat16Primitives {
         .run(a.address(), converted);
     if (tile.transposed()) {
       long bytes = lines * line * BYTES;
-      Pointer.memset(
-          new KernelDomain.Handle(converted + bytes), 0, convertedBytes(tile) - bytes);
+      Pointer.memset(new KernelDomain.Handle(converted + bytes), 0, convertedBytes(tile) - bytes);
     }
   }
 

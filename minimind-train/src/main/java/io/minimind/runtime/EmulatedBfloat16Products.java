@@ -3,8 +3,8 @@ package io.minimind.runtime;
 import io.minimind.runtime.OneDnn.Matrix;
 
 /**
- * Products of bf16 on any processor: a product of two such numbers is exact in float32, so a float32
- * product of rounded factors is theirs, but for the order in which it is added up.
+ * Products of bf16 on any processor: a product of two such numbers is exact in float32, so a
+ * float32 product of rounded factors is theirs, but for the order in which it is added up.
  */
 final class EmulatedBfloat16Products implements Bfloat16Products {
 

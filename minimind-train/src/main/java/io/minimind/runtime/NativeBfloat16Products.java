@@ -115,7 +115,14 @@ final class NativeBfloat16Products implements Bfloat16Products {
       }
       long added = tile.added() ? addend.address() : 0;
       products.multiply(
-          dnn, tile, ownA, ownB, place, added, result.address(), Bfloat16Products.aligned(memory.address()));
+          dnn,
+          tile,
+          ownA,
+          ownB,
+          place,
+          added,
+          result.address(),
+          Bfloat16Products.aligned(memory.address()));
       float[] found = new float[(int) results];
       result.get(found);
       return found;

@@ -18,8 +18,8 @@ import java.util.List;
 /**
  * What a machine with instructions for bf16 must show, without a test library, since such a machine
  * may be an emulator: {@code Bfloat16Check write FILE} notes how a model learns, and on another
- * machine, or under {@code ONEDNN_MAX_CPU_ISA}, {@code Bfloat16Check compare FILE} whether it learns
- * so there.
+ * machine, or under {@code ONEDNN_MAX_CPU_ISA}, {@code Bfloat16Check compare FILE} whether it
+ * learns so there.
  */
 public final class Bfloat16Check {
 
@@ -74,7 +74,8 @@ public final class Bfloat16Check {
               if (!multiplies) {
                 System.out.println("emulated: " + tile);
               } else if (!products.isRight(dnn, tile, (variant & 4) != 0)) {
-                wrong.add(tile + ", second factor " + ((variant & 4) == 0 ? "plain" : "transposed"));
+                wrong.add(
+                    tile + ", second factor " + ((variant & 4) == 0 ? "plain" : "transposed"));
               }
             }
           }
@@ -85,8 +86,7 @@ public final class Bfloat16Check {
   }
 
   private static boolean notANumberGoesOn() {
-    List<NamedTensor> operands =
-        Bfloat16GemmKernelTest.operands(60, 50, 40, false, false);
+    List<NamedTensor> operands = Bfloat16GemmKernelTest.operands(60, 50, 40, false, false);
     float[] values = Outputs.copy(operands.get(0).floats());
     values[7 * 40 + 3] = Float.NaN;
     values[9 * 40 + 3] = Float.NEGATIVE_INFINITY;
@@ -106,8 +106,7 @@ public final class Bfloat16Check {
 
   private static List<String> losses() throws IOException {
     TrainingArtifacts graphs =
-        new TrainingArtifacts(CONFIG)
-            .with(TrainingPrecision.BFLOAT16, Target.CPU_WITH_OWN_KERNELS);
+        new TrainingArtifacts(CONFIG).with(TrainingPrecision.BFLOAT16, Target.CPU_WITH_OWN_KERNELS);
     List<String> losses = new ArrayList<>();
     try (ModelInTraining session =
         ModelInTraining.builder(graphs)

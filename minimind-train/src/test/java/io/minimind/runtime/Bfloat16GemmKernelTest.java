@@ -147,8 +147,7 @@ class Bfloat16GemmKernelTest {
               .anyMatch(node -> node.getDomain().equals(Specification.OWN));
       assertEquals(target == Target.CPU_WITH_OWN_KERNELS, own, "" + target);
     }
-    float[] found =
-        run(model(Target.CPU, false, false, false), 1, operands(9, 8, 7, false, false));
+    float[] found = run(model(Target.CPU, false, false, false), 1, operands(9, 8, 7, false, false));
     for (float value : found) {
       assertEquals(0, Float.floatToRawIntBits(value) & 0xffff);
     }
@@ -164,8 +163,7 @@ class Bfloat16GemmKernelTest {
             Said.class.getName());
     builder.environment().put("ONEDNN_MAX_CPU_ISA", instructions);
     Path output = folder.resolve("output");
-    Process process =
-        builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     assertEquals(0, process.waitFor(), () -> "it failed");
     return Files.readString(output);
   }
@@ -182,7 +180,8 @@ class Bfloat16GemmKernelTest {
   void aLimitOfInstructionsIsHeededAndSaid(@TempDir Path folder) throws Exception {
     String said = inProcess(folder, "SSE41");
     assertTrue(
-        said.contains("; bf16 is emulated and no faster than float32: oneDNN has no product of bf16"),
+        said.contains(
+            "; bf16 is emulated and no faster than float32: oneDNN has no product of bf16"),
         said);
     assertTrue(said.endsWith("float32" + System.lineSeparator()), said);
   }

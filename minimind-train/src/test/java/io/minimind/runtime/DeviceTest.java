@@ -52,7 +52,6 @@ class DeviceTest {
     boolean fast = Device.CPU.fastestPrecision() == TrainingPrecision.BFLOAT16;
     assertEquals(fast, own.endsWith("; products in bf16 with the processor's instructions for it"));
     assertEquals(!fast, own.contains("; bf16 is emulated and no faster than float32: "), own);
-    assertTrue(
-        Device.CPU.kernels(TrainingPrecision.FLOAT16).endsWith("and slower than float32"));
+    assertTrue(Device.CPU.kernels(TrainingPrecision.FLOAT16).endsWith("and slower than float32"));
   }
 }

@@ -50,12 +50,21 @@ class Bfloat16GradientsTest {
   /** Rows of one position, single rows, widths that no block of a kernel divides. */
   @ParameterizedTest
   @CsvSource({
-    "64, 4, 2, 2, 9", "64, 4, 4, 1, 1", "48, 3, 1, 1, 17", "36, 2, 1, 3, 33", "128, 4, 2, 3, 61"
+    "64, 4, 2, 2, 9",
+    "64, 4, 4, 1, 1",
+    "48, 3, 1, 1, 17",
+    "36, 2, 1, 3, 33",
+    "128, 4, 2, 3, 61"
   })
   void areThoseOfFloat32(int width, int heads, int keyValueHeads, int rows, int length) {
     ModelConfig config =
         ModelConfig.of(
-            width, 2, heads, keyValueHeads, TinyModel.CONFIG.vocabularySize(), Math.max(16, length));
+            width,
+            2,
+            heads,
+            keyValueHeads,
+            TinyModel.CONFIG.vocabularySize(),
+            Math.max(16, length));
     List<NamedTensor> weights = new Parameters(config).start(3);
     try (Batch batch = TinyModel.batch(5, rows, length)) {
       FirstStep exact = step(config, TrainingPrecision.FLOAT32, batch, weights);

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A {@link Gemm} by a kernel of this project that rounds both factors to bf16, to the nearest and of
- * two that are as near to the even one, and adds up their products in float32. Operands and result
- * are float32.
+ * A {@link Gemm} by a kernel of this project that rounds both factors to bf16, to the nearest and
+ * of two that are as near to the even one, and adds up their products in float32. Operands and
+ * result are float32.
  */
 public record Bfloat16Gemm(boolean transposeA, boolean transposeB) implements Operator {
 
