@@ -8,6 +8,7 @@ import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
+import io.minimind.graph.operator.GradientReady;
 import io.minimind.graph.operator.OwnGemm;
 import io.minimind.graph.operator.RmsNorm;
 import io.minimind.graph.operator.ScaleInPlace;
@@ -52,7 +53,12 @@ final class OwnKernels {
               ScaleInPlace.SPECIFICATION,
               floats(2),
               List.of(BOOL),
-              node -> ScaleInPlaceKernel::compute));
+              node -> ScaleInPlaceKernel::compute),
+          new Kernel.Declaration(
+              GradientReady.SPECIFICATION,
+              floats(1),
+              List.of(BOOL),
+              node -> GradientBuffer::announce));
 
   /** Made when the first session needs it. */
   private static final class Registered {
