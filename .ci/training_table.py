@@ -1,7 +1,9 @@
 """Measures training beside PyTorch, cell by cell, and prints a table of tokens a second.
 
-Each cell is a line of a file; what is there is not measured again. So a run that was stopped, or
-whose --minutes are over, goes on where it ended. On a machine where nothing else runs:
+Each cell is measured in several rounds, in which all ways of one shape take turns, and what counts
+is the median of the rounds; of a round, the median of its steps. Each measurement is a line of a
+file; what is there is not measured again, nor is what failed. So a run that was stopped, or whose
+--minutes are over, goes on where it ended. On a machine where nothing else runs:
 
     python3 .ci/training_table.py --minutes 7 --torch PYTHON_WITH_TORCH
     python3 .ci/training_table.py --print
@@ -11,6 +13,7 @@ import argparse
 import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -25,12 +28,14 @@ WAYS = tuple(OURS) + tuple("torch " + mode for mode in TORCH)
 LOADS = ("alone", "beside a busy process")
 
 
-def cells():
+def cells(rounds):
     for load in LOADS:
         for length in LENGTHS:
             for preset in STEPS:
-                for way in WAYS:
-                    yield {"preset": preset, "length": length, "load": load, "way": way}
+                for turn in range(rounds):
+                    for way in WAYS:
+                        yield {"preset": preset, "length": length, "load": load, "way": way,
+                               "round": turn}
 
 
 def command(cell, torch):
@@ -57,9 +62,10 @@ def measure(cell, arguments):
         if busy:
             busy.kill()
             busy.wait()
-    found = re.search(r"([\d,]+) (?:unmasked )?tokens/s", done.stdout)
+    found = re.search(r"median (\d+) ms|([\d.,]+) ms a step +$", done.stdout, re.MULTILINE)
     if found:
-        return {"rate": int(found.group(1).replace(",", ""))}
+        milliseconds = float((found.group(1) or found.group(2)).replace(",", ""))
+        return {"rate": round(1000 * TOKENS / milliseconds)}
     lines = (done.stdout + done.stderr).strip().splitlines()
     return {"failed": lines[-1] if lines else f"status {done.returncode}"}
 
@@ -67,12 +73,21 @@ def measure(cell, arguments):
 def known(file):
     if not file.exists():
         return {}
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    return {key(line): line for line in lines}
+    results = {}
+    for line in file.read_text().splitlines():
+        cell = json.loads(line)
+        results.setdefault(key(cell), {})[cell["round"]] = cell
+    return results
 
 
 def key(cell):
     return cell["preset"], cell["length"], cell["load"], cell["way"]
+
+
+def text(measured):
+    failed = [cell["failed"] for cell in measured.values() if "failed" in cell]
+    rates = [cell["rate"] for cell in measured.values() if "rate" in cell]
+    return f"{statistics.median_low(rates):,}" if rates else "".join(failed[:1])
 
 
 def table(results):
@@ -84,8 +99,7 @@ def table(results):
             for length in sorted(LENGTHS):
                 row = [results.get((preset, length, load, way), {}) for way in WAYS]
                 if any(row):
-                    texts = [f"{r['rate']:,}" if "rate" in r else r.get("failed", "") for r in row]
-                    print(f"| {preset} | {length} | " + " | ".join(texts) + " |")
+                    print(f"| {preset} | {length} | " + " | ".join(map(text, row)) + " |")
 
 
 def main():
@@ -94,9 +108,11 @@ def main():
     parser.add_argument("--torch", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--minutes", type=float, default=7, help="after which no cell is begun")
     parser.add_argument("--seconds", type=float, default=75, help="that a cell may take")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presets", default=",".join(STEPS))
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)))
     parser.add_argument("--loads", default="alone,busy")
+    parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--print", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
     results = known(arguments.file)
@@ -104,19 +120,22 @@ def main():
     if not arguments.print:
         subprocess.run(["./minimind", "help"], cwd=HERE.parent, stdout=subprocess.DEVNULL, check=True)
     start = time.monotonic()
-    for cell in [] if arguments.print else cells():
+    for cell in [] if arguments.print else cells(arguments.rounds):
         load = "alone" if cell["load"] == "alone" else "busy"
         wanted = (cell["preset"] in arguments.presets.split(",")
                   and str(cell["length"]) in arguments.lengths.split(",")
-                  and load in arguments.loads.split(","))
-        if not wanted or key(cell) in results:
+                  and load in arguments.loads.split(",")
+                  and cell["way"] in arguments.ways.split(","))
+        measured = results.setdefault(key(cell), {})
+        failed = any("failed" in before for before in measured.values())
+        if not wanted or failed or cell["round"] in measured:
             continue
         if time.monotonic() - start + arguments.seconds > 60 * arguments.minutes:
             print("There is more to measure; run this again.", file=sys.stderr)
             break
         cell |= measure(cell, arguments)
         print(cell, file=sys.stderr, flush=True)
-        results[key(cell)] = cell
+        measured[cell["round"]] = cell
         with arguments.file.open("a") as file:
             file.write(json.dumps(cell) + "\n")
     table(results)

@@ -120,8 +120,6 @@ public final class BenchmarkDecoding implements Callable<Integer> {
           "Prompt and answer have %d tokens, but the model's context ends at %d: give fewer."
               .formatted(length, config.maxLength()));
     }
-    List<NamedTensor> weights =
-        model == null ? new Parameters(config).start(1) : ModelFolder.weights(model);
     List<String> texts = data == null ? List.of() : texts(config);
     System.out.printf(
         Locale.ROOT,
@@ -135,11 +133,8 @@ public final class BenchmarkDecoding implements Callable<Integer> {
     System.out.println(DecodingSpeed.header(longPrompt, data != null));
     for (Precision precision : precisions) {
       try (TemporaryFolder folder = TemporaryFolder.create()) {
-        ModelFolder.writeDecoder(folder.path(), config, precision, weights);
-        ModelFolder.writeConfig(folder.path(), config, precision);
-        if (model != null) {
-          copyTokenizer(folder.path());
-        }
+        write(folder.path(), config, precision);
+        System.gc(); // What a model was made of is no part of the memory that it takes.
         DecodingSpeed speed =
             DecodingSpeed.measure(
                 folder.path(),
@@ -156,6 +151,16 @@ public final class BenchmarkDecoding implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void write(Path folder, ModelConfig config, Precision precision) throws IOException {
+    List<NamedTensor> weights =
+        model == null ? new Parameters(config).start(1) : ModelFolder.weights(model);
+    ModelFolder.writeDecoder(folder, config, precision, weights);
+    ModelFolder.writeConfig(folder, config, precision);
+    if (model != null) {
+      copyTokenizer(folder);
+    }
   }
 
   private void copyTokenizer(Path folder) throws IOException {

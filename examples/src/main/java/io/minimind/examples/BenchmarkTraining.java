@@ -235,11 +235,9 @@ public final class BenchmarkTraining implements Callable<Integer> {
       for (int i = 0; i < speeds.size(); i++) {
         print(
             "%s, %d x %d, kernels: %s".formatted(precision, batchSize, length, kernels.get(i)),
-            "%s, median %.0f ms, %.3f times the first"
+            "%s, %.3f times the first"
                 .formatted(
-                    speeds.get(i),
-                    1e3 * speeds.get(i).medianSeconds(),
-                    speeds.get(0).medianSeconds() / speeds.get(i).medianSeconds()));
+                    speeds.get(i), speeds.get(0).medianSeconds() / speeds.get(i).medianSeconds()));
       }
     } finally {
       sessions.forEach(ModelInTraining::close);

@@ -113,9 +113,10 @@ final class TrainingSpeed {
     String speed =
         String.format(
             Locale.ROOT,
-            "%7.0f unmasked tokens/s, %5.0f ms a step",
+            "%7.0f unmasked tokens/s, %5.0f ms a step, median %.0f ms",
             tokensPerSecond(),
-            1e3 * seconds / steps);
+            1e3 * seconds / steps,
+            1e3 * medianSeconds());
     return peak.isEmpty()
         ? speed
         : speed

@@ -23,9 +23,12 @@ import java.util.Map;
  * happens to the files afterwards, it goes on. The graph was checked, and what was checked is what
  * the runtime gets. Or one over a graph and weights in memory of others.
  *
+ * @param weights that are read where they lie
+ * @param memory in which they lie, if it is freed with them
  * @param positions how many positions the graph knows
  */
-record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long positions)
+record GraphSession(
+    OrtSession session, List<OnnxTensor> weights, List<ByteBuffer> memory, long positions)
     implements AutoCloseable {
 
   static GraphSession open(ModelFolder files, LoadOptions settings)
@@ -35,28 +38,64 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
     try (OrtSession.SessionOptions options = options(settings)) {
       if (settings.foreignGraphs()) {
         OrtSession session = environment.createSession(model.toString(), options);
-        return new GraphSession(session, Map.of(), Integer.MAX_VALUE);
+        return new GraphSession(session, List.of(), List.of(), Integer.MAX_VALUE);
       }
       ByteBuffer bytes = read(model);
       DecoderGraph graph = DecoderGraph.check(bytes.duplicate(), model);
       if (settings.mappedWeights()) {
         OrtSession session = environment.createSession(model.toString(), options);
-        return new GraphSession(session, Map.of(), graph.positions());
+        return new GraphSession(session, List.of(), List.of(), graph.positions());
       }
-      Path file = model.resolveSibling(ModelFiles.WEIGHTS);
-      List<ByteBuffer> read = new ArrayList<>();
-      Map<String, OnnxTensorLike> weights = new HashMap<>();
-      try {
-        readWeights(environment, file, graph, read, weights);
-        options.addExternalInitializers(weights);
-        return new GraphSession(
-            environment.createSession(bytes, options), Map.of(), graph.positions());
-      } finally {
-        // The session has copies, laid out as its products want them.
-        weights.values().forEach(OnnxTensorLike::close);
-        read.forEach(NativeMemory::free);
-      }
+      return read(environment, bytes, graph, model.resolveSibling(ModelFiles.WEIGHTS), options);
     }
+  }
+
+  private static GraphSession read(
+      OrtEnvironment environment,
+      ByteBuffer model,
+      DecoderGraph graph,
+      Path file,
+      OrtSession.SessionOptions options)
+      throws IOException, OrtException {
+    List<OnnxTensor> copied = new ArrayList<>();
+    List<OnnxTensor> tables = new ArrayList<>();
+    List<ByteBuffer> memoryOfCopied = new ArrayList<>();
+    List<ByteBuffer> memoryOfTables = new ArrayList<>();
+    try {
+      Map<String, OnnxTensorLike> weights = new HashMap<>();
+      try (FileChannel channel = graph.weights().isEmpty() ? null : FileChannel.open(file)) {
+        for (DecoderGraph.Weight weight : graph.weights()) {
+          boolean table = graph.tables().contains(weight.name());
+          ByteBuffer bytes = NativeMemory.read(channel, weight.offset(), weight.length(), file);
+          (table ? memoryOfTables : memoryOfCopied).add(bytes);
+          OnnxTensor tensor = tensor(environment, weight, bytes);
+          (table ? tables : copied).add(tensor);
+          weights.put(weight.name(), tensor);
+          if (table) {
+            options.addInitializer(weight.name(), tensor); // Is read where it lies.
+          }
+        }
+      }
+      options.addExternalInitializers(weights);
+      OrtSession session = environment.createSession(model, options);
+      return new GraphSession(session, tables, memoryOfTables, graph.positions());
+    } catch (IOException | OrtException | RuntimeException | Error e) {
+      tables.forEach(OnnxTensor::close);
+      memoryOfTables.forEach(NativeMemory::free);
+      throw e;
+    } finally {
+      // The session has copies, laid out as its products want them.
+      copied.forEach(OnnxTensor::close);
+      memoryOfCopied.forEach(NativeMemory::free);
+    }
+  }
+
+  private static OnnxTensor tensor(
+      OrtEnvironment environment, DecoderGraph.Weight weight, ByteBuffer bytes)
+      throws OrtException {
+    long[] shape = weight.shape().stream().mapToLong(extent -> extent).toArray();
+    return OnnxTensor.createTensor(
+        environment, bytes, shape, weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8);
   }
 
   /** Over a graph in memory, with weights that stay where they are. */
@@ -75,7 +114,7 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
         options.addConfigEntry("session.disable_prepacking", "1");
       }
       OrtSession session = environment.createSession(model.graph(), options);
-      return new GraphSession(session, weights, Integer.MAX_VALUE);
+      return new GraphSession(session, List.copyOf(weights.values()), List.of(), Integer.MAX_VALUE);
     } catch (OrtException | RuntimeException | Error e) {
       weights.values().forEach(OnnxTensor::close);
       throw e;
@@ -109,35 +148,11 @@ record GraphSession(OrtSession session, Map<String, OnnxTensor> weights, long po
     }
   }
 
-  private static void readWeights(
-      OrtEnvironment environment,
-      Path file,
-      DecoderGraph graph,
-      List<ByteBuffer> read,
-      Map<String, OnnxTensorLike> weights)
-      throws IOException, OrtException {
-    if (graph.weights().isEmpty()) {
-      return;
-    }
-    try (FileChannel channel = FileChannel.open(file)) {
-      for (DecoderGraph.Weight weight : graph.weights()) {
-        ByteBuffer bytes = NativeMemory.read(channel, weight.offset(), weight.length(), file);
-        read.add(bytes);
-        weights.put(
-            weight.name(),
-            OnnxTensor.createTensor(
-                environment,
-                bytes,
-                weight.shape().stream().mapToLong(extent -> extent).toArray(),
-                weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8));
-      }
-    }
-  }
-
   /** Frees the session, and the weights after it. */
   @Override
   public void close() throws OrtException {
     session.close();
-    weights.values().forEach(OnnxTensor::close);
+    weights.forEach(OnnxTensor::close);
+    memory.forEach(NativeMemory::free);
   }
 }

@@ -15,7 +15,7 @@ import java.util.function.Predicate;
  * The six tools with which MiniMind's agents learn, and their small tables: what they give for
  * arguments that no table has is given too, so that a model in training always gets an answer.
  */
-public final class MockTools {
+final class MockTools {
 
   private static final JsonNode MISSING = JsonNodeFactory.instance.missingNode();
 

@@ -1,7 +1,6 @@
 package io.minimind.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.minimind.annotation.Internal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,6 @@ import java.util.concurrent.TimeoutException;
  *
  * @param patience with a tool; one that takes longer is left to itself
  */
-@Internal
 public record ToolBox(List<AgentTool> tools, Duration patience) {
 
   /** What is left of a long result. */
@@ -37,14 +35,29 @@ public record ToolBox(List<AgentTool> tools, Duration patience) {
     return new ToolBox(MockTools.all(), Duration.ofSeconds(10));
   }
 
+  /** The calls in a text that are JSON, in their order; the others are passed over. */
+  public static List<JsonNode> calls(String text) {
+    return ToolCalls.in(text);
+  }
+
+  /** The tool of a name, if there is one. */
   public Optional<AgentTool> tool(String name) {
     return tools.stream().filter(tool -> tool.name().equals(name)).findFirst();
   }
 
   /**
+   * The tool that a call names, if the arguments are all there that it needs.
+   *
+   * @param call of {@link #calls}
+   */
+  public Optional<AgentTool> accepting(JsonNode call) {
+    return tool(ToolCalls.name(call)).filter(tool -> tool.accepts(ToolCalls.arguments(call)));
+  }
+
+  /**
    * The result of a call, or that it failed, as JSON.
    *
-   * @param call as {@link ToolCalls} gives it
+   * @param call of {@link #calls}
    */
   public String answer(JsonNode call) {
     Optional<AgentTool> tool = tool(ToolCalls.name(call));

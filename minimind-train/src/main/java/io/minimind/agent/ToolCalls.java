@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.minimind.annotation.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,8 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The calls that a model wrote into a text: JSON between {@code <tool_call>} and its end. */
-@Internal
-public final class ToolCalls {
+final class ToolCalls {
 
   private static final Pattern CALL =
       Pattern.compile("<tool_call>(.*?)</tool_call>", Pattern.DOTALL);
@@ -30,7 +28,7 @@ public final class ToolCalls {
   private ToolCalls() {}
 
   /** Those that are JSON, in their order; the others are passed over. */
-  public static List<JsonNode> in(String text) {
+  static List<JsonNode> in(String text) {
     List<JsonNode> calls = new ArrayList<>();
     Matcher found = CALL.matcher(text);
     while (found.find()) {
@@ -40,12 +38,12 @@ public final class ToolCalls {
   }
 
   /** The tool that a call names, or an empty name. */
-  public static String name(JsonNode call) {
+  static String name(JsonNode call) {
     return call.path("name").isTextual() ? call.path("name").asText() : "";
   }
 
   /** The arguments of a call: an object, or a text that holds one; none if they are neither. */
-  public static JsonNode arguments(JsonNode call) {
+  static JsonNode arguments(JsonNode call) {
     JsonNode given = call.path("arguments");
     if (given.isMissingNode()) {
       return JsonNodeFactory.instance.objectNode();

@@ -8,34 +8,10 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Samples with more columns, which were computed beforehand.
- *
- * @param added the columns, of any extent and width
- * @param values where their values are read
- */
-public record AddedColumns(Samples all, List<BatchInput> added, Values values) implements Samples {
+/** Samples with more columns, of {@link Samples#with}. */
+record AddedColumns(Samples all, List<BatchInput> added, ColumnValues values) implements Samples {
 
-  /** Gives the values of added columns. Used by several threads at once. */
-  @FunctionalInterface
-  public interface Values {
-
-    /**
-     * Reads what a sample has of an added column, as {@link Samples#readColumn} does.
-     *
-     * @param column its index among the added ones
-     */
-    void read(long index, int column, float[] values) throws IOException;
-  }
-
-  /**
-   * One more column, whose values are in memory or mapped.
-   *
-   * @param column values of each row
-   * @param values those of each sample, in their order
-   * @throws IllegalArgumentException if there are not as many values as there should be
-   */
-  public static AddedColumns of(Samples all, BatchInput column, FloatBuffer values) {
+  static AddedColumns of(Samples all, BatchInput column, FloatBuffer values) {
     int width = column.width();
     if (column.extent() != Extent.ROW || values.limit() != all.size() * width) {
       throw new ArgumentException(

@@ -1,6 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.annotation.Internal;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Optional;
@@ -13,7 +12,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * For use by one thread. Close each batch when done with it, so that its buffers are filled again;
  * several may be open at once.
  */
-@Internal
 public final class BatchLoader implements AutoCloseable {
   private static final int READY = 4;
 

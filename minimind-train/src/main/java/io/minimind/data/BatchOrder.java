@@ -1,6 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.annotation.Internal;
 import io.minimind.files.ArgumentException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -20,7 +19,6 @@ import java.util.stream.IntStream;
  * from one joint batch, whose rows they take in turn: they are about equally long. If the epoch's
  * last joint batch is short, all of them are, or there are fewer.
  */
-@Internal
 public final class BatchOrder {
   public static final int MAX_BATCH_SIZE = 1 << 20;
 

@@ -1,9 +1,6 @@
 package io.minimind.data;
 
-import io.minimind.annotation.Internal;
-
 /** Is told how far the encoding of a corpus is, many times a second, by one thread. */
-@Internal
 @FunctionalInterface
 public interface EncodingProgress {
 

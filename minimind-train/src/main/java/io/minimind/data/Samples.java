@@ -2,6 +2,7 @@ package io.minimind.data;
 
 import io.minimind.artifact.BatchInput;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.util.List;
 
 /** Encoded samples by number. Safe for use by several threads. */
@@ -22,6 +23,52 @@ public interface Samples {
    */
   static Samples of(List<Sample> samples, int groupSize, List<BatchInput> columns) {
     return SamplesInMemory.of(samples, groupSize, columns);
+  }
+
+  /**
+   * Divides them into two views that share none and lose none: what to learn from, and then what to
+   * hold out. Which sample goes where depends on the seed alone, and neither view holds anything in
+   * memory.
+   *
+   * @param heldOut the share of the second view, in (0, 1); each gets at least one group
+   * @throws IllegalArgumentException if the share is out of range or there are fewer than two
+   *     groups
+   */
+  default List<Samples> split(double heldOut, long seed) {
+    return Split.of(this, heldOut, seed);
+  }
+
+  /**
+   * The same with one more column, which was computed beforehand.
+   *
+   * @param column values of each row
+   * @param values in memory or mapped: those of each sample, in their order
+   * @throws IllegalArgumentException if there are not as many values as there should be
+   */
+  default Samples with(BatchInput column, FloatBuffer values) {
+    return AddedColumns.of(this, column, values);
+  }
+
+  /**
+   * The same with more columns, which were computed beforehand.
+   *
+   * @param columns of any extent and width
+   * @param values where their values are read
+   */
+  default Samples with(List<BatchInput> columns, ColumnValues values) {
+    return new AddedColumns(this, columns, values);
+  }
+
+  /** Gives the values of added columns. Used by several threads at once. */
+  @FunctionalInterface
+  interface ColumnValues {
+
+    /**
+     * Reads what a sample has of an added column, as {@link Samples#readColumn} does.
+     *
+     * @param column its index among the added ones
+     */
+    void read(long index, int column, float[] values) throws IOException;
   }
 
   /** Number of samples, at least one group. */

@@ -1,6 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.annotation.Internal;
 import io.minimind.artifact.BatchInput;
 import io.minimind.files.ArgumentException;
 import java.io.IOException;
@@ -8,21 +7,12 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Samples divided into two views that share none and lose none. Which sample goes where depends on
- * the seed alone, and neither view holds anything in memory.
+ * One of the views that {@link Samples#split} gives: the groups {@code first} to {@code first +
+ * groups} of an order.
  */
-@Internal
-public record Split(Samples training, Samples validation) {
+record Split(Samples all, Permutation order, long first, long groups) implements Samples {
 
-  /**
-   * Divides samples.
-   *
-   * @param fraction the share of the validation view, in (0, 1); each view gets at least one group
-   *     of samples that belong together
-   * @throws IllegalArgumentException if the fraction is out of range or there are fewer than two
-   *     groups
-   */
-  public static Split of(Samples samples, double fraction, long seed) {
+  static List<Samples> of(Samples samples, double fraction, long seed) {
     if (!(fraction > 0 && fraction < 1)) {
       throw new ArgumentException(
           "The validation fraction is " + fraction + ": it must lie between 0 and 1.");
@@ -35,50 +25,47 @@ public record Split(Samples training, Samples validation) {
     }
     long held = Math.min(size - 1, Math.max(1, Math.round(size * fraction)));
     Permutation order = Permutation.of(size, seed);
-    return new Split(
-        new Part(samples, order, held, size - held), new Part(samples, order, 0, held));
+    return List.of(
+        new Split(samples, order, held, size - held), new Split(samples, order, 0, held));
   }
 
-  /** The groups {@code first} to {@code first + groups} of the order. */
-  private record Part(Samples all, Permutation order, long first, long groups) implements Samples {
-    @Override
-    public long size() {
-      return groups * all.groupSize();
-    }
+  @Override
+  public long size() {
+    return groups * all.groupSize();
+  }
 
-    @Override
-    public int groupSize() {
-      return all.groupSize();
-    }
+  @Override
+  public int groupSize() {
+    return all.groupSize();
+  }
 
-    @Override
-    public List<BatchInput> columns() {
-      return all.columns();
-    }
+  @Override
+  public List<BatchInput> columns() {
+    return all.columns();
+  }
 
-    @Override
-    public void readColumn(long index, int column, float[] values) throws IOException {
-      all.readColumn(at(index), column, values);
-    }
+  @Override
+  public void readColumn(long index, int column, float[] values) throws IOException {
+    all.readColumn(at(index), column, values);
+  }
 
-    @Override
-    public int length(long index) {
-      return all.length(at(index));
-    }
+  @Override
+  public int length(long index) {
+    return all.length(at(index));
+  }
 
-    @Override
-    public int longest() {
-      return all.longest();
-    }
+  @Override
+  public int longest() {
+    return all.longest();
+  }
 
-    @Override
-    public int read(long index, int[] ids, boolean[] targets) throws IOException {
-      return all.read(at(index), ids, targets);
-    }
+  @Override
+  public int read(long index, int[] ids, boolean[] targets) throws IOException {
+    return all.read(at(index), ids, targets);
+  }
 
-    private long at(long index) {
-      int group = all.groupSize();
-      return order.at(first + Objects.checkIndex(index, size()) / group) * group + index % group;
-    }
+  private long at(long index) {
+    int group = all.groupSize();
+    return order.at(first + Objects.checkIndex(index, size()) / group) * group + index % group;
   }
 }

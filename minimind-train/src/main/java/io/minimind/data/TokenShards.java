@@ -1,6 +1,5 @@
 package io.minimind.data;
 
-import io.minimind.annotation.Internal;
 import io.minimind.artifact.BatchInput;
 import io.minimind.data.Manifest.Fingerprint;
 import io.minimind.data.Manifest.Shard;
@@ -33,7 +32,6 @@ import java.util.zip.CRC32C;
  * size takes no heap. They are used again as long as the rows, the tokenizer and the encoding stay
  * the same. Each sample is checked against its checksum when it is read.
  */
-@Internal
 public final class TokenShards implements Samples {
   // A mapped buffer ends at 2 GiB; smaller shards also keep a failed write cheap.
   static final long MAX_SHARD_BYTES = 512L << 20;

@@ -23,7 +23,7 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.infer.Reply;
-import io.minimind.train.FrozenModel;
+import io.minimind.task.FrozenModel;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,6 +1,5 @@
 package io.minimind.distillation;
 
-import io.minimind.data.AddedColumns;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
@@ -8,9 +7,9 @@ import io.minimind.data.Samples;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Preparation;
 import io.minimind.task.Preparation.Progress;
-import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -72,8 +71,7 @@ final class TeacherFile {
       }
     }
     TeacherRecords records = TeacherRecords.open(file, layout);
-    return new AddedColumns(
-        samples,
+    return samples.with(
         objective.inputs(),
         (index, column, values) -> records.read(index, samples.length(index), column == 0, values));
   }

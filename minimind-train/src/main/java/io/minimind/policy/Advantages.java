@@ -1,13 +1,11 @@
 package io.minimind.policy;
 
-import io.minimind.annotation.Internal;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 
 /** How much better each answer is than what was to be expected. */
-@Internal
-public final class Advantages {
+final class Advantages {
 
   private static final double TINY = 1e-4;
   private static final double TINY_VARIANCE = 1e-8;
@@ -20,7 +18,7 @@ public final class Advantages {
    *
    * @param rewards of one group after the other
    */
-  public static float[] ofGroups(double[] rewards, int size) {
+  static float[] ofGroups(double[] rewards, int size) {
     float[] advantages = new float[rewards.length];
     for (int start = 0; start < rewards.length; start += size) {
       DoubleSummaryStatistics group =
@@ -46,7 +44,7 @@ public final class Advantages {
    *
    * @param values what the critic thinks at each token
    */
-  public static float[] ofTokens(double reward, float[] values, double gamma, double lambda) {
+  static float[] ofTokens(double reward, float[] values, double gamma, double lambda) {
     float[] advantages = new float[values.length];
     double next = 0;
     double valueAfter = 0;
@@ -60,7 +58,7 @@ public final class Advantages {
   }
 
   /** All together moved to a mean of 0 and a variance of 1. */
-  public static void whiten(List<float[]> advantages) {
+  static void whiten(List<float[]> advantages) {
     double sum = 0;
     double squares = 0;
     long count = 0;

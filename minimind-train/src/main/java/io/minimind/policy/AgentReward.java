@@ -1,16 +1,12 @@
 package io.minimind.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
 import io.minimind.agent.ToolBox;
-import io.minimind.agent.ToolCalls;
-import io.minimind.annotation.Internal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,8 +19,7 @@ import java.util.stream.Collectors;
  *
  * @param tools that know which arguments they need
  */
-@Internal
-public record AgentReward(ToolBox tools) {
+record AgentReward(ToolBox tools) {
 
   private static final double MOST = 3;
 
@@ -52,12 +47,12 @@ public record AgentReward(ToolBox tools) {
    * @param facts that are to be found, texts or numbers
    * @param unfinished whether it was still calling in its last turn
    */
-  public record Transcript(
+  record Transcript(
       List<String> turns, Set<String> offered, List<JsonNode> facts, boolean unfinished) {}
 
   /** The reward of an answer, of which the row expects a fact or a list of them. */
   double of(Answer answer) {
-    boolean unfinished = !answer.ended() && !ToolCalls.in(answer.text()).isEmpty();
+    boolean unfinished = !answer.ended() && !ToolBox.calls(answer.text()).isEmpty();
     return of(new Transcript(answer.turns(), answer.tools(), facts(answer), unfinished));
   }
 
@@ -75,7 +70,7 @@ public record AgentReward(ToolBox tools) {
   boolean isSolved(Answer answer) {
     String given =
         answer.turns().stream()
-            .flatMap(turn -> ToolCalls.in(said(turn)).stream())
+            .flatMap(turn -> ToolBox.calls(said(turn)).stream())
             .map(tools::answer)
             .collect(Collectors.joining("\n"));
     return of(answer) >= SOLVED
@@ -83,13 +78,13 @@ public record AgentReward(ToolBox tools) {
   }
 
   /** The reward, in [-3, 3]. */
-  public double of(Transcript transcript) {
+  double of(Transcript transcript) {
     List<String> answers = transcript.turns().stream().map(AgentReward::said).toList();
     double reward = 0;
     List<JsonNode> calls = new ArrayList<>();
     for (String answer : answers) {
       reward -= 0.5 * Math.abs(count(answer, CALL) - count(answer, END_OF_CALL));
-      calls.addAll(ToolCalls.in(answer));
+      calls.addAll(ToolBox.calls(answer));
     }
     String last = answers.get(answers.size() - 1);
     reward +=
@@ -127,10 +122,7 @@ public record AgentReward(ToolBox tools) {
   }
 
   private boolean isValid(JsonNode call, Set<String> offered) {
-    Optional<AgentTool> tool = tools.tool(ToolCalls.name(call));
-    return tool.isPresent()
-        && offered.contains(tool.get().name())
-        && tool.get().accepts(ToolCalls.arguments(call));
+    return tools.accepting(call).filter(tool -> offered.contains(tool.name())).isPresent();
   }
 
   /** How many different facts a text has, as they are written or as the same number. */

@@ -2,7 +2,6 @@ package io.minimind.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.agent.ToolBox;
-import io.minimind.agent.ToolCalls;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.chat.TemplateOptions;
@@ -125,7 +124,7 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
       drawn.set(start, ids.length);
       turns.add(written.text());
       ended = written.finishReason() == FinishReason.END_OF_TEXT;
-      List<JsonNode> calls = settings.turns() == 1 ? List.of() : ToolCalls.in(written.text());
+      List<JsonNode> calls = settings.turns() == 1 ? List.of() : ToolBox.calls(written.text());
       if (calls.isEmpty()) {
         return false;
       }

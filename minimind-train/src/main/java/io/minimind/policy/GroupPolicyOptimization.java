@@ -6,8 +6,8 @@ import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Task;
-import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +21,7 @@ import java.util.List;
  * @param from the folder of the model to start from, which is the reference too
  * @param fromWeights the digest of its weights, to notice when they have changed
  * @param answers to each prompt, at least 2
- * @param rewards names of those that are added up, as {@link Rewards} knows them
+ * @param rewards names of those that are added up, as {@link Reward#named} knows them
  */
 public record GroupPolicyOptimization(
     FrozenModel.Folder from,
@@ -65,6 +65,17 @@ public record GroupPolicyOptimization(
     FrozenModel start = FrozenModel.of(from);
     return new GroupPolicyOptimization(
         start.folder(), start.digest(), answers, rollouts, objective, Rewards.kept(rewards, from));
+  }
+
+  /**
+   * How much better answers are than the others to the same prompt: how many standard deviations
+   * above their mean a reward is. Where all are the same, 0.
+   *
+   * @param rewards of the answers to one prompt after the other
+   * @param answers to each prompt
+   */
+  public static float[] advantages(double[] rewards, int answers) {
+    return Advantages.ofGroups(rewards, answers);
   }
 
   /** What the run starts from. */

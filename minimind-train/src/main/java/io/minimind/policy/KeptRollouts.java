@@ -6,6 +6,7 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Sample;
 import io.minimind.data.Samples;
+import io.minimind.policy.ProximalPolicyOptimization.Estimates;
 import io.minimind.policy.RolloutSource.Plan;
 import io.minimind.policy.RolloutSource.Written;
 import io.minimind.runtime.ModelInTraining;
@@ -136,27 +137,20 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
     }
 
     private List<Sample> withAdvantages(List<Sample> some, double[] rewards) {
-      List<float[]> advantages = new ArrayList<>();
-      List<float[]> returns = new ArrayList<>();
-      for (int row = 0; row < rewards.length; row++) {
-        float[] values = written(some.get(row), ActorCriticObjective.EXPECTED.name());
-        float[] estimated =
-            Advantages.ofTokens(rewards[row], values, task.steps().gamma(), task.steps().lambda());
-        float[] sums = new float[values.length];
-        for (int i = 0; i < sums.length; i++) {
-          sums[i] = estimated[i] + values[i];
-        }
-        advantages.add(estimated);
-        returns.add(sums);
-      }
-      Advantages.whiten(advantages);
+      List<float[]> values =
+          some.stream()
+              .map(sample -> written(sample, ActorCriticObjective.EXPECTED.name()))
+              .toList();
+      Estimates found = task.steps().estimates(rewards, values);
       List<Sample> more = new ArrayList<>();
       for (int row = 0; row < rewards.length; row++) {
         Sample sample = some.get(row);
         more.add(
             sample
-                .with(PolicyObjective.ADVANTAGES.name(), column(sample, advantages.get(row)))
-                .with(ActorCriticObjective.RETURNS.name(), column(sample, returns.get(row))));
+                .with(
+                    PolicyObjective.ADVANTAGES.name(), column(sample, found.advantages().get(row)))
+                .with(
+                    ActorCriticObjective.RETURNS.name(), column(sample, found.returns().get(row))));
       }
       return more;
     }

@@ -4,7 +4,7 @@ import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.preference.RewardModel;
-import io.minimind.train.FrozenModel;
+import io.minimind.task.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

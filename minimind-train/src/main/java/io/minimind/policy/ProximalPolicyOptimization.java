@@ -6,10 +6,11 @@ import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Task;
-import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,7 +22,7 @@ import java.util.List;
  * @param from the folder of the model to start from, which is the reference too
  * @param fromWeights the digest of its weights, to notice when they have changed
  * @param steps how answers are learnt from
- * @param rewards names of those that are added up, as {@link Rewards} knows them
+ * @param rewards names of those that are added up, as {@link Reward#named} knows them
  */
 public record ProximalPolicyOptimization(
     FrozenModel.Folder from,
@@ -67,7 +68,41 @@ public record ProximalPolicyOptimization(
             "What the policy may move must be above 0, but is " + mostMoved + ".");
       }
     }
+
+    /**
+     * What is known of answers once they are worth something, by generalized advantage estimation
+     * (Schulman et al. 2016): {@code A_t = δ_t + γ λ A_(t+1)} with {@code δ_t = r_t + γ V_(t+1) -
+     * V_t}, where the reward comes with the last token.
+     *
+     * @param rewards of the answers
+     * @param values {@code V}, what the critic thinks at each token of each answer
+     */
+    public Estimates estimates(double[] rewards, List<float[]> values) {
+      List<float[]> advantages = new ArrayList<>();
+      List<float[]> returns = new ArrayList<>();
+      for (int answer = 0; answer < rewards.length; answer++) {
+        float[] expected = values.get(answer);
+        float[] better = Advantages.ofTokens(rewards[answer], expected, gamma, lambda);
+        float[] sums = new float[expected.length];
+        for (int i = 0; i < sums.length; i++) {
+          sums[i] = better[i] + expected[i];
+        }
+        advantages.add(better);
+        returns.add(sums);
+      }
+      Advantages.whiten(advantages);
+      return new Estimates(advantages, returns);
+    }
   }
+
+  /**
+   * How good each token of each answer was.
+   *
+   * @param advantages how much better than expected, all together moved to a mean of 0 and a
+   *     variance of 1
+   * @param returns what the answer turned out to be worth from there on
+   */
+  public record Estimates(List<float[]> advantages, List<float[]> returns) {}
 
   /**
    * @throws IllegalArgumentException if a reward is not known

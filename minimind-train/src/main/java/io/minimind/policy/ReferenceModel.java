@@ -6,7 +6,7 @@ import io.minimind.data.Batch;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.train.FrozenModel;
+import io.minimind.task.FrozenModel;
 import java.io.IOException;
 
 /** The model that a run started from, to ask what it thinks. */

@@ -1,9 +1,7 @@
 package io.minimind.policy;
 
 import io.minimind.agent.ToolBox;
-import io.minimind.annotation.Internal;
 import io.minimind.files.ArgumentException;
-import io.minimind.preference.RewardModel;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -13,49 +11,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/**
- * Rewards by their names, under which a run keeps them: {@code number}, {@code 0.5*thinking},
- * {@code regex:[0-9]+}. A name is that of a reward, with what it takes after a colon, and a weight
- * before a star.
- *
- * <ul>
- *   <li>{@code number}: 1 if the last number of what is said is the expected one, else 0
- *   <li>{@code text}: 1 if what is said is the expected text, white space at its ends aside
- *   <li>{@code regex}: 1 if what is said, white space at its ends aside, matches the pattern as a
- *       whole, the expected one unless it is given
- *   <li>{@code json-schema}: 1 if what is said is JSON that meets the expected schema
- *   <li>{@code ended}: 1 if the model ended its answer, 0 if it ran into its limit
- *   <li>{@code length}: 0.5 for 20 to 800 characters, else -0.5
- *   <li>{@code thinking}: if thinking ends, 1 if it has 20 to 300 characters, else -0.5; and 0.25
- *       if it ends once, -0.25 if several times
- *   <li>{@code repetition}: minus the share of runs of three words that came before, at most 0.5;
- *       of Chinese, of three characters
- *   <li>{@code rules}: length, thinking and repetition together
- *   <li>{@code minimind-rules}: the same, but as MiniMind has it, where Chinese is not seen to
- *       repeat itself
- *   <li>{@code agent}: calls of the tools that were offered, as many as there are facts expected,
- *       and those facts in what is said at last, -3 to 3; without calls, length, thinking and
- *       repetition
- *   <li>{@code solved}: 1 if all calls and facts are as {@code agent} wants them and the tools gave
- *       those facts, else 0; nothing for form, or for a guess behind a call
- *   <li>{@code model:FOLDER}: what a {@link RewardModel} says, with the tokens of the model that
- *       learns
- *   <li>{@code judge:URL MODEL}: what a model on an OpenAI-compatible server says, 0 to 1
- *   <li>the name of a class: a {@link Reward} of your own
- * </ul>
- */
-@Internal
-public final class Rewards {
+/** The rewards that {@link Reward#named} tells. */
+final class Rewards {
 
   private static final Pattern WEIGHT = Pattern.compile("(-?[0-9]*\\.?[0-9]+)\\*(.*)");
 
   private Rewards() {}
 
-  /**
-   * @param name as this class describes it
-   * @throws IllegalArgumentException if there is no such reward, or it cannot take what it is given
-   */
-  public static Reward named(String name) {
+  static Reward named(String name) {
     return named(name, Runtime.getRuntime().availableProcessors());
   }
 

@@ -14,7 +14,7 @@ import io.minimind.files.ArgumentException;
  * @param thinking share of the prompts in which a template that can have the model think before it
  *     answers does so, in [0, 1]
  * @param turns that it may take, at least 1: with more than one, what it calls is answered by the
- *     tools of {@link io.minimind.agent.MockTools}, and it goes on
+ *     tools of {@link io.minimind.agent.ToolBox#mock}, and it goes on
  */
 public record RolloutSettings(
     int maxPromptTokens,

@@ -115,7 +115,8 @@ public final class ToolCases {
   /**
    * What a model did.
    *
-   * @param reward as {@code agent} of {@link Rewards}, which is 3 where nothing is to be wished for
+   * @param reward as {@code agent} of {@link Reward#named}, which is 3 where nothing is to be
+   *     wished for
    * @param solved whether the calls were right, and the facts are in what they gave and in the
    *     answer
    */

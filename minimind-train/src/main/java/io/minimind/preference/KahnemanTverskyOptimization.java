@@ -3,9 +3,9 @@ package io.minimind.preference;
 import io.minimind.data.SampleEncoder;
 import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
-import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -1,6 +1,5 @@
 package io.minimind.preference;
 
-import io.minimind.data.AddedColumns;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
@@ -12,9 +11,9 @@ import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Preparation;
 import io.minimind.task.Preparation.Progress;
-import io.minimind.train.FrozenModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -137,8 +136,7 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
     ByteBuffer values = contents.slice(0, (int) bytes).order(ByteOrder.LITTLE_ENDIAN);
     int found = contents.order(ByteOrder.LITTLE_ENDIAN).getInt((int) bytes);
     return !contents.hasRemaining() && found == checksum(values)
-        ? Optional.of(
-            AddedColumns.of(samples, PreferenceObjective.REFERENCE, values.asFloatBuffer()))
+        ? Optional.of(samples.with(PreferenceObjective.REFERENCE, values.asFloatBuffer()))
         : Optional.empty();
   }
 

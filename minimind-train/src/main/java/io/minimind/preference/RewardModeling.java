@@ -1,5 +1,6 @@
 package io.minimind.preference;
 
+import io.minimind.artifact.Objective;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.SampleEncoder;
@@ -30,7 +31,7 @@ public record RewardModeling(int maxLength, Optional<Variation> conversations) i
   }
 
   @Override
-  public RewardObjective objective() {
+  public Objective objective() {
     return new RewardObjective();
   }
 

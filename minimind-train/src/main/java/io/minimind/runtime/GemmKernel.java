@@ -11,8 +11,8 @@ import io.minimind.runtime.OneDnn.Matrix;
  */
 final class GemmKernel implements Kernel {
 
-  /** Rows or columns that oneDNN computes together, in multiples. */
-  private static final long UNIT = 48;
+  /** Parts are multiples of so many rows or columns: few enough that they are equally large. */
+  private static final long UNIT = 16;
 
   /** Multiplications that are not worth another thread. */
   private static final long LEAST = 1 << 20;
@@ -52,8 +52,9 @@ final class GemmKernel implements Kernel {
           Matrix sum = part(y, n, row, column);
           if (c.address() != 0) {
             Matrix addend = part(c, n, row, column);
-            for (long i = 0; i < rows; i++) {
-              NativeFloats.move(addend.from(i).address(), sum.from(i).address(), columns);
+            long apart = byRows ? rows : 1; // Rows of a part of the columns do not adjoin.
+            for (long i = 0; i < rows; i += apart) {
+              NativeFloats.move(addend.from(i).address(), sum.from(i).address(), apart * columns);
             }
           }
           try (OneDnn dnn = OneDnn.take()) {

@@ -1,7 +1,9 @@
 package io.minimind.runtime;
 
+import io.minimind.artifact.BatchInput;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.data.Batch;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.model.Parameter;
@@ -9,6 +11,7 @@ import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +28,7 @@ public final class ModelBuilder {
 
   private final TrainingArtifacts graphs;
   private OptimizerSettings optimizer = OptimizerSettings.DEFAULT;
+  private List<NamedTensor> weights;
   private TrainingCheckpoint start;
   private Path checkpoint;
   private Path folder;
@@ -48,6 +52,7 @@ public final class ModelBuilder {
    * @param weights every parameter of the graphs, those that are not trained among them
    */
   public ModelBuilder weights(List<NamedTensor> weights) {
+    this.weights = weights;
     Set<String> trained =
         graphs.trainableParameters().stream().map(Parameter::name).collect(Collectors.toSet());
     Map<Boolean, List<NamedTensor>> split =
@@ -105,7 +110,7 @@ public final class ModelBuilder {
    * @throws IllegalStateException if neither weights nor a checkpoint nor a folder were given
    */
   public ModelInTraining.Files write() throws IOException {
-    return write(required(folder, "folder"), true);
+    return write(required(folder, "a folder"), true);
   }
 
   private ModelInTraining.Files write(Path to, boolean replicated) throws IOException {
@@ -115,7 +120,7 @@ public final class ModelBuilder {
     }
     if (start == null) {
       return ModelInTraining.Files.of(
-          required(checkpoint, "checkpoint"), to, graphs, optimizer.weightDecay());
+          required(checkpoint, "a checkpoint"), to, graphs, optimizer.weightDecay());
     }
     Path file = to.resolve(START);
     start.write(file);
@@ -139,6 +144,27 @@ public final class ModelBuilder {
     return open(false, files -> TrainingSession.open(files, devices.get(0), threads));
   }
 
+  /**
+   * What the graphs give for a batch, gradients included, without a model that is trained. It is
+   * computed on the CPU, with the kernels that train there.
+   *
+   * @return values by their names: what the objective gives, {@code logits}, and for each parameter
+   *     that is trained its name followed by {@link TrainingArtifacts#GRADIENT}
+   * @throws OnnxRuntimeException if the batch lacks something, or the runtime fails
+   * @throws IllegalStateException if no weights were given
+   */
+  public Map<String, float[]> gradients(Batch batch) {
+    List<NamedTensor> inputs = new ArrayList<>(required(weights, "start weights"));
+    inputs.add(NamedTensor.ofFloats(TrainingArtifacts.GRADIENT_SCALE, new float[] {1}));
+    for (Batch.Part part : batch.parts()) {
+      BatchInput input = part.input();
+      inputs.add(new NamedTensor(input.name(), input.type(), batch.shape(input), part.memory()));
+    }
+    try (PlainSession session = PlainSession.open(graphs.gradients(), threads)) {
+      return session.run(inputs);
+    }
+  }
+
   @FunctionalInterface
   private interface Opener<T> {
     T open(ModelInTraining.Files files);
@@ -154,10 +180,10 @@ public final class ModelBuilder {
     }
   }
 
-  private static Path required(Path path, String name) {
-    if (path == null) {
-      throw new IllegalStateException("A model in training needs a " + name + ".");
+  private static <T> T required(T part, String name) {
+    if (part == null) {
+      throw new IllegalStateException("A model in training needs " + name + ".");
     }
-    return path;
+    return part;
   }
 }

@@ -35,6 +35,10 @@ final class NativeFloats {
     return INTEGERS.get(address >> 3);
   }
 
+  static void putInteger(long address, long number) {
+    INTEGERS.put(address >> 3, number);
+  }
+
   /** The number at a multiple of 4. */
   static float get(long address) {
     return ALL.get(address >> 2);

@@ -17,15 +17,24 @@ record Outputs(List<String> names, Values values) implements AutoCloseable {
     return floats(name).get(0);
   }
 
+  /** The first number of an int64 tensor. */
+  long integer(String name) {
+    return values.integer(index(name));
+  }
+
   /**
    * @throws IllegalArgumentException if the graph gives nothing of this name
    */
   FloatBuffer floats(String name) {
+    return values.floats(index(name));
+  }
+
+  private int index(String name) {
     int index = names.indexOf(name);
     if (index < 0) {
       throw new ArgumentException("The graph gives no %s: it gives %s.".formatted(name, names));
     }
-    return values.floats(index);
+    return index;
   }
 
   /**

@@ -6,6 +6,7 @@ import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
+import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
 import io.minimind.graph.operator.GradientReady;
@@ -58,7 +59,15 @@ final class OwnKernels {
               GradientReady.SPECIFICATION,
               floats(1),
               List.of(BOOL),
-              node -> GradientBuffer::announce));
+              node -> GradientBuffer::announce),
+          new Kernel.Declaration(
+              AddressOf.SPECIFICATION,
+              floats(1),
+              List.of(INT64),
+              node ->
+                  call ->
+                      NativeFloats.putInteger(
+                          call.output(0, 1).address(), call.input(0).address())));
 
   /** Made when the first session needs it. */
   private static final class Registered {

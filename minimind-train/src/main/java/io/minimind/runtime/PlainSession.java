@@ -6,7 +6,6 @@ import static io.minimind.runtime.OnnxRuntime.check;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.minimind.annotation.Internal;
 import io.minimind.weights.NamedTensor;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -28,8 +27,7 @@ import org.bytedeco.onnxruntime.OrtSessionOptions;
  * A graph that is run and not trained, on the CPU, by the runtime and with the kernels that train:
  * to see what training computes. It runs once at a time, and closing it waits for that.
  */
-@Internal
-public final class PlainSession implements AutoCloseable {
+final class PlainSession implements AutoCloseable {
 
   private final OrtSession session = new OrtSession();
   private final List<String> inputs;
@@ -44,7 +42,7 @@ public final class PlainSession implements AutoCloseable {
    * @param threads threads within an operator, at least 1
    * @throws OnnxRuntimeException if the runtime refuses the graph
    */
-  public static PlainSession open(ModelProto model, int threads) {
+  static PlainSession open(ModelProto model, int threads) {
     return open(model, threads, options -> OwnKernels.addTo(options, threads));
   }
 
@@ -82,7 +80,7 @@ public final class PlainSession implements AutoCloseable {
    * @return its outputs, which must be float32, by their names
    * @throws OnnxRuntimeException if an input is missing or an operator fails
    */
-  public synchronized Map<String, float[]> run(Collection<NamedTensor> given) {
+  synchronized Map<String, float[]> run(Collection<NamedTensor> given) {
     if (session.isNull()) {
       throw new IllegalStateException("The session is closed.");
     }

@@ -63,7 +63,7 @@ final class Replica implements AutoCloseable {
               state,
               files.update(),
               Optional.empty(),
-              Optional.of(files.optimizer()),
+              state.optimizer(files),
               device,
               threads,
               true);
@@ -151,6 +151,7 @@ final class Replica implements AutoCloseable {
       String limit = TrainingArtifacts.MAX_GRADIENT_NORM;
       inputs.put(names.indexOf(limit), limit, scalars);
       try (Outputs outputs = update.trainStep(inputs)) {
+        state.gradients(outputs);
         return new Norms(
             outputs.scalar(TrainingArtifacts.GRADIENT_NORM),
             outputs.scalar(TrainingArtifacts.PARAMETER_NORM));
@@ -159,9 +160,7 @@ final class Replica implements AutoCloseable {
   }
 
   void optimizerStep(float learningRate) {
-    state.decay(learningRate);
-    update.optimizerStep(learningRate);
-    state.updated();
+    state.update(update, learningRate);
   }
 
   Evaluation evaluate(Batch batch) {

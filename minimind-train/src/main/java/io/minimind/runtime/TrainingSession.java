@@ -56,7 +56,7 @@ final class TrainingSession implements ModelInTraining {
               state,
               files.training(),
               Optional.of(files.evaluation()),
-              Optional.of(files.optimizer()),
+              state.optimizer(files),
               device,
               threads,
               false),
@@ -96,6 +96,7 @@ final class TrainingSession implements ModelInTraining {
     maxNorm.put(maxGradientNorm);
     try (Values inputs = Values.of(session.trainingInputs(), batches.get(0), scalars);
         Outputs outputs = session.trainStep(inputs)) {
+      state.gradients(outputs);
       Evaluation found = outputs.evaluation(metrics);
       return new Step(
           found.loss(), outputs.scalar(TrainingArtifacts.GRADIENT_NORM), found.metrics());
@@ -111,9 +112,7 @@ final class TrainingSession implements ModelInTraining {
   @Override
   public synchronized void optimizerStep(float learningRate) {
     requireOpen();
-    state.decay(learningRate);
-    session.optimizerStep(learningRate);
-    state.updated();
+    state.update(session, learningRate);
   }
 
   @Override

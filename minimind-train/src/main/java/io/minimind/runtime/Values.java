@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
@@ -97,6 +98,14 @@ final class Values implements AutoCloseable {
 
   float scalar(int index) {
     return floats(index).get(0);
+  }
+
+  /** The first number of an int64 tensor. */
+  long integer(int index) {
+    try (PointerPointer<Pointer> data = new PointerPointer<>(1)) {
+      check(API.GetTensorMutableData(pointers.get(OrtValue.class, index), data));
+      return new LongPointer(data.get()).get();
+    }
   }
 
   /** The values of a float32 tensor, in native memory that lives until this is closed. */

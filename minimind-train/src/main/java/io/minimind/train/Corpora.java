@@ -2,12 +2,12 @@ package io.minimind.train;
 
 import io.minimind.data.Rows;
 import io.minimind.data.Samples;
-import io.minimind.data.Split;
 import io.minimind.data.TokenShards;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.AtomicFile;
 import io.minimind.runtime.Device;
 import io.minimind.task.Preparation;
+import io.minimind.train.TrainingHistory.CorpusFacts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -77,9 +77,9 @@ record Corpora(
     Samples all = samples.get(0);
     Optional<Samples> heldOut = samples.stream().skip(1).findFirst();
     if (settings.validationFraction() > 0) {
-      Split split = Split.of(all, settings.validationFraction(), settings.training().seed());
-      all = split.training();
-      heldOut = Optional.of(split.validation());
+      List<Samples> parts = all.split(settings.validationFraction(), settings.training().seed());
+      all = parts.get(0);
+      heldOut = Optional.of(parts.get(1));
     }
     return new Corpora(all, heldOut, new CorpusFacts(all.groups(), checksums), skipped);
   }

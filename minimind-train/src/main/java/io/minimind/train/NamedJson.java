@@ -10,7 +10,13 @@ import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.minimind.distillation.Distillation;
 import io.minimind.files.ArgumentException;
+import io.minimind.policy.GroupPolicyOptimization;
+import io.minimind.policy.ProximalPolicyOptimization;
+import io.minimind.preference.KahnemanTverskyOptimization;
+import io.minimind.preference.PreferenceTuning;
+import io.minimind.preference.RewardModeling;
 import io.minimind.task.FineTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -27,11 +33,20 @@ final class NamedJson {
   private static final ObjectMapper FIELDS = Json.plain();
   private static final String NAME = "name";
 
+  /** The tasks and schedules of this project. */
   private static final Catalog OWN =
       new Catalog() {
         @Override
         public Map<String, Class<? extends Task>> tasks() {
-          return Map.of(Pretraining.NAME, Pretraining.class, FineTuning.NAME, FineTuning.class);
+          return Map.of(
+              Pretraining.NAME, Pretraining.class,
+              FineTuning.NAME, FineTuning.class,
+              PreferenceTuning.NAME, PreferenceTuning.class,
+              KahnemanTverskyOptimization.NAME, KahnemanTverskyOptimization.class,
+              RewardModeling.NAME, RewardModeling.class,
+              Distillation.NAME, Distillation.class,
+              GroupPolicyOptimization.NAME, GroupPolicyOptimization.class,
+              ProximalPolicyOptimization.NAME, ProximalPolicyOptimization.class);
         }
 
         @Override

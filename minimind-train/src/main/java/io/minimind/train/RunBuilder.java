@@ -16,6 +16,7 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.task.Task;
 import io.minimind.tokenizer.Tokenizer;
+import io.minimind.train.TrainingHistory.CorpusFacts;
 import io.minimind.weights.NamedTensor;
 import java.io.Closeable;
 import java.io.IOException;

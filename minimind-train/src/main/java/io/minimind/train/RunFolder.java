@@ -11,6 +11,7 @@ import io.minimind.files.SealedJson;
 import io.minimind.model.Parameter;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.train.TrainingHistory.CorpusFacts;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.data.Variation;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.task.Pretraining;
+import io.minimind.train.TrainingHistory.CorpusFacts;
 import java.io.IOException;
 import java.util.List;
 

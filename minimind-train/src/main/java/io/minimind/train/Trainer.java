@@ -9,6 +9,7 @@ import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.task.BatchSource;
 import io.minimind.task.BatchSource.Batches;
 import io.minimind.task.BatchSource.Place;
+import io.minimind.train.TrainingState.LossScale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -6,6 +6,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.Precision;
 import io.minimind.runtime.Device;
+import io.minimind.runtime.LiveModel;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;

@@ -1,16 +1,14 @@
 package io.minimind.verify;
 
-import io.minimind.artifact.BatchInput;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.model.Parameter;
 import io.minimind.model.TensorNames;
-import io.minimind.runtime.PlainSession;
+import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,18 +22,12 @@ record FirstStep(Map<String, FloatBuffer> outputs) {
   private static final double GRADIENTS_LIMIT = 1e-3;
 
   static FirstStep of(TrainingArtifacts artifacts, Batch batch, List<NamedTensor> weights) {
-    List<NamedTensor> inputs = new ArrayList<>(weights);
-    inputs.add(NamedTensor.ofFloats(TrainingArtifacts.GRADIENT_SCALE, new float[] {1}));
-    for (Batch.Part part : batch.parts()) {
-      BatchInput input = part.input();
-      inputs.add(new NamedTensor(input.name(), input.type(), batch.shape(input), part.memory()));
-    }
-    int threads = Runtime.getRuntime().availableProcessors();
-    try (PlainSession session = PlainSession.open(artifacts.gradients(), threads)) {
-      Map<String, FloatBuffer> outputs = new HashMap<>();
-      session.run(inputs).forEach((name, values) -> outputs.put(name, FloatBuffer.wrap(values)));
-      return new FirstStep(outputs);
-    }
+    Map<String, FloatBuffer> outputs = new HashMap<>();
+    ModelInTraining.builder(artifacts)
+        .weights(weights)
+        .gradients(batch)
+        .forEach((name, values) -> outputs.put(name, FloatBuffer.wrap(values)));
+    return new FirstStep(outputs);
   }
 
   FloatBuffer values(String output) {

@@ -12,9 +12,10 @@ import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.policy.ActorCriticObjective;
-import io.minimind.policy.Advantages;
 import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.PolicyObjective.Variant;
+import io.minimind.policy.ProximalPolicyOptimization.Estimates;
+import io.minimind.policy.ProximalPolicyOptimization.Steps;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
@@ -281,30 +282,23 @@ final class HeadActorCriticCases {
           before.add(Arrays.copyOfRange(found, end - tokens, end));
         }
       }
-      List<float[]> raw = estimated(before);
-      Advantages.whiten(raw);
+      Estimates found = estimated(before);
       double[][] theirs = JSON.treeToValue(expected.required("advantages"), double[][].class);
       double[][] returns = JSON.treeToValue(expected.required("returns"), double[][].class);
       for (int row = 0; row < all.length; row++) {
-        float[] unwhitened = estimated(before).get(row);
-        for (int i = 0; i < raw.get(row).length; i++) {
+        for (int i = 0; i < before.get(row).length; i++) {
           String token = "row %d, token %d".formatted(row, i);
-          advantages.add(token, Math.abs(raw.get(row)[i] - theirs[row][i]));
+          advantages.add(token, Math.abs(found.advantages().get(row)[i] - theirs[row][i]));
           advantages.add(
-              token + ", return", Math.abs(unwhitened[i] + before.get(row)[i] - returns[row][i]));
+              token + ", return", Math.abs(found.returns().get(row)[i] - returns[row][i]));
         }
       }
       return before;
     }
 
-    private List<float[]> estimated(List<float[]> before) {
-      List<float[]> estimated = new ArrayList<>();
-      for (int row = 0; row < rows.size(); row++) {
-        estimated.add(
-            Advantages.ofTokens(
-                reference.rewards()[row], before.get(row), reference.gamma(), reference.lam()));
-      }
-      return estimated;
+    private Estimates estimated(List<float[]> before) {
+      return new Steps(1, 1, reference.gamma(), reference.lam(), 1)
+          .estimates(reference.rewards(), before);
     }
 
     Batch batch(ModelInTraining session, int[] some, float learnt) throws IOException {
@@ -312,23 +306,23 @@ final class HeadActorCriticCases {
     }
 
     private Batch batch(List<float[]> before, int[] some, float learnt) throws IOException {
-      List<float[]> raw = estimated(before);
-      List<float[]> whitened = estimated(before);
-      Advantages.whiten(whitened);
+      Estimates estimated = estimated(before);
       List<Sample> samples = new ArrayList<>();
       for (int row : some) {
         CompletionRow tokens = rows.get(row);
-        double[] returns = new double[tokens.tokens()];
-        Arrays.setAll(returns, i -> raw.get(row)[i] + before.get(row)[i]);
         samples.add(
             tokens
                 .sample()
                 // The reward is no part of the loss that is compared.
                 .with(PolicyObjective.REWARDS.name(), 0)
-                .with(PolicyObjective.ADVANTAGES.name(), tokens.column(whitened.get(row)))
+                .with(
+                    PolicyObjective.ADVANTAGES.name(),
+                    tokens.column(estimated.advantages().get(row)))
                 .with(PolicyObjective.WRITTEN.name(), tokens.column(reference.oldRespLogp()[row]))
                 .with(PolicyObjective.REFERENCE.name(), tokens.column(reference.refRespLogp()[row]))
-                .with(ActorCriticObjective.RETURNS.name(), tokens.column(returns))
+                .with(
+                    ActorCriticObjective.RETURNS.name(),
+                    tokens.column(estimated.returns().get(row)))
                 .with(ActorCriticObjective.EXPECTED.name(), tokens.column(before.get(row)))
                 .with(ActorCriticObjective.LEARNT.name(), learnt));
       }

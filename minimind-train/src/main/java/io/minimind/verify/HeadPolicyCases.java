@@ -10,7 +10,7 @@ import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.policy.Advantages;
+import io.minimind.policy.GroupPolicyOptimization;
 import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.runtime.Device;
@@ -126,7 +126,8 @@ final class HeadPolicyCases {
   }
 
   private Batch batch(Rollouts rollouts) throws IOException {
-    float[] advantages = Advantages.ofGroups(reference.rewards(), reference.numGenerations());
+    float[] advantages =
+        GroupPolicyOptimization.advantages(reference.rewards(), reference.numGenerations());
     List<CompletionRow> rows = rows(rollouts);
     List<Sample> samples = new ArrayList<>();
     for (int row = 0; row < rows.size(); row++) {
@@ -157,7 +158,8 @@ final class HeadPolicyCases {
     Worst kl = new Worst();
     Worst norms = new Worst();
     Worst weightNorms = new Worst();
-    float[] found = Advantages.ofGroups(reference.rewards(), reference.numGenerations());
+    float[] found =
+        GroupPolicyOptimization.advantages(reference.rewards(), reference.numGenerations());
     for (int row = 0; row < found.length; row++) {
       advantages.add("answer " + row, Math.abs(found[row] - rollouts.advantages()[row]));
     }

@@ -5,20 +5,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.agent.AgentTool;
 import io.minimind.agent.PythonJson;
 import io.minimind.agent.ToolBox;
-import io.minimind.agent.ToolCalls;
-import io.minimind.policy.AgentReward;
-import io.minimind.policy.AgentReward.Transcript;
 import io.minimind.policy.Answer;
 import io.minimind.policy.Reward;
-import io.minimind.policy.Rewards;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** What MiniMind's third version thinks of answers and of agents, and what its tools give. */
@@ -55,7 +49,7 @@ final class HeadRewardCases {
   }
 
   private static Case rules(List<JsonNode> rules) throws IOException {
-    Reward reward = Rewards.named("minimind-rules");
+    Reward reward = Reward.named("minimind-rules");
     Worst worst = new Worst();
     for (JsonNode rule : rules) {
       String text = rule.required("response").asText();
@@ -65,18 +59,17 @@ final class HeadRewardCases {
     return worst.against(NAME + " rules", LIMIT);
   }
 
-  private static Case agents(List<JsonNode> agents) {
-    AgentReward reward = new AgentReward(ToolBox.mock());
+  private static Case agents(List<JsonNode> agents) throws IOException {
+    Reward reward = Reward.named("agent");
     Worst worst = new Worst();
     for (JsonNode agent : agents) {
       List<String> turns = new ArrayList<>();
       agent.required("turn_outputs").forEach(turn -> turns.add(turn.asText()));
       Set<String> offered = new HashSet<>();
       agent.required("tools").forEach(tool -> offered.add(tool.asText()));
-      List<JsonNode> facts = new ArrayList<>();
-      agent.required("ground_truth").forEach(facts::add);
-      boolean unfinished = agent.required("unfinished").booleanValue();
-      double found = reward.of(new Transcript(turns, offered, facts, unfinished));
+      boolean ended = !agent.required("unfinished").booleanValue();
+      JsonNode facts = agent.required("ground_truth");
+      double found = reward.of(new Answer(List.of(), turns, 1, ended, offered, facts));
       worst.add(
           String.join(" / ", turns), Math.abs(found - agent.required("reward").doubleValue()));
     }
@@ -89,7 +82,7 @@ final class HeadRewardCases {
       List<String> expected = new ArrayList<>();
       text.required("calls").forEach(call -> expected.add(call.asText()));
       List<String> found =
-          ToolCalls.in(text.required("text").asText()).stream().map(PythonJson::dumps).toList();
+          ToolBox.calls(text.required("text").asText()).stream().map(PythonJson::dumps).toList();
       mismatches.add(text.required("text").asText(), found.equals(expected));
     }
     return mismatches.as(NAME + " tool calls");
@@ -105,8 +98,7 @@ final class HeadRewardCases {
       call.put("arguments", use.required("arguments").asText());
       String place = name + " " + use.required("arguments").asText();
       mismatches.add(place, tools.answer(call).equals(use.required("result").asText()));
-      Optional<AgentTool> tool = tools.tool(name);
-      boolean valid = tool.isPresent() && tool.get().accepts(ToolCalls.arguments(call));
+      boolean valid = tools.accepting(call).isPresent();
       JsonNode expected = use.required("valid");
       mismatches.add(place + ", valid", expected.isNull() || expected.booleanValue() == valid);
     }

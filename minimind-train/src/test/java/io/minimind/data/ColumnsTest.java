@@ -121,9 +121,9 @@ class ColumnsTest {
     for (Path file : files(".values")) {
       assertTrue(Files.size(file) <= 4000, "a shard is full when its values are");
     }
-    Split split = Split.of(shards, 0.3, 4);
+    List<Samples> split = shards.split(0.3, 4);
     int seen = 0;
-    for (Samples view : List.of(split.training(), split.validation())) {
+    for (Samples view : List.of(split.get(0), split.get(1))) {
       assertEquals(COLUMNS, view.columns());
       BatchOrder order = BatchOrder.of(view, 4, 9);
       try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {

@@ -67,13 +67,13 @@ class PairsTest {
 
   @Test
   void aSplitKeepsPairsTogetherWithTheirReferences() throws IOException {
-    Split split = Split.of(SAMPLES, 0.2, 5);
-    assertEquals(30, split.validation().groups());
-    assertEquals(PAIRS - 30, split.training().groups());
+    List<Samples> split = SAMPLES.split(0.2, 5);
+    assertEquals(30, split.get(1).groups());
+    assertEquals(PAIRS - 30, split.get(0).groups());
     Set<Float> seen = new TreeSet<>();
     int[] ids = new int[30];
     float[] found = new float[1];
-    for (Samples view : List.of(split.training(), split.validation())) {
+    for (Samples view : List.of(split.get(0), split.get(1))) {
       assertEquals(2, view.groupSize());
       for (long i = 0; i < view.size(); i++) {
         view.read(i, ids, new boolean[30]);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
@@ -23,21 +24,19 @@ class SplitTest {
       @ForAll long seed) {
     double fraction = thousandths / 1000.0;
     FakeSamples all = new FakeSamples(IntStream.range(2, size + 2).toArray());
-    Split split = Split.of(all, fraction, seed);
-    long[] lengths =
-        LongStream.concat(lengths(split.training()), lengths(split.validation())).toArray();
+    List<Samples> split = all.split(fraction, seed);
+    long[] lengths = LongStream.concat(lengths(split.get(0)), lengths(split.get(1))).toArray();
     assertArrayEquals(
         LongStream.range(2, size + 2).toArray(), Arrays.stream(lengths).sorted().toArray());
-    assertEquals(fraction * size, split.validation().size(), 1);
+    assertEquals(fraction * size, split.get(1).size(), 1);
     assertArrayEquals(
-        lengths(split.validation()).toArray(),
-        lengths(Split.of(all, fraction, seed).validation()).toArray());
+        lengths(split.get(1)).toArray(), lengths(all.split(fraction, seed).get(1)).toArray());
   }
 
   @Test
   void readsTheSampleWhoseLengthItTells() throws IOException {
     FakeSamples all = new FakeSamples(2, 3, 4, 5, 6, 7);
-    Samples part = Split.of(all, 0.5, 1).validation();
+    Samples part = all.split(0.5, 1).get(1);
     int[] ids = new int[7];
     boolean[] targets = new boolean[7];
     for (long i = 0; i < part.size(); i++) {
@@ -54,17 +53,17 @@ class SplitTest {
     FakeSamples all = new FakeSamples(IntStream.range(2, 200).toArray());
     assertFalse(
         Arrays.equals(
-            lengths(Split.of(all, 0.1, 1).validation()).sorted().toArray(),
-            lengths(Split.of(all, 0.1, 2).validation()).sorted().toArray()));
+            lengths(all.split(0.1, 1).get(1)).sorted().toArray(),
+            lengths(all.split(0.1, 2).get(1)).sorted().toArray()));
   }
 
   @Test
   void impossibleFractionsAreRefused() {
     FakeSamples all = new FakeSamples(2, 3);
     for (double fraction : new double[] {0, 1, -0.1, Double.NaN}) {
-      assertThrows(IllegalArgumentException.class, () -> Split.of(all, fraction, 1));
+      assertThrows(IllegalArgumentException.class, () -> all.split(fraction, 1));
     }
-    assertThrows(IllegalArgumentException.class, () -> Split.of(new FakeSamples(2), 0.5, 1));
+    assertThrows(IllegalArgumentException.class, () -> new FakeSamples(2).split(0.5, 1));
   }
 
   private static LongStream lengths(Samples samples) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.minimind.agent.MockTools;
 import io.minimind.agent.ToolBox;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
@@ -78,7 +77,7 @@ class AnswerWriterTest {
     Prompt prompt =
         new Prompt(
             List.of(Message.user("6*7?")),
-            List.of(MockTools.all().get(0).description()),
+            List.of(ToolBox.mock().tools().get(0).description()),
             JsonNodeFactory.instance.textNode("42"));
     RolloutSettings settings = new RolloutSettings(100, 120, 1, 1, 1, 0, turns);
     return new AnswerWriter(TEMPLATE, settings, ToolBox.mock())

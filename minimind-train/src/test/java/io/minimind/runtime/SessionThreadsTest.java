@@ -47,7 +47,7 @@ class SessionThreadsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4})
+  @ValueSource(ints = {1, 2, 3, 16})
   void asManyThreadsComputeTheSameToTheBit(int threads) throws IOException {
     float[][] first = trained(threads);
     for (int again = 0; again < 2; again++) {

@@ -23,6 +23,7 @@ import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.runtime.Device;
+import io.minimind.runtime.LiveModel;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
 import io.minimind.task.BatchSource;

@@ -16,6 +16,7 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.task.Task;
 import io.minimind.task.Tasks;
+import io.minimind.train.TrainingHistory.CorpusFacts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

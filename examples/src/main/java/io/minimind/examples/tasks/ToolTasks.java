@@ -3,8 +3,8 @@ package io.minimind.examples.tasks;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
-import io.minimind.agent.MockTools;
 import io.minimind.agent.PythonJson;
+import io.minimind.agent.ToolBox;
 import io.minimind.examples.tasks.QuestionKind.Subject;
 import io.minimind.examples.tasks.ToolTask.Wording;
 import io.minimind.files.ArgumentException;
@@ -53,7 +53,7 @@ public final class ToolTasks {
    * @throws IllegalArgumentException if there is no such tool
    */
   public ToolTasks(long seed, List<String> names) {
-    tools = names.isEmpty() ? MockTools.all() : named(names);
+    tools = names.isEmpty() ? ToolBox.mock().tools() : named(names);
     kinds =
         QuestionKind.ALL.stream()
             .filter(kind -> tools.stream().anyMatch(tool -> tool.name().equals(kind.tool())))
@@ -62,14 +62,14 @@ public final class ToolTasks {
   }
 
   private static List<AgentTool> named(List<String> names) {
-    List<String> known = MockTools.all().stream().map(AgentTool::name).toList();
+    List<String> known = ToolBox.mock().tools().stream().map(AgentTool::name).toList();
     for (String name : names) {
       if (!known.contains(name)) {
         throw new ArgumentException(
             "There is no tool \"%s\": expected %s.".formatted(name, String.join(", ", known)));
       }
     }
-    return MockTools.all().stream().filter(tool -> names.contains(tool.name())).toList();
+    return ToolBox.mock().tools().stream().filter(tool -> names.contains(tool.name())).toList();
   }
 
   /** What is asked, before anybody has answered it. */

@@ -8,13 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.agent.AgentTool;
-import io.minimind.agent.MockTools;
 import io.minimind.agent.ToolBox;
 import io.minimind.files.ArgumentException;
-import io.minimind.policy.AgentReward;
-import io.minimind.policy.AgentReward.Transcript;
+import io.minimind.policy.Answer;
+import io.minimind.policy.Reward;
 import io.minimind.policy.ToolCases;
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -24,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 class ToolTasksTest {
 
-  private static final AgentReward REWARD = new AgentReward(ToolBox.mock());
+  private static final Reward REWARD = Reward.named("agent");
 
   private static List<ToolTask> drawn(int count) {
     ToolTasks tasks = new ToolTasks(7);
@@ -36,21 +35,21 @@ class ToolTasksTest {
   }
 
   @Test
-  void whoLooksUpAndSaysTheFactHasTheHighestReward() {
+  void whoLooksUpAndSaysTheFactHasTheHighestReward() throws IOException {
     Set<String> tools = new HashSet<>();
     for (ToolTask task : drawn(300)) {
       tools.add(task.tool().name());
       Set<String> offered =
           task.offered().stream().map(AgentTool::name).collect(Collectors.toSet());
       assertTrue(offered.contains(task.tool().name()));
-      List<JsonNode> facts = new ArrayList<>();
-      task.prompt().path("gt").forEach(facts::add);
+      JsonNode facts = task.prompt().path("gt");
       JsonNode answered = task.lookedUp().path("conversations");
       JsonNode call = answered.path(2).path("tool_calls").path(0);
       String calling = "<tool_call>%s</tool_call>".formatted(call);
       String said = answered.path(4).path("content").asText();
-      Transcript transcript = new Transcript(List.of(calling, said), offered, facts, false);
-      assertEquals(3, REWARD.of(transcript), task.toString());
+      List<String> turns = List.of(calling, said);
+      Answer answer = new Answer(List.of(), turns, 1, true, offered, facts);
+      assertEquals(3, REWARD.of(answer), task.toString());
     }
     assertEquals(6, tools.size());
   }
@@ -85,7 +84,7 @@ class ToolTasksTest {
 
   @Test
   void aWorldOfFewToolsKnowsNoOthers() {
-    for (AgentTool tool : MockTools.all()) {
+    for (AgentTool tool : ToolBox.mock().tools()) {
       ToolTasks alone = new ToolTasks(1, List.of(tool.name()));
       assertEquals(List.of(tool), alone.forTraining().offered());
       assertFalse(alone.heldOut(100).isEmpty(), tool.name());

@@ -9,19 +9,29 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.minimind.graph.ElementType;
+import io.minimind.graph.Specification;
+import io.minimind.graph.Target;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The optimizer artifact: AdamW over sequences of tensors. ONNX Runtime's training API compares the
- * names and the order of its inputs literally.
+ * names and the order of its inputs literally. On a target with kernels of this project the
+ * operator is this project's, too, which no session runs: the file says what it is to do.
  */
 final class OptimizerModel {
 
-  private static final String MICROSOFT = "com.microsoft";
+  private static final String BETA_1 = "alpha";
+  private static final String BETA_2 = "beta";
+  private static final String EPSILON = "epsilon";
+  private static final String WEIGHT_DECAY = "weight_decay";
 
   private OptimizerModel() {}
 
-  static ModelProto create(OptimizerSettings settings) {
+  static ModelProto create(OptimizerSettings settings, Target target) {
+    String domain =
+        target.hasOwnKernels(ElementType.FLOAT32) ? Specification.OWN : Specification.MICROSOFT;
     GraphProto.Builder graph =
         GraphProto.newBuilder()
             .setName("optimizer")
@@ -35,7 +45,7 @@ final class OptimizerModel {
     graph.addNode(
         NodeProto.newBuilder()
             .setOpType("AdamWOptimizer")
-            .setDomain(MICROSOFT)
+            .setDomain(domain)
             .addAllInput(
                 List.of(
                     "learning_rate",
@@ -48,10 +58,10 @@ final class OptimizerModel {
             // which
             // the training API fetches in each step, from a GPU to the host.
             .addOutput("updated_flag")
-            .addAttribute(real("alpha", settings.beta1()))
-            .addAttribute(real("beta", settings.beta2()))
-            .addAttribute(real("epsilon", settings.epsilon()))
-            .addAttribute(real("weight_decay", settings.weightDecay()))
+            .addAttribute(real(BETA_1, settings.beta1()))
+            .addAttribute(real(BETA_2, settings.beta2()))
+            .addAttribute(real(EPSILON, settings.epsilon()))
+            .addAttribute(real(WEIGHT_DECAY, settings.weightDecay()))
             // Mode 0 decays the weights first and corrects the bias, as PyTorch's AdamW does.
             .addAttribute(integer("adam_mode", 0))
             .addAttribute(integer("correct_bias", 1)));
@@ -59,9 +69,32 @@ final class OptimizerModel {
         .setIrVersion(9)
         .setProducerName("minimind")
         .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1))
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(1))
         .setGraph(graph)
         .build();
+  }
+
+  /** What an optimizer of this project is to do; nothing if the model is one of the runtime's. */
+  static Optional<OptimizerSettings> ownSettings(ModelProto model) {
+    return model.getGraph().getNodeList().stream()
+        .filter(node -> node.getDomain().equals(Specification.OWN))
+        .findFirst()
+        .map(
+            node ->
+                new OptimizerSettings(
+                    real(node, BETA_1),
+                    real(node, BETA_2),
+                    real(node, EPSILON),
+                    real(node, WEIGHT_DECAY),
+                    Float.POSITIVE_INFINITY));
+  }
+
+  private static float real(NodeProto node, String name) {
+    return node.getAttributeList().stream()
+        .filter(attribute -> attribute.getName().equals(name))
+        .findFirst()
+        .map(AttributeProto::getF)
+        .orElse(Float.NaN);
   }
 
   private static AttributeProto real(String name, float value) {

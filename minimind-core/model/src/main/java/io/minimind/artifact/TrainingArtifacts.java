@@ -10,6 +10,7 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
+import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.Gradients;
 import io.minimind.graph.operator.Operators;
 import io.minimind.graph.operator.Operators.Accumulation;
@@ -66,6 +67,9 @@ public final class TrainingArtifacts {
 
   /** What the name of a gradient ends in, after that of its parameter. */
   public static final String GRADIENT = ".gradient";
+
+  /** What the name of the place where a gradient is accumulated ends in. */
+  public static final String ADDRESS = ".gradient_address";
 
   /** The training API finds the parts of the training model by these names. */
   private static final String ACCUMULATION_BUFFER = "_grad.accumulation.buffer";
@@ -172,6 +176,7 @@ public final class TrainingArtifacts {
     sums.forEach(
         (name, sum) ->
             graph.output(name + ACCUMULATION_FLAG, op.scaleInPlace(sum, factors.get(name))));
+    addresses(graph, accumulations);
     return graph.toModel();
   }
 
@@ -214,9 +219,10 @@ public final class TrainingArtifacts {
     Map<String, Tensor> factors = clippingFactors(op, sums);
     gradients.replaceAll(
         (parameter, gradient) -> op.multiply(gradient, factors.get(parameter.name())));
-    accumulations(op, gradients)
-        .forEach(
-            (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
+    Map<String, Accumulation> accumulations = accumulations(op, gradients);
+    accumulations.forEach(
+        (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
+    addresses(graph, accumulations);
     // Where a parameter lies is decided by who reads it: here, too, it must have a reader.
     graph.output(PARAMETER_NORM, op.norm(parameters));
     return graph.toModel();
@@ -255,6 +261,16 @@ public final class TrainingArtifacts {
           accumulations.put(name, op.accumulateInPlace(buffer, gradient, reset));
         });
     return accumulations;
+  }
+
+  /** Says where gradients are accumulated, for an optimizer of this project. */
+  private static void addresses(Graph graph, Map<String, Accumulation> accumulations) {
+    if (graph.target().hasOwnKernels(FLOAT32)) {
+      accumulations.forEach(
+          (name, accumulation) ->
+              graph.output(
+                  name + ADDRESS, graph.add(new AddressOf(), accumulation.sum()).output(0)));
+    }
   }
 
   /**
@@ -324,8 +340,19 @@ public final class TrainingArtifacts {
   }
 
   /** AdamW over all parameters. */
-  public static ModelProto optimizer(OptimizerSettings settings) {
-    return OptimizerModel.create(settings);
+  public ModelProto optimizer(OptimizerSettings settings) {
+    return OptimizerModel.create(settings, target);
+  }
+
+  /**
+   * The settings of an optimizer that is to be this project's, and not the runtime's; without a
+   * norm to clip to, which the optimizer has no part in.
+   *
+   * @param file {@link #OPTIMIZER} of the target that it was written for
+   * @throws IOException if it cannot be read
+   */
+  public static Optional<OptimizerSettings> ownOptimizer(Path file) throws IOException {
+    return OptimizerModel.ownSettings(ModelProto.parseFrom(Files.readAllBytes(file)));
   }
 
   /** Writes the models that train on one device; those that are there are replaced. */

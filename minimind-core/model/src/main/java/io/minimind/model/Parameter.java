@@ -1,8 +1,11 @@
 package io.minimind.model;
 
 import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Shape;
 import io.minimind.weights.NamedTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Random;
 
 /**
@@ -53,11 +56,12 @@ public record Parameter(
    * there are.
    */
   public NamedTensor start(long seed) {
-    float[] values = new float[Math.toIntExact(shape.elements().extent())];
+    int bytes = Math.toIntExact(Math.multiplyExact(shape.elements().extent(), Float.BYTES));
+    ByteBuffer values = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     Random random = new Random(31 * seed + name().hashCode());
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) initial.next(random);
+    while (values.hasRemaining()) {
+      values.putFloat((float) initial.next(random));
     }
-    return NamedTensor.ofFloats(name(), values, shape.extents());
+    return new NamedTensor(name(), ElementType.FLOAT32, shape.extents(), values.flip());
   }
 }

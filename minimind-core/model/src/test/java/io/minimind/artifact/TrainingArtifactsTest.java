@@ -123,7 +123,10 @@ class TrainingArtifactsTest {
   /** What else it gave would be copied out of the session, and off a GPU, in every step. */
   @Test
   void theOptimizerGivesNothingButItsFlag() {
-    GraphProto graph = TrainingArtifacts.optimizer(OptimizerSettings.DEFAULT).getGraph();
+    GraphProto graph =
+        new TrainingArtifacts(ModelConfig.of(32, 1, 2, 1, 260, 32))
+            .optimizer(OptimizerSettings.DEFAULT)
+            .getGraph();
     assertEquals(
         List.of("updated_flag"),
         graph.getOutputList().stream().map(ValueInfoProto::getName).toList());

@@ -15,17 +15,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A decoder graph that was found to consist of nothing but what the exporter writes, with shapes
  * that fit together from the inputs to the outputs, so that the runtime can be given it.
  *
  * @param weights the tensors that lie in {@code model.safetensors}
+ * @param tables names of the tensors of which rows are looked up
  * @param positions how many positions its attention has angles for
  */
-public record DecoderGraph(List<Weight> weights, long positions) {
+public record DecoderGraph(List<Weight> weights, Set<String> tables, long positions) {
 
   private static final Map<String, Long> OPERATOR_SETS =
       Map.of("", 17L, OperatorRules.MICROSOFT, 1L);
@@ -76,6 +79,7 @@ public record DecoderGraph(List<Weight> weights, long positions) {
     private final Path weightsPath;
     private final Map<String, Value> values = new HashMap<>();
     private final List<Weight> weights = new ArrayList<>();
+    private final Set<String> tables = new HashSet<>();
     private final GraphState state = new GraphState();
     private WeightsFile weightsFile;
     private long constantElements;
@@ -109,7 +113,7 @@ public record DecoderGraph(List<Weight> weights, long positions) {
       for (Port output : model.outputs()) {
         check(output);
       }
-      return new DecoderGraph(List.copyOf(weights), state.positions());
+      return new DecoderGraph(List.copyOf(weights), Set.copyOf(tables), state.positions());
     }
 
     private void define(String name, Value value) throws GraphException {
@@ -224,6 +228,9 @@ public record DecoderGraph(List<Weight> weights, long positions) {
         NodeCheck check = new NodeCheck(node, inputs, state);
         List<Value> outputs = rule.outputs(check);
         check.requireNoOtherAttributes();
+        if (OperatorRules.LOOK_UPS.contains(operator)) {
+          tables.add(node.inputs().get(0));
+        }
         NodeCheck.require(
             !node.outputs().isEmpty() && node.outputs().size() <= outputs.size(),
             "it has " + node.outputs().size() + " outputs");

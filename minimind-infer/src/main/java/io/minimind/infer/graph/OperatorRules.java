@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The operators that a decoder may consist of. One that is not in this table is refused; an
@@ -25,6 +26,9 @@ final class OperatorRules {
 
   /** More heads than any model has. */
   private static final long MOST_HEADS = 1 << 12;
+
+  /** Those that take rows of their first input. */
+  static final Set<String> LOOK_UPS = Set.of("Gather", MICROSOFT + ".GatherBlockQuantized");
 
   private static final Map<String, Rule> RULES =
       Map.ofEntries(

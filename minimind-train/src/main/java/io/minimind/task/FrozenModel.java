@@ -1,4 +1,4 @@
-package io.minimind.train;
+package io.minimind.task;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
@@ -9,7 +9,6 @@ import io.minimind.files.InputException;
 import io.minimind.files.Sha256;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining;
-import io.minimind.task.Preparation;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;

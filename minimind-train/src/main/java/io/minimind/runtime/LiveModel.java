@@ -1,4 +1,4 @@
-package io.minimind.train;
+package io.minimind.runtime;
 
 import io.minimind.artifact.DecoderArtifact;
 import io.minimind.artifact.Objective;
@@ -10,8 +10,6 @@ import io.minimind.infer.LoadOptions;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
-import io.minimind.runtime.ModelInTraining;
-import io.minimind.runtime.SharedWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
