@@ -207,7 +207,9 @@ public final class TokenShards implements Samples {
     }
   }
 
-  /** The last part of the rows' name, as every file system takes it, and what tells states apart. */
+  /**
+   * The last part of the rows' name, as every file system takes it, and what tells states apart.
+   */
   private static String name(Rows source, Fingerprint fingerprint) {
     String name = source.name().replaceFirst("[/\\\\]+$", "").replaceFirst(".*[/\\\\]", "");
     return name.replaceAll("[<>:\"|?*\\p{Cntrl}]", "_") + "-" + fingerprint.shortHash();

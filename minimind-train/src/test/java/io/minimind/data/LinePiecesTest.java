@@ -32,7 +32,9 @@ class LinePiecesTest {
   void thePiecesHaveAllRows(
       @ForAll
           @StringLength(min = 1, max = 60)
-          @Chars({'\n', '\r', ' ', '\t', '\u001c', 'a', '"', '\u00a0', '\u3000', '\u2028', '\uFEFF'})
+          @Chars({
+            '\n', '\r', ' ', '\t', '\u001c', 'a', '"', '\u00a0', '\u3000', '\u2028', '\uFEFF'
+          })
           String text,
       @ForAll @IntRange(min = 4, max = 30) int size)
       throws IOException {

@@ -14,8 +14,8 @@ import io.minimind.model.Precision;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Preparation;
-import io.minimind.train.FrozenModel;
 import io.minimind.train.TinyModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -68,8 +68,7 @@ class ReferenceLogProbabilitiesTest {
   private FrozenModel model(int seed) throws IOException {
     Path model = Files.createDirectories(folder.resolve("model " + seed));
     ModelFolder.writeConfig(model, TinyModel.CONFIG, Precision.FLOAT32);
-    ModelFolder.writeDecoder(
-        model, TinyModel.CONFIG, new Parameters(TinyModel.CONFIG).start(seed));
+    ModelFolder.writeDecoder(model, TinyModel.CONFIG, new Parameters(TinyModel.CONFIG).start(seed));
     return FrozenModel.of(model);
   }
 

@@ -89,8 +89,7 @@ class ReplicasTest {
         new TrainingArtifacts(TinyModel.CONFIG)
             .with(TrainingPrecision.FLOAT32, Target.CPU_WITH_OWN_KERNELS);
     ModelInTraining.Files announcing =
-        TinyModel.write(
-            folder.resolve("own"), TinyModel.CONFIG, own, OptimizerSettings.DEFAULT);
+        TinyModel.write(folder.resolve("own"), TinyModel.CONFIG, own, OptimizerSettings.DEFAULT);
     List<Long> announced = new ArrayList<>();
     try (Replicas replicas = Replicas.open(announcing, cpus(2), 2)) {
       GradientBuffer gradients = replicas.all().get(0).gradients();
