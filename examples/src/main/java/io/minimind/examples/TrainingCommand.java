@@ -6,7 +6,6 @@ import io.minimind.distributed.Membership;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.CpuSettings;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
@@ -110,11 +109,15 @@ abstract class TrainingCommand implements Callable<Integer> {
       names = "--precision",
       paramLabel = "TYPE",
       order = 43,
+      converter = ChosenPrecision.Converter.class,
+      completionCandidates = ChosenPrecision.Candidates.class,
       description = {
         "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
-            + " float32. Half precision is meant for GPUs; a CPU computes the same numbers, slowly."
+            + " float32. CPUs with AVX512_BF16 or AMX have bf16, and GPUs half precision; a CPU"
+            + " without computes the same numbers, no faster than float32. auto is bf16 where a CPU"
+            + " has it, and else float32."
       })
-  private TrainingPrecision precision = TrainingPrecision.FLOAT32;
+  private ChosenPrecision precision = ChosenPrecision.FLOAT32;
 
   @Option(
       names = "--devices",
@@ -272,8 +275,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     builder
         .rows(Rows.of(data()))
         .validation(validationFraction)
-        .precision(precision)
         .settings(trainingOptions.settings());
+    precision.of(builder);
     return resumeOrBegin ? builder.open() : builder.create();
   }
 
@@ -328,7 +331,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         devices,
         threads,
         processes == 1 ? "" : " in each of " + processes + " processes",
-        run.devices().get(0).kernels());
+        run.devices().get(0).kernels(settings.precision()));
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
       words.printf(

@@ -51,6 +51,7 @@ public final class RunBuilder {
   private Double validationFraction;
   private TrainingSettings training;
   private TrainingPrecision precision;
+  private boolean fastestPrecision;
   private String command;
   private Catalog catalog;
   private Path cache;
@@ -167,6 +168,15 @@ public final class RunBuilder {
   /** Type of the matrix products; float32 unless given. */
   public RunBuilder precision(TrainingPrecision precision) {
     this.precision = precision;
+    return this;
+  }
+
+  /**
+   * Multiplies in the type that is fastest on the first device, {@link Device#fastestPrecision},
+   * unless a type is given. A run that has begun keeps its type, wherever it goes on.
+   */
+  public RunBuilder fastestPrecision() {
+    fastestPrecision = true;
     return this;
   }
 
@@ -424,7 +434,9 @@ public final class RunBuilder {
         required(task, "task"),
         newModel(),
         Optional.ofNullable(lora),
-        or(precision, TrainingPrecision.FLOAT32),
+        or(
+            precision,
+            fastestPrecision ? devices.get(0).fastestPrecision() : TrainingPrecision.FLOAT32),
         or(training, TrainingSettings.builder().build()).withReplicas(replicas),
         given().get(0).name(),
         Optional.ofNullable(validation).map(Rows::name),
