@@ -185,20 +185,15 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   /**
    * @param out default of --out
-   * @param learningRate default of --learning-rate
-   */
-  TrainingCommand(Path out, float learningRate) {
-    this(out, new TrainingOptions(learningRate));
-  }
-
-  /**
-   * @param out default of --out
    * @param trainingOptions with the stage's defaults
    */
   TrainingCommand(Path out, TrainingOptions trainingOptions) {
     this.out = out;
     this.trainingOptions = trainingOptions;
   }
+
+  /** The corpus, or null if it is not given. */
+  abstract Path data();
 
   /** Adds to a builder what a new run is made from, according to the options. */
   abstract void begin(RunBuilder run) throws IOException;
@@ -234,9 +229,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     PrintStream words =
         group.isFirst() ? System.out : new PrintStream(OutputStream.nullOutputStream());
     ConsoleReport report = new ConsoleReport(words, progress, logEvery);
-    if (threads < 1) {
-      throw refused("--threads must be at least 1, but is " + threads + ".");
-    }
     RunBuilder builder =
         TrainingRun.builder()
             .folder(out)
@@ -298,11 +290,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     return builder.resume();
   }
 
-  /** The corpus, if it is given. */
-  private Path data() {
-    return spec.findOption("--data").getValue();
-  }
-
   private List<Device> devices() {
     try {
       CudaSettings cuda =
@@ -355,17 +342,6 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /**
-   * What a new run that starts from a model cannot do without.
-   *
-   * @throws ParameterException if one of them is not given
-   */
-  final void requireNewRun(Path data, Path from) {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
-  }
-
-  /**
    * The configuration of the model that a run starts from.
    *
    * @throws IOException if the folder is no model
@@ -376,15 +352,6 @@ abstract class TrainingCommand implements Callable<Integer> {
       throw refused("--out must be another folder than --from, whose model it would replace.");
     }
     return ModelConfig.read(from.resolve(ModelFolder.CONFIG));
-  }
-
-  /** Adds the adapters that options ask for. */
-  final void addAdapters(LoraOptions options, RunBuilder run, Path from) throws IOException {
-    try {
-      options.addTo(run, from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
   }
 
   /** The seed of a new run. */

@@ -37,6 +37,9 @@ import java.util.function.Consumer;
  */
 public final class RunBuilder {
 
+  /** The runtime starts them all at once; more than any machine has processors is a mistake. */
+  private static final int MOST_THREADS = 1024;
+
   private Path folder;
   private Task task;
   private ModelConfig model;
@@ -226,9 +229,10 @@ public final class RunBuilder {
    *     unless given
    */
   public RunBuilder threads(int threads) {
-    if (threads < 1) {
+    if (threads < 1 || threads > MOST_THREADS) {
       throw new ArgumentException(
-          "The number of threads must be at least 1, but is " + threads + ".");
+          "The number of threads must be between 1 and %d, but is %d."
+              .formatted(MOST_THREADS, threads));
     }
     this.threads = threads;
     return this;
