@@ -6,7 +6,6 @@ import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
-import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
 import io.minimind.graph.operator.OwnGemm;
@@ -33,7 +32,8 @@ final class OwnKernels {
               floatsAndPositions(6),
               floats(3),
               node -> new FusedAttentionKernel(node)::backward),
-          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
+          new Kernel.Declaration(
+              OwnGemm.SPECIFICATION, floats(3), floats(1), List.of(2), GemmKernel::new),
           new Kernel.Declaration(
               RmsNorm.Gradient.SPECIFICATION,
               floats(4),
@@ -48,20 +48,13 @@ final class OwnKernels {
               FusedCrossEntropy.Gradient.SPECIFICATION,
               List.of(FLOAT32, FLOAT32, INT64, FLOAT32),
               floats(1),
+              List.of(1),
               node -> new CrossEntropyKernel(node)::backward),
           new Kernel.Declaration(
               ScaleInPlace.SPECIFICATION,
               floats(2),
-              List.of(BOOL),
-              node -> ScaleInPlaceKernel::compute),
-          new Kernel.Declaration(
-              AddressOf.SPECIFICATION,
-              floats(1),
-              List.of(INT64),
-              node ->
-                  call ->
-                      NativeFloats.putInteger(
-                          call.output(0, 1).address(), call.input(0).address())));
+              List.of(BOOL, INT64),
+              node -> ScaleInPlaceKernel::compute));
 
   /** Made when the first session needs it. */
   private static final class Registered {
