@@ -47,7 +47,7 @@ final class BundleFolder {
         "" | *ASCII* | ANSI_X3.4-1968) export LC_ALL=C.UTF-8 ;;
       esac
 
-      exec "$home/runtime/bin/java" -XX:+UseSerialGC -Xmn32m --enable-native-access=ALL-UNNAMED%s \\
+      exec "$home/runtime/bin/java" -XX:+UseSerialGC -Xms64m -Xmn32m -XX:-ShrinkHeapInSteps --enable-native-access=ALL-UNNAMED%s \\
         -Djava.library.path="$home/natives" -Dorg.bytedeco.javacpp.pathsFirst=true \\
         ${MINIMIND_JAVA_OPTIONS:-} -cp "$home/lib/*" io.minimind.examples.MiniMind "$@"
       """;

@@ -1,6 +1,5 @@
 package io.minimind.infer;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
@@ -13,10 +12,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A session of the runtime over {@code model.onnx}, with weights in memory of its own: whatever
@@ -24,11 +23,9 @@ import java.util.Map;
  * the runtime gets. Or one over a graph and weights in memory of others.
  *
  * @param weights that are read where they lie
- * @param memory in which they lie, if it is freed with them
  * @param positions how many positions the graph knows
  */
-record GraphSession(
-    OrtSession session, List<OnnxTensor> weights, List<ByteBuffer> memory, long positions)
+record GraphSession(OrtSession session, WeightTensors weights, long positions)
     implements AutoCloseable {
 
   static GraphSession open(ModelFolder files, LoadOptions settings)
@@ -38,13 +35,13 @@ record GraphSession(
     try (OrtSession.SessionOptions options = options(settings)) {
       if (settings.foreignGraphs()) {
         OrtSession session = environment.createSession(model.toString(), options);
-        return new GraphSession(session, List.of(), List.of(), Integer.MAX_VALUE);
+        return new GraphSession(session, WeightTensors.none(), Integer.MAX_VALUE);
       }
       ByteBuffer bytes = read(model);
       DecoderGraph graph = DecoderGraph.check(bytes.duplicate(), model);
       if (settings.mappedWeights()) {
         OrtSession session = environment.createSession(model.toString(), options);
-        return new GraphSession(session, List.of(), List.of(), graph.positions());
+        return new GraphSession(session, WeightTensors.none(), graph.positions());
       }
       return read(environment, bytes, graph, model.resolveSibling(ModelFiles.WEIGHTS), options);
     }
@@ -57,66 +54,45 @@ record GraphSession(
       Path file,
       OrtSession.SessionOptions options)
       throws IOException, OrtException {
-    List<OnnxTensor> copied = new ArrayList<>();
-    List<OnnxTensor> tables = new ArrayList<>();
-    List<ByteBuffer> memoryOfCopied = new ArrayList<>();
-    List<ByteBuffer> memoryOfTables = new ArrayList<>();
-    try {
-      Map<String, OnnxTensorLike> weights = new HashMap<>();
-      try (FileChannel channel = graph.weights().isEmpty() ? null : FileChannel.open(file)) {
-        for (DecoderGraph.Weight weight : graph.weights()) {
-          boolean table = graph.tables().contains(weight.name());
-          ByteBuffer bytes = NativeMemory.read(channel, weight.offset(), weight.length(), file);
-          (table ? memoryOfTables : memoryOfCopied).add(bytes);
-          OnnxTensor tensor = tensor(environment, weight, bytes);
-          (table ? tables : copied).add(tensor);
-          weights.put(weight.name(), tensor);
-          if (table) {
-            options.addInitializer(weight.name(), tensor); // Is read where it lies.
-          }
+    Map<Boolean, List<DecoderGraph.Weight>> weights =
+        graph.weights().stream()
+            .collect(Collectors.partitioningBy(each -> graph.tables().contains(each.name())));
+    // The session makes copies of these, laid out as its products want them.
+    try (WeightTensors copied = WeightTensors.read(environment, file, weights.get(false))) {
+      WeightTensors tables = WeightTensors.read(environment, file, weights.get(true));
+      try {
+        for (Map.Entry<String, OnnxTensor> table : tables.tensors().entrySet()) {
+          options.addInitializer(table.getKey(), table.getValue()); // Is read where it lies.
         }
+        Map<String, OnnxTensorLike> all = new HashMap<>(copied.tensors());
+        all.putAll(tables.tensors());
+        options.addExternalInitializers(all);
+        return new GraphSession(
+            environment.createSession(model, options), tables, graph.positions());
+      } catch (OrtException | RuntimeException | Error e) {
+        tables.close();
+        throw e;
       }
-      options.addExternalInitializers(weights);
-      OrtSession session = environment.createSession(model, options);
-      return new GraphSession(session, tables, memoryOfTables, graph.positions());
-    } catch (IOException | OrtException | RuntimeException | Error e) {
-      tables.forEach(OnnxTensor::close);
-      memoryOfTables.forEach(NativeMemory::free);
-      throw e;
-    } finally {
-      // The session has copies, laid out as its products want them.
-      copied.forEach(OnnxTensor::close);
-      memoryOfCopied.forEach(NativeMemory::free);
     }
-  }
-
-  private static OnnxTensor tensor(
-      OrtEnvironment environment, DecoderGraph.Weight weight, ByteBuffer bytes)
-      throws OrtException {
-    long[] shape = weight.shape().stream().mapToLong(extent -> extent).toArray();
-    return OnnxTensor.createTensor(
-        environment, bytes, shape, weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8);
   }
 
   /** Over a graph in memory, with weights that stay where they are. */
   static GraphSession open(DecoderInMemory model, LoadOptions settings)
       throws IOException, OrtException {
     OrtEnvironment environment = RuntimeEnvironment.start();
-    Map<String, OnnxTensor> weights = new HashMap<>();
+    WeightTensors weights = WeightTensors.of(environment, model.weights());
     try (OrtSession.SessionOptions options = options(settings)) {
-      for (DecoderInMemory.Weight weight : model.weights()) {
-        OnnxTensor tensor = OnnxTensor.createTensor(environment, weight.values(), weight.shape());
-        weights.put(weight.name(), tensor);
+      for (Map.Entry<String, OnnxTensor> weight : weights.tensors().entrySet()) {
         // Not addExternalInitializers: the runtime would copy them.
-        options.addInitializer(weight.name(), tensor);
+        options.addInitializer(weight.getKey(), weight.getValue());
       }
       if (!model.fixed()) {
         options.addConfigEntry("session.disable_prepacking", "1");
       }
       OrtSession session = environment.createSession(model.graph(), options);
-      return new GraphSession(session, List.copyOf(weights.values()), List.of(), Integer.MAX_VALUE);
+      return new GraphSession(session, weights, Integer.MAX_VALUE);
     } catch (OrtException | RuntimeException | Error e) {
-      weights.values().forEach(OnnxTensor::close);
+      weights.close();
       throw e;
     }
   }
@@ -152,7 +128,6 @@ record GraphSession(
   @Override
   public void close() throws OrtException {
     session.close();
-    weights.forEach(OnnxTensor::close);
-    memory.forEach(NativeMemory::free);
+    weights.close();
   }
 }

@@ -31,12 +31,26 @@ final class NativeMemory {
   static ByteBuffer read(FileChannel channel, long from, long length, Path file)
       throws IOException {
     ByteBuffer bytes = allocate(length, file);
+    try {
+      fill(bytes, channel, from, file);
+    } catch (IOException | RuntimeException | Error e) {
+      free(bytes);
+      throw e;
+    }
+    return bytes.flip();
+  }
+
+  /**
+   * Fills memory from a file.
+   *
+   * @throws IOException if the file ends before; the message says so
+   */
+  static void fill(ByteBuffer bytes, FileChannel channel, long from, Path file) throws IOException {
     long at = from;
     while (bytes.hasRemaining()) {
       int count = Math.min(bytes.remaining(), LONGEST_READ);
       int read = channel.read(bytes.slice(bytes.position(), count), at);
       if (read < 0) {
-        free(bytes);
         throw new EOFException(
             "%s ended while it was read; load the model again when the file is complete."
                 .formatted(file));
@@ -44,10 +58,13 @@ final class NativeMemory {
       bytes.position(bytes.position() + read);
       at += read;
     }
-    return bytes.flip();
   }
 
-  private static ByteBuffer allocate(long length, Path file) throws IOException {
+  /**
+   * @param file what it is for
+   * @throws IOException if there is no memory; the message says so
+   */
+  static ByteBuffer allocate(long length, Path file) throws IOException {
     // The runtime's number of bytes, of which the heap knows nothing.
     if (length > Integer.MAX_VALUE) {
       throw new IOException(
@@ -67,7 +84,7 @@ final class NativeMemory {
    * Gives back at once what Java would give back when its heap is next short of memory, which in a
    * process that works in native code may be never.
    *
-   * @param bytes of {@link #read}, which nothing uses any more
+   * @param bytes of {@link #read} or {@link #allocate}, which nothing uses any more
    */
   static void free(ByteBuffer bytes) {
     if (FREE == null) {

@@ -78,6 +78,13 @@ class DecoderGraphTest {
     assertEquals(
         weights.stream().map(NamedTensor::name).sorted().toList(),
         graph.weights().stream().map(DecoderGraph.Weight::name).sorted().toList());
+    List<String> tables =
+        graph.weights().stream()
+            .map(DecoderGraph.Weight::name)
+            .filter(graph.tables()::contains)
+            .toList();
+    assertEquals(1, tables.size(), tables::toString);
+    assertTrue(tables.get(0).startsWith("tok_embeddings."), tables::toString);
   }
 
   /** Whatever bit is flipped, the graph is refused or another one that fits together. */
