@@ -203,7 +203,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
             ? ""
             : String.format(
                 Locale.ROOT, "; one device does %.3g TFLOP/s", peakOfOne.getAsDouble() / 1e12),
-        kernels.size() > 1 ? "" : "; " + used(kernels.get(0)).get(0).kernels());
+        kernels.size() > 1 ? "" : "; " + used(kernels.get(0)).get(0).kernels(narrowest()));
     for (TrainingPrecision precision : precisions) {
       if (kernels.size() == 1) {
         measure(model(config, precision), config, precision, peakOfOne);
@@ -212,6 +212,14 @@ public final class BenchmarkTraining implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  /** The precision that a device may have no instructions for. */
+  private TrainingPrecision narrowest() {
+    return precisions.stream()
+        .filter(precision -> precision.products().isHalf())
+        .findFirst()
+        .orElse(precisions.get(0));
   }
 
   /** Steps with the kernels of each set take turns, so that all of them see the same machine. */

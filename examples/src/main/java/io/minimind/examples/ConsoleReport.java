@@ -217,8 +217,9 @@ final class ConsoleReport implements TrainingListener {
             ? ""
             : String.format(
                 Locale.ROOT,
-                " %.1f %% of the positions were padding.",
-                100.0 * padding / positions));
+                " %.1f %% of the positions%s were padding.",
+                100.0 * padding / positions,
+                from.update() == 0 ? "" : " since it went on"));
   }
 
   /** A time for people to read, such as {@code 1 min 08 s}. */

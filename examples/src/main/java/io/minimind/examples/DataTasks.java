@@ -94,10 +94,22 @@ public final class DataTasks implements Callable<Integer> {
     }
     ToolFiles files = ToolFiles.draw(out, drawn, amounts);
     for (Path file : List.of(files.texts(), files.chats(), files.tasks(), files.heldOut())) {
-      try (Stream<String> lines = Files.lines(file)) {
-        System.out.printf(Locale.ROOT, "%s: %,d rows%n", file, lines.count());
-      }
+      System.out.printf(Locale.ROOT, "%s: %,d rows%n", file, rows(file));
+    }
+    if (rows(files.heldOut()) < heldOut) {
+      System.out.printf(
+          Locale.ROOT,
+          "There are no more than %,d held-out questions for these tools, though %,d were asked"
+              + " for.%n",
+          rows(files.heldOut()),
+          heldOut);
     }
     return 0;
+  }
+
+  private static long rows(Path file) throws IOException {
+    try (Stream<String> lines = Files.lines(file)) {
+      return lines.count();
+    }
   }
 }

@@ -3,7 +3,7 @@ package io.minimind.examples;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.distillation.Distillation;
 import io.minimind.model.ModelConfig;
-import io.minimind.train.RunBuilder;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind distill --data chats.csv --teacher out/large --from out/small"
     })
-public final class Distill extends TrainingCommand {
+public final class Distill extends Tune {
 
   @Option(
       names = "--data",
@@ -39,13 +39,6 @@ public final class Distill extends TrainingCommand {
       order = 2,
       description = "Folder of the teacher's float32 model. It has the same tokens.")
   private Path teacher;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from.")
-  private Path from;
 
   @Option(
       names = "--teacher-top",
@@ -73,10 +66,8 @@ public final class Distill extends TrainingCommand {
 
   @Mixin private ConversationOptions conversations = new ConversationOptions(Loss.ALL_TURNS);
 
-  @Mixin private LoraOptions lora;
-
   Distill() {
-    super(Path.of("out", "distill"), 1e-4f);
+    super(Path.of("out", "distill"), new TrainingOptions(1e-4f));
   }
 
   public static void main(String[] args) {
@@ -84,19 +75,16 @@ public final class Distill extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    if (data == null || teacher == null || from == null) {
-      throw refused("A new run needs --data, --teacher and --from (an old one --resume).");
+  Path data() {
+    return data;
+  }
+
+  @Override
+  Task task(Path from, ModelConfig model) throws IOException {
+    if (teacher == null) {
+      throw refused("A new run needs --teacher (an old one --resume).");
     }
-    ModelConfig model = startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      run.task(
-          Distillation.of(
-              teacher, from, conversations.task(model, from, seed()), top, alpha, temperature));
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
-    run.from(from);
+    return Distillation.of(
+        teacher, from, conversations.task(model, from, seed()), top, alpha, temperature);
   }
 }

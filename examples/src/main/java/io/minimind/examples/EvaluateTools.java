@@ -70,28 +70,45 @@ public final class EvaluateTools implements Callable<Integer> {
           "--temperature must be a number of at least 0, but is " + temperature + ".");
     }
     ToolCases cases = data == null ? ToolCases.eight() : ToolCases.read(data, model);
-    try (LanguageModel language =
-        LanguageModel.load(model, LoadOptions.defaults().withBatchSize(cases.batchSize()))) {
-      System.out.println(Evaluate.parameters(model));
-      List<Result> results = cases.run(language, model, maxNewTokens, think, temperature);
-      for (Result result : results) {
-        System.out.println("[Q]: " + result.question());
-        result.turns().forEach(turn -> System.out.println("[A]: " + turn.strip()));
-        System.out.printf(
-            Locale.ROOT,
-            "%s, reward %.2f%n%n",
-            result.solved() ? "solved" : "not solved",
-            result.reward());
-      }
+    System.out.println(Evaluate.parameters(model));
+    List<Result> results =
+        asked(cases, model, LoadOptions.defaults(), maxNewTokens, think, temperature);
+    for (Result result : results) {
+      System.out.println("[Q]: " + result.question());
+      result.turns().forEach(turn -> System.out.println("[A]: " + turn.strip()));
       System.out.printf(
           Locale.ROOT,
-          "%d of %d solved, mean reward %.2f%n",
-          results.stream().filter(Result::solved).count(),
-          results.size(),
-          results.stream().mapToDouble(Result::reward).average().orElseThrow());
-      return 0;
+          "%s, reward %.2f%n%n",
+          result.solved() ? "solved" : "not solved",
+          result.reward());
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%d of %d solved, mean reward %.2f%n",
+        solved(results),
+        results.size(),
+        results.stream().mapToDouble(Result::reward).average().orElseThrow());
+    return 0;
+  }
+
+  /** What a model does with questions for tools; {@link ToolCases#run} says what the rest is. */
+  static List<Result> asked(
+      ToolCases cases,
+      Path model,
+      LoadOptions options,
+      int maxNewTokens,
+      boolean thinking,
+      double temperature)
+      throws IOException {
+    try (LanguageModel language =
+        LanguageModel.load(model, options.withBatchSize(cases.batchSize()))) {
+      return cases.run(language, model, maxNewTokens, thinking, temperature);
     } catch (IllegalStateException e) {
       throw Evaluate.unusable(model, e);
     }
+  }
+
+  static long solved(List<Result> results) {
+    return results.stream().filter(Result::solved).count();
   }
 }

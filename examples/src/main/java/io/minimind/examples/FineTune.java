@@ -3,7 +3,7 @@ package io.minimind.examples;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.FineTuning;
-import io.minimind.train.RunBuilder;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind sft --data chats.csv --from out/pretrain --loss all-turns --epochs 3"
     })
-public final class FineTune extends TrainingCommand {
+public final class FineTune extends Tune {
 
   @Option(
       names = "--data",
@@ -33,13 +33,6 @@ public final class FineTune extends TrainingCommand {
           "Conversations: a CSV file with the columns history, q and a, or JSON with 'messages' or"
               + " 'conversations' (.jsonl, .json).")
   private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of pretraining.")
-  private Path from;
 
   @Mixin private ConversationOptions conversations = new ConversationOptions(Loss.LAST_ANSWER);
 
@@ -51,10 +44,8 @@ public final class FineTune extends TrainingCommand {
               + " another, and each is learnt as if it were alone. --batch-size counts rows.")
   private boolean packing;
 
-  @Mixin private LoraOptions lora;
-
   FineTune() {
-    super(Path.of("out", "sft"), 1e-4f);
+    super(Path.of("out", "sft"), new TrainingOptions(1e-4f));
   }
 
   public static void main(String[] args) {
@@ -62,15 +53,13 @@ public final class FineTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    requireNewRun(data, from);
-    ModelConfig model = startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      FineTuning task = conversations.task(model, from, seed());
-      run.task(packing ? task.packed() : task).from(from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+  Path data() {
+    return data;
+  }
+
+  @Override
+  Task task(Path from, ModelConfig model) throws IOException {
+    FineTuning task = conversations.task(model, from, seed());
+    return packing ? task.packed() : task;
   }
 }

@@ -3,7 +3,7 @@ package io.minimind.examples;
 import io.minimind.model.ModelConfig;
 import io.minimind.preference.KahnemanTverskyObjective;
 import io.minimind.preference.KahnemanTverskyOptimization;
-import io.minimind.train.RunBuilder;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind kto --data judged.jsonl --from out/sft --validation-fraction 0.1"
     })
-public final class KahnemanTverskyTune extends TrainingCommand {
+public final class KahnemanTverskyTune extends Tune {
 
   @Option(
       names = "--data",
@@ -34,13 +34,6 @@ public final class KahnemanTverskyTune extends TrainingCommand {
           "Answers: JSON, JSON lines or CSV with prompt, completion and label (true or false). A"
               + " prompt and an answer are texts or lists of messages.")
   private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
 
   @Option(
       names = "--pairs",
@@ -75,8 +68,6 @@ public final class KahnemanTverskyTune extends TrainingCommand {
 
   @Mixin private AnswerOptions answers;
 
-  @Mixin private LoraOptions lora;
-
   KahnemanTverskyTune() {
     super(Path.of("out", "kto"), new TrainingOptions(4e-5f, 3, 1));
   }
@@ -86,17 +77,14 @@ public final class KahnemanTverskyTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    requireNewRun(data, from);
-    ModelConfig model = startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      KahnemanTverskyObjective objective =
-          new KahnemanTverskyObjective(beta, goodWeight, badWeight, pairs ? 2 : 1);
-      run.task(KahnemanTverskyOptimization.of(from, answers.maxLength(model, from), objective))
-          .from(from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+  Path data() {
+    return data;
+  }
+
+  @Override
+  Task task(Path from, ModelConfig model) throws IOException {
+    KahnemanTverskyObjective objective =
+        new KahnemanTverskyObjective(beta, goodWeight, badWeight, pairs ? 2 : 1);
+    return KahnemanTverskyOptimization.of(from, answers.maxLength(model, from), objective);
   }
 }

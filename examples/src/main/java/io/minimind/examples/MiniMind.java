@@ -171,7 +171,7 @@ public final class MiniMind {
       return Optional.empty(); // Whoever reads JSON says in which file it is wrong.
     }
     if (e instanceof IOException) {
-      return Optional.ofNullable(e.getMessage());
+      return Optional.ofNullable(e.getMessage()).map(MiniMind::withOptions);
     }
     if (e instanceof OnnxRuntimeException) {
       return Optional.of("ONNX Runtime failed: " + e.getMessage());
@@ -179,9 +179,11 @@ public final class MiniMind {
     return Optional.empty();
   }
 
-  /** A library knows folders, where a command has an option for the one that it writes. */
+  /** A library knows folders and settings, where a command has options for them. */
   private static String withOptions(String sentence) {
-    return sentence.replace("choose another folder", "choose another --out");
+    return sentence
+        .replace("choose another folder", "choose another --out")
+        .replace("give the setting ", "give --set ");
   }
 
   private static String reason(FileSystemException e) {

@@ -5,7 +5,7 @@ import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
-import io.minimind.train.RunBuilder;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
       "Ctrl-C saves and says how to go on. Example:",
       "  minimind dpo --data train_data.json --from out/sft --validation-fraction 0.1"
     })
-public final class PreferenceTune extends TrainingCommand {
+public final class PreferenceTune extends Tune {
 
   @Option(
       names = "--data",
@@ -38,13 +38,6 @@ public final class PreferenceTune extends TrainingCommand {
               + " each a text or a list of messages with role and content; or with chosen and"
               + " rejected alone, two conversations.")
   private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
 
   @Option(
       names = "--beta",
@@ -89,8 +82,6 @@ public final class PreferenceTune extends TrainingCommand {
 
   @Mixin private AnswerOptions answers;
 
-  @Mixin private LoraOptions lora;
-
   PreferenceTune() {
     super(Path.of("out", "dpo"), new TrainingOptions(4e-5f, 3, 1));
   }
@@ -100,26 +91,18 @@ public final class PreferenceTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    requireNewRun(data, from);
-    PreferenceObjective objective;
-    try {
-      double usual = variant == PreferenceObjective.Variant.SIMPO ? 2 : 0.1;
-      objective = new PreferenceObjective(beta == null ? usual : beta, labelSmoothing, variant);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
-    ModelConfig model = startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      PreferenceTuning task = PreferenceTuning.of(from, answers.maxLength(model, from), objective);
-      run.task(
-              loss == Loss.ALL_TURNS
-                  ? task.onConversations(new Variation(emptyThinkingDropped, 0, List.of(), seed()))
-                  : task)
-          .from(from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+  Path data() {
+    return data;
+  }
+
+  @Override
+  Task task(Path from, ModelConfig model) throws IOException {
+    double usual = variant == PreferenceObjective.Variant.SIMPO ? 2 : 0.1;
+    PreferenceObjective objective =
+        new PreferenceObjective(beta == null ? usual : beta, labelSmoothing, variant);
+    PreferenceTuning task = PreferenceTuning.of(from, answers.maxLength(model, from), objective);
+    return loss == Loss.ALL_TURNS
+        ? task.onConversations(new Variation(emptyThinkingDropped, 0, List.of(), seed()))
+        : task;
   }
 }

@@ -49,11 +49,16 @@ public final class Pretrain extends TrainingCommand {
   private int maxLength = 512;
 
   Pretrain() {
-    super(Path.of("out", "pretrain"), 2e-4f);
+    super(Path.of("out", "pretrain"), new TrainingOptions(2e-4f));
   }
 
   public static void main(String[] args) {
     MiniMind.run(new Pretrain(), args);
+  }
+
+  @Override
+  Path data() {
+    return data;
   }
 
   @Override

@@ -4,7 +4,7 @@ import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import io.minimind.preference.RewardModeling;
-import io.minimind.train.RunBuilder;
+import io.minimind.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
       "  minimind reward --data preferences.jsonl --from out/sft --validation-fraction 0.1",
       "  minimind grpo --data prompts.jsonl --from out/sft --reward model:out/reward"
     })
-public final class RewardModelTune extends TrainingCommand {
+public final class RewardModelTune extends Tune {
 
   @Option(
       names = "--data",
@@ -35,13 +35,6 @@ public final class RewardModelTune extends TrainingCommand {
       order = 1,
       description = "Preferences, as for dpo: prompt, chosen and rejected, or two conversations.")
   private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
 
   @Option(
       names = "--loss",
@@ -54,8 +47,6 @@ public final class RewardModelTune extends TrainingCommand {
 
   @Mixin private AnswerOptions answers;
 
-  @Mixin private LoraOptions lora;
-
   RewardModelTune() {
     super(Path.of("out", "reward"), new TrainingOptions(4e-5f, 3, 1));
   }
@@ -65,19 +56,17 @@ public final class RewardModelTune extends TrainingCommand {
   }
 
   @Override
-  void begin(RunBuilder run) throws IOException {
-    requireNewRun(data, from);
-    ModelConfig model = startModel(from);
-    addAdapters(lora, run, from);
+  Path data() {
+    return data;
+  }
+
+  @Override
+  Task task(Path from, ModelConfig model) throws IOException {
     Optional<Variation> conversations =
         loss == Loss.ALL_TURNS
             ? Optional.of(new Variation(0, 0, List.of(), seed()))
             : Optional.empty();
-    try {
-      run.task(new RewardModeling(answers.maxLength(model, from), conversations)).from(from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+    return new RewardModeling(answers.maxLength(model, from), conversations);
   }
 
   @Override

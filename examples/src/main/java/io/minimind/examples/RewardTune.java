@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
+import io.minimind.model.ModelConfig;
 import io.minimind.task.Task;
-import io.minimind.train.RunBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What the stages have in common in which a model learns from what its own answers are worth. */
-abstract class RewardTune extends TrainingCommand {
+abstract class RewardTune extends Tune {
 
   @Option(
       names = "--data",
@@ -19,13 +19,6 @@ abstract class RewardTune extends TrainingCommand {
           "Prompts: JSON lines or CSV with prompt, question, messages or conversations, and gt or"
               + " answer for rewards that verify answers.")
   private Path data;
-
-  @Option(
-      names = "--from",
-      paramLabel = "DIR",
-      order = 2,
-      description = "Folder of the model to start from, such as the --out of sft.")
-  private Path from;
 
   @Option(
       names = "--reward",
@@ -40,8 +33,6 @@ abstract class RewardTune extends TrainingCommand {
 
   @Mixin private RolloutOptions rollouts;
 
-  @Mixin private LoraOptions lora;
-
   /**
    * @param out default of --out
    * @param trainingOptions with the stage's defaults
@@ -54,6 +45,11 @@ abstract class RewardTune extends TrainingCommand {
     this.rollouts = rollouts;
   }
 
+  @Override
+  Path data() {
+    return data;
+  }
+
   /**
    * What a new run does, according to the other options.
    *
@@ -62,14 +58,7 @@ abstract class RewardTune extends TrainingCommand {
   abstract Task task(Path from, List<String> rewards, RolloutOptions rollouts) throws IOException;
 
   @Override
-  final void begin(RunBuilder run) throws IOException {
-    requireNewRun(data, from);
-    startModel(from);
-    addAdapters(lora, run, from);
-    try {
-      run.from(from).task(task(from, rewards, rollouts));
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+  final Task task(Path from, ModelConfig model) throws IOException {
+    return task(from, rewards, rollouts);
   }
 }

@@ -7,7 +7,6 @@ import io.minimind.examples.Course.Step;
 import io.minimind.examples.Recipe.Phase;
 import io.minimind.examples.tasks.ToolFiles;
 import io.minimind.examples.tasks.ToolTasks;
-import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.policy.GroupPolicyOptimization;
 import io.minimind.policy.PolicyObjective;
@@ -200,25 +199,20 @@ final class SecondHalf {
         Locale.ROOT,
         "%nHeld-out questions for tools: %d of %d solved when it was fine-tuned, %d after it was"
             + " rewarded.%n",
-        solved(before),
+        EvaluateTools.solved(before),
         before.size(),
-        solved(after),
+        EvaluateTools.solved(after),
         after.size());
   }
 
   private List<Result> asked(Path model, int threads) throws IOException {
-    ToolCases cases = ToolCases.read(files().heldOut(), model);
-    LoadOptions options =
-        LoadOptions.defaults().withThreads(threads).withBatchSize(cases.batchSize());
-    try (LanguageModel language = LanguageModel.load(model, options)) {
-      return cases.run(language, model, recipe.rollouts().maxNewTokens(), true, 1);
-    } catch (IllegalStateException e) {
-      throw Evaluate.unusable(model, e);
-    }
-  }
-
-  private static long solved(List<Result> results) {
-    return results.stream().filter(Result::solved).count();
+    return EvaluateTools.asked(
+        ToolCases.read(files().heldOut(), model),
+        model,
+        LoadOptions.defaults().withThreads(threads),
+        recipe.rollouts().maxNewTokens(),
+        true,
+        1);
   }
 
   private static String words(Result result) {

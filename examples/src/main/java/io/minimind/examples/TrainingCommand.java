@@ -6,7 +6,6 @@ import io.minimind.distributed.Membership;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.CpuSettings;
 import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
@@ -110,11 +109,15 @@ abstract class TrainingCommand implements Callable<Integer> {
       names = "--precision",
       paramLabel = "TYPE",
       order = 43,
+      converter = ChosenPrecision.Converter.class,
+      completionCandidates = ChosenPrecision.Candidates.class,
       description = {
         "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
-            + " float32. Half precision is meant for GPUs; a CPU computes the same numbers, slowly."
+            + " float32. CPUs with AVX512_BF16 or AMX have bf16, and GPUs half precision; a CPU"
+            + " without computes the same numbers, no faster than float32. auto is bf16 where a CPU"
+            + " has it, and else float32."
       })
-  private TrainingPrecision precision = TrainingPrecision.FLOAT32;
+  private ChosenPrecision precision = ChosenPrecision.FLOAT32;
 
   @Option(
       names = "--devices",
@@ -182,20 +185,15 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   /**
    * @param out default of --out
-   * @param learningRate default of --learning-rate
-   */
-  TrainingCommand(Path out, float learningRate) {
-    this(out, new TrainingOptions(learningRate));
-  }
-
-  /**
-   * @param out default of --out
    * @param trainingOptions with the stage's defaults
    */
   TrainingCommand(Path out, TrainingOptions trainingOptions) {
     this.out = out;
     this.trainingOptions = trainingOptions;
   }
+
+  /** The corpus, or null if it is not given. */
+  abstract Path data();
 
   /** Adds to a builder what a new run is made from, according to the options. */
   abstract void begin(RunBuilder run) throws IOException;
@@ -231,9 +229,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     PrintStream words =
         group.isFirst() ? System.out : new PrintStream(OutputStream.nullOutputStream());
     ConsoleReport report = new ConsoleReport(words, progress, logEvery);
-    if (threads < 1) {
-      throw refused("--threads must be at least 1, but is " + threads + ".");
-    }
     RunBuilder builder =
         TrainingRun.builder()
             .folder(out)
@@ -272,8 +267,8 @@ abstract class TrainingCommand implements Callable<Integer> {
     builder
         .rows(Rows.of(data()))
         .validation(validationFraction)
-        .precision(precision)
         .settings(trainingOptions.settings());
+    precision.of(builder);
     return resumeOrBegin ? builder.open() : builder.create();
   }
 
@@ -293,11 +288,6 @@ abstract class TrainingCommand implements Callable<Integer> {
       builder.validation(Rows.of(validation));
     }
     return builder.resume();
-  }
-
-  /** The corpus, if it is given. */
-  private Path data() {
-    return spec.findOption("--data").getValue();
   }
 
   private List<Device> devices() {
@@ -328,7 +318,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         devices,
         threads,
         processes == 1 ? "" : " in each of " + processes + " processes",
-        run.devices().get(0).kernels());
+        run.devices().get(0).kernels(settings.precision()));
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
       words.printf(
@@ -352,17 +342,6 @@ abstract class TrainingCommand implements Callable<Integer> {
   }
 
   /**
-   * What a new run that starts from a model cannot do without.
-   *
-   * @throws ParameterException if one of them is not given
-   */
-  final void requireNewRun(Path data, Path from) {
-    if (data == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
-    }
-  }
-
-  /**
    * The configuration of the model that a run starts from.
    *
    * @throws IOException if the folder is no model
@@ -373,15 +352,6 @@ abstract class TrainingCommand implements Callable<Integer> {
       throw refused("--out must be another folder than --from, whose model it would replace.");
     }
     return ModelConfig.read(from.resolve(ModelFolder.CONFIG));
-  }
-
-  /** Adds the adapters that options ask for. */
-  final void addAdapters(LoraOptions options, RunBuilder run, Path from) throws IOException {
-    try {
-      options.addTo(run, from);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
   }
 
   /** The seed of a new run. */

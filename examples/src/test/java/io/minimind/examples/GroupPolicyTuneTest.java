@@ -215,6 +215,31 @@ class GroupPolicyTuneTest {
   }
 
   @Test
+  void fewerHeldOutTasksThanAskedForAreSaid() throws Exception {
+    Path tasks = folder.resolve("tasks");
+    String[] draw = {
+      "data",
+      "tasks",
+      "--tools=get_current_time",
+      "--held-out=5000",
+      "--texts=1",
+      "--chats=1",
+      "--tasks=1",
+      "--out=" + tasks
+    };
+    try (CommandProcess drawn = CommandProcess.start(folder, draw)) {
+      List<String> lines = drawn.remainingLines();
+      assertEquals(0, drawn.exitStatus(), drawn.err());
+      int rows = Files.readAllLines(tasks.resolve("heldout.jsonl")).size();
+      assertTrue(rows > 0 && rows < 5000, rows + " rows");
+      assertEquals(
+          "There are no more than %d held-out questions for these tools, though 5,000 were asked for."
+              .formatted(rows),
+          lines.get(lines.size() - 1));
+    }
+  }
+
+  @Test
   void tasksThatAreDrawnAreAskedAndScoredToo() throws Exception {
     Path tasks = folder.resolve("tasks");
     String[] draw = {"data", "tasks", "--out=" + tasks, "--texts=5", "--chats=5", "--tasks=5"};

@@ -14,6 +14,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.examples.Commands.Result;
 import io.minimind.files.FolderLock;
+import io.minimind.model.TrainingPrecision;
+import io.minimind.runtime.Device;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
@@ -286,6 +288,53 @@ class PretrainProcessTest {
     } finally {
       lock.close();
     }
+  }
+
+  /** Whether the processor has instructions for it or not; and {@code auto} keeps what it chose. */
+  @Test
+  void killedARunInBfloat16EndsTheSame() throws Exception {
+    String[] run = {"--epochs=3", "--save-every=5", "--precision=bf16"};
+    Path undisturbed = folder.resolve("undisturbed");
+    try (CommandProcess running = CommandProcess.start(shared, pretrain(undisturbed, cache, run))) {
+      List<String> lines = running.remainingLines();
+      assertEquals(0, running.exitStatus(), running.err());
+      String said = Device.CPU.kernels(TrainingPrecision.BFLOAT16);
+      assertTrue(said.contains("bf16"), said);
+      assertTrue(lines.stream().anyMatch(line -> line.endsWith(said)), lines.toString());
+    }
+    Path out = folder.resolve("out");
+    try (CommandProcess running = CommandProcess.start(shared, pretrain(out, cache, run))) {
+      running.awaitLines("Epoch:", 12);
+      running.kill();
+    }
+    assertTrue(Files.exists(out.resolve("checkpoints").resolve("update-00000010")));
+    assertFalse(Files.exists(out.resolve("loss.svg")), "it had ended");
+    run[2] = "--precision=float32";
+    Result refused =
+        Commands.run(pretrain(out, cache, run[0], run[1], run[2], "--resume-or-begin"));
+    assertTrue(
+        refused.err().contains("precision was \"BFLOAT16\", and is \"FLOAT32\""), refused.err());
+    run[2] = "--precision=auto";
+    assertEquals(
+        new Result(0, ""),
+        Commands.run(pretrain(out, cache, run[0], run[1], run[2], "--resume-or-begin")));
+    assertArrayEquals(
+        Files.readAllBytes(undisturbed.resolve("model.safetensors")),
+        Files.readAllBytes(out.resolve("model.safetensors")));
+    assertEquals(metrics(undisturbed), metrics(out));
+  }
+
+  @Test
+  void theFastestPrecisionIsFloat32UnlessTheProcessorHasInstructions() throws Exception {
+    Path out = folder.resolve("out");
+    Commands.run(pretrain(out, cache, "--max-updates=1", "--precision=auto"));
+    JsonNode settings = new ObjectMapper().readTree(out.resolve("settings.json").toFile());
+    assertEquals(Device.CPU.fastestPrecision().name(), settings.get("precision").textValue());
+    Result wrong = Commands.run(pretrain(folder.resolve("wrong"), cache, "--precision=half"));
+    assertEquals(2, wrong.status());
+    assertTrue(
+        wrong.err().contains("expected float32, tf32, bf16, fp16, auto but was 'half'"),
+        wrong.err());
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.minimind.infer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.minimind.files.JavaProcess;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,21 +32,13 @@ class ApplicationTest {
             .filter(element -> NEEDED.matcher(element).matches())
             .collect(Collectors.joining(File.pathSeparator));
     assertFalse(classPath.contains("protobuf") || classPath.contains("flatbuffers"), classPath);
-    Path output = folder.resolve("output");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath,
-                Application.class.getName(),
-                folder.resolve("model").toString())
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    int status = process.waitFor();
-    List<String> lines = Files.readAllLines(output);
-    assertEquals(0, status, String.join("\n", lines));
+    JavaProcess.Result result =
+        JavaProcess.of(Application.class, folder.resolve("model"))
+            .with("--enable-native-access=ALL-UNNAMED")
+            .on(classPath)
+            .run();
+    List<String> lines = result.output().lines().toList();
+    assertEquals(0, result.status(), result.output());
     for (String line : lines.subList(0, 5)) {
       assertEquals("10 LENGTH", line);
     }

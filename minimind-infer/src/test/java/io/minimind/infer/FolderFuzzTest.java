@@ -4,11 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.JavaProcess;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -44,31 +43,13 @@ class FolderFuzzTest {
   }
 
   private Matcher run(int first, int count) throws Exception {
-    Path log = Files.createTempFile(folder, "log", "");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-Dfile.encoding=UTF-8",
-                "-cp",
-                System.getProperty("java.class.path"),
-                FolderFuzz.class.getName(),
-                Files.createTempDirectory(folder, "fuzz").toString(),
-                Integer.toString(first),
-                Integer.toString(count))
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    while (!process.waitFor(60, TimeUnit.SECONDS)) {
-      // An attempt that does not return writes nothing.
-      long silent = System.currentTimeMillis() - Files.getLastModifiedTime(log).toMillis();
-      if (silent > 60_000) {
-        process.destroyForcibly().waitFor();
-      }
-    }
-    String output = Files.readString(log, StandardCharsets.UTF_8);
+    JavaProcess.Result result =
+        JavaProcess.of(FolderFuzz.class, Files.createTempDirectory(folder, "fuzz"), first, count)
+            .with("-Xmx512m")
+            .run();
+    String output = result.output();
     String end = output.substring(Math.max(0, output.length() - 2000));
-    assertEquals(0, process.exitValue(), end);
+    assertEquals(0, result.status(), end);
     Matcher figures = FIGURES.matcher(end);
     assertTrue(figures.find(), end);
     return figures;

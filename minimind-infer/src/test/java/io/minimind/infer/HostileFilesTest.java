@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JavaProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,9 +31,9 @@ class HostileFilesTest {
     Assumptions.assumeTrue(set != null, "there is no folder shared/golden-models");
     Path temporary = Files.createDirectory(folder.resolve("tmp"));
     JavaProcess.Result result =
-        JavaProcess.in(folder)
+        JavaProcess.of(HostileFiles.class, set.toAbsolutePath())
             .with("-Xmx256m", "-XX:MaxDirectMemorySize=32m", "-Djava.io.tmpdir=" + temporary)
-            .run(HostileFiles.class, set.toAbsolutePath().toString());
+            .run();
     assertEquals(0, result.status(), result.output());
     Map<String, String[]> outcomes = new HashMap<>();
     result.output().lines().map(line -> line.split("\t", 4)).forEach(a -> outcomes.put(a[0], a));

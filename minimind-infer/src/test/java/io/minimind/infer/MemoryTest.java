@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.minimind.files.JavaProcess;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -31,11 +32,11 @@ class MemoryTest {
         Files.exists(Path.of("/proc/self/status")), "this system does not tell resident memory");
     ExportedModel.write(folder);
     Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[-1]['content'] }}");
-    int status = generate("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch");
-    List<String> lines = output();
-    assertEquals(0, status, String.join("\n", lines));
+    JavaProcess.Result result = generate("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch");
+    List<String> lines = result.output().lines().toList();
+    assertEquals(0, result.status(), result.output());
     // No line but these two: nothing was left to the cleaner, which would warn.
-    assertEquals(2, lines.size(), String.join("\n", lines));
+    assertEquals(2, lines.size(), result.output());
     long before = Long.parseLong(lines.get(0));
     long after = Long.parseLong(lines.get(1));
     System.out.println("resident memory in KB: " + before + ", then " + after);
@@ -46,38 +47,22 @@ class MemoryTest {
   @Test
   void tooLittleMemoryOutsideOfTheHeapIsASentence() throws Exception {
     ExportedModel.write(folder);
-    assertEquals(1, generate("-XX:MaxDirectMemorySize=16k"));
-    String message = String.join("\n", output());
+    JavaProcess.Result result = generate("-XX:MaxDirectMemorySize=16k");
+    assertEquals(1, result.status());
+    String message = result.output();
     assertTrue(
         message.contains("IllegalStateException: There is no memory left outside of the Java heap"),
         message);
     assertTrue(message.contains("start Java with a larger -XX:MaxDirectMemorySize"), message);
   }
 
-  /** Generates in another process, and returns its exit status. */
-  private int generate(String... javaOptions) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(javaOptions));
-    command.addAll(
-        List.of(
-            "--enable-native-access=ALL-UNNAMED",
-            // The second compiler's own memory would hide a leak.
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            ManyGenerations.class.getName(),
-            folder.toString(),
-            System.getProperty("minimind.generations", "2000")));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("output").toFile())
-        .start()
-        .waitFor();
-  }
-
-  private List<String> output() throws IOException {
-    return Files.readAllLines(folder.resolve("output"));
+  private JavaProcess.Result generate(String... javaOptions) throws Exception {
+    return JavaProcess.of(
+            ManyGenerations.class, folder, System.getProperty("minimind.generations", "2000"))
+        .with(javaOptions)
+        // The second compiler's own memory would hide a leak.
+        .with("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1")
+        .run();
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.minimind.files.JavaProcess;
 import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.net.URL;
@@ -127,14 +128,12 @@ class PackagedModelTest {
   void aFullDiskIsASentence() throws Exception {
     assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "this system has no shell with limits");
     try (URLClassLoader jar = packaged("tiny", "")) {
-      String classPath =
-          JavaProcess.with(
-              System.getProperty("java.class.path"), Path.of(jar.getURLs()[0].toURI()));
       JavaProcess.Result result =
-          JavaProcess.in(folder)
+          JavaProcess.of(LoadOnce.class, "classpath:tiny")
+              .onFirst(Path.of(jar.getURLs()[0].toURI()))
               .startedBy("/bin/sh", "-c", "ulimit -f 4; exec \"$@\"", "sh")
               .with("-XX:-UsePerfData", "-Dminimind.cache=" + cache)
-              .run(classPath, LoadOnce.class, "classpath:tiny");
+              .run();
       String message = result.output().strip();
       assertTrue(
           message.startsWith("The packaged model tiny cannot be unpacked into " + cache), message);

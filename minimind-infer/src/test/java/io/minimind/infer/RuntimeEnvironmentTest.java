@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.minimind.files.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class RuntimeEnvironmentTest {
     Path temporary = Files.createDirectories(folder.resolve("tmp"));
     Path trace = folder.resolve("trace");
     JavaProcess.Result result =
-        JavaProcess.in(folder)
+        JavaProcess.of(LoadOnce.class, model)
             .startedBy(
                 "strace",
                 "--follow-forks",
@@ -38,7 +39,7 @@ class RuntimeEnvironmentTest {
             .with("-Djava.io.tmpdir=" + temporary, "-XX:-UsePerfData")
             .where(
                 Map.of("HOME", home.toString(), "XDG_CACHE_HOME", home.resolve("cache").toString()))
-            .run(LoadOnce.class, model.toString());
+            .run();
     assertEquals("tokens 4", result.output().strip());
     List<String> calls = Files.readAllLines(trace);
     assertTrue(calls.size() > 100, "the trace has " + calls.size() + " calls");
@@ -93,9 +94,7 @@ class RuntimeEnvironmentTest {
     Path model = ExportedModel.write(folder.resolve("model"));
     Path nowhere = folder.resolve("nowhere");
     JavaProcess.Result result =
-        JavaProcess.in(folder)
-            .with("-Djava.io.tmpdir=" + nowhere)
-            .run(LoadOnce.class, model.toString());
+        JavaProcess.of(LoadOnce.class, model).with("-Djava.io.tmpdir=" + nowhere).run();
     assertEquals(
         "ONNX Runtime's native library cannot be loaded: there is no such file or folder. It is"
             + " unpacked into the folder that the system property java.io.tmpdir names, "

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,20 @@ public record CorpusPreparation(int fewest, int most, double chinese, Duplicates
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if no text can meet the conditions
+   */
+  public CorpusPreparation {
+    if (fewest < 0 || most < Math.max(1, fewest)) {
+      throw new ArgumentException(
+          "No text has at least %d and at most %d characters.".formatted(fewest, most));
+    }
+    if (!(chinese >= 0 && chinese <= 1)) {
+      throw new ArgumentException(
+          "The share of Chinese characters must be between 0 and 1, but is " + chinese + ".");
     }
   }
 

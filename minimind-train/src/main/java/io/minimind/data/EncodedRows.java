@@ -182,8 +182,8 @@ final class EncodedRows implements Closeable {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
     if (in.readInt() != turn.pieces || in.readLong() != turn.hash) {
       throw new InputException(
-          "R%s has other rows than %s in place of %s: give all the same data."
-              .formatted(group.name(rank).substring(1), group.name(0), source.name()));
+          "%s has other rows for %s than for %s: give all the same data."
+              .formatted(source.name(), group.name(rank), group.name(0)));
     }
     List<Chunk> chunks = new ArrayList<>();
     while (in.available() > 0) {

@@ -54,7 +54,8 @@ final class JsonRowReader implements RowReader {
     }
     if (array && start == JsonToken.END_ARRAY) {
       if (token() != null) {
-        throw broken("there is more after the end of its array");
+        String place = " at line " + parser.currentLocation().getLineNr();
+        throw broken(place, "there is more after the end of its array");
       }
       return Optional.empty();
     }
@@ -67,7 +68,7 @@ final class JsonRowReader implements RowReader {
       parser.clearCurrentToken();
       token();
     } catch (JsonProcessingException e) {
-      throw broken(JsonErrors.reason(e));
+      throw broken(JsonErrors.place(e), JsonErrors.reason(e));
     }
     return Optional.of(row(file, rows, line, value, alternatives));
   }
@@ -76,14 +77,13 @@ final class JsonRowReader implements RowReader {
     try {
       return parser.nextToken();
     } catch (JsonProcessingException e) {
-      throw broken(JsonErrors.reason(e));
+      throw broken(JsonErrors.place(e), JsonErrors.reason(e));
     }
   }
 
-  private IOException broken(String reason) {
+  private IOException broken(String place, String reason) {
     return new InputException(
-        "%s is not JSON at line %d, row %d: %s."
-            .formatted(file, parser.currentLocation().getLineNr(), Math.max(1, rows), reason));
+        "%s is not JSON%s, row %d: %s.".formatted(file, place, Math.max(1, rows), reason));
   }
 
   /** The row that a JSON value holds; what is no text is given as JSON, null as empty. */

@@ -61,7 +61,7 @@ final class LineRowReader implements RowReader {
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      String reason = "it is not JSON: " + JsonErrors.reason(e) + ".";
+      String reason = "it is not JSON%s: %s.".formatted(JsonErrors.column(e), JsonErrors.reason(e));
       throw new MalformedRowException(file.toString(), new SkippedRow(number, line, reason));
     }
   }

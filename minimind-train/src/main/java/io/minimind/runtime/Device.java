@@ -2,6 +2,7 @@ package io.minimind.runtime;
 
 import io.minimind.files.ArgumentException;
 import io.minimind.graph.Target;
+import io.minimind.model.TrainingPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -120,8 +121,38 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
     return cpu.kernels() == KernelSet.OWN && OwnKernels.problem().isEmpty();
   }
 
-  /** Whose kernels compute on it, for people, and if they are not this project's why not. */
-  public String kernels() {
+  /**
+   * The precision in which it multiplies fastest and trains as well: bf16 where a CPU has
+   * instructions for it that were found to compute right, and else float32.
+   */
+  public TrainingPrecision fastestPrecision() {
+    return kind == Kind.CPU && usesOwnKernels() && NativeBfloat16Products.problem().isEmpty()
+        ? TrainingPrecision.BFLOAT16
+        : TrainingPrecision.FLOAT32;
+  }
+
+  /**
+   * Whose kernels compute on it, for people, and if they are not this project's why not; and how it
+   * computes in a precision that it may have no instructions for.
+   */
+  public String kernels(TrainingPrecision precision) {
+    return kernels() + (kind == Kind.CPU ? products(precision) : "");
+  }
+
+  private String products(TrainingPrecision precision) {
+    if (!precision.products().isHalf()) {
+      return "";
+    }
+    if (precision != TrainingPrecision.BFLOAT16 || !usesOwnKernels()) {
+      return "; %s is emulated, with every result rounded, and slower than float32"
+          .formatted(precision);
+    }
+    return NativeBfloat16Products.problem()
+        .map(why -> "; bf16 is emulated and no faster than float32: " + why)
+        .orElse("; products in bf16 with the processor's instructions for it");
+  }
+
+  private String kernels() {
     if (kind == Kind.CUDA) {
       return "kernels of ONNX Runtime for CUDA";
     }

@@ -36,10 +36,12 @@ final class OneDnn implements AutoCloseable {
   private final stream stream;
   private final Elementwise[] exponentials = new Elementwise[SIZES.length];
   private final Elementwise[] products = new Elementwise[SIZES.length];
+  private final Bfloat16Primitives bfloat16;
 
   private OneDnn() {
     engine engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0);
     stream = new stream(engine);
+    bfloat16 = new Bfloat16Primitives(engine, stream);
     for (int i = 0; i < SIZES.length; i++) {
       memory.desc numbers =
           new memory.desc(new long[] {SIZES[i]}, memory.data_type.f32, memory.format_tag.a, false);
@@ -168,6 +170,11 @@ final class OneDnn implements AutoCloseable {
             beta,
             new Numbers(c.address),
             Math.max(1, c.stride)));
+  }
+
+  /** Its products of bf16, where the processor has them. */
+  Bfloat16Primitives bfloat16() {
+    return bfloat16;
   }
 
   private static void check(int status) {

@@ -6,6 +6,7 @@ import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
+import io.minimind.graph.operator.Bfloat16Gemm;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
 import io.minimind.graph.operator.OwnGemm;
@@ -34,6 +35,8 @@ final class OwnKernels {
               node -> new FusedAttentionKernel(node)::backward),
           new Kernel.Declaration(
               OwnGemm.SPECIFICATION, floats(3), floats(1), List.of(2), GemmKernel::new),
+          new Kernel.Declaration(
+              Bfloat16Gemm.SPECIFICATION, floats(3), floats(1), Bfloat16GemmKernel::new),
           new Kernel.Declaration(
               RmsNorm.Gradient.SPECIFICATION,
               floats(4),

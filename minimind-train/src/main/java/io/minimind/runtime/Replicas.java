@@ -306,11 +306,13 @@ final class Replicas implements ModelInTraining {
 
   /** Runs a task on the threads of some replicas and waits for all of them, also if one fails. */
   private <T> List<T> onFirst(int count, Task<T> task) {
-    requireOpen();
     List<Future<T>> running = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int number = i;
-      running.add(threads.get(i).submit(() -> task.run(replicas.get(number), number)));
+    synchronized (this) { // Closing waits for what has begun, and nothing begins after it.
+      requireOpen();
+      for (int i = 0; i < count; i++) {
+        int number = i;
+        running.add(threads.get(i).submit(() -> task.run(replicas.get(number), number)));
+      }
     }
     List<T> results = new ArrayList<>();
     RuntimeException failure = null;
@@ -382,8 +384,10 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public void close() {
-    open = false;
-    threads.forEach(ExecutorService::shutdown);
+    synchronized (this) {
+      open = false;
+      threads.forEach(ExecutorService::shutdown);
+    }
     threads.forEach(Replicas::awaitEnd); // What a thread computes with must not be released.
     averager.ifPresent(GradientAverager::close);
     averager = Optional.empty();

@@ -37,6 +37,9 @@ import java.util.function.Consumer;
  */
 public final class RunBuilder {
 
+  /** The runtime starts them all at once; more than any machine has processors is a mistake. */
+  private static final int MOST_THREADS = 1024;
+
   private Path folder;
   private Task task;
   private ModelConfig model;
@@ -51,6 +54,7 @@ public final class RunBuilder {
   private Double validationFraction;
   private TrainingSettings training;
   private TrainingPrecision precision;
+  private boolean fastestPrecision;
   private String command;
   private Catalog catalog;
   private Path cache;
@@ -170,6 +174,15 @@ public final class RunBuilder {
     return this;
   }
 
+  /**
+   * Multiplies in the type that is fastest on the first device, {@link Device#fastestPrecision},
+   * unless a type is given. A run that has begun keeps its type, wherever it goes on.
+   */
+  public RunBuilder fastestPrecision() {
+    fastestPrecision = true;
+    return this;
+  }
+
   /** The command line that begins the run, if it is one: the card of a published model shows it. */
   public RunBuilder command(String command) {
     this.command = command;
@@ -216,9 +229,10 @@ public final class RunBuilder {
    *     unless given
    */
   public RunBuilder threads(int threads) {
-    if (threads < 1) {
+    if (threads < 1 || threads > MOST_THREADS) {
       throw new ArgumentException(
-          "The number of threads must be at least 1, but is " + threads + ".");
+          "The number of threads must be between 1 and %d, but is %d."
+              .formatted(MOST_THREADS, threads));
     }
     this.threads = threads;
     return this;
@@ -424,7 +438,9 @@ public final class RunBuilder {
         required(task, "task"),
         newModel(),
         Optional.ofNullable(lora),
-        or(precision, TrainingPrecision.FLOAT32),
+        or(
+            precision,
+            fastestPrecision ? devices.get(0).fastestPrecision() : TrainingPrecision.FLOAT32),
         or(training, TrainingSettings.builder().build()).withReplicas(replicas),
         given().get(0).name(),
         Optional.ofNullable(validation).map(Rows::name),

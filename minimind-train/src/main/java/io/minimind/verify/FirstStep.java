@@ -35,15 +35,22 @@ record FirstStep(Map<String, FloatBuffer> outputs) {
   }
 
   /**
-   * Each difference is relative to the largest element, if one is not 0.
+   * Each difference is relative to the largest element, if one is not 0, as all are of an expert
+   * that no token met.
    *
+   * @param names those of the file
    * @param prefix of the names in the file
    */
-  Case gradients(String name, List<Parameter> parameters, SafetensorsFile file, String prefix)
+  Case gradients(
+      String name,
+      List<Parameter> parameters,
+      SafetensorsFile file,
+      TensorNames names,
+      String prefix)
       throws IOException {
     Worst worst = new Worst();
     for (Parameter parameter : parameters) {
-      String theirs = prefix + TensorNames.TRANSFORMERS.of(parameter);
+      String theirs = prefix + names.of(parameter);
       FloatBuffer expected = GoldenFolder.tensor(file, theirs).floats();
       FloatBuffer found = values(parameter.name() + TrainingArtifacts.GRADIENT);
       double size = Worst.difference(expected, FloatBuffer.allocate(expected.remaining()));

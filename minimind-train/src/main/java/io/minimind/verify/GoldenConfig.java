@@ -2,19 +2,22 @@ package io.minimind.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.model.Experts;
+import io.minimind.model.Experts.Balance;
 import io.minimind.model.ModelConfig;
 import java.util.OptionalInt;
 
 /**
  * The configuration of a reference model, by the names of the original.
  *
- * @param nSharedExperts a number, or whether there is one
+ * @param nKvHeads as many as heads unless given
+ * @param nSharedExperts null where there is none; whatever else it is, the original has one
+ * @param seqAux whether the balance loss is that of each row
  */
 record GoldenConfig(
     int dim,
     int nLayers,
     int nHeads,
-    int nKvHeads,
+    OptionalInt nKvHeads,
     int vocabSize,
     OptionalInt hiddenDim,
     int multipleOf,
@@ -24,7 +27,9 @@ record GoldenConfig(
     int nRoutedExperts,
     int numExpertsPerTok,
     JsonNode nSharedExperts,
-    double auxLossAlpha) {
+    double auxLossAlpha,
+    boolean seqAux,
+    boolean normTopkProb) {
 
   /** The model as the references were trained, which is without the balance loss. */
   ModelConfig model() {
@@ -41,7 +46,7 @@ record GoldenConfig(
         .hiddenSize(dim)
         .layers(nLayers)
         .heads(nHeads)
-        .keyValueHeads(nKvHeads)
+        .keyValueHeads(nKvHeads.orElse(nHeads))
         .feedForwardSize(hiddenDim.orElseGet(this::derivedHiddenDim))
         .vocabularySize(vocabSize)
         .maxLength(maxSeqLen)
@@ -51,7 +56,17 @@ record GoldenConfig(
   }
 
   private Experts mixture(double balance) {
-    return Experts.of(nRoutedExperts, numExpertsPerTok, nSharedExperts.asInt(), balance);
+    // Of a batch as a whole the original counts shares of choices, and not of tokens.
+    Balance loss =
+        seqAux
+            ? new Balance(balance, Balance.Scope.ROW)
+            : new Balance(balance / numExpertsPerTok, Balance.Scope.BATCH);
+    return new Experts(
+        nRoutedExperts,
+        numExpertsPerTok,
+        nSharedExperts.isNull() ? 0 : 1,
+        normTopkProb && numExpertsPerTok > 1,
+        loss);
   }
 
   private int derivedHiddenDim() {

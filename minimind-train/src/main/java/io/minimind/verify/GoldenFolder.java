@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import io.minimind.files.InputException;
+import io.minimind.files.JsonErrors;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
@@ -67,8 +68,10 @@ final class GoldenFolder {
       return JSON.readValue(file.toFile(), type);
     } catch (JsonProcessingException e) {
       // What follows the first clause is about Jackson's settings and types.
-      String reason = e.getOriginalMessage().replaceFirst("(?s)( \\(index|;|\n).*", "");
-      throw new InputException(file + " is damaged or of another form: " + reason + ".", e);
+      String reason = JsonErrors.reason(e).replaceFirst("( \\(index|; ).*", "");
+      throw new InputException(
+          "%s is damaged or of another form%s: %s.".formatted(file, JsonErrors.place(e), reason),
+          e);
     }
   }
 

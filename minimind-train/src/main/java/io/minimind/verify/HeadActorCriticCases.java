@@ -150,8 +150,9 @@ final class HeadActorCriticCases {
                 GoldenFolder.tensor(file, "critic.value_head." + part).floats(), critic.get(ours)));
       }
       return List.of(
-          step.gradients(NAME + " actor", actor, file, "actor."),
-          new FirstStep(critic).gradients(NAME + " critic", actor, file, "critic."),
+          step.gradients(NAME + " actor", actor, file, TensorNames.TRANSFORMERS, "actor."),
+          new FirstStep(critic)
+              .gradients(NAME + " critic", actor, file, TensorNames.TRANSFORMERS, "critic."),
           ofHead.against(NAME + " value head gradients", NORMS_LIMIT));
     }
   }

@@ -82,7 +82,9 @@ final class HeadDistillCases {
       try (Batch batch = HeadReference.batch(reference.inputIds()[0], reference.labels()[0])) {
         FirstStep found = FirstStep.of(artifacts, batch, weights);
         List<Parameter> parameters = new Parameters(student).all();
-        cases.add(found.gradients(name, parameters, golden.tensors(name + ".step0"), ""));
+        cases.add(
+            found.gradients(
+                name, parameters, golden.tensors(name + ".step0"), TensorNames.TRANSFORMERS, ""));
       }
     }
     try (ModelInTraining session =

@@ -99,14 +99,16 @@ final class HeadPolicyCases {
     for (Map.Entry<String, Rollouts> rollouts : cases.reference.cases().entrySet()) {
       all.addAll(cases.run(name + " " + rollouts.getKey(), rollouts.getValue()));
     }
-    if (golden.hasTensors(name + ".step0") && device.kind() == Device.Kind.CPU) {
-      try (Batch batch = cases.batch(cases.reference.cases().get("stale"))) {
+    Rollouts stale = cases.reference.cases().get("stale");
+    if (stale != null && golden.hasTensors(name + ".step0") && device.kind() == Device.Kind.CPU) {
+      try (Batch batch = cases.batch(stale)) {
         all.add(
             FirstStep.of(cases.artifacts, batch, cases.weights)
                 .gradients(
                     name + " stale",
                     new Parameters(cases.model).all(),
                     golden.tensors(name + ".step0"),
+                    TensorNames.TRANSFORMERS,
                     ""));
       }
     }

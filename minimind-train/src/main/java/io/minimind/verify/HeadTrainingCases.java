@@ -63,7 +63,9 @@ final class HeadTrainingCases {
     try (Batch batch = reference.batch(0)) {
       FirstStep found = FirstStep.of(artifacts, batch, weights);
       List<Parameter> parameters = new Parameters(reference.model()).all();
-      return List.of(logits(expected, found), found.gradients(name, parameters, expected, ""));
+      return List.of(
+          logits(expected, found),
+          found.gradients(name, parameters, expected, TensorNames.TRANSFORMERS, ""));
     }
   }
 

@@ -283,6 +283,16 @@ class FileRowsTest {
     assertSays(write("empty.csv", ""), "empty.csv", "is empty");
     assertSays(write("blank.csv", BOM + "\n\n"), "blank.csv", "is empty");
     assertSays(write("bad.jsonl", "{\"text\": \"a\"}\n{\"text\": "), "bad.jsonl", "line 2", "JSON");
+    assertSays(
+        write("word.jsonl", "{\"text\": \"a\"}\n{\"text\": b}\n"),
+        "word.jsonl",
+        "line 2",
+        "at column 1",
+        "b is no value in JSON");
+    assertSays(
+        write("comma.json", "[{\"text\": \"a\"\n \"b\": 1}]"),
+        "comma.json is not JSON at line 2, column 2, row 1: there is '\"' where a comma or the end"
+            + " of the object should stand.");
     assertSays(write("cut.json", "[{\"text\": \"a\"},\n"), "cut.json", "line 2", "not JSON");
     assertSays(write("more.json", "[] 1"), "more.json", "after the end of its array");
     assertSays(write("blank.json", " \n"), "blank.json", "is empty");

@@ -214,7 +214,7 @@ class TokenShardsTest {
       switch (i % 1000) {
         case 1 -> {
           lines.add("{\"ids\": ");
-          reasons.add(where + "it is not JSON: ");
+          reasons.add(where + "it is not JSON at column ");
         }
         case 2 -> {
           lines.add("{\"id\": \"5 -6\"}");

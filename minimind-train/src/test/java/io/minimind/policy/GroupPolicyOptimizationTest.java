@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.data.Rows;
+import io.minimind.files.JavaProcess;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.task.Tasks;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
+import io.minimind.train.KilledRun;
 import io.minimind.train.RunBuilder;
 import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingRun;
@@ -146,48 +148,14 @@ class GroupPolicyOptimizationTest {
   @Test
   void aRunEndsTheSameAfterKills() throws Exception {
     Path killed = folder.resolve("killed");
-    for (int checkpoint : new int[] {3, 21}) {
-      Process process = start(killed);
-      while (process.isAlive() && update(killed) < checkpoint) {
-        Thread.onSpinWait();
-      }
-      process.destroyForcibly().waitFor();
-    }
-    assertTrue(update(killed) < UPDATES, "it was killed before its end");
-    assertEquals(0, start(killed).waitFor());
+    JavaProcess program =
+        JavaProcess.of(TrainByReward.class, start, prompts, killed)
+            .with("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED");
+    KilledRun.run(program, killed, UPDATES, 3, 21);
     assertArrayEquals(weights(whole), weights(killed));
     assertEquals(
         Files.readAllLines(whole.resolve("rollouts.jsonl")),
         Files.readAllLines(killed.resolve("rollouts.jsonl")));
-  }
-
-  private static Process start(Path out) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            TrainByReward.class.getName(),
-            start.toString(),
-            prompts.toString(),
-            out.toString())
-        .inheritIO()
-        .start();
-  }
-
-  /** The last checkpoint of a run; 0 if there is none. */
-  private static int update(Path run) {
-    try (Stream<Path> checkpoints = Files.list(run.resolve("checkpoints"))) {
-      return checkpoints
-          .map(path -> path.getFileName().toString())
-          .filter(name -> name.startsWith("update-"))
-          .mapToInt(name -> Integer.parseInt(name.substring("update-".length())))
-          .max()
-          .orElse(0);
-    } catch (IOException e) {
-      return 0; // Not yet there, or just being renamed.
-    }
   }
 
   /** Fails from its fifth step on while it is broken. */
@@ -223,7 +191,7 @@ class GroupPolicyOptimizationTest {
       assertTrue(
           e.getMessage().contains(Double.isNaN(broken) ? "gave NaN for the answer" : "no line"),
           e.getMessage());
-      assertEquals(4, update(out), "nothing that was learnt is lost");
+      assertEquals(4, KilledRun.update(out), "nothing that was learnt is lost");
     }
     Failing.broken = 0;
     assertEquals(UPDATES - 4, trained(run(Failing.class, out)).size());

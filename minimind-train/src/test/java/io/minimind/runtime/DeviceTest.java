@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.model.TrainingPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,5 +38,20 @@ class DeviceTest {
     String message =
         assertThrows(IllegalArgumentException.class, () -> Device.parse(list)).getMessage();
     assertTrue(message.contains("'" + list + "'") && message.contains("cuda:0,cuda:1"), message);
+  }
+
+  @Test
+  void whatIsEmulatedIsSaid() {
+    Device plain = Device.CPU.with(CpuSettings.defaults().withKernels(KernelSet.ONNX_RUNTIME));
+    String inFloat32 = plain.kernels(TrainingPrecision.FLOAT32);
+    assertEquals(
+        inFloat32 + "; bf16 is emulated, with every result rounded, and slower than float32",
+        plain.kernels(TrainingPrecision.BFLOAT16));
+    assertEquals(TrainingPrecision.FLOAT32, plain.fastestPrecision());
+    String own = Device.CPU.kernels(TrainingPrecision.BFLOAT16);
+    boolean fast = Device.CPU.fastestPrecision() == TrainingPrecision.BFLOAT16;
+    assertEquals(fast, own.endsWith("; products in bf16 with the processor's instructions for it"));
+    assertEquals(!fast, own.contains("; bf16 is emulated and no faster than float32: "), own);
+    assertTrue(Device.CPU.kernels(TrainingPrecision.FLOAT16).endsWith("and slower than float32"));
   }
 }

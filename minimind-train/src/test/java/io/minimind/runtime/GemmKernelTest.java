@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.minimind.files.JavaProcess;
 import io.minimind.graph.Dimension;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
@@ -14,9 +15,6 @@ import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
 import io.minimind.weights.NamedTensor;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -165,24 +163,8 @@ class GemmKernelTest {
 
   @Test
   void aProcessMayEndWhileItMultiplies(@TempDir Path folder) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:ErrorFile=" + folder.resolve("crash"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Ending.class.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("output").toFile())
-            .start();
-    assertEquals(7, process.waitFor(), () -> text(folder.resolve("output")));
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    JavaProcess.Result result =
+        JavaProcess.of(Ending.class).with("-XX:ErrorFile=" + folder.resolve("crash")).run();
+    assertEquals(7, result.status(), result.output());
   }
 }

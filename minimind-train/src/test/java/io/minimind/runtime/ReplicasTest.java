@@ -21,8 +21,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -314,6 +317,31 @@ class ReplicasTest {
       assertTrue(java.nio.file.Files.notExists(file));
       assertThrows(OnnxRuntimeException.class, () -> train(replicas, 1, 2));
     }
+  }
+
+  /** Whoever computes meanwhile is told, at whatever moment it is. */
+  @RepeatedTest(10)
+  void closedWhileAnotherThreadComputesTheySaySo() throws InterruptedException {
+    Replicas replicas = Replicas.open(files, cpus(2), 2);
+    CountDownLatch computed = new CountDownLatch(1);
+    AtomicReference<RuntimeException> failure = new AtomicReference<>();
+    Thread other =
+        new Thread(
+            () -> {
+              try {
+                while (true) {
+                  replicas.evaluate(parts(1, 2));
+                  computed.countDown();
+                }
+              } catch (RuntimeException e) {
+                failure.set(e);
+              }
+            });
+    other.start();
+    computed.await();
+    replicas.close();
+    other.join();
+    assertEquals("The replicas are closed.", failure.get().getMessage());
   }
 
   @Test

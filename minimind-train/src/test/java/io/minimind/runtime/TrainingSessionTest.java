@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
+import io.minimind.files.JavaProcess;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.train.TinyModel;
@@ -347,22 +348,12 @@ class TrainingSessionTest {
   /** JavaCPP would refuse memory to a process that has twice what its heap may have. */
   @Test
   void aModelMayBeManyTimesTheHeap() throws Exception {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    Process process =
-        new ProcessBuilder(
-                java.toString(),
-                "-Xmx16m",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SmallHeap.class.getName(),
-                files.checkpoint().toString(),
-                files.artifacts().toString())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertEquals(0, process.waitFor(), output);
-    assertTrue(output.endsWith("trained"), output);
+    JavaProcess.Result result =
+        JavaProcess.of(SmallHeap.class, files.checkpoint(), files.artifacts())
+            .with("-Xmx16m", "--enable-native-access=ALL-UNNAMED")
+            .run();
+    assertEquals(0, result.status(), result.output());
+    assertTrue(result.output().endsWith("trained"), result.output());
   }
 
   /** Trains in a process whose native libraries alone are larger than its heap. */

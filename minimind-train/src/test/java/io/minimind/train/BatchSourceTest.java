@@ -10,6 +10,7 @@ import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.data.Samples;
+import io.minimind.files.JavaProcess;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource;
@@ -239,21 +240,16 @@ class BatchSourceTest {
   void killedWhileItMakesABatchARunEndsTheSame(int batches) throws Exception {
     CheckpointStore whole = store("whole");
     train(whole, 1, NEVER, new ArrayList<>());
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Killed.class.getName(),
-                files.checkpoint().toString(),
-                files.artifacts().toString(),
-                folder.resolve("killed").toString(),
-                Integer.toString(batches))
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertEquals(137, process.waitFor(), output);
+    JavaProcess.Result result =
+        JavaProcess.of(
+                Killed.class,
+                files.checkpoint(),
+                files.artifacts(),
+                folder.resolve("killed"),
+                batches)
+            .with("--enable-native-access=ALL-UNNAMED")
+            .run();
+    assertEquals(137, result.status(), result.output());
     CheckpointStore store = store("killed");
     assertEquals(batches > 4, store.latest().isPresent());
     assertTrue(train(store, 1, NEVER, new ArrayList<>()));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Samples;
+import io.minimind.files.JavaProcess;
 import io.minimind.runtime.DeadlyReplicas;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
@@ -189,7 +190,9 @@ class ReplicatedTrainingTest {
   void whenAReplicaFailsTheLastCheckpointIsWhole() throws IOException {
     CheckpointStore whole = store("whole");
     train(2, whole, NEVER);
-    Samples damaged = new Damaged(SAMPLES, 11);
+    // An id that the vocabulary does not have.
+    Samples damaged =
+        TinyModel.damaged(SAMPLES, 11, ids -> ids[0] = TinyModel.CONFIG.vocabularySize());
     CheckpointStore store = store("failed");
     Losses losses = new Losses();
     // From the fourth update on: what was trained before must be there.
@@ -203,55 +206,22 @@ class ReplicatedTrainingTest {
     assertEquals(weights(whole), weights(store));
   }
 
-  /** One sample has an id that the vocabulary does not have. */
-  private record Damaged(Samples whole, long damaged) implements Samples {
-    @Override
-    public long size() {
-      return whole.size();
-    }
-
-    @Override
-    public int length(long index) {
-      return whole.length(index);
-    }
-
-    @Override
-    public int longest() {
-      return whole.longest();
-    }
-
-    @Override
-    public int read(long index, int[] ids, boolean[] targets) throws IOException {
-      int length = whole.read(index, ids, targets);
-      if (index == damaged) {
-        ids[0] = TinyModel.CONFIG.vocabularySize();
-      }
-      return length;
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(ints = {1, 4})
   void killedWhileItAveragesARunEndsTheSame(int updates) throws Exception {
     CheckpointStore whole = store("whole");
     train(2, whole, NEVER);
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    Process process =
-        new ProcessBuilder(
-                java.toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Killed.class.getName(),
-                files.checkpoint().toString(),
-                files.artifacts().toString(),
-                folder.resolve("killed").toString(),
-                Integer.toString(updates))
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertNotEquals(0, process.waitFor());
-    assertTrue(output.endsWith("averaging"), output);
+    JavaProcess.Result result =
+        JavaProcess.of(
+                Killed.class,
+                files.checkpoint(),
+                files.artifacts(),
+                folder.resolve("killed"),
+                updates)
+            .with("--enable-native-access=ALL-UNNAMED")
+            .run();
+    assertNotEquals(0, result.status());
+    assertTrue(result.output().endsWith("averaging"), result.output());
     CheckpointStore store = store("killed");
     // With a checkpoint every third update.
     assertEquals(updates == 4, store.latest().isPresent());

@@ -3,9 +3,9 @@ package io.minimind.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.JavaProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -26,31 +26,17 @@ class ResumeFuzzTest {
   @Test
   void noDamageTrainsSomethingElse() throws Exception {
     int attempts = Integer.getInteger("minimind.fuzz.resumes", 40);
-    Path log = folder.resolve("log");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-Dfile.encoding=UTF-8",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ResumeFuzz.class.getName(),
-                Files.createDirectory(folder.resolve("fuzz")).toString(),
-                Integer.toString(Integer.getInteger("minimind.fuzz.first", 0)),
-                Integer.toString(attempts))
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    while (!process.waitFor(60, TimeUnit.SECONDS)) {
-      // An attempt that does not return writes nothing.
-      long silent = System.currentTimeMillis() - Files.getLastModifiedTime(log).toMillis();
-      if (silent > 120_000) {
-        process.destroyForcibly().waitFor();
-      }
-    }
-    String output = Files.readString(log);
+    JavaProcess.Result result =
+        JavaProcess.of(
+                ResumeFuzz.class,
+                Files.createDirectory(folder.resolve("fuzz")),
+                Integer.getInteger("minimind.fuzz.first", 0),
+                attempts)
+            .with("-Xmx512m")
+            .run();
+    String output = result.output();
     String end = output.substring(Math.max(0, output.length() - 3000));
-    assertEquals(0, process.exitValue(), end);
+    assertEquals(0, result.status(), end);
     Matcher figures = FIGURES.matcher(end);
     assertTrue(figures.find(), end);
     assertTrue(Integer.parseInt(figures.group(1)) > 0, "all were refused: " + end);

@@ -13,6 +13,8 @@ import io.minimind.artifact.Objective;
 import io.minimind.data.PretrainingEncoder;
 import io.minimind.data.Rows;
 import io.minimind.data.SampleEncoder;
+import io.minimind.files.JavaProcess;
+import io.minimind.files.JavaProcess.Result;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
@@ -33,7 +35,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,50 +103,18 @@ class TaskProgramsTest {
   @ValueSource(strings = {"weighted", "hardest"})
   void aTaskOfAProgramEndsTheSameAfterKills(String task) throws Exception {
     Path whole = folder.resolve("whole");
-    assertEquals(0, start(task, whole).waitFor());
+    Result result = program(task, whole).run();
+    assertEquals(0, result.status(), result.output());
     Path killed = folder.resolve("killed");
-    for (int checkpoint : new int[] {3, 11}) {
-      Process process = start(task, killed);
-      while (process.isAlive() && update(killed) < checkpoint) {
-        Thread.onSpinWait();
-      }
-      process.destroyForcibly().waitFor();
-    }
-    assertTrue(update(killed) < update(whole), "it was killed before its end");
-    assertEquals(0, start(task, killed).waitFor());
+    KilledRun.run(program(task, killed), killed, KilledRun.update(whole), 3, 11);
     assertArrayEquals(
         Files.readAllBytes(whole.resolve("model.safetensors")),
         Files.readAllBytes(killed.resolve("model.safetensors")));
   }
 
-  private static Process start(String task, Path out) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            TrainTask.class.getName(),
-            task,
-            weighted.toString(),
-            shared.toString(),
-            out.toString())
-        .inheritIO()
-        .start();
-  }
-
-  /** The last checkpoint of a run; 0 if there is none. */
-  private static int update(Path run) {
-    try (Stream<Path> checkpoints = Files.list(run.resolve("checkpoints"))) {
-      return checkpoints
-          .map(path -> path.getFileName().toString())
-          .filter(name -> name.startsWith("update-"))
-          .mapToInt(name -> Integer.parseInt(name.substring("update-".length())))
-          .max()
-          .orElse(0);
-    } catch (IOException e) {
-      return 0; // Not yet there, or just being renamed.
-    }
+  private static JavaProcess program(String task, Path out) {
+    return JavaProcess.of(TrainTask.class, task, weighted, shared, out)
+        .with("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED");
   }
 
   /** What names it cannot be read without it, and says so. */

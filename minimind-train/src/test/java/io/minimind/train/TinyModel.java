@@ -90,6 +90,41 @@ public final class TinyModel {
     }
   }
 
+  /** What happens to the ids of a sample that is read. */
+  @FunctionalInterface
+  interface Damage {
+    void to(int[] ids) throws IOException;
+  }
+
+  /** Samples of which one is damaged. */
+  static Samples damaged(Samples whole, long damaged, Damage damage) {
+    return new Samples() {
+      @Override
+      public long size() {
+        return whole.size();
+      }
+
+      @Override
+      public int length(long index) {
+        return whole.length(index);
+      }
+
+      @Override
+      public int longest() {
+        return whole.longest();
+      }
+
+      @Override
+      public int read(long index, int[] ids, boolean[] targets) throws IOException {
+        int length = whole.read(index, ids, targets);
+        if (index == damaged) {
+          damage.to(ids);
+        }
+        return length;
+      }
+    };
+  }
+
   /** The batches of samples in a seeded order, as a task makes them. */
   static BatchSource batches(Samples samples, int batchSize, int devices, long seed)
       throws IOException {

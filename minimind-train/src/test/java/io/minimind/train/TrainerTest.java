@@ -417,30 +417,12 @@ class TrainerTest {
   @Test
   void aBrokenSampleEndsTheRunWithItsMessage() throws IOException {
     Samples broken =
-        new Samples() {
-          @Override
-          public long size() {
-            return SAMPLES.size();
-          }
-
-          @Override
-          public int length(long index) {
-            return SAMPLES.length(index);
-          }
-
-          @Override
-          public int longest() {
-            return SAMPLES.longest();
-          }
-
-          @Override
-          public int read(long index, int[] ids, boolean[] targets) throws IOException {
-            if (index == 4) {
+        TinyModel.damaged(
+            SAMPLES,
+            4,
+            ids -> {
               throw new IOException("sample 4 is damaged");
-            }
-            return SAMPLES.read(index, ids, targets);
-          }
-        };
+            });
     TrainingSettings settings = settings(2, 0.01f, Long.MAX_VALUE, 100, 100);
     CheckpointStore store = store("run");
     try (ModelInTraining session = files.open(List.of(Device.CPU), 1)) {

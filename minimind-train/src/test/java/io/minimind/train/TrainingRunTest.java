@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.data.Rows;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
+import io.minimind.files.JavaProcess;
+import io.minimind.files.JavaProcess.Result;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -105,48 +106,18 @@ class TrainingRunTest {
   void rowsOfAProgramAreLearntToTheByteAlsoAfterKills(String kind) throws Exception {
     String rows = kind.equals("list") ? shared.resolve("texts").toString() : url();
     Path whole = folder.resolve("whole");
-    assertEquals(0, start(rows, whole).waitFor());
+    Result result = program(rows, whole).run();
+    assertEquals(0, result.status(), result.output());
     Path killed = folder.resolve("killed");
-    for (int checkpoint : new int[] {4, 16}) {
-      Process process = start(rows, killed);
-      while (process.isAlive() && update(killed) < checkpoint) {
-        Thread.onSpinWait();
-      }
-      process.destroyForcibly().waitFor();
-    }
-    assertTrue(update(killed) < update(whole), "it was killed before its end");
-    assertEquals(0, start(rows, killed).waitFor());
+    KilledRun.run(program(rows, killed), killed, KilledRun.update(whole), 4, 16);
     assertArrayEquals(
         Files.readAllBytes(whole.resolve("model.safetensors")),
         Files.readAllBytes(killed.resolve("model.safetensors")));
   }
 
-  private static Process start(String rows, Path out) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            TrainOnRows.class.getName(),
-            rows,
-            shared.toString(),
-            out.toString())
-        .inheritIO()
-        .start();
-  }
-
-  /** The last checkpoint of a run; 0 if there is none. */
-  private static int update(Path run) {
-    try (Stream<Path> checkpoints = Files.list(run.resolve("checkpoints"))) {
-      return checkpoints
-          .map(checkpoint -> checkpoint.getFileName().toString())
-          .filter(name -> name.startsWith("update-"))
-          .mapToInt(name -> Integer.parseInt(name.substring("update-".length())))
-          .max()
-          .orElse(0);
-    } catch (IOException e) {
-      return 0;
-    }
+  private static JavaProcess program(String rows, Path out) {
+    return JavaProcess.of(TrainOnRows.class, rows, shared, out)
+        .with("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED");
   }
 
   // What is given when a run goes on

@@ -6,16 +6,38 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * Half precision without kernels for it: a tensor is float32 but holds only values that its type
- * has, because every operator's result is rounded to them, by a cast there and back. That is also
- * what a kernel does, which adds up in float32 and rounds what it writes.
- */
+/** Half precision where tensors are float32 all the same. */
 final class HalfPrecision {
 
   private HalfPrecision() {}
 
-  /** The nodes that compute the same as a node with half precision operands or results. */
+  /** Whether a node has operands or results of a type. */
+  static boolean has(ElementType type, Node node) {
+    return Stream.concat(node.inputs().stream(), node.outputs().stream())
+        .anyMatch(tensor -> tensor.type() == type);
+  }
+
+  /**
+   * A node whose operator does its own rounding, if any: its tensors are float32 and hold what they
+   * are given.
+   */
+  static Node unrounded(Node node) {
+    List<Tensor> inputs = node.inputs().stream().map(HalfPrecision::widened).toList();
+    List<Tensor> outputs = node.outputs().stream().map(HalfPrecision::widened).toList();
+    if (node.operator() instanceof Cast) {
+      boolean same = inputs.get(0).type() == outputs.get(0).type();
+      Operator operator = same ? new Identity() : new Cast(outputs.get(0).type());
+      return new Node(operator, inputs, outputs);
+    }
+    return with(node, inputs, outputs);
+  }
+
+  /**
+   * The nodes that compute the same as a node with half precision operands or results, without a
+   * kernel for it: tensors hold only values that their type has, because every result is rounded to
+   * them, by a cast there and back. That is also what a kernel does, which adds up in float32 and
+   * rounds what it writes.
+   */
   static Stream<Node> emulated(Node node) {
     List<Tensor> inputs = node.inputs().stream().map(HalfPrecision::widened).toList();
     List<Tensor> outputs = node.outputs().stream().map(HalfPrecision::widened).toList();

@@ -55,7 +55,8 @@ public interface Operator {
 
   /**
    * The operator of the domain {@link Specification#OWN} that computes a node of this one where
-   * everything is float32; nothing if there is none, or none that would be faster for this node.
+   * everything is float32, or bf16 that is kept as float32; nothing if there is none, or none that
+   * would be faster for this node.
    */
   default Optional<Operator> own(Node node) {
     return Optional.empty();

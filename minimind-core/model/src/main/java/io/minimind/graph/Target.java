@@ -15,11 +15,17 @@ public enum Target {
     }
   },
 
-  /** A CPU, in sessions that also have the kernels of the domain {@link Specification#OWN}. */
+  /**
+   * A CPU, in sessions that also have the kernels of the domain {@link Specification#OWN}. A tensor
+   * of bf16 is one of float32 whose numbers the kernel of a product rounds when it multiplies with
+   * them; nothing else rounds, and float16 is as on {@link #CPU}.
+   */
   CPU_WITH_OWN_KERNELS {
     @Override
     Stream<Node> kernels(Node node) {
-      return HalfPrecision.emulated(node).map(Target::withOwnKernel);
+      return HalfPrecision.has(ElementType.BFLOAT16, node)
+          ? Stream.of(HalfPrecision.unrounded(withOwnKernel(node)))
+          : HalfPrecision.emulated(node).map(Target::withOwnKernel);
     }
   },
 
@@ -33,7 +39,7 @@ public enum Target {
 
   private static Node withOwnKernel(Node node) {
     return Stream.concat(node.inputs().stream(), node.outputs().stream())
-            .allMatch(tensor -> tensor.type() == ElementType.FLOAT32)
+            .allMatch(tensor -> CPU_WITH_OWN_KERNELS.hasOwnKernels(tensor.type()))
         ? node.operator()
             .own(node)
             .map(own -> new Node(own, node.inputs(), node.outputs()))
@@ -43,7 +49,8 @@ public enum Target {
 
   /** Whether sessions have kernels of this project, for operators on a type of numbers. */
   public boolean hasOwnKernels(ElementType type) {
-    return this == CPU_WITH_OWN_KERNELS && type == ElementType.FLOAT32;
+    return this == CPU_WITH_OWN_KERNELS
+        && (type == ElementType.FLOAT32 || type == ElementType.BFLOAT16);
   }
 
   /** What a model has in a node's place. */

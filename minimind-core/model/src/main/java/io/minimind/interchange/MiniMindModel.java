@@ -192,8 +192,8 @@ final class MiniMindModel {
   private int asked(ConfigFields fields, String field, String original) throws IOException {
     if (!fields.has(field)) {
       throw new IOException(
-          "%s does not say what %s is: add it to the settings; the original's default is %s (%s=%s)."
-              .formatted(tensors.source(), field, original, field, original));
+          "%s does not say what %s is: give the setting %s=%s, as the original has it, or that of your model."
+              .formatted(tensors.source(), field, field, original));
     }
     return fields.integer(field);
   }

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.ModelRunner;
+import io.minimind.graph.Specification;
 import io.minimind.graph.Target;
+import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
@@ -135,6 +139,39 @@ class MixedPrecisionTest {
           artifacts(CONFIG).with(TrainingPrecision.FLOAT32, target).training(),
           artifacts(CONFIG).with(TrainingPrecision.TF32, target).training());
     }
+  }
+
+  /** Gates of experts, and what a vector comes out of, are products in float32 too. */
+  @Test
+  void withKernelsForItOnlyProductsAreInBfloat16() {
+    ModelConfig mixture = CONFIG.with(Experts.of(4, 2, 1, 0.01));
+    for (ModelConfig config : List.of(CONFIG, mixture)) {
+      List<NodeProto> exact = nodes(config, TrainingPrecision.FLOAT32);
+      List<NodeProto> rounded = nodes(config, TrainingPrecision.BFLOAT16);
+      long gates = config.experts().isMixture() ? 3L * config.layers() : 0;
+      assertEquals(count(exact, "Gemm") - gates, count(rounded, "Bfloat16Gemm"));
+      assertEquals(gates, count(rounded, "Gemm"));
+      assertEquals(count(exact, "FusedAttention"), count(rounded, "FusedAttention"));
+      assertTrue(
+          rounded.stream()
+              .filter(node -> node.getOpType().equals("Cast"))
+              .noneMatch(node -> node.getAttribute(0).getI() == ElementType.BFLOAT16.onnxCode()));
+    }
+  }
+
+  private static List<NodeProto> nodes(ModelConfig config, TrainingPrecision precision) {
+    return artifacts(config)
+        .with(precision, Target.CPU_WITH_OWN_KERNELS)
+        .training()
+        .getGraph()
+        .getNodeList();
+  }
+
+  private static long count(List<NodeProto> nodes, String operator) {
+    return nodes.stream()
+        .filter(node -> node.getDomain().equals(Specification.OWN))
+        .filter(node -> node.getOpType().equals(operator))
+        .count();
   }
 
   @Test

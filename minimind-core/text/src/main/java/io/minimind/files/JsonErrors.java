@@ -23,7 +23,23 @@ public final class JsonErrors {
     say(
         "Illegal (?:unquoted )?character \\(+CTRL-CHAR, code (\\d+)\\)+.*",
         "it has a control character (code $1) that is not escaped");
-    say("^(Unexpected character .*?\\)\\)?): maybe a \\(non-standard\\) comment.*", "$1");
+    say(
+        "Unexpected character .*code 65279.*",
+        "there is a byte order mark, which only files begin with");
+    found("in numeric value.*", "in a number, where a digit should stand");
+    found(".*(name character|double-quote).*", "where a name in double quotes should begin");
+    found(".*a colon.*", "where a colon should stand after a name");
+    found(".*separate Array entries", "where a comma or the end of the list should stand");
+    found(".*separate Object entries", "where a comma or the end of the object should stand");
+    found(".*space separating.*", "right behind a value");
+    found(".*hex-digit.*", "in a character's code, where a hexadecimal digit should stand");
+    found(".*", "where a value should stand");
+    say("Unexpected close marker '(.)': expected '(.)'.*", "there is '$1' where '$2' should stand");
+    say("Unexpected close marker '(.)'.*", "there is '$1', which closes nothing");
+    say(
+        "Unrecognized character escape '?(.)'? .*",
+        "there is '\\\\$1', which is no character in JSON");
+    say("Invalid numeric value: Leading zeroes.*", "a number begins with a zero");
     say("(, from)? `[A-Za-z]+Constraints\\.[^`]*`", "");
     say("; Feature .*| \\(?[^().:]*Feature\\W.*", "");
     say("`?(com\\.fasterxml|java)\\.[\\w.$<>]*`?", "a value");
@@ -33,6 +49,13 @@ public final class JsonErrors {
 
   private static void say(String pattern, String instead) {
     OF_JACKSON.put(Pattern.compile(pattern, Pattern.DOTALL), instead);
+  }
+
+  /** A character where the parser expects another. */
+  private static void found(String expected, String where) {
+    say(
+        "Unexpected character \\('(.)' \\(code [^)]*\\)\\):? ?" + expected,
+        "there is '$1' " + where);
   }
 
   /** What is wrong with it. */
@@ -54,5 +77,10 @@ public final class JsonErrors {
         ? ""
         : " at line %d, column %d"
             .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+  }
+
+  /** The same of a text of one line, as {@code " at column 5"}. */
+  public static String column(JsonProcessingException e) {
+    return e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
   }
 }

@@ -2,12 +2,10 @@ package io.minimind.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,18 +24,10 @@ class FolderLockTest {
   }
 
   private static int statusOfAnotherProcess(Path folder) throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                FolderLockTest.class.getName(),
-                folder.toString())
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
-    return process.exitValue();
+    return JavaProcess.of(FolderLockTest.class, folder)
+        .with("-XX:TieredStopAtLevel=1")
+        .run()
+        .status();
   }
 
   private static void assertRefused(Path folder) {

@@ -90,13 +90,9 @@ class NewFolderTest {
     Files.createDirectories(parent.resolve("unfinished-model/precious"));
     Files.createDirectories(parent.resolve(".model.unfinished-mine/precious"));
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                NewFolderTest.class.getName(),
-                target.toString())
+        JavaProcess.of(NewFolderTest.class, target)
+            .with("-XX:TieredStopAtLevel=1")
+            .builder()
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (BufferedReader output = process.inputReader()) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JavaProcess;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -215,19 +216,9 @@ class ByteLevelBpeTrainerTest {
   /** A hundred times more text than the heap holds; where the words recur, it need not. */
   @Test
   void memoryGrowsWithTheDistinctWordsOnly() throws IOException, InterruptedException {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    Process process =
-        new ProcessBuilder(
-                java.toString(),
-                "-Xmx16m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                LargeCorpus.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertEquals(0, process.waitFor(), output);
-    assertEquals("300", output.strip());
+    JavaProcess.Result result = JavaProcess.of(LargeCorpus.class).with("-Xmx16m").run();
+    assertEquals(0, result.status(), result.output());
+    assertEquals("300", result.output().strip());
   }
 
   /** Trains on 100 million characters. */

@@ -10,6 +10,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.minimind.data.hub.DatasetHub.Layout;
 import io.minimind.files.ArgumentException;
+import io.minimind.files.JavaProcess;
 import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -193,15 +194,7 @@ class DatasetDownloadTest {
           }
         };
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                DownloadOnce.class.getName(),
-                address(hub).toString(),
-                folder.toString())
-            .inheritIO()
-            .start();
+        JavaProcess.of(DownloadOnce.class, address(hub), folder).builder().inheritIO().start();
     Path part = folder.resolve("d/a b.jsonl.part");
     while (process.isAlive() && part.toFile().length() < half) {
       Thread.sleep(5);

@@ -57,15 +57,17 @@ public record FusedAttention(int queryHeads, int keyValueHeads) implements Opera
             List.of(
                 turned(op, heads.query(), heads.queryHeads(), inSample, rotation),
                 turned(op, heads.key(), heads.keyValueHeads(), inSample, rotation),
-                heads.value()));
+                op.cast(heads.value(), FLOAT32)));
     if (inSample.isPresent()) {
       inputs.add(inSample);
     }
-    return new Attention(op.graph().add(operator, inputs).output(0), Tensor.ABSENT, Tensor.ABSENT);
+    Tensor output = op.graph().add(operator, inputs).output(0);
+    return new Attention(op.cast(output, heads.query().type()), Tensor.ABSENT, Tensor.ABSENT);
   }
 
   private static Tensor turned(
-      Operators op, Tensor x, int heads, Tensor positions, Attention.Rotation rotation) {
+      Operators op, Tensor half, int heads, Tensor positions, Attention.Rotation rotation) {
+    Tensor x = op.cast(half, FLOAT32);
     return rotation.isPresent() ? RotaryEmbedding.ofRows(op, x, heads, positions, rotation) : x;
   }
 

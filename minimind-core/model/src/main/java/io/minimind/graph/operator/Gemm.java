@@ -5,6 +5,7 @@ import static io.minimind.graph.Operands.expectType;
 import static io.minimind.graph.Operands.expected;
 
 import io.minimind.graph.Dimension;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Graph;
 import io.minimind.graph.Node;
 import io.minimind.graph.Operator;
@@ -55,8 +56,14 @@ record Gemm(boolean transposeA, boolean transposeB) implements Operator {
   /** Products of vectors are as fast in the runtime. */
   @Override
   public Optional<Operator> own(Node node) {
-    boolean ofVectors = node.output(0).shape().dimensions().contains(Dimension.of(1));
-    return ofVectors ? Optional.empty() : Optional.of(new OwnGemm(transposeA, transposeB));
+    Tensor y = node.output(0);
+    if (y.shape().dimensions().contains(Dimension.of(1))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        y.type() == ElementType.BFLOAT16
+            ? new Bfloat16Gemm(transposeA, transposeB)
+            : new OwnGemm(transposeA, transposeB));
   }
 
   /** Of the two factors. */
