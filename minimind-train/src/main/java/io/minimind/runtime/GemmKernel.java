@@ -50,7 +50,7 @@ final class GemmKernel implements Kernel {
           long rows = byRows ? to - from : m;
           long columns = byRows ? n : to - from;
           Matrix sum = part(y, n, row, column);
-          if (c.address() != 0) {
+          if (c.address() != 0 && c.address() != y.address()) {
             Matrix addend = part(c, n, row, column);
             long apart = byRows ? rows : 1; // Rows of a part of the columns do not adjoin.
             for (long i = 0; i < rows; i += apart) {

@@ -26,16 +26,29 @@ interface Kernel {
    * @param specification what the graph says of it
    * @param inputs the types of the operands
    * @param outputs the types of the results
+   * @param replaced operands, at most one, in whose memory the first result may come to lie where
+   *     nobody needs them any more; the kernel must then read each number before it writes there
    */
   record Declaration(
       Specification specification,
       List<ElementType> inputs,
       List<ElementType> outputs,
+      List<Integer> replaced,
       Factory factory) {
+
+    /** An operator whose results always have memory of their own. */
+    Declaration(
+        Specification specification,
+        List<ElementType> inputs,
+        List<ElementType> outputs,
+        Factory factory) {
+      this(specification, inputs, outputs, List.of(), factory);
+    }
 
     public Declaration {
       inputs = List.copyOf(inputs);
       outputs = List.copyOf(outputs);
+      replaced = List.copyOf(replaced);
       if (inputs.size() != specification.mostInputs()) {
         throw new IllegalArgumentException(
             "%s has %d operands, but types are given for %d."

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.onnxruntime.OrtApi;
@@ -48,17 +49,53 @@ final class KernelDomain {
   private final List<OrtCustomOp> structures = new ArrayList<>();
 
   private final Functions functions = new Functions();
+  private final List<Replaceable> replaceable = new ArrayList<>();
+
+  private final OrtCustomOp.ReleaseMayInplace_IntPointer_IntPointer release =
+      new OrtCustomOp.ReleaseMayInplace_IntPointer_IntPointer() {
+        @Override
+        public void call(IntPointer operands, IntPointer results) {
+          // They stay as long as the process.
+        }
+      };
 
   KernelDomain(String name, List<Kernel.Declaration> declarations) {
     check(API.CreateCustomOpDomain(name, domain));
     for (Kernel.Declaration declaration : declarations) {
       OrtCustomOp structure = functions.structure();
+      declaration.replaced().forEach(operand -> replaceable(structure, operand));
       this.declarations.put(structure.address(), declaration);
       names.put(
           structure.address(),
           new BytePointer(declaration.specification().name(), StandardCharsets.UTF_8));
       structures.add(structure);
       check(API.CustomOpDomain_Add(domain, structure));
+    }
+  }
+
+  /** The one function that is not told whose it is. */
+  private void replaceable(OrtCustomOp structure, int operand) {
+    Replaceable replaceable = new Replaceable(operand);
+    this.replaceable.add(replaceable);
+    structure.GetMayInplace(replaceable).ReleaseMayInplace(release);
+  }
+
+  /** Tells in whose place the first result may be. */
+  private static final class Replaceable
+      extends OrtCustomOp.GetMayInplace_PointerPointer_PointerPointer {
+    private final IntPointer operand;
+    private final IntPointer result = new IntPointer(1).put(0);
+
+    private Replaceable(int operand) {
+      this.operand = new IntPointer(1).put(operand);
+    }
+
+    @Override
+    @SuppressWarnings("rawtypes")
+    public long call(PointerPointer operands, PointerPointer results) {
+      operands.put(0, operand);
+      results.put(0, result);
+      return 1;
     }
   }
 

@@ -6,7 +6,6 @@ import static io.minimind.graph.ElementType.INT64;
 
 import io.minimind.graph.ElementType;
 import io.minimind.graph.Specification;
-import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.Bfloat16Gemm;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
@@ -35,7 +34,8 @@ final class OwnKernels {
               floatsAndPositions(6),
               floats(3),
               node -> new FusedAttentionKernel(node)::backward),
-          new Kernel.Declaration(OwnGemm.SPECIFICATION, floats(3), floats(1), GemmKernel::new),
+          new Kernel.Declaration(
+              OwnGemm.SPECIFICATION, floats(3), floats(1), List.of(2), GemmKernel::new),
           new Kernel.Declaration(
               Bfloat16Gemm.SPECIFICATION, floats(3), floats(1), Bfloat16GemmKernel::new),
           new Kernel.Declaration(
@@ -52,25 +52,18 @@ final class OwnKernels {
               FusedCrossEntropy.Gradient.SPECIFICATION,
               List.of(FLOAT32, FLOAT32, INT64, FLOAT32),
               floats(1),
+              List.of(1),
               node -> new CrossEntropyKernel(node)::backward),
           new Kernel.Declaration(
               ScaleInPlace.SPECIFICATION,
               floats(2),
-              List.of(BOOL),
+              List.of(BOOL, INT64),
               node -> ScaleInPlaceKernel::compute),
           new Kernel.Declaration(
               GradientReady.SPECIFICATION,
               floats(1),
               List.of(BOOL),
-              node -> GradientBuffer::announce),
-          new Kernel.Declaration(
-              AddressOf.SPECIFICATION,
-              floats(1),
-              List.of(INT64),
-              node ->
-                  call ->
-                      NativeFloats.putInteger(
-                          call.output(0, 1).address(), call.input(0).address())));
+              node -> GradientBuffer::announce));
 
   /** Made when the first session needs it. */
   private static final class Registered {

@@ -10,11 +10,12 @@ final class ScaleInPlaceKernel {
 
   private ScaleInPlaceKernel() {}
 
-  /** Of numbers and a factor; gives a flag. */
+  /** Of numbers and a factor; gives a flag, and where the numbers lie. */
   static void compute(KernelCall call) {
     Operand numbers = call.input(0);
     float factor = NativeFloats.get(call.input(1).address());
     Pointer.memset(new KernelDomain.Handle(call.output(0, 1).address()), 1, 1);
+    NativeFloats.putInteger(call.output(1, 1).address(), numbers.address());
     if (factor == 1) {
       return;
     }

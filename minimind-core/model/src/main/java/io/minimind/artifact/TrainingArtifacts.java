@@ -10,10 +10,10 @@ import io.minimind.graph.Graph;
 import io.minimind.graph.Shape;
 import io.minimind.graph.Target;
 import io.minimind.graph.Tensor;
-import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.Gradients;
 import io.minimind.graph.operator.Operators;
 import io.minimind.graph.operator.Operators.Accumulation;
+import io.minimind.graph.operator.Operators.Scaled;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
@@ -173,10 +173,7 @@ public final class TrainingArtifacts {
     Map<String, Tensor> sums = new LinkedHashMap<>();
     accumulations.forEach((name, accumulation) -> sums.put(name, accumulation.sum()));
     Map<String, Tensor> factors = clippingFactors(op, sums);
-    sums.forEach(
-        (name, sum) ->
-            graph.output(name + ACCUMULATION_FLAG, op.scaleInPlace(sum, factors.get(name))));
-    addresses(graph, accumulations);
+    scale(op, accumulations, factors);
     return graph.toModel();
   }
 
@@ -217,12 +214,15 @@ public final class TrainingArtifacts {
     Map<String, Tensor> sums = new LinkedHashMap<>();
     gradients.forEach((parameter, gradient) -> sums.put(parameter.name(), gradient));
     Map<String, Tensor> factors = clippingFactors(op, sums);
-    gradients.replaceAll(
-        (parameter, gradient) -> op.multiply(gradient, factors.get(parameter.name())));
-    Map<String, Accumulation> accumulations = accumulations(op, gradients);
-    accumulations.forEach(
-        (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
-    addresses(graph, accumulations);
+    if (target.hasOwnKernels(FLOAT32)) {
+      scale(op, accumulations(op, gradients), factors);
+    } else {
+      gradients.replaceAll(
+          (parameter, gradient) -> op.multiply(gradient, factors.get(parameter.name())));
+      accumulations(op, gradients)
+          .forEach(
+              (name, accumulation) -> graph.output(name + ACCUMULATION_FLAG, accumulation.done()));
+    }
     // Where a parameter lies is decided by who reads it: here, too, it must have a reader.
     graph.output(PARAMETER_NORM, op.norm(parameters));
     return graph.toModel();
@@ -263,14 +263,17 @@ public final class TrainingArtifacts {
     return accumulations;
   }
 
-  /** Says where gradients are accumulated, for an optimizer of this project. */
-  private static void addresses(Graph graph, Map<String, Accumulation> accumulations) {
-    if (graph.target().hasOwnKernels(FLOAT32)) {
-      accumulations.forEach(
-          (name, accumulation) ->
-              graph.output(
-                  name + ADDRESS, graph.add(new AddressOf(), accumulation.sum()).output(0)));
-    }
+  /** Clips gradients where they lie, and says where, to an optimizer of this project. */
+  private static void scale(
+      Operators op, Map<String, Accumulation> accumulations, Map<String, Tensor> factors) {
+    accumulations.forEach(
+        (name, accumulation) -> {
+          Scaled scaled = op.scaleInPlace(accumulation.sum(), factors.get(name));
+          op.graph().output(name + ACCUMULATION_FLAG, scaled.done());
+          if (scaled.address().isPresent()) {
+            op.graph().output(name + ADDRESS, scaled.address());
+          }
+        });
   }
 
   /**

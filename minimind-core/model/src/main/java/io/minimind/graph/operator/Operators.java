@@ -365,11 +365,15 @@ public record Operators(Graph graph) {
   }
 
   /**
-   * Multiplies what {@link #accumulateInPlace} gave as a sum with a scalar, where it lies.
+   * A buffer that was multiplied.
    *
-   * @return bool [1], which the training API wants as an output
+   * @param done bool [1], which the training API wants as an output
+   * @param address where the buffer lies, int64 [1], if the target has kernels of this project
    */
-  public Tensor scaleInPlace(Tensor sum, Tensor factor) {
+  public record Scaled(Tensor done, Tensor address) {}
+
+  /** Multiplies what {@link #accumulateInPlace} gave as a sum with a scalar, where it lies. */
+  public Scaled scaleInPlace(Tensor sum, Tensor factor) {
     return ScaleInPlace.of(this, sum, factor);
   }
 }
