@@ -21,13 +21,10 @@ final class ChunkEncoder {
     columns = new ColumnLayout(encoder.inputs());
   }
 
-  /**
-   * @param malformed rows between the others that could not be read
-   */
-  Chunk encode(List<Row> rows, List<SkippedRow> malformed) {
-    List<Sample> samples = new ArrayList<>(rows.size());
-    List<SkippedRow> skipped = new ArrayList<>(malformed);
-    for (Row row : rows) {
+  Chunk encode(Pieces.Contents piece) {
+    List<Sample> samples = new ArrayList<>(piece.rows().size());
+    List<SkippedRow> skipped = new ArrayList<>(piece.malformed());
+    for (Row row : piece.rows()) {
       try {
         List<Sample> group = encoder.encode(row);
         if (group.stream().anyMatch(sample -> sample.targetCount() > 0)) {
@@ -41,7 +38,7 @@ final class ChunkEncoder {
       }
     }
     skipped.sort(Comparator.comparingLong(SkippedRow::number));
-    return chunk(rows.size() + malformed.size(), samples, skipped);
+    return chunk(piece.size(), samples, skipped);
   }
 
   private Chunk chunk(int rows, List<Sample> samples, List<SkippedRow> skipped) {

@@ -3,6 +3,7 @@ package io.minimind.data;
 import io.airlift.compress.MalformedInputException;
 import io.airlift.compress.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -52,6 +53,12 @@ final class CompressedInput extends FilterInputStream {
       counting.close();
       throw e;
     }
+  }
+
+  /** Bytes of a file that are read already, and uncompressed. */
+  static CompressedInput of(Path file, byte[] bytes) {
+    Counting counting = new Counting(new ByteArrayInputStream(bytes));
+    return new CompressedInput(file, counting, counting, false);
   }
 
   private static boolean begins(byte[] start, int... expected) {

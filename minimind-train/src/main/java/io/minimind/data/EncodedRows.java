@@ -20,44 +20,30 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * The rows of a corpus, encoded in their order. The calling thread reads them, piece by piece, and
- * all processors encode; so many pieces are a turn, and while those of one turn are taken, the next
- * are encoded. So what is encoded does not depend on the number of processors, and memory does not
+ * The rows of a corpus, encoded in their order. The calling thread cuts them into pieces, and all
+ * processors encode; so many pieces are a turn, and while those of one turn are taken, the next are
+ * encoded. So what is encoded does not depend on the number of processors, and memory does not
  * depend on the number of rows.
  *
- * <p>Of several processes all read all rows, which a format may need and which shows that they are
- * the same; each encodes its share of the pieces, which takes far longer; and the first is given
- * all of them.
+ * <p>Of several processes all cut all rows, which shows that they are the same; each reads and
+ * encodes its share of the pieces, which takes far longer; and the first is given all of them.
  */
 final class EncodedRows implements Closeable {
-
-  private static final int PIECE_CHARS = 1 << 16;
-  private static final int PIECE_ROWS = 1 << 12;
 
   /** Pieces of each of several processes, in a turn: some megabytes of text. */
   private static final int SHARE = 32;
 
   private final Rows source;
-  private final RowReader reader;
+  private final Pieces pieces;
   private final ChunkEncoder encoder;
   private final ProcessGroup group;
   private final int turnPieces;
   private final ExecutorService executor;
 
-  /** Of all rows that were read. */
-  private long hash;
-
   /** Takes what is encoded. */
   @FunctionalInterface
   interface Taker {
     void take(Chunk chunk) throws IOException;
-  }
-
-  /** Some rows, and those between them that could not be read. */
-  private record Piece(List<Row> rows, List<SkippedRow> malformed) {
-    boolean isEmpty() {
-      return rows.isEmpty() && malformed.isEmpty();
-    }
   }
 
   /**
@@ -76,7 +62,7 @@ final class EncodedRows implements Closeable {
     this.group = group;
     int processors = Runtime.getRuntime().availableProcessors();
     turnPieces = group.size() == 1 ? 2 * processors : SHARE * group.size();
-    reader = source.open(encoder.columns());
+    pieces = Pieces.of(source, encoder.columns());
     executor =
         Executors.newFixedThreadPool(
             processors,
@@ -89,7 +75,7 @@ final class EncodedRows implements Closeable {
 
   /** How much of the rows is read. */
   long position() {
-    return reader.position();
+    return pieces.position();
   }
 
   /** Gives all chunks to a taker; only in the first of several processes there are any. */
@@ -107,39 +93,17 @@ final class EncodedRows implements Closeable {
 
   private Turn readTurn() throws IOException {
     List<Future<Chunk>> own = new ArrayList<>();
-    int pieces = 0;
-    while (pieces < turnPieces) {
-      Piece piece = readPiece();
+    int count = 0;
+    while (count < turnPieces) {
+      Optional<Pieces.Piece> piece = pieces.next();
       if (piece.isEmpty()) {
         break;
       }
-      if (pieces++ % group.size() == group.rank()) {
-        own.add(executor.submit(() -> encoder.encode(piece.rows, piece.malformed)));
+      if (count++ % group.size() == group.rank()) {
+        own.add(executor.submit(() -> encoder.encode(piece.get().read())));
       }
     }
-    return new Turn(pieces, own, hash);
-  }
-
-  private Piece readPiece() throws IOException {
-    Piece piece = new Piece(new ArrayList<>(), new ArrayList<>());
-    int chars = 0;
-    while (chars < PIECE_CHARS && piece.rows.size() + piece.malformed.size() < PIECE_ROWS) {
-      try {
-        Optional<Row> row = reader.next();
-        if (row.isEmpty()) {
-          break;
-        }
-        piece.rows.add(row.get());
-        chars += row.get().cells().stream().mapToInt(String::length).sum();
-        if (group.size() > 1) {
-          hash = 31 * hash + row.get().cells().hashCode();
-        }
-      } catch (MalformedRowException e) {
-        piece.malformed.add(e.row());
-        hash = 31 * hash + e.row().number();
-      }
-    }
-    return piece;
+    return new Turn(count, own, pieces.hash());
   }
 
   private List<Chunk> taken(Turn turn) throws IOException {
@@ -209,6 +173,6 @@ final class EncodedRows implements Closeable {
   @Override
   public void close() throws IOException {
     executor.shutdownNow();
-    reader.close();
+    pieces.close();
   }
 }

@@ -17,28 +17,41 @@ final class LineRowReader implements RowReader {
   private static final ObjectMapper JSON = StrictJson.mapper();
   private static final List<String> TEXT = List.of("text");
 
-  private interface Parser {
+  /** Makes a row of a line, on any thread. */
+  @FunctionalInterface
+  interface Parser {
     Row parse(long number, long line, String text) throws IOException;
   }
 
+  private final Path file;
   private final Utf8Reader reader;
   private final BufferedReader lines;
   private final Parser parser;
-  private long rows;
   private long line;
+  private long rows;
 
-  private LineRowReader(Utf8Reader reader, Parser parser) {
+  /**
+   * @param line how many lines there are before those of the reader
+   * @param rows how many rows there are in them
+   */
+  LineRowReader(Path file, Utf8Reader reader, Parser parser, long line, long rows) {
+    this.file = file;
     this.reader = reader;
     this.parser = parser;
+    this.line = line;
+    this.rows = rows;
     lines = new BufferedReader(reader);
   }
 
   /** Each line is a JSON object. */
   static LineRowReader json(Path file, Utf8Reader reader, List<List<String>> alternatives) {
     return new LineRowReader(
+        file,
         reader,
         (number, line, text) ->
-            JsonRowReader.row(file, number, line, parse(file, number, line, text), alternatives));
+            JsonRowReader.row(file, number, line, parse(file, number, line, text), alternatives),
+        0,
+        0);
   }
 
   /**
@@ -53,7 +66,8 @@ final class LineRowReader implements RowReader {
           "%s is plain text, where each line is a text: expected a .csv or .jsonl file with %s."
               .formatted(file, alternatives.get(0)));
     }
-    return new LineRowReader(reader, (number, line, text) -> new Row(number, line, List.of(text)));
+    return new LineRowReader(
+        file, reader, (number, line, text) -> new Row(number, line, List.of(text)), 0, 0);
   }
 
   private static JsonNode parse(Path file, long number, long line, String text)
@@ -64,6 +78,16 @@ final class LineRowReader implements RowReader {
       String reason = "it is not JSON%s: %s.".formatted(JsonErrors.column(e), JsonErrors.reason(e));
       throw new MalformedRowException(file.toString(), new SkippedRow(number, line, reason));
     }
+  }
+
+  /**
+   * The same rows from the first on, in pieces; this reader ends.
+   *
+   * @param size bytes of a piece, about
+   */
+  Pieces pieces(int size) throws IOException {
+    close();
+    return LinePieces.open(file, parser, size);
   }
 
   @Override

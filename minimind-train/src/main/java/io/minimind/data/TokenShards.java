@@ -10,6 +10,7 @@ import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -22,6 +23,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
@@ -102,8 +105,8 @@ public final class TokenShards implements Samples {
   static TokenShards openOrBuild(
       Path cache, Rows source, SampleEncoder encoder, EncodingProgress progress, long maxShardBytes)
       throws IOException {
-    return openOrBuild(
-        cache, source, encoder, progress, maxShardBytes, needed -> ProcessGroup.alone());
+    Helpers nobody = needed -> ProcessGroup.alone();
+    return openOrBuild(cache, source, encoder, progress, maxShardBytes, Set.of(), nobody);
   }
 
   static TokenShards openOrBuild(
@@ -118,23 +121,31 @@ public final class TokenShards implements Samples {
     if (group.size() == 1 || !isShared(cache, group)) {
       return openOrBuild(cache, source, encoder, progress, maxShardBytes);
     }
+    Fingerprint fingerprint = Fingerprint.of(source, encoder);
+    Set<String> used = namesOfAll(group, name(source, fingerprint));
     if (group.isFirst()) {
+      Helpers others = needed -> group.any(needed) ? group : ProcessGroup.alone();
       TokenShards shards =
-          openOrBuild(
-              cache,
-              source,
-              encoder,
-              progress,
-              maxShardBytes,
-              needed -> group.any(needed) ? group : ProcessGroup.alone());
+          openOrBuild(cache, source, encoder, progress, maxShardBytes, used, others);
       group.await();
       return shards;
     }
     if (group.any(false)) {
-      new ShardBuilder(source, encoder, Fingerprint.of(source, encoder), group).help();
+      new ShardBuilder(source, encoder, fingerprint, group).help();
     }
     group.await();
-    return openOrBuild(cache, source, encoder, progress, maxShardBytes);
+    Helpers nobody = needed -> ProcessGroup.alone();
+    return openOrBuild(cache, source, encoder, progress, maxShardBytes, used, nobody);
+  }
+
+  /**
+   * What the processes call their shards. The rows of each may have another place and another time
+   * of their last change, so that these are several.
+   */
+  private static Set<String> namesOfAll(ProcessGroup group, String own) {
+    return group.gather(own.getBytes(StandardCharsets.UTF_8)).stream()
+        .map(name -> new String(name, StandardCharsets.UTF_8))
+        .collect(Collectors.toSet());
   }
 
   private static boolean isShared(Path cache, ProcessGroup group) throws IOException {
@@ -159,13 +170,14 @@ public final class TokenShards implements Samples {
       SampleEncoder encoder,
       EncodingProgress progress,
       long maxShardBytes,
+      Set<String> used,
       Helpers helpers)
       throws IOException {
     // Says what is wrong with a file before its size and age are asked for.
     source.open(encoder.columns()).close();
     Fingerprint fingerprint = Fingerprint.of(source, encoder);
     ColumnLayout columns = new ColumnLayout(encoder.inputs());
-    Path folder = cache.resolve(label(source) + "-" + fingerprint.shortHash());
+    Path folder = cache.resolve(name(source, fingerprint));
     try {
       Files.createDirectories(cache);
       try (FileChannel channel =
@@ -187,7 +199,7 @@ public final class TokenShards implements Samples {
         }
         ShardBuilder builder = new ShardBuilder(source, encoder, fingerprint, helpers.of(true));
         build(folder, builder, maxShardBytes, progress);
-        deleteOutdated(cache, fingerprint);
+        deleteOutdated(cache, fingerprint, used);
         return open(folder, fingerprint, columns);
       }
     } catch (FileSystemException e) {
@@ -195,10 +207,12 @@ public final class TokenShards implements Samples {
     }
   }
 
-  /** The last part of a name, of a file its own, as every file system takes it. */
-  private static String label(Rows source) {
+  /**
+   * The last part of the rows' name, as every file system takes it, and what tells states apart.
+   */
+  private static String name(Rows source, Fingerprint fingerprint) {
     String name = source.name().replaceFirst("[/\\\\]+$", "").replaceFirst(".*[/\\\\]", "");
-    return name.replaceAll("[<>:\"|?*\\p{Cntrl}]", "_");
+    return name.replaceAll("[<>:\"|?*\\p{Cntrl}]", "_") + "-" + fingerprint.shortHash();
   }
 
   private static TokenShards open(Path folder, Fingerprint fingerprint, ColumnLayout columns)
@@ -257,13 +271,20 @@ public final class TokenShards implements Samples {
         : e.getMessage();
   }
 
-  /** While the lock is held, a folder that is not complete was left by a run that was killed. */
-  private static void deleteOutdated(Path cache, Fingerprint current) throws IOException {
+  /**
+   * While the lock is held, a folder that is not complete was left by a run that was killed.
+   *
+   * @param used names of folders that processes of this run have open, or will
+   */
+  private static void deleteOutdated(Path cache, Fingerprint current, Set<String> used)
+      throws IOException {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(cache, Files::isDirectory)) {
       for (Path folder : folders) {
         try {
-          if (folder.getFileName().toString().matches(".*-[0-9a-f]{16}\\" + PARTIAL)
-              || Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
+          String name = folder.getFileName().toString();
+          if (name.matches(".*-[0-9a-f]{16}\\" + PARTIAL)
+              || !used.contains(name)
+                  && Manifest.read(folder).fingerprint().sameSourceChanged(current)) {
             Folders.delete(folder);
           }
         } catch (IOException e) {

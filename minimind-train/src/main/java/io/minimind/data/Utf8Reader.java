@@ -18,7 +18,7 @@ import java.util.Optional;
  * that is never closed ends in a sentence rather than in an exhausted heap.
  */
 final class Utf8Reader extends Reader {
-  private static final int MAX_ROW_CHARS = 1 << 26;
+  static final int MAX_ROW_CHARS = 1 << 26;
 
   private final Path file;
   private final CompressedInput in;
@@ -55,6 +55,19 @@ final class Utf8Reader extends Reader {
       reader.close();
       throw e;
     }
+  }
+
+  /**
+   * Decodes bytes of a file that are read already.
+   *
+   * @param offset of the first of them in the file
+   * @param line that they begin
+   */
+  static Utf8Reader of(Path file, byte[] bytes, long offset, long line) {
+    Utf8Reader reader = new Utf8Reader(file, CompressedInput.of(file, bytes));
+    reader.bytesRead = offset;
+    reader.line = line;
+    return reader;
   }
 
   /** Tells which row is being read from here on, for the sentence about a row without end. */
@@ -136,13 +149,18 @@ final class Utf8Reader extends Reader {
     countLines();
     rowChars += chars.remaining();
     if (rowChars > MAX_ROW_CHARS) {
-      throw new InputException(
-          String.format(
-              "Row %d of %s, which starts at line %d, is longer than %d characters: close its quote"
-                  + " or split it.",
-              row, file, rowLine, MAX_ROW_CHARS));
+      throw tooLong(file, row, rowLine);
     }
     return true;
+  }
+
+  /** What is said of a row without end. */
+  static InputException tooLong(Path file, long row, long line) {
+    return new InputException(
+        String.format(
+            "Row %d of %s, which starts at line %d, is longer than %d characters: close its quote"
+                + " or split it.",
+            row, file, line, MAX_ROW_CHARS));
   }
 
   private void readBytes() throws IOException {

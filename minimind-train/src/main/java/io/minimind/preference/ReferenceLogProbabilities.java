@@ -4,9 +4,11 @@ import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
 import io.minimind.data.BatchOrder;
 import io.minimind.data.Samples;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
+import io.minimind.files.TemporaryFolder;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.FrozenModel;
@@ -19,6 +21,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -36,8 +40,8 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
 
   /**
    * The samples of a run with their log-probabilities, which are computed if they are not there for
-   * the weights that the run started from. They lie beside the samples. Processes that ask for
-   * those of the same samples wait for one another.
+   * the weights that the run started from. They lie beside the samples. Processes of one run
+   * compute a share each; others that ask for those of the same samples wait for one another.
    *
    * @param samples of a corpus, or made of them
    * @param preparation where they are kept, and computed if they are not there
@@ -45,16 +49,44 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
    *     started from, or a file cannot be read or written
    */
   Samples openOrCompute(Samples samples, Preparation preparation) throws IOException {
+    TrainingPrecision precision = preparation.precision();
+    String rounding = precision.products().isHalf() ? "-" + precision : "";
+    Path file = preparation.folder().resolve("reference-" + kind + from.shortDigest() + rounding);
+    if (preparation.group().size() > 1) {
+      return openOrComputeTogether(file, samples, preparation);
+    }
     synchronized (ReferenceLogProbabilities.class) {
-      return openOrComputeAlone(samples, preparation);
+      return openOrComputeAlone(file, samples, preparation);
     }
   }
 
-  private Samples openOrComputeAlone(Samples samples, Preparation preparation) throws IOException {
+  /** The folder may be one for all processes, or each has its own; so they write in turn. */
+  private Samples openOrComputeTogether(Path file, Samples samples, Preparation preparation)
+      throws IOException {
+    ProcessGroup group = preparation.group();
+    Optional<Samples> found = open(file, samples);
+    if (!group.any(found.isEmpty())) {
+      return found.orElseThrow();
+    }
+    requireUnchanged(file);
+    ByteBuffer values;
+    try (TemporaryFolder work = TemporaryFolder.create();
+        ModelInTraining session =
+            from.session(new AnswerLogProbabilities(), preparation, work.path())) {
+      values = compute(samples, session, group, preparation.progress());
+    }
+    for (int rank = 0; rank < group.size(); rank++) {
+      if (rank == group.rank() && open(file, samples).isEmpty()) {
+        write(file, values);
+      }
+      group.await();
+    }
+    return written(file, samples);
+  }
+
+  private Samples openOrComputeAlone(Path file, Samples samples, Preparation preparation)
+      throws IOException {
     Path folder = preparation.folder();
-    TrainingPrecision precision = preparation.precision();
-    String rounding = precision.products().isHalf() ? "-" + precision : "";
-    Path file = folder.resolve("reference-" + kind + from.shortDigest() + rounding);
     try (FileChannel lock =
         FileChannel.open(
             folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -69,13 +101,17 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
       requireUnchanged(file);
       try (ModelInTraining session =
           from.session(new AnswerLogProbabilities(), preparation, work)) {
-        compute(file, samples, session, preparation.progress());
+        write(file, compute(samples, session, preparation.group(), preparation.progress()));
       } finally {
         Folders.delete(work);
       }
-      return open(file, samples)
-          .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
+      return written(file, samples);
     }
+  }
+
+  private static Samples written(Path file, Samples samples) throws IOException {
+    return open(file, samples)
+        .orElseThrow(() -> new IOException(file + " was damaged as soon as it was written."));
   }
 
   private void requireUnchanged(Path reference) throws IOException {
@@ -105,32 +141,48 @@ record ReferenceLogProbabilities(FrozenModel from, String kind) {
   }
 
   /**
-   * Computes the log-probabilities of all samples and writes the file.
+   * Computes the log-probabilities of all samples.
    *
    * @param session of a preference objective, with the reference's weights
-   * @throws IOException if the samples cannot be read, the file cannot be written, or a
-   *     log-probability is not a number
+   * @param group of processes, each of which computes a share of the batches
+   * @throws IOException if the samples cannot be read, or a log-probability is not a number
    */
-  static void compute(Path file, Samples samples, ModelInTraining session, Progress progress)
+  static ByteBuffer compute(
+      Samples samples, ModelInTraining session, ProcessGroup group, Progress progress)
       throws IOException {
     int bytes = Math.toIntExact(Math.multiplyExact(samples.size(), Float.BYTES));
-    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer own = ByteBuffer.allocate(bytes);
     BatchOrder order = BatchOrder.of(samples, BATCH_PAIRS, 0);
     long done = 0;
     try (BatchLoader loader = BatchLoader.start(order, 0, 0)) {
       for (long number = 0; number < order.batches(); number++) {
-        long[] rows = order.rows(0, number);
         try (Batch batch = loader.next().orElseThrow()) {
-          float[] found = session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
-          for (int row = 0; row < rows.length; row++) {
-            requireFinite(found[row]);
-            values.putFloat((int) rows[row] * Float.BYTES, found[row]);
+          if (number % group.size() == group.rank()) {
+            for (float found : session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES)) {
+              requireFinite(found);
+              own.putFloat(found);
+            }
           }
+          done += batch.rows();
         }
-        done += rows.length;
         progress.update(done, samples.size());
       }
     }
+    List<ByteBuffer> shares =
+        group.gather(Arrays.copyOf(own.array(), own.position())).stream()
+            .map(ByteBuffer::wrap)
+            .toList();
+    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    for (long number = 0; number < order.batches(); number++) {
+      ByteBuffer share = shares.get((int) (number % group.size()));
+      for (long row : order.rows(0, number)) {
+        values.putFloat((int) row * Float.BYTES, share.getFloat());
+      }
+    }
+    return values;
+  }
+
+  private static void write(Path file, ByteBuffer values) throws IOException {
     ByteBuffer checksum = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     checksum.putInt(0, checksum(values));
     AtomicFile.replace(

@@ -41,6 +41,14 @@ interface GradientAverager extends AutoCloseable {
   }
 
   /**
+   * Begins with gradients that are still being computed, where it can: replicas whose gradients
+   * count and that run a step are {@link GradientBuffer#expect expecting}. The average follows.
+   *
+   * @param participants as in {@link #average}
+   */
+  default void begin(int participants) {}
+
+  /**
    * Overwrites gradients with their mean, which is equal to the bit whenever they are.
    *
    * @param participants how many replicas, from the first on and of all processes, have gradients

@@ -5,7 +5,10 @@ import static io.minimind.runtime.OnnxRuntime.check;
 
 import io.minimind.graph.ElementType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
@@ -13,7 +16,8 @@ import org.bytedeco.onnxruntime.OrtMemoryInfo;
 
 /**
  * The gradients of all trained parameters of a replica, one after another in one piece of memory on
- * its device, which is allocated once.
+ * its device, which is allocated once. Whoever does not want to wait for the end of a step can wait
+ * for a part of them, as far as the graph says when they are there.
  */
 final class GradientBuffer implements AutoCloseable {
 
@@ -22,11 +26,17 @@ final class GradientBuffer implements AutoCloseable {
 
   private record Part(long[] shape, long start, long length) {}
 
+  /** What is to be told of a gradient, by the address that it has in an open buffer. */
+  static final Map<Long, Runnable> ANNOUNCEMENTS = new ConcurrentHashMap<>();
+
   private final Device device;
   private final List<Part> parts;
   private final FloatPointer values;
   private final OrtMemoryInfo memory;
   private boolean open = true;
+
+  /** Of each part, whether a step that is running has yet to give it. */
+  private final boolean[] missing;
 
   private GradientBuffer(
       Device device, List<Part> parts, FloatPointer values, OrtMemoryInfo memory) {
@@ -34,6 +44,7 @@ final class GradientBuffer implements AutoCloseable {
     this.parts = parts;
     this.values = values;
     this.memory = memory;
+    missing = new boolean[parts.size()];
   }
 
   /**
@@ -53,7 +64,13 @@ final class GradientBuffer implements AutoCloseable {
     }
     boolean cuda = device.kind() == Device.Kind.CUDA;
     FloatPointer values = cuda ? CudaRuntime.allocate(device, size) : allocate(size);
-    return new GradientBuffer(device, parts, values, cuda ? Cuda.memory(device) : OnnxRuntime.CPU);
+    OrtMemoryInfo memory = cuda ? Cuda.memory(device) : OnnxRuntime.CPU;
+    GradientBuffer buffer = new GradientBuffer(device, parts, values, memory);
+    for (int i = 0; i < parts.size(); i++) {
+      int part = i;
+      ANNOUNCEMENTS.put(buffer.address(i), () -> buffer.arrived(part));
+    }
+    return buffer;
   }
 
   private static FloatPointer allocate(long size) {
@@ -85,12 +102,69 @@ final class GradientBuffer implements AutoCloseable {
     }
   }
 
+  long address(int part) {
+    return values.address() + parts.get(part).start * Float.BYTES;
+  }
+
+  /** The kernel that is told a gradient which is where it belongs, and gives a flag. */
+  static void announce(KernelCall call) {
+    Pointer.memset(new KernelDomain.Handle(call.output(0, 1).address()), 1, 1);
+    ANNOUNCEMENTS.getOrDefault(call.input(0).address(), () -> {}).run();
+  }
+
+  /** A step begins that gives all of them, and whoever waits is to wait for it. */
+  synchronized void expect() {
+    Arrays.fill(missing, true);
+  }
+
+  /** The step has ended. */
+  void arrived() {
+    arrived(0, missing.length);
+  }
+
+  void arrived(int part) {
+    arrived(part, part + 1);
+  }
+
+  private synchronized void arrived(int from, int to) {
+    Arrays.fill(missing, from, to, false);
+    notifyAll();
+  }
+
+  /** Waits until the values of a range are there. */
+  synchronized void await(long start, long length) {
+    boolean interrupted = false;
+    while (isMissing(start, start + length)) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true; // For later: the step goes on in any case.
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean isMissing(long from, long to) {
+    for (int i = 0; i < missing.length; i++) {
+      Part part = parts.get(i);
+      if (missing[i] && part.start < to && from < part.start + part.length) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   @Override
   public void close() {
     if (!open) {
       return;
     }
     open = false;
+    for (int i = 0; i < parts.size(); i++) {
+      ANNOUNCEMENTS.remove(address(i));
+    }
     if (device.kind() == Device.Kind.CUDA) {
       CudaRuntime.free(values);
       API.ReleaseMemoryInfo(memory);

@@ -45,7 +45,7 @@ final class NcclAverager implements GradientAverager {
       Loader.loadGlobal(LIBRARY);
       Loader.load(nccl.class);
       return true;
-    } catch (UnsatisfiedLinkError e) {
+    } catch (LinkageError e) { // One that failed before is no longer an UnsatisfiedLinkError.
       return false;
     }
   }
@@ -53,17 +53,22 @@ final class NcclAverager implements GradientAverager {
   static NcclAverager create(List<GradientBuffer> gradients) {
     int count = gradients.size();
     int[] devices = gradients.stream().mapToInt(one -> one.device().index()).toArray();
-    NcclAverager averager = new NcclAverager();
+    List<CUstream_st> streams = new ArrayList<>();
     try (PointerPointer<ncclComm> communicators = new PointerPointer<>(count)) {
+      for (GradientBuffer one : gradients) {
+        CudaRuntime.select(one.device());
+        streams.add(CudaRuntime.createStream());
+      }
+      // Last, since it makes all communicators or none: some without the others cannot be let go.
       check(ncclCommInitAll(communicators, count, devices));
+      NcclAverager averager = new NcclAverager();
       for (int i = 0; i < count; i++) {
-        CudaRuntime.select(gradients.get(i).device());
         ncclComm communicator = communicators.get(ncclComm.class, i);
-        averager.ranks.add(new Rank(gradients.get(i), communicator, CudaRuntime.createStream()));
+        averager.ranks.add(new Rank(gradients.get(i), communicator, streams.get(i)));
       }
       return averager;
     } catch (RuntimeException | Error e) {
-      averager.close();
+      streams.forEach(CudaRuntime::destroy);
       throw e;
     }
   }

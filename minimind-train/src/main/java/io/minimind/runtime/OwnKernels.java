@@ -10,6 +10,7 @@ import io.minimind.graph.operator.AddressOf;
 import io.minimind.graph.operator.Bfloat16Gemm;
 import io.minimind.graph.operator.FusedAttention;
 import io.minimind.graph.operator.FusedCrossEntropy;
+import io.minimind.graph.operator.GradientReady;
 import io.minimind.graph.operator.OwnGemm;
 import io.minimind.graph.operator.RmsNorm;
 import io.minimind.graph.operator.ScaleInPlace;
@@ -57,6 +58,11 @@ final class OwnKernels {
               floats(2),
               List.of(BOOL),
               node -> ScaleInPlaceKernel::compute),
+          new Kernel.Declaration(
+              GradientReady.SPECIFICATION,
+              floats(1),
+              List.of(BOOL),
+              node -> GradientBuffer::announce),
           new Kernel.Declaration(
               AddressOf.SPECIFICATION,
               floats(1),

@@ -115,6 +115,8 @@ final class Replica implements AutoCloseable {
       try (Outputs outputs = backward.trainStep(inputs, values)) {
         return outputs.evaluation(metrics);
       }
+    } finally {
+      gradients.arrived(); // Also where nothing announced them, and nobody is to wait in vain.
     }
   }
 

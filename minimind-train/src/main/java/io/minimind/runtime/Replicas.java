@@ -142,22 +142,33 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public Step trainStep(List<Batch> batches, float gradientScale) {
+    participants = Math.max(participants, batches.size());
+    requireSame(batches);
     return mean(ofAll(accumulated(batches, gradientScale)), Float.NaN);
   }
 
   /** Adds the gradients of the batches of this process, and gives what they were found by. */
   private List<Evaluation> accumulated(List<Batch> batches, float gradientScale) {
-    participants = Math.max(participants, batches.size());
-    requireSame(batches);
     return onOwn(batches, (replica, batch) -> replica.trainStep(batch, gradientScale));
   }
 
   /** Gradients travel as soon as those of this process are there; losses are told afterwards. */
   @Override
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
-    List<Evaluation> found = accumulated(batches, gradientScale);
-    long start = System.nanoTime();
+    requireOpen();
+    participants = Math.max(participants, batches.size());
+    requireSame(batches);
     GradientAverager averager = this.averager.orElseThrow();
+    replicas.subList(0, exchange.own(batches.size())).forEach(one -> one.gradients().expect());
+    averager.begin(participants);
+    List<Evaluation> found;
+    try {
+      found = accumulated(batches, gradientScale);
+    } catch (RuntimeException e) {
+      group.abort(e); // Or the averager would go on waiting for the others, and they for it.
+      throw e;
+    }
+    long start = System.nanoTime();
     average(averager);
     List<Norms> own =
         onFirst(
@@ -358,7 +369,7 @@ final class Replicas implements ModelInTraining {
     }
   }
 
-  private static void awaitEnd(ExecutorService thread) {
+  static void awaitEnd(ExecutorService thread) {
     boolean interrupted = false;
     boolean ended = false;
     while (!ended) {

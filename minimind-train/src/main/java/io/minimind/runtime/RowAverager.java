@@ -23,6 +23,9 @@ import org.bytedeco.javacpp.FloatPointer;
  * last divides, and the mean goes back while the next pieces still come. So sums are those that one
  * process with all replicas would find, to the bit, unless they are rounded on the way, and each
  * process sends its gradients twice, as in a ring.
+ *
+ * <p>The last piece goes first: a backward pass comes to the first parameters last, and pieces that
+ * are there go while it computes the others.
  */
 final class RowAverager implements GradientAverager {
 
@@ -100,8 +103,8 @@ final class RowAverager implements GradientAverager {
     }
   }
 
-  private final Lane forwards;
-  private final Lane back;
+  private final Lane sums;
+  private final Lane means;
   private final ProcessGroup group;
   private final Exchange exchange;
   private final List<GradientBuffer> gradients;
@@ -113,19 +116,15 @@ final class RowAverager implements GradientAverager {
   private final FloatPointer work = new FloatPointer(PIECE);
 
   private final List<Piece> incoming = new ArrayList<>();
-  private final ExecutorService backwards =
-      Executors.newSingleThreadExecutor(
-          task -> {
-            Thread thread = new Thread(task, "means");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService forwards = thread("sums");
+  private final ExecutorService backwards = thread("means");
+  private Future<?> running; // null unless one was begun
 
   RowAverager(List<GradientBuffer> gradients, ProcessGroup group, Exchange exchange) {
     this.group = group;
     this.exchange = exchange;
-    forwards = lane(group);
-    back = lane(group);
+    sums = lane(group);
+    means = lane(group);
     this.gradients = List.copyOf(gradients);
     for (GradientBuffer one : gradients) {
       List<Piece> parts = new ArrayList<>();
@@ -139,70 +138,93 @@ final class RowAverager implements GradientAverager {
     }
   }
 
+  private static ExecutorService thread(String name) {
+    return Executors.newSingleThreadExecutor(
+        task -> {
+          Thread thread = new Thread(task, name);
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
   private static Lane lane(ProcessGroup group) {
     return group.wire() == Wire.FLOAT32 ? new Float32() : new Rounded();
   }
 
   @Override
+  public void begin(int participants) {
+    running = forwards.submit(() -> run(participants));
+  }
+
+  @Override
   public void average(int participants) {
-    List<List<Piece>> counting = pieces.subList(0, exchange.own(participants));
+    if (running == null) {
+      begin(participants);
+    }
+    try {
+      await(running);
+    } finally {
+      running = null;
+    }
+  }
+
+  private void run(int participants) {
+    int own = exchange.own(participants);
     if (group.isLast()) {
-      for (int i = 0; i < count(); i++) {
+      for (int i = count() - 1; i >= 0; i--) {
         Piece mean = pieces.get(0).get(i);
-        Mean.write(terms(received(i), counting, i), participants, mean.values);
-        group.sendToPrevious(back.encode(i, mean));
-        back.decode(mean); // What the others take, if it was rounded.
+        Mean.write(terms(own, i), participants, mean.values);
+        group.sendToPrevious(means.encode(i, mean));
+        means.decode(mean); // What the others take, if it was rounded.
       }
       return;
     }
-    Future<?> means = backwards.submit(this::takeMeans);
+    Future<?> taking = backwards.submit(this::takeMeans);
     try {
-      for (int i = 0; i < count(); i++) {
-        group.sendToNext(forwards.encode(i, sum(counting, i)));
+      for (int i = count() - 1; i >= 0; i--) {
+        group.sendToNext(sums.encode(i, sum(own, i)));
       }
     } finally {
-      await(means); // It must not go on writing when the gradients are let go.
+      await(taking); // It must not go on writing when the gradients are let go.
     }
   }
 
   /** What the processes up to this one have in sum. */
-  private Piece sum(List<List<Piece>> counting, int i) {
-    if (group.isFirst()) {
-      Piece first = pieces.get(0).get(i);
-      if (counting.size() > 1) {
-        Mean.write(counting.stream().map(one -> one.get(i).values).toList(), 1, first.values);
-      }
-      return first;
-    }
-    Piece sum = received(i);
-    if (!counting.isEmpty()) {
-      Mean.write(terms(sum, counting, i), 1, sum.values);
+  private Piece sum(int own, int i) {
+    List<FloatBuffer> terms = terms(own, i);
+    Piece sum = (group.isFirst() ? pieces.get(0) : incoming).get(i);
+    if (terms.size() > 1) {
+      Mean.write(terms, 1, sum.values);
     }
     return sum;
   }
 
-  private Piece received(int i) {
-    Piece piece = incoming.get(i);
-    group.receiveFromPrevious(forwards.room(piece));
-    forwards.decode(piece);
-    return piece;
-  }
-
-  private static List<FloatBuffer> terms(Piece before, List<List<Piece>> counting, int i) {
-    List<FloatBuffer> terms = new ArrayList<>(List.of(before.values));
-    counting.forEach(one -> terms.add(one.get(i).values));
+  /** What has arrived, and that of so many replicas of this process, when it is there. */
+  private List<FloatBuffer> terms(int own, int i) {
+    List<FloatBuffer> terms = new ArrayList<>();
+    if (!group.isFirst()) {
+      Piece piece = incoming.get(i);
+      group.receiveFromPrevious(sums.room(piece));
+      sums.decode(piece);
+      terms.add(piece.values);
+    }
+    for (int replica = 0; replica < own; replica++) {
+      FloatBuffer values = pieces.get(replica).get(i).values;
+      gradients.get(replica).await((long) i * PIECE, values.capacity());
+      terms.add(values);
+    }
     return terms;
   }
 
   /** A mean comes when the sum that it is made of has long been sent, so it may take its place. */
   private void takeMeans() {
-    for (int i = 0; i < count(); i++) {
+    for (int i = count() - 1; i >= 0; i--) {
       Piece mean = pieces.get(0).get(i);
-      group.receiveFromNext(back.room(mean));
+      group.receiveFromNext(means.room(mean));
       if (!group.isFirst()) {
-        group.sendToPrevious(back.room(mean));
+        group.sendToPrevious(means.room(mean));
       }
-      back.decode(mean);
+      means.decode(mean);
     }
   }
 
@@ -210,21 +232,21 @@ final class RowAverager implements GradientAverager {
     return pieces.get(0).size();
   }
 
-  private static void await(Future<?> means) {
+  private static void await(Future<?> work) {
     try {
-      Replicas.await(means);
+      Replicas.await(work);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException failure) {
         throw failure;
       }
-      throw new IllegalStateException("Means could not be taken.", e.getCause());
+      throw new IllegalStateException("Gradients could not be averaged.", e.getCause());
     }
   }
 
   @Override
   public void forget() {
-    forwards.forget();
-    back.forget();
+    sums.forget();
+    means.forget();
   }
 
   @Override
@@ -234,7 +256,10 @@ final class RowAverager implements GradientAverager {
 
   @Override
   public void close() {
+    forwards.shutdown();
     backwards.shutdown();
+    Replicas.awaitEnd(forwards);
+    Replicas.awaitEnd(backwards);
     work.close();
   }
 

@@ -1,5 +1,6 @@
 package io.minimind.task;
 
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
@@ -13,6 +14,8 @@ import java.nio.file.Path;
  * @param device that computes, used as the run uses it
  * @param threads threads within an operator on the CPU, at least 1
  * @param folder of the encoded corpus, for files that belong to its samples and go when they go
+ * @param group of processes that prepare the same samples at the same time, each of which has this
+ *     folder or one of its own
  * @param progress is told how far it is
  */
 public record Preparation(
@@ -21,6 +24,7 @@ public record Preparation(
     Device device,
     int threads,
     Path folder,
+    ProcessGroup group,
     Progress progress) {
 
   /** Is told how many samples are done. */

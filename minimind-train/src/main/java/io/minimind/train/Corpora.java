@@ -65,9 +65,9 @@ record Corpora(
         checksums.add(shards.checksum());
         Preparation preparation =
             settings.preparation(
-                place.device(),
-                place.threads(),
+                place,
                 shards.folder(),
+                group,
                 (done, total) -> listeners.tellPreparing(one.name(), done, total));
         samples.add(settings.task().prepare(shards, preparation));
       }

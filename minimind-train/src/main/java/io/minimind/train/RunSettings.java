@@ -2,6 +2,7 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.minimind.artifact.TrainingArtifacts;
+import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.ArgumentException;
 import io.minimind.graph.Target;
 import io.minimind.model.Experts;
@@ -99,8 +100,10 @@ public record RunSettings(
   }
 
   /** For whom and where its task computes what it must know of samples beforehand. */
-  Preparation preparation(Device device, int threads, Path folder, Preparation.Progress progress) {
-    return new Preparation(model, precision, on(device), threads, folder, progress);
+  Preparation preparation(
+      Corpora.Place place, Path folder, ProcessGroup group, Preparation.Progress progress) {
+    return new Preparation(
+        model, precision, on(place.device()), place.threads(), folder, group, progress);
   }
 
   /** A device, used as this run uses it. */

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.distributed.Ranks;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +136,104 @@ class EncodedTogetherTest {
       for (int share : encoded) {
         assertEquals(alone.encoded.get() / processes, share, 20);
       }
+    }
+  }
+
+  /** Rows that are read one by one, whatever they are of. */
+  private record OneByOne(Rows rows) implements Rows {
+    @Override
+    public String name() {
+      return rows.name();
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+      return rows.fingerprint();
+    }
+
+    @Override
+    public RowReader open(List<List<String>> columns) throws IOException {
+      return rows.open(columns)::next;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return rows.size();
+    }
+  }
+
+  /** Lines are cut before they are read; a process reads its own alone. */
+  @ParameterizedTest
+  @CsvSource({"1, jsonl", "2, jsonl", "3, jsonl", "2, txt", "2, jsonl.gz"})
+  void aFileOfLinesGivesTheBytesOfItsRowsReadOneByOne(int processes, String format)
+      throws Exception {
+    StringBuilder lines = new StringBuilder("\uFEFF");
+    for (int i = 1; i <= 300; i++) {
+      String text = "第%d行 ".formatted(i) + "and so on ".repeat(i % 90 == 0 ? 20_000 : i * 7 % 900);
+      lines.append(
+          i % 41 == 0
+              ? "{\"text\": \"torn"
+              : i % 29 == 0
+                  ? "{\"id\": 7}"
+                  : i % 17 == 0 ? "\u3000" : "{\"text\": \"%s\"}".formatted(text));
+      lines.append(i % 3 == 0 ? "\r\n" : i % 5 == 0 ? "\n \n" : "\n");
+    }
+    Path file = folder.resolve("lines." + format);
+    try (OutputStream bytes = Files.newOutputStream(file);
+        OutputStream out = format.endsWith(".gz") ? new GZIPOutputStream(bytes) : bytes) {
+      out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
+    }
+    Path one = folder.resolve("one");
+    Encoder alone = new Encoder();
+    open(one, new OneByOne(Rows.of(file)), alone, ProcessGroup.alone());
+    assertTrue(alone.encoded.get() > 200);
+    Path cache = folder.resolve("all");
+    List<Integer> encoded =
+        Ranks.run(
+            processes,
+            group -> {
+              Encoder encoder = new Encoder();
+              open(cache, Rows.of(file), encoder, group);
+              return encoder.encoded.get();
+            });
+    assertEquals(contents(one), contents(cache));
+    assertEquals(alone.encoded.get(), encoded.stream().mapToInt(Integer::intValue).sum());
+    assertTrue(encoded.stream().allMatch(share -> share > 0), encoded.toString());
+  }
+
+  /** Rows that another process found changed at another time, as copies of a file are. */
+  private record Copy(Texts texts, String fingerprint) implements Rows {
+    @Override
+    public String name() {
+      return texts.name();
+    }
+
+    @Override
+    public RowReader open(List<List<String>> columns) {
+      return texts.open(columns);
+    }
+  }
+
+  @Test
+  void copiesOfOtherTimesDoNotDeleteEachOther() throws Exception {
+    Path cache = folder.resolve("cache");
+    Ranks.run(
+        3,
+        group -> {
+          Copy copy = new Copy(new Texts(40, 0), "changed at " + group.rank());
+          TokenShards shards = open(cache, copy, new Encoder(), group);
+          group.await();
+          assertTrue(Files.isDirectory(shards.folder()), shards.folder().toString());
+          return shards.checksum();
+        });
+    assertEquals(3, folders(cache));
+    open(cache, new Copy(new Texts(40, 0), "later"), new Encoder(), ProcessGroup.alone());
+    assertEquals(1, folders(cache));
+  }
+
+  private static long folders(Path cache) throws IOException {
+    try (Stream<Path> files = Files.list(cache)) {
+      return files.filter(Files::isDirectory).count();
     }
   }
 

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.OptimizerSettings;
+import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.distributed.Ranks;
 import io.minimind.distributed.Wire;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
 import io.minimind.train.TinyModel;
@@ -41,7 +43,12 @@ class ReplicasOfProcessesTest {
 
   @BeforeEach
   void writeFiles() throws IOException {
-    files = TinyModel.write(folder.resolve("model"), TinyModel.CONFIG, OptimizerSettings.DEFAULT);
+    TrainingArtifacts graphs =
+        new TrainingArtifacts(TinyModel.CONFIG)
+            .with(TrainingPrecision.FLOAT32, Device.CPU.target());
+    files =
+        TinyModel.write(
+            folder.resolve("model"), TinyModel.CONFIG, graphs, OptimizerSettings.DEFAULT);
   }
 
   private static List<Batch> batches(int update, int count) {

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -81,6 +82,36 @@ class ReplicasTest {
     Path file = folder.resolve("compared");
     model.saveCheckpoint(file);
     return TrainingCheckpoint.read(file);
+  }
+
+  /** The last parameter's gradient is there first, and that of the embedding last. */
+  @Test
+  void aStepAnnouncesItsGradientsInTheOrderOfTheBackwardPass() throws IOException {
+    assumeTrue(OwnKernels.problem().isEmpty(), "The kernels that announce them need oneDNN.");
+    TrainingArtifacts own =
+        new TrainingArtifacts(TinyModel.CONFIG)
+            .with(TrainingPrecision.FLOAT32, Target.CPU_WITH_OWN_KERNELS);
+    ModelInTraining.Files announcing =
+        TinyModel.write(folder.resolve("own"), TinyModel.CONFIG, own, OptimizerSettings.DEFAULT);
+    List<Long> announced = new ArrayList<>();
+    try (Replicas replicas = Replicas.open(announcing, cpus(2), 2)) {
+      GradientBuffer gradients = replicas.all().get(0).gradients();
+      GradientBuffer.ANNOUNCEMENTS.replaceAll(
+          (address, arrival) ->
+              () -> {
+                if (address >= gradients.address(0)
+                    && address <= gradients.address(gradients.count() - 1)) {
+                  announced.add(address);
+                }
+                arrival.run();
+              });
+      replicas.resetGradients();
+      replicas.trainStep(parts(0, 2), 1);
+      assertEquals(gradients.count(), announced.size());
+      assertEquals(gradients.address(0), announced.get(announced.size() - 1));
+      assertEquals(gradients.address(gradients.count() - 1), announced.get(0));
+    }
+    assertEquals(Map.of(), GradientBuffer.ANNOUNCEMENTS);
   }
 
   @ParameterizedTest

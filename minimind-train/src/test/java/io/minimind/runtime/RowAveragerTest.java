@@ -1,6 +1,7 @@
 package io.minimind.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.minimind.distributed.Ranks;
 import java.util.ArrayList;
@@ -83,6 +84,44 @@ class RowAveragerTest {
           own.forEach(GradientBuffer::close);
           return mean;
         });
+  }
+
+  /** The end of the gradients is averaged while their beginning is still being computed. */
+  @Test
+  void whatIsThereIsAveragedWhileTheRestIsMissing() throws Exception {
+    long[] half = {LENGTH / 2};
+    float[] expected = expected(2, 2);
+    int last = Math.toIntExact(LENGTH) - 1;
+    List<float[]> means =
+        Ranks.run(
+            2,
+            group -> {
+              GradientBuffer own = GradientBuffer.allocate(Device.CPU, List.of(half, half));
+              try (GradientBuffer one = gradients(group.rank())) {
+                float[] numbers = new float[Math.toIntExact(own.values().capacity())];
+                one.values().get(numbers);
+                own.values().put(numbers);
+              }
+              float[] before = values(own);
+              try (RowAverager averager =
+                  new RowAverager(List.of(own), group, new Exchange(group, 1))) {
+                own.expect();
+                averager.begin(2);
+                own.arrived(1);
+                while (own.values().get(last) != expected[last]) {
+                  Thread.onSpinWait(); // The time limit of this class ends it.
+                }
+                assertEquals(before[0], own.values().get(0));
+                own.arrived();
+                averager.average(2);
+                return values(own);
+              } finally {
+                own.close();
+              }
+            });
+    for (float[] found : means) {
+      assertArrayEquals(expected, found);
+    }
   }
 
   @Test

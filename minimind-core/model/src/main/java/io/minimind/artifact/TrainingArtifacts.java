@@ -183,7 +183,8 @@ public final class TrainingArtifacts {
   /**
    * The part of {@link #training} that each of several replicas runs on its own rows: it gives the
    * accumulated gradients, {@code NAME.gradient} for each trained parameter in their order, in
-   * place of their norm, and does not clip them.
+   * place of their norm, and does not clip them. Where the target has a kernel for it, each is
+   * announced as soon as it is there.
    */
   public ModelProto backward() {
     Operators op = new Operators(new Graph("backward", target));
@@ -193,7 +194,7 @@ public final class TrainingArtifacts {
     accumulations.forEach(
         (name, accumulation) -> {
           graph.output(name + GRADIENT, accumulation.sum());
-          graph.output(name + ACCUMULATION_FLAG, accumulation.done());
+          graph.output(name + ACCUMULATION_FLAG, op.announce(accumulation));
         });
     return graph.toModel();
   }

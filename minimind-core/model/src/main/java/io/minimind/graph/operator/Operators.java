@@ -354,6 +354,17 @@ public record Operators(Graph graph) {
   }
 
   /**
+   * Says that a sum is there, where the graph's target has a kernel that does.
+   *
+   * @return bool [1], which the training API wants as an output
+   */
+  public Tensor announce(Accumulation accumulation) {
+    return graph.target().hasOwnKernels(accumulation.sum().type())
+        ? apply(new GradientReady(), accumulation.sum())
+        : accumulation.done();
+  }
+
+  /**
    * Multiplies what {@link #accumulateInPlace} gave as a sum with a scalar, where it lies.
    *
    * @return bool [1], which the training API wants as an output
