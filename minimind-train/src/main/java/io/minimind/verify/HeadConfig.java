@@ -73,16 +73,22 @@ final class HeadConfig {
         new Balance(weight, Balance.Scope.BATCH));
   }
 
-  /** The original scales only where there are more positions than it was trained on. */
+  /**
+   * The original stretches only where there are more positions than it was trained on, but
+   * multiplies with the attention factor in any case.
+   */
   private static RotaryScaling scaling(JsonNode scaling, int positions) {
     int original = scaling.path("original_max_position_embeddings").asInt(2048);
-    return scaling.isObject() && positions > original
-        ? new RotaryScaling.Yarn(
-            scaling.path("factor").asDouble(16),
-            original,
-            scaling.path("beta_fast").asDouble(32),
-            scaling.path("beta_slow").asDouble(1),
-            scaling.path("attention_factor").asDouble(1))
-        : RotaryScaling.NONE;
+    double attention = scaling.path("attention_factor").asDouble(1);
+    double factor = positions > original ? scaling.path("factor").asDouble(16) : 1;
+    if (!scaling.isObject() || factor == 1 && attention == 1) {
+      return RotaryScaling.NONE;
+    }
+    return new RotaryScaling.Yarn(
+        factor,
+        original,
+        scaling.path("beta_fast").asDouble(32),
+        scaling.path("beta_slow").asDouble(1),
+        attention);
   }
 }

@@ -30,6 +30,7 @@ public final class Bfloat16Check {
   private Bfloat16Check() {}
 
   public static void main(String[] arguments) throws IOException {
+    System.out.println(OneDnn.instructions());
     System.out.println(Device.CPU.kernels(TrainingPrecision.BFLOAT16));
     boolean right = true;
     if (NativeBfloat16Products.problem().isEmpty()) {
@@ -65,9 +66,9 @@ public final class Bfloat16Check {
     NativeBfloat16Products products = new NativeBfloat16Products();
     List<String> wrong = new ArrayList<>();
     try (OneDnn dnn = OneDnn.take()) {
-      for (long rows : new long[] {1, 3, 16, 48, 255}) {
-        for (long n : new long[] {1, 15, 64, 65, 130}) {
-          for (long k : new long[] {1, 2, 31, 32, 100}) {
+      for (long rows : new long[] {1, 16, 40}) {
+        for (long n : new long[] {1, 65, 130}) {
+          for (long k : new long[] {1, 33, 64}) {
             for (int variant = 0; variant < 8; variant++) {
               Tile tile = new Tile(rows, n, k, (variant & 1) != 0, (variant & 2) != 0);
               boolean multiplies = dnn.bfloat16().multiplies(tile);

@@ -9,11 +9,25 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
+import io.minimind.data.Variation;
+import io.minimind.distillation.Distillation;
+import io.minimind.distillation.DistillationObjective;
 import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
+import io.minimind.policy.ActorCriticObjective;
+import io.minimind.policy.GroupPolicyOptimization;
+import io.minimind.policy.PolicyObjective;
+import io.minimind.policy.ProximalPolicyOptimization;
+import io.minimind.policy.RolloutSettings;
+import io.minimind.preference.KahnemanTverskyObjective;
+import io.minimind.preference.KahnemanTverskyOptimization;
+import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
+import io.minimind.preference.RewardModeling;
+import io.minimind.task.FineTuning;
+import io.minimind.task.FrozenModel;
 import io.minimind.task.Task;
 import io.minimind.task.Tasks;
 import io.minimind.train.TrainingHistory.CorpusFacts;
@@ -107,13 +121,53 @@ class RunSettingsTest {
     }
   }
 
+  private record Limerick(int lines) implements Task {
+    @Override
+    public String name() {
+      return "limerick";
+    }
+
+    @Override
+    public SampleEncoder encoder(ModelConfig model, Path tokenizer) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  /** Is listed in {@code META-INF/services}. */
+  public static final class ListedLibrary implements Catalog {
+    @Override
+    public Map<String, Class<? extends Task>> tasks() {
+      return Map.of("limerick", Limerick.class);
+    }
+  }
+
   @Test
   void tasksAndSchedulesOfThisProjectComeBackByTheirNames() throws IOException {
+    FrozenModel.Folder start = new FrozenModel.Folder("start");
+    FineTuning conversations = Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS);
+    List<String> rewards = List.of("number", "0.5*thinking");
     List<Task> tasks =
         List.of(
             Tasks.pretraining(),
-            Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS),
-            Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS).packed());
+            conversations,
+            conversations.packed(),
+            new PreferenceTuning(start, "12", 20, PreferenceObjective.DEFAULT, Optional.empty()),
+            new KahnemanTverskyOptimization(start, "12", 20, KahnemanTverskyObjective.DEFAULT),
+            new RewardModeling(20, Optional.of(Variation.NONE)),
+            new Distillation(
+                start,
+                "12",
+                conversations,
+                new DistillationObjective(TinyModel.CONFIG, 3, 0.5, 1.5)),
+            new GroupPolicyOptimization(
+                start, "12", 4, RolloutSettings.DEFAULT, PolicyObjective.DEFAULT, rewards),
+            new ProximalPolicyOptimization(
+                start,
+                "12",
+                RolloutSettings.DEFAULT,
+                ProximalPolicyOptimization.Steps.DEFAULT,
+                ActorCriticObjective.DEFAULT,
+                rewards));
     List<LearningRateSchedule> schedules =
         List.of(
             LearningRateSchedule.cosine(),
@@ -164,6 +218,18 @@ class RunSettingsTest {
         assertThrows(IOException.class, () -> RunRecord.fromJson(written.toJson(), Catalog.NONE));
     assertTrue(
         e.getMessage().startsWith("its task \"rhyming\" is none of this project"), e::getMessage);
+  }
+
+  @Test
+  void tasksOfOthersComeBackFromACatalogOnTheClassPath() throws IOException {
+    RunRecord written =
+        record(
+            settings(
+                new Limerick(5),
+                TinyModel.CONFIG,
+                Optional.empty(),
+                LearningRateSchedule.cosine()));
+    assertEquals(written, RunRecord.fromJson(written.toJson(), Catalog.NONE));
   }
 
   /** The files are those that the last version without tasks wrote. */

@@ -93,6 +93,17 @@ class ReferenceConfigTest {
   }
 
   @Test
+  void theThirdVersionAppliesItsAttentionFactorAlsoWhereItStretchesNothing() throws IOException {
+    assertEquals(
+        new RotaryScaling.Yarn(1, 64, 32, 1, 1.3),
+        third(
+                "{'rope_scaling': {'factor': 2, 'attention_factor': 1.3,"
+                    + " 'original_max_position_embeddings': 64}}")
+            .rotary()
+            .scaling());
+  }
+
+  @Test
   void whatCannotBeComputedIsSaid() {
     String gelu =
         assertThrows(ArgumentException.class, () -> third("{'hidden_act': 'gelu'}")).getMessage();
