@@ -159,13 +159,17 @@ final class Replicas implements ModelInTraining {
     participants = Math.max(participants, batches.size());
     requireSame(batches);
     GradientAverager averager = this.averager.orElseThrow();
-    replicas.subList(0, exchange.own(batches.size())).forEach(one -> one.gradients().expect());
+    List<GradientBuffer> expected =
+        replicas.subList(0, exchange.own(batches.size())).stream().map(Replica::gradients).toList();
+    expected.forEach(GradientBuffer::expect);
     averager.begin(participants);
     List<Evaluation> found;
     try {
       found = accumulated(batches, gradientScale);
     } catch (RuntimeException e) {
-      group.abort(e); // Or the averager would go on waiting for the others, and they for it.
+      // Or the averager would go on waiting for the others, and for steps that were never run.
+      group.abort(e);
+      expected.forEach(GradientBuffer::arrived);
       throw e;
     }
     long start = System.nanoTime();
