@@ -74,11 +74,12 @@ final class Bfloat16Primitives {
   }
 
   /**
-   * The rows that a first factor has that lies in memory by columns: some of zeros are added, so
-   * that batches of about as many tokens have the same shapes.
+   * What is summed up over with the zeros that are added to both factors: oneDNN may read so far,
+   * and what is there must be a number. So batches of about as many tokens have the same shapes,
+   * too.
    */
   private static long inner(Tile tile) {
-    return tile.transposed() ? up(tile.k(), ROWS) : tile.k();
+    return up(tile.k(), ROWS);
   }
 
   private static long up(long n, long multiple) {
@@ -87,7 +88,7 @@ final class Bfloat16Primitives {
 
   private record Packing(long k, long n, long stride, boolean transposed) {}
 
-  private record Conversion(long lines, long line, long stride) {}
+  private record Conversion(long lines, long line, long stride, long convertedStride) {}
 
   private record Product(long rows, long n, long k, boolean transposed, boolean added) {}
 
@@ -114,18 +115,20 @@ final class Bfloat16Primitives {
    * @param a [rows, k]
    */
   void convert(Tile tile, Matrix a, long converted) {
-    long lines = tile.transposed() ? tile.k() : 1;
-    long line = tile.transposed() ? tile.rows() : tile.rows() * tile.k();
-    long stride = tile.transposed() ? a.stride() : line;
+    long lines = tile.transposed() ? tile.k() : tile.rows();
+    long line = tile.transposed() ? tile.rows() : tile.k();
+    long convertedStride = tile.transposed() ? tile.rows() : inner(tile);
+    if (tile.k() < inner(tile)) {
+      Pointer.memset(new KernelDomain.Handle(converted), 0, convertedBytes(tile));
+    }
     kept(
-            new Conversion(lines, line, stride),
-            () -> reorder(float32(lines, line, stride, false), bfloat16(lines, line, false)))
+            new Conversion(lines, line, a.stride(), convertedStride),
+            () ->
+                reorder(
+                    float32(lines, line, a.stride(), false),
+                    plain(BFLOAT16, lines, line, convertedStride, false)))
         .orElseThrow()
         .run(a.address(), converted);
-    if (tile.transposed()) {
-      long bytes = lines * line * BYTES;
-      Pointer.memset(new KernelDomain.Handle(converted + bytes), 0, convertedBytes(tile) - bytes);
-    }
   }
 
   /**

@@ -4,6 +4,7 @@ import io.minimind.runtime.OneDnn.Matrix;
 import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 
 /** Products of bf16 by the processor's instructions for them, AVX512_BF16 or AMX, with oneDNN. */
 final class NativeBfloat16Products implements Bfloat16Products {
@@ -106,6 +107,9 @@ final class NativeBfloat16Products implements Bfloat16Products {
         FloatPointer result = numbers(results, 4);
         BytePointer packed = new BytePointer(products.packedBytes(tile.n(), tile.k()) + ALIGNMENT);
         BytePointer memory = new BytePointer(products.bytes(tile) + ALIGNMENT)) {
+      // What is read though nothing was written there is no number, and shows.
+      Pointer.memset(packed, 0xff, packed.capacity());
+      Pointer.memset(memory, 0xff, memory.capacity());
       Matrix ownA = new Matrix(first.address(), a.stride(), a.transposed());
       Matrix ownB = new Matrix(second.address(), b.stride(), b.transposed());
       long place = Bfloat16Products.aligned(packed.address());
