@@ -119,10 +119,10 @@ class DataFormatsTest {
       delimiter = '|',
       value = {
         "{\"text\":\"a\"}{\"text\":\"b\"} | there is more after its end",
-        "{\"text\":\"c\"} // note | Unexpected character",
+        "{\"text\":\"c\"} // note | there is '/' where a value should stand",
         "{\"text\": NaN} | no value in JSON",
         "{\"text\": tru} | tru",
-        "{\"text\":\"d\",} | Unexpected character"
+        "{\"text\":\"d\",} | where a name in double quotes should begin"
       })
   void whatIsWrongWithARowIsSaidWithoutTheParser(String line, String problem) throws IOException {
     Path file = write("a.jsonl", (line + "\n").getBytes(StandardCharsets.UTF_8));
