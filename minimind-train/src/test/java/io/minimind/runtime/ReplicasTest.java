@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -94,6 +93,7 @@ class ReplicasTest {
     ModelInTraining.Files announcing =
         TinyModel.write(folder.resolve("own"), TinyModel.CONFIG, own, OptimizerSettings.DEFAULT);
     List<Long> announced = new ArrayList<>();
+    int before = GradientBuffer.ANNOUNCEMENTS.size();
     try (Replicas replicas = Replicas.open(announcing, cpus(2), 2)) {
       GradientBuffer gradients = replicas.all().get(0).gradients();
       GradientBuffer.ANNOUNCEMENTS.replaceAll(
@@ -111,7 +111,7 @@ class ReplicasTest {
       assertEquals(gradients.address(0), announced.get(announced.size() - 1));
       assertEquals(gradients.address(gradients.count() - 1), announced.get(0));
     }
-    assertEquals(Map.of(), GradientBuffer.ANNOUNCEMENTS);
+    assertEquals(before, GradientBuffer.ANNOUNCEMENTS.size());
   }
 
   @ParameterizedTest

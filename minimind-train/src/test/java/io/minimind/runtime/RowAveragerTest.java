@@ -138,6 +138,8 @@ class RowAveragerTest {
               try (RowAverager averager = new RowAverager(own, group, exchange)) {
                 averager.average(6);
                 return values(averager.mean(0));
+              } finally {
+                own.forEach(GradientBuffer::close);
               }
             });
     for (float[] found : means) {
