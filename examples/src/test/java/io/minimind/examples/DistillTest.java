@@ -193,7 +193,13 @@ class DistillTest {
 
   @Test
   void mistakesAreSentences() throws IOException {
-    assertMistake("needs --data, --teacher and --from", "distill", "--data=" + chats);
+    assertMistake("needs --data and --from", "distill", "--data=" + chats);
+    assertMistake(
+        "needs --teacher",
+        "distill",
+        "--data=" + chats,
+        "--from=" + student,
+        "--out=" + folder.resolve("e"));
     assertMistake("Alpha must be", distill(folder.resolve("a"), "--alpha=1"));
     assertMistake("0 to ", distill(folder.resolve("b"), "--teacher-top=100000"));
     assertMistake("config.json", distill(folder.resolve("c"), "--teacher=" + folder));
