@@ -159,7 +159,7 @@ class PretrainErrorsTest {
       assertRefused(
           2, List.of("--validation-fraction", fraction), "--validation-fraction=" + fraction);
     }
-    assertRefused(2, List.of("number of threads", "0"), "--threads=0");
+    assertRefused(1, List.of("number of threads", "0"), "--threads=0");
     assertRefused(
         2,
         List.of("--preset", "huge", "expected tiny, small, base, moe, minimind3, minimind3_moe "),
