@@ -1,6 +1,6 @@
 package io.minimind.runtime;
 
-import io.minimind.graph.operator.Bfloat16Gemm;
+import io.minimind.graph.operator.OwnGemm;
 import io.minimind.runtime.Bfloat16Products.Tile;
 import io.minimind.runtime.KernelCall.Operand;
 import io.minimind.runtime.OneDnn.Matrix;
@@ -27,8 +27,8 @@ final class Bfloat16GemmKernel implements Kernel {
   private final int threads;
 
   Bfloat16GemmKernel(KernelNode node) {
-    transposeA = node.integer(Bfloat16Gemm.TRANSPOSE_A) != 0;
-    transposeB = node.integer(Bfloat16Gemm.TRANSPOSE_B) != 0;
+    transposeA = node.integer(OwnGemm.TRANSPOSE_A) != 0;
+    transposeB = node.integer(OwnGemm.TRANSPOSE_B) != 0;
     threads = node.threads();
   }
 

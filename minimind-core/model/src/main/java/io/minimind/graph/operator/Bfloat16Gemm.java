@@ -2,7 +2,6 @@ package io.minimind.graph.operator;
 
 import io.minimind.graph.Operator;
 import io.minimind.graph.Specification;
-import io.minimind.graph.Specification.Attribute;
 import io.minimind.graph.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -14,14 +13,7 @@ import java.util.Map;
  */
 public record Bfloat16Gemm(boolean transposeA, boolean transposeB) implements Operator {
 
-  public static final String TRANSPOSE_A = "transA";
-  public static final String TRANSPOSE_B = "transB";
-
-  public static final Specification SPECIFICATION =
-      Specification.own("Bfloat16Gemm", 2)
-          .upTo(3)
-          .with(TRANSPOSE_A, Attribute.INTEGER)
-          .with(TRANSPOSE_B, Attribute.INTEGER);
+  public static final Specification SPECIFICATION = OwnGemm.specification("Bfloat16Gemm");
 
   @Override
   public Specification specification() {
@@ -30,7 +22,7 @@ public record Bfloat16Gemm(boolean transposeA, boolean transposeB) implements Op
 
   @Override
   public Map<String, Object> attributes() {
-    return Map.of(TRANSPOSE_A, transposeA ? 1L : 0L, TRANSPOSE_B, transposeB ? 1L : 0L);
+    return new OwnGemm(transposeA, transposeB).attributes();
   }
 
   @Override

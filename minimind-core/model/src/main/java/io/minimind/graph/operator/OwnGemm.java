@@ -13,11 +13,15 @@ public record OwnGemm(boolean transposeA, boolean transposeB) implements Operato
   public static final String TRANSPOSE_A = "transA";
   public static final String TRANSPOSE_B = "transB";
 
-  public static final Specification SPECIFICATION =
-      Specification.own("Gemm", 2)
-          .upTo(3)
-          .with(TRANSPOSE_A, Attribute.INTEGER)
-          .with(TRANSPOSE_B, Attribute.INTEGER);
+  public static final Specification SPECIFICATION = specification("Gemm");
+
+  /** That of a product of matrices by a kernel of this project. */
+  static Specification specification(String name) {
+    return Specification.own(name, 2)
+        .upTo(3)
+        .with(TRANSPOSE_A, Attribute.INTEGER)
+        .with(TRANSPOSE_B, Attribute.INTEGER);
+  }
 
   @Override
   public Specification specification() {
