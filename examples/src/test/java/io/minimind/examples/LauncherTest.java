@@ -69,6 +69,66 @@ class LauncherTest {
   }
 
   @Test
+  void ofTwoCommandsOneBuilds() throws Exception {
+    buildsWhen("while [ ! -e go ]; do sleep 0.05; done");
+    Process first = start("--help", "first");
+    await(folder.resolve("builds"), "built");
+    Process second = start("--help", "second");
+    await(folder.resolve("second"), "Waiting for another command to build");
+    write("go", "");
+    assertEquals(0, first.waitFor());
+    assertEquals(0, second.waitFor());
+    assertEquals(List.of("built"), Files.readAllLines(folder.resolve("builds")));
+  }
+
+  @Test
+  void aBuildThatWasKilledKeepsNobodyWaiting() throws Exception {
+    buildsWhen("true");
+    Process ended = new ProcessBuilder("true").start();
+    ended.waitFor();
+    Files.createSymbolicLink(
+        folder.resolve("examples/target/building"), Path.of(Long.toString(ended.pid())));
+    assertEquals(0, start("--help", "errors").waitFor());
+    assertEquals(List.of("built"), Files.readAllLines(folder.resolve("builds")));
+  }
+
+  @Test
+  void anOlderJavaIsNamed() throws Exception {
+    Path home = folder.resolve("old java");
+    assertTrue(write("old java/bin/java", "").toFile().setExecutable(true));
+    for (String version : List.of("1.8.0_392", "9.0.4", "11.0.2", "16")) {
+      write("old java/release", "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"" + version + "\"\n");
+      ProcessBuilder command = command("--help").redirectErrorStream(true);
+      command.environment().put("JAVA_HOME", home.toString());
+      Process process = command.redirectOutput(folder.resolve("said").toFile()).start();
+      assertEquals(1, process.waitFor());
+      String said = Files.readString(folder.resolve("said"));
+      assertTrue(said.startsWith("minimind needs Java 17 or later, and " + home), said);
+    }
+  }
+
+  /** Makes the copy one that is not built, whose build waits and then notes that it ran. */
+  private void buildsWhen(String wait) throws IOException {
+    Path classPath = folder.resolve("examples/target/classpath");
+    Files.move(classPath, folder.resolve("kept"));
+    String build = "echo built >> builds; " + wait + "; cp kept examples/target/classpath\n";
+    assertTrue(write("mvnw", "#!/bin/sh\n" + build).toFile().setExecutable(true));
+  }
+
+  private Process start(String argument, String errors) throws IOException {
+    return command(argument)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(folder.resolve(errors).toFile())
+        .start();
+  }
+
+  private static void await(Path file, String words) throws Exception {
+    while (!Files.exists(file) || !Files.readString(file).contains(words)) {
+      Thread.sleep(20);
+    }
+  }
+
+  @Test
   void wordsThatAShellWouldTakeApartAreQuoted() {
     assertEquals("out/mine", GivenCommand.quoted("out/mine"));
     assertEquals("'out/my model'", GivenCommand.quoted("out/my model"));
