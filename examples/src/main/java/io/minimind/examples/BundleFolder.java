@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import java.io.IOException;
@@ -76,9 +77,8 @@ final class BundleFolder {
     if (problem.isPresent()) {
       throw new InputException(problem.get());
     }
-    Path parent = Files.createDirectories(to.toAbsolutePath().getParent());
     try (TemporaryFolder temporary =
-        new TemporaryFolder(Files.createTempDirectory(parent, "bundle"))) {
+        new TemporaryFolder(Folders.createIn(to.toAbsolutePath().getParent(), "bundle"))) {
       Path folder = Files.createDirectory(temporary.path().resolve("bundle"));
       run(
           "jlink",

@@ -1,11 +1,12 @@
 package io.minimind.examples;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.template.Template;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.DeclaredTokens;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -100,7 +101,10 @@ final class DeclaredTokenOptions {
     if (chatTemplate == null) {
       return tokens;
     }
-    String template = Files.readString(chatTemplate);
+    String template = InputFile.text(chatTemplate);
+    if (template.isBlank()) {
+      throw new InputException(chatTemplate + " is empty: expected a template such as Jinja's.");
+    }
     try {
       Template.parse(template, chatTemplate.toString());
     } catch (TemplateException e) {

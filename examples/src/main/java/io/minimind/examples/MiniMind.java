@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.AtomicFile;
 import io.minimind.files.CutFiles;
 import io.minimind.files.Mistake;
 import io.minimind.runtime.OnnxRuntimeException;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -187,16 +187,10 @@ public final class MiniMind {
   }
 
   private static String reason(FileSystemException e) {
-    if (e.getReason() != null) {
-      return e.getReason();
-    }
-    if (e instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    if (e instanceof FileAlreadyExistsException) {
+    if (e instanceof FileAlreadyExistsException && e.getReason() == null) {
       return "it is a file where a folder is needed";
     }
-    return e.getClass().getSimpleName();
+    return AtomicFile.reason(e);
   }
 
   /** Whether not all that was printed arrived; if so, it says why. */

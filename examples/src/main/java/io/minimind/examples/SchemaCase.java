@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -9,8 +8,7 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
-import io.minimind.files.InputException;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -49,19 +47,9 @@ record SchemaCase(String name, JsonNode schema, JsonNode tests) {
     }
     List<SchemaCase> cases = new ArrayList<>();
     for (Path file : files) {
-      cases.add(of(file.getFileName().toString(), readJson(file)));
+      cases.add(of(file.getFileName().toString(), InputFile.json(file, JSON)));
     }
     return cases;
-  }
-
-  private static JsonNode readJson(Path file) throws IOException {
-    try {
-      return JSON.readTree(file.toFile());
-    } catch (JsonProcessingException e) {
-      throw new InputException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
   }
 
   private static SchemaCase of(String name, JsonNode json) {

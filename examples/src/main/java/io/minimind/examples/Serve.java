@@ -1,10 +1,11 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.server.MiniMindServer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -139,9 +140,23 @@ public final class Serve implements Callable<Integer> {
       builder.apiKey(key);
     }
     if (keyFile != null) {
-      Files.readAllLines(keyFile).stream().filter(line -> !line.isBlank()).forEach(builder::apiKey);
+      keys(keyFile).forEach(builder::apiKey);
     }
     return builder;
+  }
+
+  /** Without a key the server would be open to all, which nobody wants who names a file of keys. */
+  private static List<String> keys(Path file) throws IOException {
+    List<String> keys =
+        InputFile.text(file).lines().map(String::strip).filter(key -> !key.isEmpty()).toList();
+    if (keys.isEmpty()) {
+      throw new InputException(file + " holds no key: expected one in a line.");
+    }
+    if (!keys.stream().allMatch(key -> key.matches("\\p{Graph}+"))) {
+      throw new InputException(
+          file + " holds a key that no header can carry: expected ASCII without spaces.");
+    }
+    return keys;
   }
 
   private LanguageModel load(String place) throws IOException {

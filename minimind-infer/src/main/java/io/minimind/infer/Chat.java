@@ -113,7 +113,13 @@ public final class Chat implements AutoCloseable {
     return stream(List.of(Message.user(message)));
   }
 
-  /** Adds messages, of which there is at least one, as {@link #stream(String)} does. */
+  /**
+   * Adds messages, as {@link #stream(String)} does.
+   *
+   * @param messages at least one
+   * @throws IllegalArgumentException if there is none, or they are longer than the budget
+   * @throws IllegalStateException as for {@link #stream(String)}
+   */
   public ReplyStream stream(List<Message> messages) {
     if (messages.isEmpty()) {
       throw new ArgumentException("There is no message to answer; give at least one.");

@@ -170,6 +170,9 @@ public final class GenerationOptions {
     return values.seed;
   }
 
+  /**
+   * @param value any number
+   */
   public GenerationOptions withSeed(long value) {
     return with(changed -> changed.seed = OptionalLong.of(value));
   }

@@ -253,7 +253,7 @@ public final class LanguageModel implements AutoCloseable {
     return decoder.vocabularySize();
   }
 
-  /** The most tokens that prompt and answer may have together. */
+  /** The most tokens that prompt and answer may have together, start token included. */
   public int contextLength() {
     return decoder.contextLength();
   }
@@ -321,12 +321,24 @@ public final class LanguageModel implements AutoCloseable {
     return generate(encode(prompt, "prompt"), options, onText);
   }
 
-  /** Continues a text given as token ids, to which nothing is added. */
+  /**
+   * Continues a text given as token ids, to which nothing is added.
+   *
+   * @param promptIds at least one, each in {@code [0, vocabularySize())}
+   * @throws IllegalArgumentException if there is no id, one is out of its range, or they fill the
+   *     context
+   * @throws IllegalStateException if the model is closed
+   */
   public Generation generate(int[] promptIds, GenerationOptions options) {
     return generate(promptIds, options, piece -> {});
   }
 
-  /** Continues a text given as token ids, to which nothing is added, and hands it out. */
+  /**
+   * Continues a text given as token ids, as {@link #generate(int[], GenerationOptions)} does, and
+   * hands it out.
+   *
+   * @param onText as for {@link #generate(String, GenerationOptions, Consumer)}
+   */
   public Generation generate(int[] promptIds, GenerationOptions options, Consumer<String> onText) {
     Objects.requireNonNull(onText, "onText");
     try (TextStream pieces = stream(promptIds, options)) {
@@ -339,6 +351,7 @@ public final class LanguageModel implements AutoCloseable {
    * read to its end.
    *
    * @throws IllegalArgumentException if the prompt is empty or fills the context
+   * @throws IllegalStateException if the model is closed
    */
   public TextStream stream(String prompt, GenerationOptions options) {
     return stream(encode(prompt, "prompt"), options);
@@ -547,6 +560,7 @@ public final class LanguageModel implements AutoCloseable {
    * @param onText takes the pieces as they come, on that thread
    * @return waits for the answer, or cancels it
    * @throws IllegalArgumentException if the prompt is empty or fills the context
+   * @throws IllegalStateException if the model is closed
    */
   public RunningGeneration start(
       String prompt, GenerationOptions options, Consumer<String> onText) {

@@ -1,10 +1,9 @@
 package io.minimind.infer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.tokenizer.Tokenizer;
@@ -139,15 +138,10 @@ record ModelFolder(Path path) {
   }
 
   private static JsonNode read(Path file) throws IOException {
-    try {
-      JsonNode root = JSON.readTree(file.toFile());
-      if (!root.isObject()) {
-        throw new IOException(file + " must hold a JSON object.");
-      }
-      return root;
-    } catch (JsonProcessingException e) {
-      String place = e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
-      throw new IOException(file + place + " is not valid JSON: " + JsonErrors.reason(e) + ".", e);
+    JsonNode root = InputFile.json(file, JSON);
+    if (!root.isObject()) {
+      throw new IOException(file + " must hold a JSON object.");
     }
+    return root;
   }
 }

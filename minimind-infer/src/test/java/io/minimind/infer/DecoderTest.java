@@ -261,7 +261,7 @@ class DecoderTest {
     }
     Files.writeString(config, "{\n\"max_position_embeddings\": 20,,}");
     assertMessage(
-        IOException.class, config + ", line 2 is not valid JSON", () -> Decoder.load(folder, 1));
+        IOException.class, config + " is not valid JSON at line 2", () -> Decoder.load(folder, 1));
     Files.delete(config);
     assertMessage(IOException.class, "has no config.json", () -> Decoder.load(folder, 1));
     Files.writeString(config, "{\"max_position_embeddings\": 20}");

@@ -4,13 +4,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.CharConversionException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +89,7 @@ final class PreparedFile implements Closeable {
       return Optional.of(progress)
           .filter(one -> one.origin.equals(origin))
           .filter(one -> one.bytes <= partial.toFile().length());
-    } catch (JsonProcessingException e) {
+    } catch (JsonProcessingException | CharConversionException e) {
       return Optional.empty(); // Another program's file, or a damaged one.
     }
   }
@@ -110,6 +113,8 @@ final class PreparedFile implements Closeable {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         consumer.accept(JSON.readTree(line).path("text").asText());
       }
+    } catch (JsonProcessingException | CharacterCodingException e) {
+      throw new InputException(partial() + " is damaged: delete it to begin anew.", e);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.minimind.preference;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,7 +11,7 @@ import io.minimind.data.Sample;
 import io.minimind.data.Samples;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.files.StrictJson;
 import io.minimind.graph.Shape;
 import io.minimind.model.ModelConfig;
@@ -92,26 +91,19 @@ public final class RewardModel implements AutoCloseable {
   public static ModelConfig config(Path folder) throws IOException {
     Path file = folder.resolve(ModelFolder.CONFIG);
     try {
-      if (JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json
+      if (InputFile.json(file, JSON) instanceof ObjectNode json
           && json.path(ARCHITECTURES).path(0).asText().equals(ARCHITECTURE)) {
         return ModelConfig.fromJson(json.without(List.of(ARCHITECTURES, LABELS)));
       }
     } catch (NoSuchFileException e) {
       throw new InputException("There is no reward model in " + folder + ".", e);
-    } catch (JsonProcessingException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
       throw new InputException(
-          "%s is not the configuration of a reward model: %s"
-              .formatted(
-                  file, e instanceof JsonProcessingException json ? reason(json) : e.getMessage()),
-          e);
+          "%s is not the configuration of a reward model: %s".formatted(file, e.getMessage()), e);
     }
     throw new InputException(
         "%s holds no reward model, which says what answers are worth: its %s would have \"%s\" : [ \"%s\" ]."
             .formatted(folder, ModelFolder.CONFIG, ARCHITECTURES, ARCHITECTURE));
-  }
-
-  private static String reason(JsonProcessingException e) {
-    return JsonErrors.reason(e) + JsonErrors.place(e) + ".";
   }
 
   /** Writes a reward model into the folder that has its tokenizer. */

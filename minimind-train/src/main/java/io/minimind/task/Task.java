@@ -56,6 +56,7 @@ public interface Task {
    * run goes on: keep what takes long in {@link Preparation#folder}.
    *
    * @param samples all of a corpus
+   * @throws IOException if what is needed for it cannot be read, or what is kept not written
    */
   default Samples prepare(Samples samples, Preparation preparation) throws IOException {
     return samples;
@@ -65,6 +66,7 @@ public interface Task {
    * Where the batches of a run come from: its samples in a seeded order unless it says otherwise.
    *
    * @param samples to learn from, or to validate on
+   * @throws IOException if they cannot be read
    * @throws IllegalArgumentException if they lack what the objective reads
    */
   default BatchSource batches(Samples samples, Batching batching) throws IOException {
@@ -90,6 +92,7 @@ public interface Task {
    * puts it.
    *
    * @param model the folder of the model
+   * @throws IOException if its chat template is missing or broken
    */
   default UnaryOperator<String> promptForm(Path model) throws IOException {
     ChatTemplate template = ChatTemplate.load(model);

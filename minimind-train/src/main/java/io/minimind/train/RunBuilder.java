@@ -141,6 +141,7 @@ public final class RunBuilder {
    * Holds out rows to validate on.
    *
    * @param fraction their share, at least 0 and less than 1; 0, for none, unless given
+   * @throws IllegalArgumentException if it is out of this range
    */
   public RunBuilder validation(double fraction) {
     if (!(fraction >= 0 && fraction < 1)) {
@@ -154,7 +155,8 @@ public final class RunBuilder {
   /**
    * How long and how fast the model learns.
    *
-   * @param change sets what differs from the defaults
+   * @param change sets what differs from the defaults, which {@link TrainingSettings.Builder} names
+   * @throws IllegalArgumentException if a setting is out of its range
    */
   public RunBuilder settings(Consumer<TrainingSettings.Builder> change) {
     TrainingSettings.Builder settings = TrainingSettings.builder();
@@ -225,8 +227,9 @@ public final class RunBuilder {
   }
 
   /**
-   * @param threads threads on the CPU, of all replicas together, at least 1; one for each processor
+   * @param threads threads on the CPU, of all replicas together, 1 to 1024; one for each processor
    *     unless given
+   * @throws IllegalArgumentException if they are fewer or more
    */
   public RunBuilder threads(int threads) {
     if (threads < 1 || threads > MOST_THREADS) {
@@ -281,6 +284,7 @@ public final class RunBuilder {
    * Begins the run, or goes on with it if its folder holds one.
    *
    * @throws IOException as for {@link #create} or {@link #resume}
+   * @throws IllegalArgumentException if something is missing, or is given twice
    */
   public TrainingRun open() throws IOException {
     return RunFolder.exists(required(folder, "folder")) ? resume() : create();

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.task.Pretraining;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -157,8 +159,8 @@ public record TrainingHistory(List<TrainedStage> stages) {
       return MissingNode.getInstance(); // The run is of an earlier version.
     }
     try {
-      return Json.MAPPER.readTree(file.toFile());
-    } catch (JsonProcessingException e) {
+      return Json.MAPPER.readTree(InputFile.bytes(file));
+    } catch (JsonProcessingException | CharConversionException e) {
       throw damaged(file, e);
     }
   }

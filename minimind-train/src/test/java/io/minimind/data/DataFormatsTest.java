@@ -119,7 +119,7 @@ class DataFormatsTest {
       delimiter = '|',
       value = {
         "{\"text\":\"a\"}{\"text\":\"b\"} | there is more after its end",
-        "{\"text\":\"c\"} // note | there is '/' where a value should stand",
+        "{\"text\":\"c\"} // note | where a comment seems to begin, which JSON does not have",
         "{\"text\": NaN} | no value in JSON",
         "{\"text\": tru} | tru",
         "{\"text\":\"d\",} | where a name in double quotes should begin"

@@ -172,12 +172,17 @@ final class Fields {
   }
 
   ApiError wrong(String name, String expected, JsonNode value) {
-    String shown =
-        value.isContainerNode() ? (value.isArray() ? "a list" : "an object") : value.asText();
     return ApiError.invalid(
         path + name,
-        "The field %s must be %s, but is %s."
-            .formatted(path + name, expected, value.isContainerNode() ? shown : Text.quote(shown)));
+        "The field %s must be %s, but is %s.".formatted(path + name, expected, shown(value)));
+  }
+
+  /** A number is shown as one, so that it is not taken for a string. */
+  private static String shown(JsonNode value) {
+    if (value.isContainerNode()) {
+      return value.isArray() ? "a list" : "an object";
+    }
+    return value.isTextual() ? Text.quote(value.textValue()) : value.toString();
   }
 
   private static String plain(double number) {

@@ -1,6 +1,5 @@
 package io.minimind.examples.chat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -8,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.files.StrictJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -63,14 +62,7 @@ final class ConversationFile {
     if (!Files.isRegularFile(file)) {
       throw new InputException("There is no file " + file + ".");
     }
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new InputException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
+    JsonNode root = InputFile.json(file, JSON);
     if (!root.path("messages").isArray()) {
       throw new InputException(
           file + " is no saved conversation: expected an object with a list \"messages\".");

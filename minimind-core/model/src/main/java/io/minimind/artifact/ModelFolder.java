@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Checksums;
+import io.minimind.files.Folders;
 import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.graph.ElementType;
@@ -78,7 +80,7 @@ public final class ModelFolder {
     putId(generation, "bos_token_id", roles.begin(), loaded);
     putId(generation, "eos_token_id", roles.end(), loaded);
     putId(generation, "pad_token_id", roles.padding(), loaded);
-    Files.createDirectories(folder);
+    Folders.create(folder);
     for (String name : TEXTS) {
       if (Files.exists(tokenizer.resolve(name))) {
         copy(tokenizer.resolve(name), folder.resolve(name));
@@ -248,7 +250,7 @@ public final class ModelFolder {
 
   private static void copy(Path from, Path to) throws IOException {
     if (!from.toAbsolutePath().normalize().equals(to.toAbsolutePath().normalize())) {
-      AtomicFile.replace(to, Files.readAllBytes(from));
+      AtomicFile.replace(to, InputFile.bytes(from));
     }
   }
 }

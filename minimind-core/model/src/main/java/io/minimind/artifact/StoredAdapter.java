@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.files.JsonErrors;
 import io.minimind.files.StrictJson;
 import io.minimind.model.LowRankAdapters;
@@ -55,7 +56,7 @@ public record StoredAdapter(LowRankAdapters adapters, List<NamedTensor> tensors)
     }
     try {
       return new StoredAdapter(
-          JSON.readValue(Files.readAllBytes(config), LowRankAdapters.class),
+          JSON.treeToValue(InputFile.json(config, JSON), LowRankAdapters.class),
           SafetensorsFile.open(weights).tensors());
     } catch (JsonProcessingException e) {
       throw new InputException(

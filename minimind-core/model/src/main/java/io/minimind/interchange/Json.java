@@ -1,6 +1,5 @@
 package io.minimind.interchange;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,9 +7,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** JSON files of other projects; names that stand twice and what follows the end are refused. */
@@ -31,17 +29,7 @@ final class Json {
    * @throws IOException with one sentence that names the file
    */
   static ObjectNode read(Path file) throws IOException {
-    JsonNode json;
-    try {
-      json = MAPPER.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    } catch (IOException e) {
-      throw new IOException("Cannot read " + file + ": " + AtomicFile.reason(e) + ".", e);
-    }
-    if (json instanceof ObjectNode object) {
+    if (InputFile.json(file, MAPPER) instanceof ObjectNode object) {
       return object;
     }
     throw new IOException(file + " holds no JSON object.");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputFile;
 import io.minimind.graph.operator.RotaryLayout;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
@@ -116,7 +117,7 @@ final class StoredModel {
     for (String name : List.of("tokenizer.json", "tokenizer.model", ModelFolder.CHAT_TEMPLATE)) {
       Path file = folder.resolve(name);
       if (Files.exists(file)) {
-        AtomicFile.replace(to.resolve(name), Files.readAllBytes(file));
+        AtomicFile.replace(to.resolve(name), InputFile.bytes(file));
       }
     }
     Path file = folder.resolve(ModelFolder.TOKENIZER_CONFIG);

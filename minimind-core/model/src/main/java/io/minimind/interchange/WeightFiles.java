@@ -1,12 +1,8 @@
 package io.minimind.interchange;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.minimind.files.CutFiles;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
 import io.minimind.weights.StreamedTensor;
@@ -14,7 +10,6 @@ import io.minimind.weights.gguf.GgufFile;
 import io.minimind.weights.torch.TorchFile;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,12 +19,6 @@ import java.util.TreeSet;
 
 /** The tensors of files that other programs write, whatever their format. */
 public final class WeightFiles {
-
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   /** Where transformers looks for weights in a folder, in this order; an index names more files. */
   private static final List<String> NAMES =
@@ -130,16 +119,7 @@ public final class WeightFiles {
   }
 
   private static JsonNode weightMap(Path index) throws IOException {
-    JsonNode map;
-    try {
-      map = JSON.readTree(Files.readAllBytes(index)).path("weight_map");
-    } catch (NoSuchFileException e) {
-      throw new IOException("There is no file " + index + ".", e);
-    } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not valid JSON%s: %s.".formatted(index, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
+    JsonNode map = InputFile.json(index, Json.MAPPER).path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new IOException(index + " has no weight_map that says which file holds which tensor.");
     }

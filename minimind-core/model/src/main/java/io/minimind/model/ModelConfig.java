@@ -8,11 +8,12 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.files.JsonErrors;
 import io.minimind.files.StrictJson;
 import io.minimind.graph.operator.RotaryLayout;
+import java.io.CharConversionException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -426,7 +427,7 @@ public record ModelConfig(
    */
   public static ModelConfig read(Path file) throws IOException {
     try {
-      if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
+      if (!(JSON.readTree(InputFile.bytes(file)) instanceof ObjectNode json)) {
         throw new InputException(
             file + " is not a valid model configuration: it is no JSON object.");
       }
@@ -441,6 +442,9 @@ public record ModelConfig(
               + JsonErrors.place(e)
               + ".",
           e);
+    } catch (CharConversionException e) {
+      throw new InputException(
+          file + " is not a valid model configuration: it is no text in UTF-8.", e);
     } catch (ArgumentException e) {
       throw new InputException(file + " is not a valid model configuration: " + e.getMessage(), e);
     }

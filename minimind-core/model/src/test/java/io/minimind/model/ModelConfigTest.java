@@ -273,7 +273,7 @@ class ModelConfigTest {
     Path file = write("{\n  \"hidden_size\" : 128,\n  oops\n}");
     assertSays(file, file + " is not a valid model configuration: ", "'o'", " at line 3, ");
     Files.writeString(file, "{\"x\": " + "[".repeat(5000));
-    assertSays(file, file + " is not a valid model configuration: Document nesting depth");
+    assertSays(file, file + " is not a valid model configuration: it is nested more than");
   }
 
   @Test

@@ -1,15 +1,13 @@
 package io.minimind.chat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.files.ModelFiles;
 import io.minimind.files.StrictJson;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -142,10 +140,10 @@ public final class ChatTemplate {
   public static Optional<ChatTemplate> find(Path folder) throws IOException {
     Path own = folder.resolve(ModelFiles.CHAT_TEMPLATE);
     Path file = folder.resolve(ModelFiles.TOKENIZER_CONFIG);
-    JsonNode config = Files.exists(file) ? read(file) : JSON.createObjectNode();
+    JsonNode config = Files.exists(file) ? InputFile.json(file, JSON) : JSON.createObjectNode();
     boolean hasOwn = Files.exists(own);
     Optional<String> source =
-        hasOwn ? Optional.of(text(own)) : source(config.path("chat_template"), file);
+        hasOwn ? Optional.of(InputFile.text(own)) : source(config.path("chat_template"), file);
     String name = hasOwn ? own.toString() : "chat_template of " + file;
     return source.map(
         found -> new ChatTemplate(found, Template.parse(found, name), specialTokens(config)));
@@ -234,24 +232,6 @@ public final class ChatTemplate {
     variables.put("add_generation_prompt", options.addGenerationPrompt());
     variables.putAll(options.variables());
     return variables;
-  }
-
-  private static String text(Path file) throws IOException {
-    try {
-      return Files.readString(file);
-    } catch (CharacterCodingException e) {
-      throw new IOException(file + " is not valid UTF-8.", e);
-    }
-  }
-
-  private static JsonNode read(Path file) throws IOException {
-    try {
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
   }
 
   private static Optional<String> source(JsonNode field, Path file) throws IOException {

@@ -29,6 +29,20 @@ public final class Folders {
     }
   }
 
+  /**
+   * Makes a folder with a new name in another one, which is made if it is missing.
+   *
+   * @throws IOException if it cannot be made; the message is a sentence that says why
+   */
+  public static Path createIn(Path folder, String prefix) throws IOException {
+    create(folder);
+    try {
+      return Files.createTempDirectory(folder, prefix);
+    } catch (FileSystemException e) {
+      throw new IOException("Nothing can be made in %s: %s.".formatted(folder, reason(e)), e);
+    }
+  }
+
   private static String reason(FileSystemException e) {
     if (e instanceof NoSuchFileException) {
       return "where it is to be there can be none"; // Such as among those of the system.

@@ -45,7 +45,7 @@ public final class NewFolder implements AutoCloseable {
     Folders.create(place.getParent());
     String prefix = "." + place.getFileName() + ".unfinished-";
     deleteAbandoned(place.getParent(), prefix);
-    Path work = Files.createTempDirectory(place.getParent(), prefix);
+    Path work = Folders.createIn(place.getParent(), prefix);
     FolderLock lock = FolderLock.acquire(work);
     Files.createDirectory(work.resolve(place.getFileName()));
     return new NewFolder(place, work, lock);

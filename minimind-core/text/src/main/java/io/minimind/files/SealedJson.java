@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -38,7 +39,12 @@ public final class SealedJson {
    * @throws IOException in a sentence, if it was changed
    */
   public static byte[] open(byte[] json, Path file) throws IOException, JsonProcessingException {
-    JsonNode root = JSON.readTree(json);
+    JsonNode root;
+    try {
+      root = JSON.readTree(json);
+    } catch (CharConversionException e) {
+      throw new InputException(file + " is damaged: it is no text in UTF-8.", e);
+    }
     if (!(root instanceof ObjectNode object) || !object.has(CHECKSUM)) {
       return json;
     }

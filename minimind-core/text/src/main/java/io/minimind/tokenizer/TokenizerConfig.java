@@ -1,12 +1,11 @@
 package io.minimind.tokenizer;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
-import io.minimind.files.JsonErrors;
+import io.minimind.files.InputFile;
 import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,13 +82,7 @@ final class TokenizerConfig {
     if (!Files.isRegularFile(file)) {
       return JSON.missingNode();
     }
-    try {
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
-          e);
-    }
+    return InputFile.json(file, JSON);
   }
 
   /** With all flags, of which transformers knows what they are where they are missing. */

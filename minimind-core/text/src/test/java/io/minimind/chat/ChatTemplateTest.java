@@ -213,7 +213,7 @@ class ChatTemplateTest {
 
     write("tokenizer_config.json", "{\"chat_template\": " + "[".repeat(5000));
     String deep = assertThrows(IOException.class, () -> ChatTemplate.load(folder)).getMessage();
-    assertTrue(deep.startsWith(file + " is not valid JSON: Document nesting depth"), deep);
+    assertTrue(deep.startsWith(file + " is not valid JSON: it is nested more than"), deep);
 
     write("tokenizer_config.json", "{\"chat_template\": \"a\\n{% if x %}\"}");
     String template =
@@ -227,7 +227,7 @@ class ChatTemplateTest {
     Path own = folder.resolve("chat_template.jinja");
     Files.write(own, new byte[] {(byte) 0xff});
     String bytes = assertThrows(IOException.class, () -> ChatTemplate.load(folder)).getMessage();
-    assertEquals(own + " is not valid UTF-8.", bytes);
+    assertEquals(own + " is not valid UTF-8: save it as UTF-8.", bytes);
   }
 
   private Path write(String name, String text) throws IOException {

@@ -52,7 +52,7 @@ class TokenizerFileTest {
   @Test
   void jsonThatIsNestedTooDeeplyIsRefused() throws IOException {
     write("[".repeat(100_000));
-    String start = "Tokenizer file " + file() + " is not valid JSON: Document nesting depth";
+    String start = "Tokenizer file " + file() + " is not valid JSON: it is nested more than";
     assertEquals(start, refusal(file()).substring(0, start.length()));
   }
 

@@ -139,9 +139,8 @@ public final class Constraints {
       return jsonSchema(JSON.readTree(schema));
     } catch (JsonProcessingException e) {
       throw new ArgumentException(
-          "The schema is not valid JSON at line %d, column %d: %s."
-              .formatted(
-                  e.getLocation().getLineNr(), e.getLocation().getColumnNr(), JsonErrors.reason(e)),
+          "The schema is not valid JSON%s: %s."
+              .formatted(JsonErrors.place(e), JsonErrors.reason(e)),
           e);
     }
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
 import io.minimind.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -113,7 +115,7 @@ public final class DatasetDownload {
                   hub.dataset(),
                   listing.files().stream().map(DatasetHub.File::path).limit(20).toList()));
     }
-    Files.createDirectories(folder);
+    Folders.create(folder);
     long total = files.stream().mapToLong(DatasetHub.File::size).sum();
     AtomicLong arrived = new AtomicLong();
     List<String> unchecked = new ArrayList<>();
@@ -224,7 +226,7 @@ public final class DatasetDownload {
           throw new IOException(
               "more than the %,d bytes arrive that the hub says".formatted(file.size()));
         }
-        AtomicFile.write(out, ByteBuffer.wrap(piece, 0, read));
+        write(out, ByteBuffer.wrap(piece, 0, read), part);
         count(have, more, counted);
       }
       out.force(true);
@@ -232,6 +234,14 @@ public final class DatasetDownload {
     if (have < file.size()) {
       throw new IOException(
           "the connection broke after %,d of %,d bytes".formatted(have, file.size()));
+    }
+  }
+
+  private static void write(FileChannel out, ByteBuffer piece, Path part) throws IOException {
+    try {
+      AtomicFile.write(out, piece);
+    } catch (IOException e) {
+      throw new FileSystemException(part.toString(), null, e.getMessage()); // A full disk, mostly.
     }
   }
 

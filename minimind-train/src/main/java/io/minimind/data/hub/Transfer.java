@@ -6,15 +6,21 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.FileSystemException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
 
 /**
  * Requests to a hub. Redirects are followed here and not by the client, because the token of a hub
@@ -76,8 +82,8 @@ final class Transfer {
     for (int made = 1; ; made++) {
       try {
         return attempt.run();
-      } catch (RefusedException | InterruptedIOException e) {
-        throw e;
+      } catch (RefusedException | InterruptedIOException | FileSystemException e) {
+        throw e; // The disk is no better the next time.
       } catch (IOException e) {
         if (made == attempts) {
           throw new IOException("%s (tried %d times)".formatted(reason(e), attempts), e);
@@ -100,6 +106,15 @@ final class Transfer {
   }
 
   private static String reason(IOException e) {
+    if (e instanceof ConnectException) {
+      return Stream.<Throwable>iterate(e, Objects::nonNull, Throwable::getCause)
+              .anyMatch(UnresolvedAddressException.class::isInstance)
+          ? "there is no such host, or no network"
+          : "nobody answers there, or a proxy is needed";
+    }
+    if (e instanceof SSLException) {
+      return "no encrypted connection can be made (" + e.getMessage() + ")";
+    }
     return e.getMessage() == null ? "the connection broke" : e.getMessage();
   }
 

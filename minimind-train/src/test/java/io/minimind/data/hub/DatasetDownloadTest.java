@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -309,6 +310,38 @@ class DatasetDownloadTest {
         };
     assertRefused("leads to file");
     assertFalse(Files.exists(folder.resolve("d/a b.jsonl")));
+  }
+
+  @Test
+  void aHubThatIsNotThereIsSaidInPlainWords() throws IOException {
+    HttpServer gone = server();
+    URI closed = address(gone);
+    gone.stop(0);
+    assertNotReached(closed, "nobody answers there, or a proxy is needed (tried 2 times).");
+    assertNotReached(
+        URI.create("http://hub.invalid"), "there is no such host, or no network (tried 2 times).");
+  }
+
+  private static void assertNotReached(URI address, String problem) {
+    DatasetHub from = new DatasetHub(address, "o/n", "main", Layout.HUGGING_FACE);
+    IOException refusal =
+        assertThrows(
+            IOException.class,
+            () -> DatasetDownload.open(from, Optional.empty(), 2, Duration.ofMillis(1)));
+    assertEquals(
+        "The list of o/n cannot be had from %s: %s".formatted(address, problem),
+        refusal.getMessage());
+  }
+
+  @Test
+  void whatCannotBeWrittenIsNotAskedForAgain() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "this system has no device that is always full");
+    Files.createDirectories(folder.resolve("d"));
+    Files.createSymbolicLink(folder.resolve("d/a b.jsonl.part"), full);
+    IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
+    assertTrue(refusal.getMessage().endsWith(": No space left on device."), refusal.getMessage());
+    assertEquals(1, asked.get());
   }
 
   @Test
