@@ -67,13 +67,16 @@ final class RuntimeEnvironment {
   private static synchronized CompletableFuture<OrtEnvironment> starting() {
     if (started == null) {
       CompletableFuture<OrtEnvironment> starting = new CompletableFuture<>();
-      Thread thread = new Thread(() -> {
-        try {
-          starting.complete(create());
-        } catch (IOException | RuntimeException | Error e) {
-          starting.completeExceptionally(e);
-        }
-      }, "minimind-start");
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  starting.complete(create());
+                } catch (IOException | RuntimeException | Error e) {
+                  starting.completeExceptionally(e);
+                }
+              },
+              "minimind-start");
       thread.setDaemon(true);
       thread.start();
       started = starting;

@@ -65,7 +65,11 @@ final class TokenizerConfig {
       for (JsonNode named : value.isArray() ? value : List.of(value)) {
         if (named.isTextual()) {
           tokens.add(
-              token(JsonNodeFactory.instance.objectNode().put("content", named.asText()).put("special", true)));
+              token(
+                  JsonNodeFactory.instance
+                      .objectNode()
+                      .put("content", named.asText())
+                      .put("special", true)));
         } else if (named.path("content").isTextual()) {
           tokens.add(token(named).put("special", true));
         }

@@ -221,8 +221,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
         List<Value> inputs = new ArrayList<>();
         for (String name : node.inputs()) {
           if (!name.isEmpty() && !values.containsKey(name)) {
-            throw new GraphException(
-                "its input " + Quoted.text(name) + " is not there before it");
+            throw new GraphException("its input " + Quoted.text(name) + " is not there before it");
           }
           inputs.add(values.get(name));
         }

@@ -187,7 +187,9 @@ final class OperatorRules {
         x.shape().get(1).is(in)
             && values.shape().get(0).is(out)
             && values.shape().get(1).is(blocks),
-        "its inputs have the shapes %s and %s", x, values);
+        "its inputs have the shapes %s and %s",
+        x,
+        values);
     List<Extent> scales = List.of(Extent.of(out), Extent.of(blocks));
     require(node.input(2, FLOAT32).shape().equals(scales), "its scales have another shape");
     return List.of(Value.of(FLOAT32, List.of(x.shape().get(0), Extent.of(out))));
@@ -266,20 +268,25 @@ final class OperatorRules {
     long headSize = width.isKnown() ? width.factor() / keyValueHeads : 0;
     require(
         headSize >= 8 && headSize % 8 == 0 && headSize <= 1024,
-        "its keys have the shape %s for %s heads", key, keyValueHeads);
+        "its keys have the shape %s for %s heads",
+        key,
+        keyValueHeads);
     require(
         key.shape()
                 .equals(List.of(batch, query.shape().get(1), Extent.of(keyValueHeads * headSize)))
             && node.input(2, FLOAT32).shape().equals(key.shape())
             && query.shape().get(2).is(heads * headSize),
-        "its queries have the shape %s, its keys %s", query, key);
+        "its queries have the shape %s, its keys %s",
+        query,
+        key);
     Value past = node.input(3, FLOAT32, 4);
     require(
         past.shape().get(0).equals(batch)
             && past.shape().get(1).is(keyValueHeads)
             && past.shape().get(3).is(headSize)
             && node.input(4, FLOAT32).shape().equals(past.shape()),
-        "its past has the shape %s", past);
+        "its past has the shape %s",
+        past);
     require(node.input(5, INT32).shape().equals(List.of(batch)), "its lengths have another shape");
     require(node.input(6, INT32).rank() == 0, "its total length is no single number");
     if (turns == 1) {
@@ -294,7 +301,8 @@ final class OperatorRules {
         cosine.shape().get(0).isKnown()
             && cosine.shape().get(1).is(headSize / 2)
             && node.input(8, FLOAT32).shape().equals(cosine.shape()),
-        "its angles have the shape %s", cosine);
+        "its angles have the shape %s",
+        cosine);
     node.state().knowsPositions(cosine.shape().get(0).factor());
   }
 
@@ -388,7 +396,9 @@ final class OperatorRules {
     boolean inside = order.stream().allMatch(axis -> axis >= 0 && axis < x.rank());
     require(
         inside && order.size() == x.rank() && new HashSet<>(order).size() == x.rank(),
-        "it orders the axes %s of %s", order, x);
+        "it orders the axes %s of %s",
+        order,
+        x);
     List<Extent> shape = order.stream().map(axis -> x.shape().get(axis.intValue())).toList();
     return List.of(Value.of(x.type(), shape));
   }
@@ -402,7 +412,9 @@ final class OperatorRules {
       List<Extent> shape = new ArrayList<>(part.shape());
       require(
           part.type() == first.type() && part.rank() == first.rank(),
-          "its inputs have the shapes %s and %s", first, part);
+          "its inputs have the shapes %s and %s",
+          first,
+          part);
       parts.add(shape.set(axis, first.shape().get(axis)));
       require(shape.equals(first.shape()), "its inputs have the shapes %s and %s", first, part);
     }
@@ -442,7 +454,9 @@ final class OperatorRules {
       require(
           extents.stream().allMatch(e -> e.isKnown() && e.factor() > 0)
               && x.shape().get(axis).is(extents.stream().mapToLong(Extent::factor).sum()),
-          "it splits %s into %s", x.shape().get(axis), extents);
+          "it splits %s into %s",
+          x.shape().get(axis),
+          extents);
     }
     List<Value> outputs = new ArrayList<>();
     for (int i = 0; i < extents.size(); i++) {
