@@ -47,7 +47,7 @@ record SchemaCase(String name, JsonNode schema, JsonNode tests) {
     }
     List<SchemaCase> cases = new ArrayList<>();
     for (Path file : files) {
-      cases.add(of(file.getFileName().toString(), InputFile.json(file, JSON)));
+      cases.add(of(file.getFileName().toString(), InputFile.json(file, JSON::readTree)));
     }
     return cases;
   }

@@ -91,7 +91,7 @@ public final class RewardModel implements AutoCloseable {
   public static ModelConfig config(Path folder) throws IOException {
     Path file = folder.resolve(ModelFolder.CONFIG);
     try {
-      if (InputFile.json(file, JSON) instanceof ObjectNode json
+      if (InputFile.json(file, JSON::readTree) instanceof ObjectNode json
           && json.path(ARCHITECTURES).path(0).asText().equals(ARCHITECTURE)) {
         return ModelConfig.fromJson(json.without(List.of(ARCHITECTURES, LABELS)));
       }

@@ -62,7 +62,7 @@ final class ConversationFile {
     if (!Files.isRegularFile(file)) {
       throw new InputException("There is no file " + file + ".");
     }
-    JsonNode root = InputFile.json(file, JSON);
+    JsonNode root = InputFile.json(file, JSON::readTree);
     if (!root.path("messages").isArray()) {
       throw new InputException(
           file + " is no saved conversation: expected an object with a list \"messages\".");

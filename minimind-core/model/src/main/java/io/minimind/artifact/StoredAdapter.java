@@ -56,7 +56,7 @@ public record StoredAdapter(LowRankAdapters adapters, List<NamedTensor> tensors)
     }
     try {
       return new StoredAdapter(
-          JSON.treeToValue(InputFile.json(config, JSON), LowRankAdapters.class),
+          JSON.treeToValue(InputFile.json(config, JSON::readTree), LowRankAdapters.class),
           SafetensorsFile.open(weights).tensors());
     } catch (JsonProcessingException e) {
       throw new InputException(

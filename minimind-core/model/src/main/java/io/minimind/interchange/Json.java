@@ -29,7 +29,7 @@ final class Json {
    * @throws IOException with one sentence that names the file
    */
   static ObjectNode read(Path file) throws IOException {
-    if (InputFile.json(file, MAPPER) instanceof ObjectNode object) {
+    if (InputFile.json(file, MAPPER::readTree) instanceof ObjectNode object) {
       return object;
     }
     throw new IOException(file + " holds no JSON object.");

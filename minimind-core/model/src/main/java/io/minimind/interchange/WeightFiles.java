@@ -119,7 +119,7 @@ public final class WeightFiles {
   }
 
   private static JsonNode weightMap(Path index) throws IOException {
-    JsonNode map = InputFile.json(index, Json.MAPPER).path("weight_map");
+    JsonNode map = InputFile.json(index, Json.MAPPER::readTree).path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new IOException(index + " has no weight_map that says which file holds which tensor.");
     }

@@ -1,10 +1,10 @@
 package io.minimind.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.InputFile;
+import io.minimind.files.JsonTree;
 import io.minimind.files.ModelFiles;
-import io.minimind.files.StrictJson;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
@@ -18,8 +18,6 @@ import java.util.Optional;
 
 /** Turns a conversation into text. Immutable, and safe for use by several threads. */
 public final class ChatTemplate {
-
-  private static final ObjectMapper JSON = StrictJson.mapper();
 
   /**
    * MiniMind's template, for {@code tokenizer_config.json} files that any engine can load: the
@@ -140,7 +138,8 @@ public final class ChatTemplate {
   public static Optional<ChatTemplate> find(Path folder) throws IOException {
     Path own = folder.resolve(ModelFiles.CHAT_TEMPLATE);
     Path file = folder.resolve(ModelFiles.TOKENIZER_CONFIG);
-    JsonNode config = Files.exists(file) ? InputFile.json(file, JSON) : JSON.createObjectNode();
+    JsonNode config =
+        Files.exists(file) ? InputFile.json(file, JsonTree::read) : MissingNode.getInstance();
     boolean hasOwn = Files.exists(own);
     Optional<String> source =
         hasOwn ? Optional.of(InputFile.text(own)) : source(config.path("chat_template"), file);

@@ -2,7 +2,6 @@ package io.minimind.files;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,6 +15,12 @@ import java.nio.file.Path;
 public final class InputFile {
 
   private InputFile() {}
+
+  /** Makes a tree of bytes, as {@link JsonTree} and Jackson's mappers do. */
+  @FunctionalInterface
+  public interface Parser {
+    JsonNode parse(byte[] json) throws IOException;
+  }
 
   /**
    * All that is in a file.
@@ -50,14 +55,14 @@ public final class InputFile {
   /**
    * The JSON that a file holds.
    *
-   * @param mapper how it is read
+   * @param parser how it is read
    * @return a missing node if the file is empty
    * @throws IOException as for {@link #bytes}, and if it is no JSON
    */
-  public static JsonNode json(Path file, ObjectMapper mapper) throws IOException {
+  public static JsonNode json(Path file, Parser parser) throws IOException {
     byte[] bytes = bytes(file);
     try {
-      return mapper.readTree(bytes);
+      return parser.parse(bytes);
     } catch (JsonProcessingException e) {
       throw new InputException(
           "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),

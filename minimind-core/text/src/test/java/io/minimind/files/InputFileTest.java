@@ -33,7 +33,7 @@ class InputFileTest {
     Path file = file(contents);
     assertArrayEquals(contents, InputFile.bytes(file));
     assertEquals("{\"a\": \"é\"}", InputFile.text(file));
-    assertEquals("é", InputFile.json(file, JSON).path("a").textValue());
+    assertEquals("é", InputFile.json(file, JSON::readTree).path("a").textValue());
     assertThrows(NoSuchFileException.class, () -> InputFile.text(folder.resolve("none")));
   }
 
@@ -42,7 +42,7 @@ class InputFileTest {
     String sentence = "Cannot read " + folder + ": it is a folder.";
     assertSays(sentence, () -> InputFile.bytes(folder));
     assertSays(sentence, () -> InputFile.text(folder));
-    assertSays(sentence, () -> InputFile.json(folder, JSON));
+    assertSays(sentence, () -> InputFile.json(folder, JSON::readTree));
   }
 
   @Test
@@ -51,10 +51,11 @@ class InputFileTest {
     assertSays(file + " is not valid UTF-8: save it as UTF-8.", () -> InputFile.text(file));
     assertSays(
         file + " is not valid JSON at line 1, column 3: it is not UTF-8 (byte 0xff).",
-        () -> InputFile.json(file, JSON));
+        () -> InputFile.json(file, JSON::readTree));
     // It begins as UTF-32 does.
     Path other = file(new byte[] {0, 0, 0, ' ', -1, -1, -1, -1});
     assertSays(
-        other + " is not valid JSON: it is no text in UTF-8.", () -> InputFile.json(other, JSON));
+        other + " is not valid JSON: it is no text in UTF-8.",
+        () -> InputFile.json(other, JSON::readTree));
   }
 }
