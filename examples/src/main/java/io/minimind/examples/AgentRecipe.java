@@ -43,7 +43,6 @@ record AgentRecipe(
               .batchSize(4)
               .learningRate(7e-4f)
               .maxUpdates(40)
-              .seed(Phase.SEED)
               .saveEvery(10)
               .keepCheckpoints(1)
               .build());

@@ -16,8 +16,10 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.Precision;
+import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
+import io.minimind.runtime.Device;
 import io.minimind.task.FineTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -141,6 +143,10 @@ final class Course {
   }
 
   private Optional<Score> run(QuestionSet heldOut, CourseRecord begun) throws IOException {
+    TrainingPrecision precision = recipe.precision().on(Device.CPU);
+    if (precision != TrainingPrecision.FLOAT32) {
+      console.printf("Training in %s, %s%n", precision, Device.CPU.kernels(precision));
+    }
     CourseRecord record = begun;
     List<Step> steps = new ArrayList<>(steps());
     secondHalf.forEach(half -> steps.addAll(half.steps()));
@@ -289,10 +295,11 @@ final class Course {
 
   /** A run of the course, without its task. */
   RunBuilder run(Path folder, TrainingSettings settings, Path rows) {
-    return TrainingRun.builder()
-        .folder(folder)
+    RunBuilder run = TrainingRun.builder();
+    recipe.precision().of(run);
+    return run.folder(folder)
         .rows(Rows.of(rows))
-        .settings(settings)
+        .settings(settings.withSeed(recipe.seed()))
         .cache(out.resolve("cache"))
         .threads(threads)
         .command(command)

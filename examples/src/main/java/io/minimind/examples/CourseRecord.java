@@ -2,8 +2,12 @@ package io.minimind.examples;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.LongNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.FolderLock;
 import io.minimind.files.Folders;
@@ -70,7 +74,7 @@ record CourseRecord(
     }
     CourseRecord begun;
     try {
-      begun = JSON.readValue(SealedJson.open(Files.readAllBytes(file), file), CourseRecord.class);
+      begun = read(SealedJson.open(Files.readAllBytes(file), file));
     } catch (JsonProcessingException e) {
       throw new InputException(
           "%s is not valid: %s. Choose another --out, or delete the folder to start anew."
@@ -79,6 +83,15 @@ record CourseRecord(
     }
     begun.requireSame(folder, recipe, data);
     return begun;
+  }
+
+  private static CourseRecord read(byte[] json) throws IOException {
+    JsonNode record = JSON.readTree(json);
+    if (record.get("recipe") instanceof ObjectNode recipe) { // Earlier versions had no choice.
+      recipe.putIfAbsent("seed", LongNode.valueOf(Recipe.SEED));
+      recipe.putIfAbsent("precision", TextNode.valueOf(ChosenPrecision.FLOAT32.toString()));
+    }
+    return JSON.treeToValue(record, CourseRecord.class);
   }
 
   /**
@@ -105,11 +118,9 @@ record CourseRecord(
    * @throws IOException if the recipe or the data are no longer those that the course began with
    */
   void requireSame(Path folder, Recipe given, CourseData files) throws IOException {
-    if (!recipe.name().equals(given.name())) {
-      throw new InputException(
-          "%s holds a course of the recipe %s: go on with --recipe=%s, or choose another --out."
-              .formatted(folder, recipe.name(), recipe.name()));
-    }
+    requireSame(folder, "recipe", recipe.name(), given.name());
+    requireSame(folder, "seed", recipe.seed(), given.seed());
+    requireSame(folder, "precision", recipe.precision(), given.precision());
     if (!recipe.equals(given)) {
       throw new InputException(
           "The recipe %s is no longer the one that the course in %s began with: choose another --out, or delete that folder to start anew."
@@ -121,6 +132,15 @@ record CourseRecord(
             "%s is no longer what the course in %s began with: restore it, or choose another --out."
                 .formatted(files.folder().resolve(file.getKey()), folder));
       }
+    }
+  }
+
+  private static void requireSame(Path folder, String option, Object begun, Object given)
+      throws IOException {
+    if (!begun.equals(given)) {
+      throw new InputException(
+          "%s holds a course of the %s %s: go on with --%s=%s, or choose another --out."
+              .formatted(folder, option, begun, option, begun));
     }
   }
 

@@ -144,7 +144,10 @@ final class CourseReport {
     phase("Conversations", recipe.severalTurns());
     phase("Preferences", recipe.preferences());
     page.append("</table>\n");
-    element("p", "To train it again: ./minimind quickstart --recipe=" + recipe.name());
+    element(
+        "p",
+        "To train it again: ./minimind quickstart --recipe=%s --seed=%d --precision=%s"
+            .formatted(recipe.name(), recipe.seed(), recipe.precision()));
   }
 
   private void phase(String name, Phase phase) {

@@ -56,6 +56,17 @@ public final class Quickstart implements Callable<Integer> {
               + " is the larger model that the project publishes, and takes a few times as long.")
   private Choice recipe = Choice.DEMO;
 
+  @Option(names = "--seed", paramLabel = "N", description = TrainingOptions.SEED_DESCRIPTION)
+  private long seed = Recipe.SEED;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      converter = ChosenPrecision.Converter.class,
+      completionCandidates = ChosenPrecision.Candidates.class,
+      description = ChosenPrecision.DESCRIPTION)
+  private ChosenPrecision precision = ChosenPrecision.FLOAT32;
+
   @Option(
       names = "--data",
       paramLabel = "DIR",
@@ -108,7 +119,7 @@ public final class Quickstart implements Callable<Integer> {
               Course course =
                   new Course(
                       GivenCommand.of(spec),
-                      recipe.recipe,
+                      recipe.recipe.with(seed, precision),
                       files,
                       out,
                       threads,

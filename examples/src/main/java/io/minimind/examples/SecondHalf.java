@@ -97,7 +97,7 @@ final class SecondHalf {
   private Optional<Done> tasks(Path folder) throws IOException {
     long start = System.nanoTime();
     ToolFiles files =
-        ToolFiles.draw(folder, new ToolTasks(Phase.SEED, recipe.tools()), recipe.amounts());
+        ToolFiles.draw(folder, new ToolTasks(Recipe.SEED, recipe.tools()), recipe.amounts());
     try (CorpusTexts texts = CorpusTexts.open(List.of(files.texts(), files.chats()))) {
       ByteLevelBpeTrainer.ofSize(recipe.model().vocabularySize(), DeclaredTokens.CHAT_ML)
           .train(texts)

@@ -109,12 +109,7 @@ abstract class TrainingCommand implements Callable<Integer> {
       order = 43,
       converter = ChosenPrecision.Converter.class,
       completionCandidates = ChosenPrecision.Candidates.class,
-      description = {
-        "Type of the matrix products: ${COMPLETION-CANDIDATES}. Weights and Adam's moments stay"
-            + " float32. CPUs with AVX512_BF16 or AMX have bf16, and GPUs half precision; a CPU"
-            + " without computes the same numbers, no faster than float32. auto is bf16 where a CPU"
-            + " has it, and else float32."
-      })
+      description = ChosenPrecision.DESCRIPTION)
   private ChosenPrecision precision = ChosenPrecision.FLOAT32;
 
   @Option(

@@ -9,6 +9,9 @@ import picocli.CommandLine.Option;
 /** The options of every training stage. */
 final class TrainingOptions {
 
+  static final String SEED_DESCRIPTION =
+      "Of start weights and row order; equal seeds train equal models.";
+
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.", order = 31)
   private int epochs = 1;
 
@@ -87,11 +90,7 @@ final class TrainingOptions {
       order = 38)
   private long maxUpdates = Long.MAX_VALUE;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "Of start weights and row order; equal seeds train equal models.",
-      order = 39)
+  @Option(names = "--seed", paramLabel = "N", description = SEED_DESCRIPTION, order = 39)
   private long seed = 1337;
 
   @Option(

@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,6 +75,8 @@ class QuickstartTest {
   private static Recipe recipe(String name, int epochs) {
     return new Recipe(
         name,
+        Recipe.SEED,
+        ChosenPrecision.FLOAT32,
         ModelConfig.of(32, 1, 2, 1, 300, 64),
         new Phase(epochs, 4, 5e-3f, 2, 64),
         new Phase(epochs, 4, 5e-3f, 0, 64),
@@ -417,11 +421,7 @@ class QuickstartTest {
   @Test
   void theCommandEndsWithTheWayToTalkToTheModel() throws Exception {
     Path out = copyOfWhole();
-    ObjectMapper json = new ObjectMapper();
-    Path record = out.resolve("course.json");
-    ObjectNode finished = (ObjectNode) json.readTree(record.toFile());
-    finished.set("recipe", json.valueToTree(Recipe.DEMO));
-    json.writeValue(record.toFile(), finished.without("checksum")); // Changed on purpose.
+    setRecipe(out, Recipe.DEMO);
     try (CommandProcess running =
         CommandProcess.start(folder, "quickstart", "--no-chat", "--data=" + data, "--out=" + out)) {
       List<String> lines = running.remainingLines();
@@ -437,6 +437,76 @@ class QuickstartTest {
 
     assertRefused(out, recipe("other", 2), data, "recipe tiny", "--recipe=tiny", "another --out");
     assertRefused(out, recipe("tiny", 3), data, "recipe tiny", "no longer", "another --out");
+  }
+
+  private static final ChosenPrecision BFLOAT16 = ChosenPrecision.of("bf16");
+
+  @Test
+  void anotherSeedOrPrecisionMakesAnotherModelInEveryStage() throws IOException {
+    for (Recipe other :
+        List.of(TINY.with(7, ChosenPrecision.FLOAT32), TINY.with(Recipe.SEED, BFLOAT16))) {
+      Path out = folder.resolve("out-" + other.seed());
+      Result result = course(other, data, out, () -> false);
+      assertTrue(result.score().isPresent());
+      boolean rounded = other.precision().equals(BFLOAT16);
+      assertEquals(rounded, result.console().startsWith("Training in bf16, "), result.console());
+      for (String stage : TRAINED) {
+        JsonNode settings =
+            new ObjectMapper().readTree(out.resolve(stage).resolve("settings.json").toFile());
+        assertEquals(other.seed(), settings.at("/training/seed").longValue(), stage);
+        assertEquals(rounded ? "BFLOAT16" : "FLOAT32", settings.path("precision").asText(), stage);
+        Path weights = Path.of(stage, "model.safetensors");
+        assertFalse(
+            Arrays.equals(
+                Files.readAllBytes(whole.resolve(weights)),
+                Files.readAllBytes(out.resolve(weights))),
+            stage);
+      }
+      assertTrue(
+          Files.readString(out.resolve("report.html"))
+              .contains("--seed=%d --precision=%s".formatted(other.seed(), other.precision())));
+    }
+  }
+
+  @Test
+  void anotherSeedOrPrecisionThanItBeganWithIsRefused() throws IOException {
+    Path out = copyOfWhole();
+    assertRefused(
+        out,
+        TINY.with(2, ChosenPrecision.FLOAT32),
+        data,
+        "seed 1337",
+        "--seed=1337",
+        "another --out");
+    assertRefused(
+        out,
+        TINY.with(Recipe.SEED, BFLOAT16),
+        data,
+        "precision float32",
+        "--precision=float32",
+        "another --out");
+
+    setRecipe(out, Recipe.DEMO.with(5, BFLOAT16));
+    assertTrue(command(out, "--seed=5").err().contains("--precision=bf16"));
+    assertTrue(command(out, "--precision=bf16").err().contains("--seed=5"));
+    assertEquals(new Commands.Result(0, ""), command(out, "--seed=5", "--precision=bf16"));
+  }
+
+  private static Commands.Result command(Path out, String... options) {
+    List<String> all =
+        new ArrayList<>(List.of("quickstart", "--no-chat", "--data=" + data, "--out=" + out));
+    all.addAll(List.of(options));
+    return Commands.run(all.toArray(String[]::new));
+  }
+
+  /** Where nothing is said, it is what there was before one could choose. */
+  @Test
+  void aCourseOfAnEarlierVersionGoesOn() throws IOException {
+    Path out = copyOfWhole();
+    changeRecord(out, record -> record.withObject("/recipe").remove(List.of("seed", "precision")));
+
+    assertEquals(wholeResult.score(), course(out, () -> false).score());
+    assertRefused(out, TINY.with(2, ChosenPrecision.FLOAT32), data, "--seed=1337");
   }
 
   @Test
@@ -532,17 +602,31 @@ class QuickstartTest {
 
   /** Makes a stage unfinished in the record of a course, and all after it. */
   private static void forget(Path out, String stage) throws IOException {
+    changeRecord(
+        out,
+        record -> {
+          List<JsonNode> kept = new ArrayList<>();
+          for (JsonNode finished : record.get("stages")) {
+            if (finished.get("name").textValue().equals(stage)) {
+              break;
+            }
+            kept.add(finished);
+          }
+          record.putArray("stages").addAll(kept);
+        });
+  }
+
+  private static void setRecipe(Path out, Recipe recipe) throws IOException {
+    changeRecord(out, record -> record.set("recipe", new ObjectMapper().valueToTree(recipe)));
+  }
+
+  /** On purpose, so without its checksum. */
+  private static void changeRecord(Path out, Consumer<ObjectNode> change) throws IOException {
     ObjectMapper json = new ObjectMapper();
-    ObjectNode record = (ObjectNode) json.readTree(out.resolve("course.json").toFile());
-    List<JsonNode> kept = new ArrayList<>();
-    for (JsonNode finished : record.get("stages")) {
-      if (finished.get("name").textValue().equals(stage)) {
-        break;
-      }
-      kept.add(finished);
-    }
-    record.putArray("stages").addAll(kept);
-    json.writeValue(out.resolve("course.json").toFile(), record.without("checksum"));
+    Path file = out.resolve("course.json");
+    ObjectNode record = (ObjectNode) json.readTree(file.toFile());
+    change.accept(record);
+    json.writeValue(file.toFile(), record.without("checksum"));
   }
 
   private Path copyOfWhole() {

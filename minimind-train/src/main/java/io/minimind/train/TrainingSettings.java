@@ -67,6 +67,15 @@ public record TrainingSettings(
 
   /** The same, begun on another number of devices. */
   TrainingSettings withReplicas(int replicas) {
+    return with(replicas, seed);
+  }
+
+  /** The same with other start weights and another order of rows. */
+  public TrainingSettings withSeed(long seed) {
+    return with(replicas, seed);
+  }
+
+  private TrainingSettings with(int replicas, long seed) {
     return new TrainingSettings(
         epochs,
         batchSize,

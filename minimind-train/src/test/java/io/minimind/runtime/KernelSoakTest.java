@@ -11,7 +11,8 @@ import io.minimind.train.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Many steps and many sessions with this project's kernels: none is left, and memory stays. Few of
@@ -23,10 +24,9 @@ class KernelSoakTest {
   private static final int SESSIONS = Integer.getInteger("minimind.soak.sessions", 6);
   private static final long ALLOWED_GROWTH = 64 << 20;
 
-  private static ModelInTraining open() throws IOException {
+  private static ModelInTraining open(TrainingPrecision precision) throws IOException {
     TrainingArtifacts graphs =
-        new TrainingArtifacts(TinyModel.CONFIG)
-            .with(TrainingPrecision.FLOAT32, Device.CPU.target());
+        new TrainingArtifacts(TinyModel.CONFIG).with(precision, Device.CPU.target());
     return ModelInTraining.builder(graphs)
         .weights(new Parameters(TinyModel.CONFIG).start(7))
         .threads(2)
@@ -55,10 +55,11 @@ class KernelSoakTest {
         .orElse(0);
   }
 
-  @Test
-  void manyStepsOfOneSessionTakeNoMoreMemory() throws IOException {
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "BFLOAT16"})
+  void manyStepsOfOneSessionTakeNoMoreMemory(TrainingPrecision precision) throws IOException {
     int before = OwnKernels.open();
-    try (ModelInTraining session = open()) {
+    try (ModelInTraining session = open(precision)) {
       assertTrue(OwnKernels.open() > before, "there is no kernel of this project in it");
       for (int i = 0; i < STEPS / 3; i++) {
         step(session, i);
@@ -72,12 +73,13 @@ class KernelSoakTest {
     assertEquals(before, OwnKernels.open());
   }
 
-  @Test
-  void manySessionsLeaveNothing() throws IOException {
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "BFLOAT16"})
+  void manySessionsLeaveNothing(TrainingPrecision precision) throws IOException {
     int before = OwnKernels.open();
     long resident = 0;
     for (int i = 0; i < SESSIONS; i++) {
-      try (ModelInTraining session = open()) {
+      try (ModelInTraining session = open(precision)) {
         step(session, i);
       }
       assertEquals(before, OwnKernels.open(), "after session " + i);

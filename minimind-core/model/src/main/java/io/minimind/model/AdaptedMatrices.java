@@ -32,7 +32,7 @@ record AdaptedMatrices(Operators op, LowRankAdapters adapters, ElementType produ
   }
 
   private Tensor product(Tensor x, Parameter matrix) {
-    Tensor y = linear(x, plain(matrix));
+    Tensor y = Matrices.product(op, products, x, matrix, plain(matrix));
     if (!adapters.adapts(matrix)) {
       return y;
     }

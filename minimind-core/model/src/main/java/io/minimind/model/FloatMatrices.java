@@ -47,7 +47,7 @@ record FloatMatrices(Operators op, ElementType products, Function<Parameter, Ten
   @Override
   public List<Tensor> products(Tensor x, List<Parameter> matrices) {
     return matrices.stream()
-        .map(matrix -> op.linear(op.cast(x, products), op.cast(plain(matrix), products)))
+        .map(matrix -> Matrices.product(op, products, x, matrix, plain(matrix)))
         .toList();
   }
 }

@@ -18,8 +18,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** The product of two matrices, each transposed first if asked; plus a third, if there is one. */
-record Gemm(boolean transposeA, boolean transposeB) implements Operator {
+/**
+ * The product of two matrices, each transposed first if asked; plus a third, if there is one.
+ *
+ * @param unrounded whether a kernel of this project leaves factors of bf16, which it is given as
+ *     float32, as they are; on targets without such kernels it makes no difference
+ */
+record Gemm(boolean transposeA, boolean transposeB, boolean unrounded) implements Operator {
+
+  Gemm(boolean transposeA, boolean transposeB) {
+    this(transposeA, transposeB, false);
+  }
 
   private static final Specification SPECIFICATION =
       Specification.onnx("Gemm", 13, 2)
@@ -61,7 +70,7 @@ record Gemm(boolean transposeA, boolean transposeB) implements Operator {
       return Optional.empty();
     }
     return Optional.of(
-        y.type() == ElementType.BFLOAT16
+        y.type() == ElementType.BFLOAT16 && !unrounded
             ? new Bfloat16Gemm(transposeA, transposeB)
             : new OwnGemm(transposeA, transposeB));
   }

@@ -109,6 +109,14 @@ public record Operators(Graph graph) {
     return product(x, false, weight, true);
   }
 
+  /**
+   * The same of factors that a kernel of this project does not round, where they are of bf16 and it
+   * has them as float32. Their gradients are rounded as always.
+   */
+  public Tensor unroundedLinear(Tensor x, Tensor weight) {
+    return apply(new Gemm(false, true, true), x, weight);
+  }
+
   /** The product of two matrices, each transposed first if asked. */
   public Tensor product(Tensor a, boolean transposeA, Tensor b, boolean transposeB) {
     return apply(new Gemm(transposeA, transposeB), a, b);
