@@ -3,6 +3,7 @@ package io.minimind.infer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.minimind.chat.ChatTemplate;
@@ -18,7 +19,10 @@ import java.util.function.Supplier;
 
 /** How a model reads conversations and writes its answers, under certain options. */
 final class Conversations {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Made for the first schema: who offers no tools need not wait for it. */
+  private static final class Json {
+    static final ObjectMapper MAPPER = new ObjectMapper();
+  }
 
   private final LanguageModel model;
   private final ConversationEncoder encoder;
@@ -142,7 +146,7 @@ final class Conversations {
     if (callable.size() == 1) {
       return schema(callable.get(0), "#");
     }
-    ObjectNode any = JSON.createObjectNode();
+    ObjectNode any = JsonNodeFactory.instance.objectNode();
     ArrayNode calls = any.putArray("anyOf");
     for (Tool tool : callable) {
       calls.add(schema(tool, "#/anyOf/" + calls.size()));
@@ -154,12 +158,12 @@ final class Conversations {
    * @param place where it will stand in the whole schema
    */
   private static ObjectNode schema(Tool tool, String place) {
-    JsonNode arguments = JSON.valueToTree(tool.parameters());
+    JsonNode arguments = Json.MAPPER.valueToTree(tool.parameters());
     moveReferences(arguments, place + "/properties/arguments");
     if (!arguments.has("type") && arguments instanceof ObjectNode object) {
       object.put("type", "object");
     }
-    ObjectNode call = JSON.createObjectNode();
+    ObjectNode call = JsonNodeFactory.instance.objectNode();
     call.put("type", "object");
     ObjectNode properties = call.putObject("properties");
     properties.putObject("name").put("const", tool.name());

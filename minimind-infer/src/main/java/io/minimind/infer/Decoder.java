@@ -50,10 +50,14 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, LoadOptions options) throws IOException {
-    if (options.checksums()) {
-      Checksums.verify(folder);
-    }
-    return load(folder, options, Set.of());
+    ModelFolder.of(folder); // Nothing is started for what is no model.
+    return RuntimeEnvironment.startBeside(
+        () -> {
+          if (options.checksums()) {
+            Checksums.verify(folder);
+          }
+          return load(folder, options, Set.of());
+        });
   }
 
   /**

@@ -104,10 +104,14 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(options, "options");
-    if (options.checksums()) {
-      Checksums.verify(folder);
-    }
-    return load(folder, options, tokenizer(folder));
+    ModelFolder.of(folder); // Nothing is started for what is no model.
+    return RuntimeEnvironment.startBeside(
+        () -> {
+          if (options.checksums()) {
+            Checksums.verify(folder);
+          }
+          return load(folder, options, tokenizer(folder));
+        });
   }
 
   /**

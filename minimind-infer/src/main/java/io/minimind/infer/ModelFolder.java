@@ -2,11 +2,10 @@ package io.minimind.infer;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.JsonTree;
 import io.minimind.files.ModelFiles;
-import io.minimind.files.StrictJson;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -19,8 +18,6 @@ import java.util.TreeSet;
 
 /** The files of a model. */
 record ModelFolder(Path path) {
-  private static final ObjectMapper JSON = StrictJson.mapper();
-
   static ModelFolder of(Path path) throws IOException {
     if (isForeign(path)) {
       throw new IOException(
@@ -140,7 +137,7 @@ record ModelFolder(Path path) {
 
   private static JsonNode read(Path file) throws IOException {
     try {
-      JsonNode root = JSON.readTree(file.toFile());
+      JsonNode root = JsonTree.read(file.toFile());
       if (!root.isObject()) {
         throw new IOException(file + " must hold a JSON object.");
       }

@@ -24,8 +24,11 @@ record ReplyFormat(boolean thinks, Calls calls) {
   /** What is between the markers, where there are no such things. */
   static final ReplyFormat PLAIN = new ReplyFormat(false, Calls.OBJECT);
 
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  /** Made for the first call that is read: who reads none need not wait for it. */
+  private static final class Json {
+    static final JsonMapper MAPPER =
+        JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  }
 
   /** How a tool is called; an end that is empty is that of the answer. */
   enum Calls {
@@ -73,7 +76,7 @@ record ReplyFormat(boolean thinks, Calls calls) {
   static List<ToolCall> read(String text, IntFunction<String> id) {
     List<ToolCall> calls = new ArrayList<>();
     try {
-      JsonNode root = JSON.readTree(text);
+      JsonNode root = Json.MAPPER.readTree(text);
       for (JsonNode call : root.isArray() ? root : List.of(root)) {
         Optional<ToolCall> read = read(call, id.apply(calls.size()));
         if (read.isEmpty()) {

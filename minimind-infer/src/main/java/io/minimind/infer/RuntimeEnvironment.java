@@ -5,6 +5,8 @@ import ai.onnxruntime.OrtException;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.Quoted;
 import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,12 +29,62 @@ final class RuntimeEnvironment {
 
   private RuntimeEnvironment() {}
 
+  /** Its end says why not, if need be; Java never tries a library again that failed to load. */
+  private static CompletableFuture<OrtEnvironment> started; // null at first; guarded by the class
+
+  /** Reads a part of a model. */
+  interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /**
+   * Reads while the runtime starts on a thread of its own, which takes about as long. Whether that
+   * fails, {@link #start} says.
+   */
+  static <T> T startBeside(Reading<T> reading) throws IOException {
+    CompletableFuture<OrtEnvironment> starting = starting();
+    try {
+      return reading.read();
+    } finally {
+      // A caller who ends the process must not do so amid the loading of a library.
+      starting.handle((environment, failure) -> environment).join();
+    }
+  }
+
   /**
    * Starts the runtime, if that was not done.
    *
    * @throws IOException if its native library cannot be loaded, or would report to its maker
    */
   static OrtEnvironment start() throws IOException {
+    try {
+      return starting().join();
+    } catch (CompletionException e) {
+      throw new IOException(e.getCause().getMessage(), e.getCause());
+    }
+  }
+
+  private static synchronized CompletableFuture<OrtEnvironment> starting() {
+    if (started == null) {
+      CompletableFuture<OrtEnvironment> starting = new CompletableFuture<>();
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  starting.complete(create());
+                } catch (IOException | RuntimeException | Error e) {
+                  starting.completeExceptionally(e);
+                }
+              },
+              "minimind-start");
+      thread.setDaemon(true);
+      thread.start();
+      started = starting;
+    }
+    return started;
+  }
+
+  private static OrtEnvironment create() throws IOException {
     checkSilent(
         OrtEnvironment.class.getPackage().getImplementationVersion(),
         System.getProperty("os.name", ""),

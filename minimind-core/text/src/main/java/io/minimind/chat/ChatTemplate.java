@@ -2,10 +2,10 @@ package io.minimind.chat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.JsonTree;
 import io.minimind.files.ModelFiles;
-import io.minimind.files.StrictJson;
 import io.minimind.template.MarkedText;
 import io.minimind.template.Template;
 import java.io.IOException;
@@ -20,8 +20,6 @@ import java.util.Optional;
 
 /** Turns a conversation into text. Immutable, and safe for use by several threads. */
 public final class ChatTemplate {
-
-  private static final ObjectMapper JSON = StrictJson.mapper();
 
   /**
    * MiniMind's template, for {@code tokenizer_config.json} files that any engine can load: the
@@ -142,7 +140,7 @@ public final class ChatTemplate {
   public static Optional<ChatTemplate> find(Path folder) throws IOException {
     Path own = folder.resolve(ModelFiles.CHAT_TEMPLATE);
     Path file = folder.resolve(ModelFiles.TOKENIZER_CONFIG);
-    JsonNode config = Files.exists(file) ? read(file) : JSON.createObjectNode();
+    JsonNode config = Files.exists(file) ? read(file) : MissingNode.getInstance();
     boolean hasOwn = Files.exists(own);
     Optional<String> source =
         hasOwn ? Optional.of(text(own)) : source(config.path("chat_template"), file);
@@ -246,7 +244,7 @@ public final class ChatTemplate {
 
   private static JsonNode read(Path file) throws IOException {
     try {
-      return JSON.readTree(Files.readAllBytes(file));
+      return JsonTree.read(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
           "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),

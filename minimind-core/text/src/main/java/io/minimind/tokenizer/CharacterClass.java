@@ -30,19 +30,11 @@ final class CharacterClass {
 
   private static byte[] load() {
     byte[] classes = new byte[Character.MAX_CODE_POINT + 1];
-    int letters = GeneralCategory.bits("L");
-    int numbers = GeneralCategory.bits("N");
-    int last = 0;
-    for (int c = 0; c < classes.length; c++) {
-      int category = 1 << GeneralCategory.of(c);
-      if ((category & (letters | numbers)) != 0) {
-        classes[c] = (category & letters) != 0 ? LETTER : NUMBER;
-        last = c;
-      }
-    }
+    int letters = GeneralCategory.fill(classes, GeneralCategory.bits("L"), LETTER);
+    int numbers = GeneralCategory.fill(classes, GeneralCategory.bits("N"), NUMBER);
     for (int[] range : SPACES) {
       Arrays.fill(classes, range[0], range[1] + 1, SPACE);
     }
-    return Arrays.copyOf(classes, last + 1);
+    return Arrays.copyOf(classes, Math.max(letters, numbers));
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -29,11 +30,18 @@ final class GeneralCategory {
           "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co");
 
   private static final byte[] CATEGORIES = new byte[Character.MAX_CODE_POINT + 1];
+  private static final List<Range> RANGES = new ArrayList<>();
   private static final BitSet WORD = new BitSet();
   private static final BitSet PUNCTUATION = new BitSet();
 
+  /** The categories of letters, marks and numbers that a word consists of. */
+  private static final int OF_WORDS = bits("L") | bits("M") | bits("Nd") | bits("Pc");
+
   /** The lower case of characters that are newer than the oldest Java that runs this. */
   private static final Map<Integer, Integer> LOWER = new HashMap<>();
+
+  /** Characters of one category. */
+  private record Range(byte category, int first, int behind) {}
 
   static {
     try (BufferedReader lines =
@@ -49,12 +57,6 @@ final class GeneralCategory {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    int word = bits("L") | bits("M") | bits("Nd") | bits("Pc");
-    for (int c = 0; c < CATEGORIES.length; c++) {
-      if ((word >> CATEGORIES[c] & 1) != 0) {
-        WORD.set(c);
-      }
-    }
   }
 
   private GeneralCategory() {}
@@ -68,6 +70,10 @@ final class GeneralCategory {
       default -> {
         byte category = (byte) NAMES.indexOf(range[0]);
         Arrays.fill(CATEGORIES, first, behind, category);
+        RANGES.add(new Range(category, first, behind));
+        if ((OF_WORDS >> category & 1) != 0) {
+          WORD.set(first, behind);
+        }
       }
     }
   }
@@ -89,6 +95,22 @@ final class GeneralCategory {
       bits |= group || NAMES.get(i).equals(name) ? 1 << i : 0;
     }
     return bits;
+  }
+
+  /**
+   * Puts a value into a table of all characters, for those of some categories.
+   *
+   * @return the end of them
+   */
+  static int fill(byte[] table, int bits, byte value) {
+    int end = 0;
+    for (Range range : RANGES) {
+      if ((bits >> range.category & 1) != 0) {
+        Arrays.fill(table, range.first, range.behind, value);
+        end = Math.max(end, range.behind);
+      }
+    }
+    return end;
   }
 
   /** Whether a character is one of a word: {@code \w} of Rust, where the reference looks. */

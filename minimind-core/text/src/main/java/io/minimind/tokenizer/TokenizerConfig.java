@@ -3,10 +3,12 @@ package io.minimind.tokenizer;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.JsonTree;
 import io.minimind.files.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,8 +22,6 @@ import java.util.TreeMap;
 final class TokenizerConfig {
 
   static final String NAME = ModelFiles.TOKENIZER_CONFIG;
-
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   /** The fields that name a token, or several. */
   private static final List<String> TOKEN_FIELDS =
@@ -65,7 +65,11 @@ final class TokenizerConfig {
       for (JsonNode named : value.isArray() ? value : List.of(value)) {
         if (named.isTextual()) {
           tokens.add(
-              token(JSON.createObjectNode().put("content", named.asText()).put("special", true)));
+              token(
+                  JsonNodeFactory.instance
+                      .objectNode()
+                      .put("content", named.asText())
+                      .put("special", true)));
         } else if (named.path("content").isTextual()) {
           tokens.add(token(named).put("special", true));
         }
@@ -81,10 +85,10 @@ final class TokenizerConfig {
    */
   static JsonNode read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      return JSON.missingNode();
+      return MissingNode.getInstance();
     }
     try {
-      return JSON.readTree(Files.readAllBytes(file));
+      return JsonTree.readFirst(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IOException(
           "%s is not valid JSON%s: %s.".formatted(file, JsonErrors.place(e), JsonErrors.reason(e)),
@@ -95,7 +99,7 @@ final class TokenizerConfig {
   /** With all flags, of which transformers knows what they are where they are missing. */
   private static ObjectNode token(JsonNode given) {
     boolean special = given.path("special").asBoolean(false);
-    ObjectNode token = JSON.createObjectNode();
+    ObjectNode token = JsonNodeFactory.instance.objectNode();
     token.put("content", given.path("content").asText());
     token.put("special", special);
     token.put("normalized", given.path("normalized").asBoolean(!special));

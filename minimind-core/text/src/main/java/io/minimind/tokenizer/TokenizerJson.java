@@ -1,11 +1,9 @@
 package io.minimind.tokenizer;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.minimind.files.JsonErrors;
+import io.minimind.files.JsonTree;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,12 +24,6 @@ import java.util.regex.Pattern;
  */
 final class TokenizerJson {
 
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
-
   private static final byte[] NO_BYTES = {};
 
   /** How a vocabulary of characters spells a byte. */
@@ -45,7 +37,7 @@ final class TokenizerJson {
 
   private static JsonNode json(Path file) throws IOException {
     try {
-      return JSON.readTree(Files.readAllBytes(file));
+      return JsonTree.read(Files.readAllBytes(file));
     } catch (NoSuchFileException e) {
       throw new IOException("Tokenizer file " + file + " does not exist.", e);
     } catch (CharConversionException e) {

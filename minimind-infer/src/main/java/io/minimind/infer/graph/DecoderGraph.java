@@ -220,9 +220,9 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
         NodeCheck.require(rule != null, "no decoder has this operator");
         List<Value> inputs = new ArrayList<>();
         for (String name : node.inputs()) {
-          NodeCheck.require(
-              name.isEmpty() || values.containsKey(name),
-              "its input " + Quoted.text(name) + " is not there before it");
+          if (!name.isEmpty() && !values.containsKey(name)) {
+            throw new GraphException("its input " + Quoted.text(name) + " is not there before it");
+          }
           inputs.add(values.get(name));
         }
         NodeCheck check = new NodeCheck(node, inputs, state);
@@ -233,7 +233,8 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
         }
         NodeCheck.require(
             !node.outputs().isEmpty() && node.outputs().size() <= outputs.size(),
-            "it has " + node.outputs().size() + " outputs");
+            "it has %s outputs",
+            node.outputs().size());
         for (int i = 0; i < node.outputs().size(); i++) {
           checkSize(outputs.get(i));
           define(node.outputs().get(i), outputs.get(i));
@@ -252,12 +253,14 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
           elements.symbols().stream().distinct().count() == elements.symbols().size();
       NodeCheck.require(
           elements.isKnown() || perToken && elements.factor() <= MOST_ELEMENTS,
-          "it gives " + elements + " elements");
+          "it gives %s elements",
+          elements);
       if (elements.isKnown()) {
         computedElements += elements.factor();
         NodeCheck.require(
             computedElements <= 4 * constantElements + MOST_ELEMENTS,
-            "constants of " + computedElements + " elements are computed");
+            "constants of %s elements are computed",
+            computedElements);
       }
     }
 

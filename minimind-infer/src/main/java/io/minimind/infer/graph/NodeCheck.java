@@ -50,13 +50,13 @@ final class NodeCheck {
 
   Value input(int index, int type) throws GraphException {
     Value value = input(index);
-    require(value.type() == type, "its input " + index + " has elements of another type");
+    require(value.type() == type, "its input %s has elements of another type", index);
     return value;
   }
 
   Value input(int index, int type, int rank) throws GraphException {
     Value value = input(index, type);
-    require(value.rank() == rank, "its input " + index + " has the shape " + value);
+    require(value.rank() == rank, "its input %s has the shape %s", index, value);
     return value;
   }
 
@@ -105,12 +105,18 @@ final class NodeCheck {
   void requireNoOtherAttributes() throws GraphException {
     List<String> others = new ArrayList<>(node.attributes().keySet());
     others.removeAll(asked);
-    require(others.isEmpty(), "it has the attribute " + Quoted.text(String.join(", ", others)));
+    if (!others.isEmpty()) {
+      throw new GraphException("it has the attribute " + Quoted.text(String.join(", ", others)));
+    }
   }
 
-  static void require(boolean holds, String otherwise) throws GraphException {
+  /**
+   * @param otherwise what is wrong, in which {@code %s} stands for each of the values; it is put
+   *     together only then
+   */
+  static void require(boolean holds, String otherwise, Object... values) throws GraphException {
     if (!holds) {
-      throw new GraphException(otherwise);
+      throw new GraphException(otherwise.formatted(values));
     }
   }
 

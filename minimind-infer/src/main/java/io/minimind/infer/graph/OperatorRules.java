@@ -107,7 +107,9 @@ final class OperatorRules {
       Extent right = i <= b.rank() ? b.shape().get(b.rank() - i) : Extent.ONE;
       require(
           left.equals(right) || left.is(1) || right.is(1),
-          "its inputs have the shapes " + a + " and " + b);
+          "its inputs have the shapes %s and %s",
+          a,
+          b);
       shape.add(left.is(1) ? right : left);
     }
     Collections.reverse(shape);
@@ -152,7 +154,7 @@ final class OperatorRules {
     if (node.has(2)) {
       Value sum = node.input(2, FLOAT32);
       Value product = Value.of(FLOAT32, shape);
-      require(broadcast(product, sum).equals(shape), "it adds the shape " + sum);
+      require(broadcast(product, sum).equals(shape), "it adds the shape %s", sum);
     }
     return List.of(Value.of(FLOAT32, shape));
   }
@@ -161,7 +163,7 @@ final class OperatorRules {
     node.inputs(2, 2);
     Value a = node.input(0, FLOAT32);
     Value b = node.input(1, FLOAT32, 2);
-    require(a.rank() >= 2, "its input 0 has the shape " + a);
+    require(a.rank() >= 2, "its input 0 has the shape %s", a);
     requireInner(a.shape().get(a.rank() - 1), b.shape().get(0));
     List<Extent> shape = new ArrayList<>(a.shape());
     shape.set(a.rank() - 1, b.shape().get(1));
@@ -169,7 +171,7 @@ final class OperatorRules {
   }
 
   private static void requireInner(Extent a, Extent b) throws GraphException {
-    require(a.equals(b) && a.isKnown(), "its inner extents are " + a + " and " + b);
+    require(a.equals(b) && a.isKnown(), "its inner extents are %s and %s", a, b);
   }
 
   private static List<Value> quantizedProduct(NodeCheck node) throws GraphException {
@@ -185,7 +187,9 @@ final class OperatorRules {
         x.shape().get(1).is(in)
             && values.shape().get(0).is(out)
             && values.shape().get(1).is(blocks),
-        "its inputs have the shapes " + x + " and " + values);
+        "its inputs have the shapes %s and %s",
+        x,
+        values);
     List<Extent> scales = List.of(Extent.of(out), Extent.of(blocks));
     require(node.input(2, FLOAT32).shape().equals(scales), "its scales have another shape");
     return List.of(Value.of(FLOAT32, List.of(x.shape().get(0), Extent.of(out))));
@@ -195,9 +199,9 @@ final class OperatorRules {
   private static long quantizedBlock(NodeCheck node, Value values) throws GraphException {
     long bits = node.integer("bits", 4, 4, 8);
     long block = node.integer("block_size", 0, 16, 256);
-    require(bits != 5 && bits != 6 && bits != 7, "it has " + bits + " bits");
-    require(Long.bitCount(block) == 1, "its blocks have " + block + " elements");
-    require(values.shape().get(2).is(block * bits / 8), "its values have the shape " + values);
+    require(bits != 5 && bits != 6 && bits != 7, "it has %s bits", bits);
+    require(Long.bitCount(block) == 1, "its blocks have %s elements", block);
+    require(values.shape().get(2).is(block * bits / 8), "its values have the shape %s", values);
     return block;
   }
 
@@ -239,7 +243,7 @@ final class OperatorRules {
     node.real("epsilon", 1e-5f, 0, 1);
     node.integer("stash_type", 1, 1, 1);
     Extent width = x.shape().get(x.rank() - 1);
-    require(weight.shape().get(0).equals(width), "its weight has the shape " + weight);
+    require(weight.shape().get(0).equals(width), "its weight has the shape %s", weight);
     List<Extent> inverse = new ArrayList<>(x.shape());
     inverse.set(x.rank() - 1, Extent.ONE);
     return List.of(x, Value.of(FLOAT32, inverse));
@@ -252,7 +256,7 @@ final class OperatorRules {
     int turns = inputs == 9 ? 1 : 0;
     long heads = node.integer("num_heads", 0, 1, MOST_HEADS);
     long keyValueHeads = node.integer("kv_num_heads", 0, 1, MOST_HEADS);
-    require(heads % keyValueHeads == 0, heads + " heads share " + keyValueHeads);
+    require(heads % keyValueHeads == 0, "%s heads share %s", heads, keyValueHeads);
     node.integer("do_rotary", 0, turns, turns);
     node.integer("rotary_interleaved", 0, 0, 1);
     // 0 stands for one over the root of the head size.
@@ -264,20 +268,25 @@ final class OperatorRules {
     long headSize = width.isKnown() ? width.factor() / keyValueHeads : 0;
     require(
         headSize >= 8 && headSize % 8 == 0 && headSize <= 1024,
-        "its keys have the shape %s for %d heads".formatted(key, keyValueHeads));
+        "its keys have the shape %s for %s heads",
+        key,
+        keyValueHeads);
     require(
         key.shape()
                 .equals(List.of(batch, query.shape().get(1), Extent.of(keyValueHeads * headSize)))
             && node.input(2, FLOAT32).shape().equals(key.shape())
             && query.shape().get(2).is(heads * headSize),
-        "its queries have the shape %s, its keys %s".formatted(query, key));
+        "its queries have the shape %s, its keys %s",
+        query,
+        key);
     Value past = node.input(3, FLOAT32, 4);
     require(
         past.shape().get(0).equals(batch)
             && past.shape().get(1).is(keyValueHeads)
             && past.shape().get(3).is(headSize)
             && node.input(4, FLOAT32).shape().equals(past.shape()),
-        "its past has the shape " + past);
+        "its past has the shape %s",
+        past);
     require(node.input(5, INT32).shape().equals(List.of(batch)), "its lengths have another shape");
     require(node.input(6, INT32).rank() == 0, "its total length is no single number");
     if (turns == 1) {
@@ -292,7 +301,8 @@ final class OperatorRules {
         cosine.shape().get(0).isKnown()
             && cosine.shape().get(1).is(headSize / 2)
             && node.input(8, FLOAT32).shape().equals(cosine.shape()),
-        "its angles have the shape " + cosine);
+        "its angles have the shape %s",
+        cosine);
     node.state().knowsPositions(cosine.shape().get(0).factor());
   }
 
@@ -336,7 +346,7 @@ final class OperatorRules {
             && all.isKnown()
             && chosen.factor() >= 1
             && chosen.factor() <= all.factor();
-    require(fewer || chosen.equals(all), "it takes " + chosen + " of " + all);
+    require(fewer || chosen.equals(all), "it takes %s of %s", chosen, all);
     List<Extent> shape = new ArrayList<>(x.shape());
     shape.set(x.rank() - 1, chosen);
     return List.of(Value.of(x.type(), shape), Value.of(INT64, shape));
@@ -358,10 +368,10 @@ final class OperatorRules {
     node.integer("allowzero", 0, 0, 0);
     Value x = node.input(0);
     List<Extent> wanted = contents(node.input(1, INT64, 1));
-    require(wanted.size() <= 8, "it makes " + wanted.size() + " axes");
+    require(wanted.size() <= 8, "it makes %s axes", wanted.size());
     Extent open = Extent.of(-1);
     List<Extent> known = new ArrayList<>(wanted);
-    require(known.stream().allMatch(e -> e.factor() > 0 || e.equals(open)), "it makes " + wanted);
+    require(known.stream().allMatch(e -> e.factor() > 0 || e.equals(open)), "it makes %s", wanted);
     List<Extent> shape = wanted;
     if (known.remove(open)) {
       require(!known.contains(open), "it leaves two axes open");
@@ -371,7 +381,7 @@ final class OperatorRules {
               .orElseThrow(() -> new GraphException("it makes %s of %s".formatted(wanted, x)));
       shape = wanted.stream().map(extent -> extent.equals(open) ? rest : extent).toList();
     }
-    require(Extent.product(shape).equals(x.elements()), "it makes %s of %s".formatted(wanted, x));
+    require(Extent.product(shape).equals(x.elements()), "it makes %s of %s", wanted, x);
     return List.of(new Value(x.type(), shape, x.contents()));
   }
 
@@ -386,7 +396,9 @@ final class OperatorRules {
     boolean inside = order.stream().allMatch(axis -> axis >= 0 && axis < x.rank());
     require(
         inside && order.size() == x.rank() && new HashSet<>(order).size() == x.rank(),
-        "it orders the axes " + order + " of " + x);
+        "it orders the axes %s of %s",
+        order,
+        x);
     List<Extent> shape = order.stream().map(axis -> x.shape().get(axis.intValue())).toList();
     return List.of(Value.of(x.type(), shape));
   }
@@ -400,9 +412,11 @@ final class OperatorRules {
       List<Extent> shape = new ArrayList<>(part.shape());
       require(
           part.type() == first.type() && part.rank() == first.rank(),
-          "its inputs have the shapes " + first + " and " + part);
+          "its inputs have the shapes %s and %s",
+          first,
+          part);
       parts.add(shape.set(axis, first.shape().get(axis)));
-      require(shape.equals(first.shape()), "its inputs have the shapes " + first + " and " + part);
+      require(shape.equals(first.shape()), "its inputs have the shapes %s and %s", first, part);
     }
     List<Extent> shape = new ArrayList<>(first.shape());
     shape.set(axis, joined(node, parts));
@@ -432,7 +446,7 @@ final class OperatorRules {
     Value x = node.input(0);
     Value sizes = node.input(1, INT64, 1);
     int axis = node.axis("axis", 0, x.rank());
-    require(sizes.shape().get(0).is(node.outputs()), "it has " + node.outputs() + " outputs");
+    require(sizes.shape().get(0).is(node.outputs()), "it has %s outputs", node.outputs());
     List<Extent> extents = sizes.contents();
     if (extents.isEmpty()) {
       extents = node.state().cut(x.shape().get(axis), node.outputs());
@@ -440,7 +454,9 @@ final class OperatorRules {
       require(
           extents.stream().allMatch(e -> e.isKnown() && e.factor() > 0)
               && x.shape().get(axis).is(extents.stream().mapToLong(Extent::factor).sum()),
-          "it splits %s into %s".formatted(x.shape().get(axis), extents));
+          "it splits %s into %s",
+          x.shape().get(axis),
+          extents);
     }
     List<Value> outputs = new ArrayList<>();
     for (int i = 0; i < extents.size(); i++) {

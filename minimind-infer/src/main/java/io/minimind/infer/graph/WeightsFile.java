@@ -1,10 +1,8 @@
 package io.minimind.infer.graph;
 
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.JsonTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,11 +20,6 @@ final class WeightsFile {
   private static final long LONGEST_HEADER = 100_000_000;
 
   private static final Map<Integer, String> TYPES = Map.of(Value.FLOAT32, "F32", Value.UINT8, "U8");
-
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   /**
    * A tensor of the file.
@@ -77,7 +70,7 @@ final class WeightsFile {
       throws IOException {
     Map<String, Entry> entries = new HashMap<>();
     try {
-      JsonNode root = JSON.readTree(header);
+      JsonNode root = JsonTree.read(header);
       for (Map.Entry<String, JsonNode> field : root.properties()) {
         if (field.getKey().equals("__metadata__")) {
           continue;
@@ -105,7 +98,10 @@ final class WeightsFile {
     if (entry == null) {
       return "has no such tensor";
     }
-    return entry.equals(new Entry(TYPES.getOrDefault(type, ""), shape, offset, length))
+    return entry.type.equals(TYPES.get(type))
+            && entry.shape.equals(shape)
+            && entry.offset == offset
+            && entry.length == length
         ? ""
         : "has it at another place, or of another type or shape";
   }
