@@ -5,7 +5,7 @@ import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ public final class TrainFromJava {
   public static String train(Path in, Path out) throws IOException {
     try (TrainingRun run =
         TrainingRun.builder()
-            .task(Tasks.pretraining())
+            .task(new Pretraining())
             .tokenizer(in)
             .model(ModelConfig.Preset.TINY, 32)
             .rows(Rows.of(in.resolve("corpus.csv")))

@@ -2,7 +2,7 @@ package program;
 
 import io.minimind.data.Rows;
 import io.minimind.model.ModelConfig;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.train.RunBuilder;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
@@ -17,7 +17,7 @@ public final class TrainOnRows {
   /** A run whose settings are always the same. */
   public static RunBuilder run(Rows rows, Path tokenizer, Path folder) {
     return TrainingRun.builder()
-        .task(Tasks.pretraining())
+        .task(new Pretraining())
         .tokenizer(tokenizer)
         .model(ModelConfig.of(32, 1, 2, 1, 300, 32))
         .rows(rows)

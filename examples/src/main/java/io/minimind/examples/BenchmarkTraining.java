@@ -267,8 +267,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   private ModelBuilder model(ModelConfig config, TrainingPrecision precision, KernelSet set) {
     boolean tf32 = precision == TrainingPrecision.TF32;
-    List<Device> used =
-        used(set).stream().map(device -> device.with(device.cuda().withTf32(tf32))).toList();
+    List<Device> used = used(set).stream().map(device -> device.withTf32(tf32)).toList();
     TrainingArtifacts graphs = new TrainingArtifacts(config).with(precision, used.get(0).target());
     return ModelInTraining.builder(graphs)
         .weights(new Parameters(config).start(1))
@@ -278,7 +277,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   private List<Device> used(KernelSet set) {
     return devices.list().stream()
-        .map(device -> device.with(device.cpu().withKernels(set).withSpinning(!noSpinning)))
+        .map(device -> device.withKernels(set).withSpinning(!noSpinning))
         .toList();
   }
 

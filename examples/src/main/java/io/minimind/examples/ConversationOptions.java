@@ -5,7 +5,6 @@ import io.minimind.data.Variation;
 import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.FineTuning;
-import io.minimind.task.Tasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,7 +74,7 @@ final class ConversationOptions {
     }
     List<String> prompts = systemPrompts == null ? List.of() : Prompts.read(systemPrompts);
     boolean varies = systemPrompts != null || emptyThinkingDropped != 0;
-    return Tasks.fineTuning(
+    return FineTuning.of(
         length,
         loss,
         varies

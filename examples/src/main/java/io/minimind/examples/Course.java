@@ -20,9 +20,9 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.runtime.Device;
+import io.minimind.task.FineTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
-import io.minimind.task.Tasks;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.tokenizer.TrainedTokenizer;
 import io.minimind.train.RunBuilder;
@@ -265,7 +265,7 @@ final class Course {
     int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
     return train(
         run(folder, recipe.pretraining(), data.pretraining())
-            .task(Tasks.pretraining())
+            .task(new Pretraining())
             .tokenizer(tokenizer)
             .model(recipe.model(vocabularySize))
             .validation(Rows.of(data.pretrainingValidation())));
@@ -275,7 +275,7 @@ final class Course {
       throws IOException {
     return train(
         run(folder, phase, rows)
-            .task(Tasks.fineTuning(phase.maxLength(), Loss.ALL_TURNS))
+            .task(FineTuning.of(phase.maxLength(), Loss.ALL_TURNS))
             .from(out.resolve(before))
             .validation(Rows.of(data.chatValidation())));
   }

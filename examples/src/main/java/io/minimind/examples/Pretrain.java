@@ -1,6 +1,6 @@
 package io.minimind.examples;
 
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.RunBuilder;
 import java.io.IOException;
@@ -67,7 +67,7 @@ public final class Pretrain extends TrainingCommand {
       throw refused("A new run needs --data and --tokenizer (an old one --resume).");
     }
     int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
-    run.task(Tasks.pretraining())
+    run.task(new Pretraining())
         .tokenizer(tokenizer)
         .model(modelOptions.config(vocabularySize, maxLength));
   }

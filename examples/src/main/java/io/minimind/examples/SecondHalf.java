@@ -12,7 +12,8 @@ import io.minimind.policy.GroupPolicyOptimization;
 import io.minimind.policy.PolicyObjective;
 import io.minimind.policy.ToolCases;
 import io.minimind.policy.ToolCases.Result;
-import io.minimind.task.Tasks;
+import io.minimind.task.FineTuning;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.tokenizer.DeclaredTokens;
 import io.minimind.tokenizer.Tokenizer;
@@ -119,7 +120,7 @@ final class SecondHalf {
         course.train(
             course
                 .run(folder, recipe.pretraining().settings(), files().texts())
-                .task(Tasks.pretraining())
+                .task(new Pretraining())
                 .tokenizer(tokenizer)
                 .model(recipe.model().toBuilder().vocabularySize(vocabularySize).build())));
   }
@@ -130,7 +131,7 @@ final class SecondHalf {
         course.train(
             course
                 .run(folder, phase.settings(), files().chats())
-                .task(Tasks.fineTuning(phase.maxLength(), Loss.ALL_TURNS))
+                .task(FineTuning.of(phase.maxLength(), Loss.ALL_TURNS))
                 .from(out.resolve(PRETRAINING))));
   }
 

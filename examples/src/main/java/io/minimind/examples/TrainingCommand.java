@@ -6,8 +6,6 @@ import io.minimind.distributed.Membership;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
-import io.minimind.runtime.CpuSettings;
-import io.minimind.runtime.CudaSettings;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.KernelSet;
 import io.minimind.task.Task;
@@ -152,7 +150,7 @@ abstract class TrainingCommand implements Callable<Integer> {
         "Memory that training may take on its GPU, and evaluation and the optimizer as much each;"
             + " all unless given."
       })
-  private Integer cudaMemory;
+  private int cudaMemory = Device.ALL_MEMORY;
 
   @Spec private CommandSpec spec;
 
@@ -287,12 +285,9 @@ abstract class TrainingCommand implements Callable<Integer> {
 
   private List<Device> devices() {
     try {
-      CudaSettings cuda =
-          cudaMemory == null
-              ? CudaSettings.defaults()
-              : CudaSettings.defaults().withMemory(cudaMemory);
-      CpuSettings cpu = CpuSettings.defaults().withKernels(kernels).withSpinning(!noSpinning);
-      return devices.list().stream().map(device -> device.with(cuda).with(cpu)).toList();
+      return devices.list().stream()
+          .map(d -> d.withKernels(kernels).withSpinning(!noSpinning).withMemory(cudaMemory))
+          .toList();
     } catch (IllegalArgumentException e) {
       throw refused("--cuda-memory: " + e.getMessage());
     }

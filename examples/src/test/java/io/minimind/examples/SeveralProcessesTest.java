@@ -87,12 +87,18 @@ class SeveralProcessesTest {
   /** Processes with a command each. */
   private List<CommandProcess> start(Map<String, String> more, List<String[]> each)
       throws IOException {
+    return start(List.of(), more, each);
+  }
+
+  /** The same, started by another command. */
+  private List<CommandProcess> start(
+      List<String> starter, Map<String, String> more, List<String[]> each) throws IOException {
     int port = freePort();
     List<CommandProcess> ranks = new ArrayList<>();
     for (String[] args : each) {
       Map<String, String> environment = environment(ranks.size(), each.size(), port);
       environment.putAll(more);
-      ranks.add(CommandProcess.start(folder, environment, args));
+      ranks.add(CommandProcess.startBy(starter, folder, environment, args));
     }
     return ranks;
   }
@@ -293,6 +299,14 @@ class SeveralProcessesTest {
         "none.csv");
   }
 
+  /**
+   * Gives a process a session of its own. Where a process of a shell's job is stopped when the
+   * shell ends, the kernel hangs up all of the job: Maven and this test would end too.
+   */
+  private static List<String> apart() {
+    return OS.LINUX.isCurrentOs() ? List.of("setsid") : List.of();
+  }
+
   /** It hangs, and gives no sign of life; when it comes round, it is told that it is too late. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
@@ -301,7 +315,7 @@ class SeveralProcessesTest {
     Path out = folder.resolve("out");
     String[] args = stage("pretrain", out, LONG);
     List<CommandProcess> ranks =
-        start(Map.of("MINIMIND_SILENCE_TIMEOUT", "5"), Collections.nCopies(2, args));
+        start(apart(), Map.of("MINIMIND_SILENCE_TIMEOUT", "5"), Collections.nCopies(2, args));
     try {
       ranks.get(0).awaitLines("Epoch", 2);
       ranks.get(frozen).signal("STOP");

@@ -47,10 +47,6 @@ final class DecoderPool implements Buffers, AutoCloseable {
     return contextLength;
   }
 
-  boolean closed() {
-    return closed;
-  }
-
   /** Buffers for a text that is yet empty, with room for so many tokens. */
   synchronized DecoderSession acquire(int length) {
     checkOpen();

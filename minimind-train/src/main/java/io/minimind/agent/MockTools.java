@@ -138,7 +138,7 @@ final class MockTools {
   private MockTools() {}
 
   /** All six. */
-  public static List<AgentTool> all() {
+  static List<AgentTool> all() {
     return ALL;
   }
 

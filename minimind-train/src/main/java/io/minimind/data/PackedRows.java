@@ -8,30 +8,41 @@ import java.util.Arrays;
 /**
  * Rows that several samples share. The samples are taken in pools of an order that follows from the
  * seed. The longest sample of a pool comes first, and each goes into the fullest row that has room
- * for it (Johnson 1974, "Fast Algorithms for Bin Packing": best fit decreasing).
- *
- * <p>Only how many rows each pool gives is held; a pool is packed again whenever one of its rows is
- * asked for.
+ * for it (Johnson 1974, "Fast Algorithms for Bin Packing": best fit decreasing). All rows are kept
+ * in memory, 4 bytes for each of them and for each sample.
  */
 final class PackedRows implements RowGroups {
 
   private static final int POOL = 512;
+  private static final int MOST = Integer.MAX_VALUE - POOL;
 
-  private final Samples samples;
   private final int rowLength;
-  private final Permutation order;
 
-  /** Of each pool the number of its first row, and at last that of all rows. */
-  private final long[] firstRows;
+  /** The samples, row by row. */
+  private final int[] members;
+
+  /** Where each row begins among these, and at last their number. */
+  private final int[] starts;
 
   private PackedRows(Samples samples, int rowLength, long seed) {
-    this.samples = samples;
     this.rowLength = rowLength;
-    this.order = Permutation.of(samples.size(), Permutation.mix(seed, -1));
-    this.firstRows = new long[Math.toIntExact((samples.size() + POOL - 1) / POOL) + 1];
-    for (int pool = 0; pool + 1 < firstRows.length; pool++) {
-      firstRows[pool + 1] = firstRows[pool] + pack(pool).length;
+    Permutation order = Permutation.of(samples.size(), Permutation.mix(seed, -1));
+    int size = (int) samples.size();
+    members = new int[size];
+    int[] starts = new int[size + 1];
+    int rows = 0;
+    for (int first = 0; first < size; first += POOL) {
+      int[] pool = new int[Math.min(POOL, size - first)];
+      for (int i = 0; i < pool.length; i++) {
+        pool[i] = (int) order.at(first + i);
+      }
+      for (int[] row : packed(samples, pool)) {
+        System.arraycopy(row, 0, members, starts[rows], row.length);
+        starts[rows + 1] = starts[rows] + row.length;
+        rows++;
+      }
     }
+    this.starts = Arrays.copyOf(starts, rows + 1);
   }
 
   /**
@@ -55,12 +66,17 @@ final class PackedRows implements RowGroups {
           "A row of %d positions has no room for the longest sample, which takes %d."
               .formatted(rowLength, samples.longest() - 1));
     }
+    if (samples.size() > MOST) {
+      throw new ArgumentException(
+          "Of %d samples none can share a row: there may be %d at most."
+              .formatted(samples.size(), MOST));
+    }
     return new PackedRows(samples, rowLength, seed);
   }
 
   @Override
   public long count() {
-    return firstRows[firstRows.length - 1];
+    return starts.length - 1;
   }
 
   @Override
@@ -75,36 +91,32 @@ final class PackedRows implements RowGroups {
 
   @Override
   public long[][] rows(long row) {
-    int found = Arrays.binarySearch(firstRows, row);
-    int pool = found >= 0 ? found : -found - 2;
-    return new long[][] {pack(pool)[(int) (row - firstRows[pool])]};
+    int number = (int) row;
+    return new long[][] {
+      Arrays.stream(members, starts[number], starts[number + 1]).asLongStream().toArray()
+    };
   }
 
-  private long[][] pack(int pool) {
-    long first = (long) pool * POOL;
-    int count = (int) Math.min(POOL, samples.size() - first);
-    long[] members = new long[count];
-    long[] byLength = new long[count];
-    for (int i = 0; i < count; i++) {
-      members[i] = order.at(first + i);
-      byLength[i] = (long) samples.length(members[i]) << Integer.SIZE | i;
+  private int[][] packed(Samples samples, int[] pool) {
+    long[] byLength = new long[pool.length];
+    for (int i = 0; i < pool.length; i++) {
+      byLength[i] = (long) samples.length(pool[i]) << Integer.SIZE | i;
     }
     Arrays.sort(byLength);
-    int[] rooms = new int[count];
-    long[][] rows = new long[count][];
+    int[] rooms = new int[pool.length];
+    int[][] rows = new int[pool.length][];
     int used = 0;
-    for (int i = count - 1; i >= 0; i--) {
-      long member = members[(int) byLength[i]];
+    for (int i = pool.length - 1; i >= 0; i--) {
       int positions = (int) (byLength[i] >> Integer.SIZE) - 1;
       int row = fullest(rooms, used, positions);
       if (row == used) {
         used++;
         rooms[row] = rowLength;
-        rows[row] = new long[0];
+        rows[row] = new int[0];
       }
       rooms[row] -= positions;
       rows[row] = Arrays.copyOf(rows[row], rows[row].length + 1);
-      rows[row][rows[row].length - 1] = member;
+      rows[row][rows[row].length - 1] = pool[(int) byLength[i]];
     }
     return Arrays.copyOf(rows, used);
   }

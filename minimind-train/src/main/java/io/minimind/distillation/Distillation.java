@@ -9,7 +9,6 @@ import io.minimind.task.FineTuning;
 import io.minimind.task.FrozenModel;
 import io.minimind.task.Preparation;
 import io.minimind.task.Task;
-import io.minimind.task.Tasks;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,7 +37,7 @@ public record Distillation(
    *
    * @param teacher the folder of its model, float32
    * @param student the folder of the student's tokenizer
-   * @param conversations what is learnt from, {@link Tasks#fineTuning}
+   * @param conversations what is learnt from
    * @param top tokens of the teacher that are kept beforehand, or 0 for one beside the student
    * @param alpha the share of the text, {@link DistillationObjective}
    * @throws IOException if the teacher is missing or broken, or has other tokens than the student

@@ -35,8 +35,7 @@ final class Peer {
 
   private static final int LONGEST_SENTENCE = 1 << 16;
 
-  private final int rank;
-  private final String name;
+  private final ProcessName name;
   private final Socket socket;
   private final DataInputStream in;
   private final DataOutputStream out;
@@ -44,24 +43,14 @@ final class Peer {
   private final BlockingQueue<Optional<byte[]>> messages = new LinkedBlockingQueue<>();
   private Thread reader;
 
-  /**
-   * @param host of the other process, for people
-   */
-  Peer(int rank, String host, Socket socket) throws IOException {
-    this.rank = rank;
-    this.name = "rank " + rank + " (" + host + ")";
+  Peer(ProcessName name, Socket socket) throws IOException {
+    this.name = name;
     this.socket = socket;
     in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     out = new DataOutputStream(socket.getOutputStream());
   }
 
-  int rank() {
-    return rank;
-  }
-
-  /** For the middle of a sentence. */
-  @Override
-  public String toString() {
+  ProcessName name() {
     return name;
   }
 
@@ -79,14 +68,14 @@ final class Peer {
               reason(silence).ifPresent(lost);
               endMessages();
             },
-            "peer-" + rank);
+            "peer-" + name.rank());
     reader.setDaemon(true);
     reader.start();
   }
 
   /** Reads until the connection ends, and says why it did, or nothing after a farewell. */
   private Optional<String> reason(Duration silence) {
-    String subject = Character.toUpperCase(name.charAt(0)) + name.substring(1);
+    String subject = name.subject();
     try {
       while (true) {
         byte kind = in.readByte();

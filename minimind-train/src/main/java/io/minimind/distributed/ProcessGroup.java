@@ -1,16 +1,13 @@
 package io.minimind.distributed;
 
-import io.minimind.files.InputException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 
 /**
  * Processes that train one model together. All of them call the same methods in the same order; a
@@ -35,7 +33,6 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class ProcessGroup implements AutoCloseable {
 
   private static final Duration FAREWELL = Duration.ofSeconds(5);
-  private static final int PIECE = 1 << 20;
 
   private final int rank;
   private final int size;
@@ -48,7 +45,7 @@ public final class ProcessGroup implements AutoCloseable {
   private final AtomicReference<String> failure = new AtomicReference<>();
   private final CountDownLatch failed = new CountDownLatch(1);
   private final CountDownLatch closed = new CountDownLatch(1);
-  private List<String> hosts = List.of("");
+  private List<ProcessName> names = List.of();
   private SocketChannel previous; // null of the first
   private SocketChannel next; // null of the last
   private volatile boolean closing;
@@ -124,9 +121,10 @@ public final class ProcessGroup implements AutoCloseable {
   void connect(SocketChannel previous, SocketChannel next, String host) {
     this.previous = previous;
     this.next = next;
-    hosts =
-        gather(host.getBytes(StandardCharsets.UTF_8)).stream()
-            .map(name -> new String(name, StandardCharsets.UTF_8))
+    List<byte[]> hosts = gather(host.getBytes(StandardCharsets.UTF_8));
+    names =
+        IntStream.range(0, size)
+            .mapToObj(i -> new ProcessName(i, new String(hosts.get(i), StandardCharsets.UTF_8)))
             .toList();
   }
 
@@ -152,9 +150,14 @@ public final class ProcessGroup implements AutoCloseable {
     return rank == size - 1;
   }
 
-  /** A process as people are told of it. */
+  /** One of several processes as people are told of it, in the middle of a sentence. */
   public String name(int rank) {
-    return "rank " + rank + " (" + hosts.get(rank) + ")";
+    return names.get(rank).toString();
+  }
+
+  /** The same, at the beginning of a sentence. */
+  public String subject(int rank) {
+    return names.get(rank).subject();
   }
 
   /** What each of the processes gives, in their order. */
@@ -199,10 +202,10 @@ public final class ProcessGroup implements AutoCloseable {
       message = peer.receive();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw stopped("This process was interrupted while it waited for " + peer + ".");
+      throw stopped("This process was interrupted while it waited for " + peer.name() + ".");
     }
     return message.orElseThrow(
-        () -> stopped("R" + peer.toString().substring(1) + " has ended before this process."));
+        () -> stopped(peer.name().subject() + " has ended before this process."));
   }
 
   private static byte[] join(List<byte[]> all) {
@@ -300,26 +303,7 @@ public final class ProcessGroup implements AutoCloseable {
    * @param files below it, by their relative paths
    */
   public void send(Path folder, List<Path> files) throws IOException {
-    if (size == 1) {
-      return;
-    }
-    ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
-    for (Path file : files) {
-      try (FileChannel channel = FileChannel.open(folder.resolve(file), StandardOpenOption.READ)) {
-        putHeading(buffer, file.toString().replace('\\', '/'), channel.size());
-        while (channel.read(buffer) >= 0 || buffer.position() > 0) {
-          sendToNext(buffer.flip());
-          buffer.clear();
-        }
-      }
-    }
-    putHeading(buffer, "", 0);
-    sendToNext(buffer.flip());
-  }
-
-  private static void putHeading(ByteBuffer buffer, String name, long length) {
-    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-    buffer.putInt(bytes.length).put(bytes).putLong(length);
+    new FileRelay(this).send(folder, files);
   }
 
   /**
@@ -328,41 +312,7 @@ public final class ProcessGroup implements AutoCloseable {
    * @param folder of this process, which the files are written below
    */
   public void receive(Path folder) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
-    while (true) {
-      receiveFromPrevious(buffer.limit(Integer.BYTES));
-      byte[] name = new byte[Math.min(buffer.getInt(0), PIECE / 2)];
-      receiveFromPrevious(buffer.limit(Integer.BYTES + name.length + Long.BYTES));
-      buffer.get(Integer.BYTES, name);
-      long length = buffer.getLong(Integer.BYTES + name.length);
-      passOn(buffer);
-      if (name.length == 0) {
-        return;
-      }
-      Path file = folder.resolve(new String(name, StandardCharsets.UTF_8)).normalize();
-      if (!file.startsWith(folder)) {
-        throw new InputException("The first process sends a file that lies outside of its folder.");
-      }
-      Files.createDirectories(file.getParent());
-      try (FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        for (long left = length; left > 0; ) {
-          receiveFromPrevious(buffer.limit((int) Math.min(PIECE, left)));
-          left -= buffer.position();
-          for (ByteBuffer read = buffer.duplicate().flip(); read.hasRemaining(); ) {
-            channel.write(read);
-          }
-          passOn(buffer);
-        }
-      }
-    }
-  }
-
-  private void passOn(ByteBuffer full) {
-    if (!isLast()) {
-      sendToNext(full.flip());
-    }
-    full.clear();
+    new FileRelay(this).receive(folder);
   }
 
   /**
@@ -372,7 +322,7 @@ public final class ProcessGroup implements AutoCloseable {
   public void abort(Exception why) {
     boolean sentence = why instanceof IOException || why instanceof IllegalArgumentException;
     String reason = sentence && why.getMessage() != null ? why.getMessage() : why.toString();
-    String self = size == 1 ? "This process" : "R" + name(rank).substring(1);
+    String self = size == 1 ? "This process" : subject(rank);
     fail("%s stopped all: %s".formatted(self, reason));
   }
 
@@ -384,6 +334,10 @@ public final class ProcessGroup implements AutoCloseable {
     peers.forEach(peer -> peer.abort(sentence));
     peers.forEach(Peer::endMessages);
     failed.countDown();
+    closeLinks();
+  }
+
+  private void closeLinks() {
     for (Closeable link : links) {
       try {
         link.close();
@@ -400,9 +354,7 @@ public final class ProcessGroup implements AutoCloseable {
    */
   private UncheckedIOException broken(IOException e) {
     try {
-      if (!failed.await(FAREWELL.toMillis(), TimeUnit.MILLISECONDS)) {
-        return stopped("The connection to another process broke: " + e.getMessage() + ".");
-      }
+      failed.await(FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -429,12 +381,6 @@ public final class ProcessGroup implements AutoCloseable {
     }
     peers.forEach(peer -> peer.close(FAREWELL));
     closed.countDown();
-    for (Closeable link : links) {
-      try {
-        link.close();
-      } catch (IOException e) {
-        // Closed is closed.
-      }
-    }
+    closeLinks();
   }
 }

@@ -1,8 +1,6 @@
 package io.minimind.distributed;
 
 import io.minimind.files.InputException;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -33,8 +31,6 @@ import java.util.TreeMap;
  */
 final class Rendezvous {
 
-  private static final long MAGIC = 0x4d696e694d696e64L; // "MiniMind"
-
   /**
    * Of what processes say to each other. Numbers are sent as memory has them; and another version
    * would compute something else.
@@ -42,13 +38,10 @@ final class Rendezvous {
   private static final String DIALECT = "2 %s %s".formatted(ByteOrder.nativeOrder(), version());
 
   private static final Duration HANDSHAKE = Duration.ofSeconds(10);
-  private static final int SECRET = 16;
-  private static final int WELCOME = 1;
-  private static final int REFUSAL = 0;
 
   private final Membership self;
   private final String dialect;
-  private final String host = host();
+  private final ProcessName name;
   private final long end;
 
   Rendezvous(Membership self) {
@@ -58,6 +51,7 @@ final class Rendezvous {
   Rendezvous(Membership self, String dialect) {
     this.self = self;
     this.dialect = dialect;
+    name = new ProcessName(self.rank(), host());
     end = System.nanoTime() + self.timeouts().joining().toNanos();
   }
 
@@ -82,30 +76,8 @@ final class Rendezvous {
     return Math.max(0, (end - System.nanoTime()) / 1_000_000);
   }
 
-  /** A process that has come, and where it waits for the one after it. */
-  private record Arrival(
-      Socket socket, String dialect, String wire, int rank, int size, String host, int port) {
-
-    void welcome(byte[] secret, String previousHost, int previousPort) throws IOException {
-      DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-      out.writeByte(WELCOME);
-      out.write(secret);
-      out.writeUTF(previousHost);
-      out.writeInt(previousPort);
-      out.flush();
-    }
-
-    void refuse(String sentence) {
-      try (socket) {
-        DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-        out.writeByte(REFUSAL);
-        out.writeUTF(sentence);
-        out.flush();
-      } catch (IOException e) {
-        // It will learn it from its own time-out.
-      }
-    }
-  }
+  /** A process that has come. */
+  private record Arrival(Socket socket, Introduction said) {}
 
   private ProcessGroup receiveOthers() throws IOException {
     Map<Integer, Arrival> arrived = new TreeMap<>();
@@ -114,16 +86,16 @@ final class Rendezvous {
       while (arrived.size() < self.size() - 1) {
         Optional<Arrival> arrival = next(server, arrived);
         if (arrival.isPresent()) {
-          Optional<String> problem = problem(arrival.get(), arrived);
+          Optional<String> problem = problem(arrival.get().said, arrived);
           if (problem.isPresent()) {
-            arrival.get().refuse(problem.get());
+            Welcome.refuse(arrival.get().socket, problem.get());
             throw new InputException(problem.get());
           }
-          arrived.put(arrival.get().rank, arrival.get());
+          arrived.put(arrival.get().said.name().rank(), arrival.get());
         }
       }
     } catch (IOException e) {
-      arrived.values().forEach(arrival -> arrival.refuse(String.valueOf(e.getMessage())));
+      arrived.values().forEach(a -> Welcome.refuse(a.socket, String.valueOf(e.getMessage())));
       throw e;
     }
     return welcome(new ArrayList<>(arrived.values()));
@@ -141,7 +113,7 @@ final class Rendezvous {
     } catch (BindException e) {
       throw new InputException(
           "Rank 0 cannot listen at port %d of %s, MASTER_PORT: %s. Give all another one."
-              .formatted(port, host, e.getMessage()),
+              .formatted(port, name.host(), e.getMessage()),
           e);
     }
   }
@@ -163,18 +135,7 @@ final class Rendezvous {
     try {
       socket.setTcpNoDelay(true);
       socket.setSoTimeout((int) HANDSHAKE.toMillis());
-      DataInputStream in = new DataInputStream(socket.getInputStream());
-      if (in.readLong() == MAGIC) {
-        return Optional.of(
-            new Arrival(
-                socket,
-                in.readUTF(),
-                in.readUTF(),
-                in.readInt(),
-                in.readInt(),
-                in.readUTF(),
-                in.readInt()));
-      }
+      return Optional.of(new Arrival(socket, Introduction.from(socket)));
     } catch (IOException e) {
       // Whoever it is, it is none of us.
     }
@@ -197,59 +158,56 @@ final class Rendezvous {
             ranks);
   }
 
-  private Optional<String> problem(Arrival arrival, Map<Integer, Arrival> arrived) {
-    String name = "rank " + arrival.rank + " (" + arrival.host + ")";
-    if (!arrival.dialect.equals(dialect)) {
+  private Optional<String> problem(Introduction other, Map<Integer, Arrival> arrived) {
+    String subject = other.name().subject();
+    if (!other.dialect().equals(dialect)) {
       return Optional.of(
-          "%s runs another version of MiniMind than rank 0 (%s): install the same one everywhere."
-              .formatted(capital(name), host));
+          "%s runs another version of MiniMind than %s: install the same one everywhere."
+              .formatted(subject, name));
     }
-    if (!arrival.wire.equals(self.wire().name())) {
+    if (!other.wire().equals(self.wire().name())) {
       return Optional.of(
-          "%s sends gradients as %s, and rank 0 (%s) as %s: give all the same MINIMIND_WIRE."
+          "%s sends gradients as %s, and %s as %s: give all the same MINIMIND_WIRE."
               .formatted(
-                  capital(name),
-                  arrival.wire.toLowerCase(Locale.ROOT),
-                  host,
+                  subject,
+                  other.wire().toLowerCase(Locale.ROOT),
+                  name,
                   self.wire().name().toLowerCase(Locale.ROOT)));
     }
-    if (arrival.size != self.size()) {
+    if (other.size() != self.size()) {
       return Optional.of(
-          "%s was told of %d processes, and rank 0 (%s) of %d: give all the same WORLD_SIZE."
-              .formatted(capital(name), arrival.size, host, self.size()));
+          "%s was told of %d processes, and %s of %d: give all the same WORLD_SIZE."
+              .formatted(subject, other.size(), name, self.size()));
     }
-    if (arrived.containsKey(arrival.rank) || arrival.rank == 0) {
-      String other = arrival.rank == 0 ? host : arrived.get(arrival.rank).host;
+    int rank = other.name().rank();
+    if (arrived.containsKey(rank) || rank == 0) {
+      ProcessName taken = rank == 0 ? name : arrived.get(rank).said.name();
       return Optional.of(
           "Two processes were told that they are rank %d, on %s and on %s: give each a RANK of its own."
-              .formatted(arrival.rank, other, arrival.host));
+              .formatted(rank, taken.host(), other.name().host()));
     }
     return Optional.empty();
   }
 
-  private static String capital(String name) {
-    return Character.toUpperCase(name.charAt(0)) + name.substring(1);
-  }
-
   private ProcessGroup welcome(List<Arrival> arrivals) throws IOException {
-    byte[] secret = new byte[SECRET];
+    byte[] secret = new byte[Welcome.SECRET];
     new SecureRandom().nextBytes(secret);
     List<Peer> peers = new ArrayList<>();
     for (Arrival arrival : arrivals) {
-      peers.add(new Peer(arrival.rank, arrival.host, arrival.socket));
+      peers.add(new Peer(arrival.said.name(), arrival.socket));
     }
     InetAddress here = arrivals.get(0).socket.getLocalAddress();
     try (ServerSocketChannel listening = listen(here)) {
+      String host = ""; // Of the first, which all have found.
+      int port = port(listening);
       for (Arrival arrival : arrivals) {
-        boolean second = arrival.rank == 1;
-        Arrival before = second ? null : arrivals.get(arrival.rank - 2);
-        arrival.welcome(
-            secret,
-            second ? "" : before.socket.getInetAddress().getHostAddress(),
-            second ? port(listening) : before.port);
+        new Welcome(secret, host, port).sendTo(arrival.socket);
+        host = arrival.socket.getInetAddress().getHostAddress();
+        port = arrival.said.port();
       }
       ProcessGroup group = new ProcessGroup(self, peers);
-      return linked(group, () -> group.connect(null, accept(group, listening, secret), host));
+      return linked(
+          group, () -> group.connect(null, accept(group, listening, secret), name.host()));
     }
   }
 
@@ -257,14 +215,15 @@ final class Rendezvous {
     Socket socket = connectToFirst();
     try (ServerSocketChannel listening = listen(socket.getLocalAddress())) {
       Welcome welcome = introduce(socket, port(listening));
-      Peer first = new Peer(0, self.first().getHostString(), socket);
+      Peer first = new Peer(new ProcessName(0, self.first().getHostString()), socket);
       ProcessGroup group = new ProcessGroup(self, List.of(first));
       return linked(
           group,
           () -> {
-            SocketChannel previous = reach(group, welcome);
-            SocketChannel next = group.isLast() ? null : accept(group, listening, welcome.secret);
-            group.connect(previous, next, host);
+            InetSocketAddress before = welcome.previous(socket.getInetAddress());
+            SocketChannel previous = reach(group, before, welcome.secret());
+            SocketChannel next = group.isLast() ? null : accept(group, listening, welcome.secret());
+            group.connect(previous, next, name.host());
           });
     } catch (IOException e) {
       socket.close();
@@ -272,33 +231,14 @@ final class Rendezvous {
     }
   }
 
-  /** What the first process tells another one when all have come. */
-  private record Welcome(byte[] secret, InetSocketAddress previous) {}
-
   private Welcome introduce(Socket socket, int port) throws IOException {
     try {
       socket.setTcpNoDelay(true);
-      DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-      out.writeLong(MAGIC);
-      out.writeUTF(dialect);
-      out.writeUTF(self.wire().name());
-      out.writeInt(self.rank());
-      out.writeInt(self.size());
-      out.writeUTF(host);
-      out.writeInt(port);
-      out.flush();
+      new Introduction(dialect, self.wire().name(), name, self.size(), port).sendTo(socket);
       // The first may have begun to wait later than this process.
       long patience = self.timeouts().joining().plus(HANDSHAKE).toMillis();
       socket.setSoTimeout(Math.toIntExact(patience));
-      DataInputStream in = new DataInputStream(socket.getInputStream());
-      if (in.readByte() != WELCOME) {
-        throw new InputException(in.readUTF());
-      }
-      byte[] secret = in.readNBytes(SECRET);
-      String given = in.readUTF();
-      InetAddress previous =
-          given.isEmpty() ? socket.getInetAddress() : InetAddress.getByName(given);
-      return new Welcome(secret, new InetSocketAddress(previous, in.readInt()));
+      return Welcome.from(socket);
     } catch (InputException e) {
       throw e;
     } catch (IOException e) {
@@ -371,8 +311,7 @@ final class Rendezvous {
       return group;
     } catch (IOException e) {
       group.fail(
-          "Rank %d (%s) cannot be linked with its neighbours: %s"
-              .formatted(self.rank(), host, e.getMessage()));
+          "%s cannot be linked with its neighbours: %s".formatted(name.subject(), e.getMessage()));
       group.close();
       throw e;
     } catch (UncheckedIOException e) {
@@ -381,17 +320,18 @@ final class Rendezvous {
     }
   }
 
-  private SocketChannel reach(ProcessGroup group, Welcome welcome) throws IOException {
+  private SocketChannel reach(ProcessGroup group, InetSocketAddress previous, byte[] secret)
+      throws IOException {
     SocketChannel channel = group.closedByFailure(SocketChannel.open());
     try {
-      channel.socket().connect(welcome.previous, (int) HANDSHAKE.toMillis());
+      channel.socket().connect(previous, (int) HANDSHAKE.toMillis());
       channel.socket().setTcpNoDelay(true);
-      channel.socket().getOutputStream().write(welcome.secret);
+      channel.socket().getOutputStream().write(secret);
       return channel;
     } catch (IOException e) {
       throw new IOException(
-          "Rank %d (%s) cannot reach rank %d at %s: %s."
-              .formatted(self.rank(), host, self.rank() - 1, welcome.previous, e.getMessage()),
+          "%s cannot reach rank %d at %s: %s."
+              .formatted(name.subject(), self.rank() - 1, previous, e.getMessage()),
           e);
     }
   }
@@ -404,7 +344,7 @@ final class Rendezvous {
       Socket socket = listening.socket().accept();
       try {
         socket.setSoTimeout((int) HANDSHAKE.toMillis());
-        if (MessageDigest.isEqual(secret, socket.getInputStream().readNBytes(SECRET))) {
+        if (MessageDigest.isEqual(secret, socket.getInputStream().readNBytes(Welcome.SECRET))) {
           socket.setSoTimeout(0);
           socket.setTcpNoDelay(true);
           return group.closedByFailure(socket.getChannel());

@@ -28,7 +28,6 @@ record AgentReward(ToolBox tools) {
 
   private static final int SHORTEST = 5;
   private static final int LONGEST = 800;
-  private static final String END_OF_THINKING = "</think>";
   private static final String CALL = "<tool_call>";
   private static final String END_OF_CALL = "</tool_call>";
 
@@ -163,8 +162,7 @@ record AgentReward(ToolBox tools) {
   }
 
   private static String said(String turn) {
-    int end = turn.indexOf(END_OF_THINKING);
-    return PythonText.strip(end < 0 ? turn : turn.substring(end + END_OF_THINKING.length()));
+    return PythonText.strip(Answer.said(turn));
   }
 
   private static int count(String text, String part) {

@@ -26,7 +26,7 @@ public record Answer(
     Set<String> tools,
     JsonNode expected) {
 
-  private static final String END_OF_THINKING = "</think>";
+  static final String END_OF_THINKING = "</think>";
 
   public Answer {
     prompt = List.copyOf(prompt);
@@ -52,7 +52,11 @@ public record Answer(
 
   /** What was said at last: all of the text, or what follows the thinking. */
   public String said() {
-    int end = text().indexOf(END_OF_THINKING);
-    return end < 0 ? text() : text().substring(end + END_OF_THINKING.length());
+    return said(text());
+  }
+
+  static String said(String turn) {
+    int end = turn.indexOf(END_OF_THINKING);
+    return end < 0 ? turn : turn.substring(end + END_OF_THINKING.length());
   }
 }

@@ -9,7 +9,6 @@ record AnswerRules(Repetition repetition) {
   private static final int SHORTEST = 20;
   private static final int LONGEST = 800;
   private static final int LONGEST_THINKING = 300;
-  private static final String END_OF_THINKING = "</think>";
 
   double of(Answer answer) {
     return length(answer) + thinking(answer.text()) - repetition.of(answer.said());
@@ -25,13 +24,12 @@ record AnswerRules(Repetition repetition) {
    * it ends once and -0.25 if several times.
    */
   static double thinking(String text) {
-    int end = text.indexOf(END_OF_THINKING);
+    int end = text.indexOf(Answer.END_OF_THINKING);
     if (end < 0) {
       return 0;
     }
-    String said = text.substring(end + END_OF_THINKING.length());
     return (within(text.substring(0, end), SHORTEST, LONGEST_THINKING) ? 1 : -0.5)
-        + (said.contains(END_OF_THINKING) ? -0.25 : 0.25);
+        + (Answer.said(text).contains(Answer.END_OF_THINKING) ? -0.25 : 0.25);
   }
 
   private static boolean within(String text, int least, int most) {

@@ -19,7 +19,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -211,21 +210,7 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
       try (DataOutputStream out = new DataOutputStream(bytes)) {
         out.writeLong(answered);
         out.writeInt(given);
-        out.writeInt(samples.size());
-        for (Sample sample : samples) {
-          out.writeInt(sample.ids().length);
-          for (int i = 0; i < sample.ids().length; i++) {
-            out.writeInt(sample.ids()[i]);
-            out.writeBoolean(sample.targets().get(i));
-          }
-          for (BatchInput input : task.objective().inputs()) {
-            float[] values = sample.columns().get(input.name());
-            out.writeInt(values.length);
-            for (float value : values) {
-              out.writeFloat(value);
-            }
-          }
-        }
+        StoredSamples.write(samples, task.objective().inputs(), out);
       } catch (IOException e) {
         throw new AssertionError("Memory has no failures.", e);
       }
@@ -236,25 +221,7 @@ record KeptRollouts(ProximalPolicyOptimization task, BatchOrder prompts, Batchin
       try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(state))) {
         answered = in.readLong();
         given = in.readInt();
-        List<Sample> read = new ArrayList<>();
-        for (int left = in.readInt(); left > 0; left--) {
-          int[] ids = new int[in.readInt()];
-          BitSet targets = new BitSet();
-          for (int i = 0; i < ids.length; i++) {
-            ids[i] = in.readInt();
-            targets.set(i, in.readBoolean());
-          }
-          Sample sample = new Sample(ids, targets);
-          for (BatchInput input : task.objective().inputs()) {
-            float[] values = new float[in.readInt()];
-            for (int i = 0; i < values.length; i++) {
-              values[i] = in.readFloat();
-            }
-            sample = sample.with(input.name(), values);
-          }
-          read.add(sample);
-        }
-        samples = read;
+        samples = StoredSamples.read(task.objective().inputs(), in);
       }
     }
 

@@ -40,7 +40,7 @@ record PreferenceEncoder(AnswerEncoder answers) implements SampleEncoder {
    * @param maxLength most tokens of prompt and answer, at least 4
    * @throws IllegalArgumentException if the length is less than 4
    */
-  public static PreferenceEncoder of(
+  static PreferenceEncoder of(
       Tokenizer tokenizer, ChatTemplate template, String fingerprint, int maxLength) {
     return new PreferenceEncoder(new AnswerEncoder(tokenizer, template, fingerprint, maxLength));
   }
@@ -52,7 +52,7 @@ record PreferenceEncoder(AnswerEncoder answers) implements SampleEncoder {
    * @throws IOException if the tokenizer or the template is missing or broken
    * @throws IllegalArgumentException as for {@link #of}
    */
-  public static PreferenceEncoder load(Path folder, int maxLength) throws IOException {
+  static PreferenceEncoder load(Path folder, int maxLength) throws IOException {
     return new PreferenceEncoder(AnswerEncoder.load(folder, maxLength));
   }
 

@@ -30,10 +30,10 @@ import java.util.function.UnaryOperator;
 record RewardObjective() implements Objective {
 
   /** How much higher the chosen answer's number is. */
-  public static final String MARGIN = PreferenceObjective.MARGIN;
+  static final String MARGIN = PreferenceObjective.MARGIN;
 
   /** The share of pairs whose chosen answer has the higher number. */
-  public static final String ACCURACY = PreferenceObjective.ACCURACY;
+  static final String ACCURACY = PreferenceObjective.ACCURACY;
 
   /** Of the same name as in transformers' models for sequence classification. */
   static final ScalarHead HEAD = new ScalarHead("score", false);

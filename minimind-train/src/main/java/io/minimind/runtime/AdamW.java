@@ -10,17 +10,16 @@ import io.minimind.weights.TrainingCheckpoint.OptimizerState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * The optimizer in the memory of the host, on all processors, where ONNX Runtime's goes over all
- * parameters four times on one thread. It computes the same numbers to the bit, in the same order
- * for each of them (Loshchilov and Hutter 2019, as PyTorch has it): the weight decays first, and
- * the moments are corrected for their start.
+ * The optimizer in the memory of the host, on the threads of a session, where ONNX Runtime's goes
+ * over all parameters four times on one thread. It computes the same numbers to the bit, in the
+ * same order for each of them (Loshchilov and Hutter 2019, as PyTorch has it): the weight decays
+ * first, and the moments are corrected for their start.
  */
 final class AdamW implements AutoCloseable {
 
@@ -38,6 +37,7 @@ final class AdamW implements AutoCloseable {
       NamedTensor parameter, long address, FloatPointer first, FloatPointer second) {}
 
   private final OptimizerSettings settings;
+  private final Workers workers;
   private final float unusedRate;
   private final FloatPointer moments;
   private final List<Part> parts = new ArrayList<>();
@@ -52,9 +52,14 @@ final class AdamW implements AutoCloseable {
   /**
    * @param parameters those that are trained, in the memory of the host, which must stay
    * @param start where an earlier run was, if there was one
+   * @param threads that update them, at least 1; the results do not depend on how many
    * @throws OnnxRuntimeException if there is not enough memory
    */
-  AdamW(OptimizerSettings settings, List<NamedTensor> parameters, Optional<OptimizerState> start) {
+  AdamW(
+      OptimizerSettings settings,
+      List<NamedTensor> parameters,
+      Optional<OptimizerState> start,
+      int threads) {
     this.settings = settings;
     long all = parameters.stream().mapToLong(NamedTensor::elements).sum();
     moments = zeros(2 * all);
@@ -75,6 +80,7 @@ final class AdamW implements AutoCloseable {
     step = start.map(OptimizerState::step).orElse(0L);
     unusedRate = start.map(OptimizerState::initialLearningRate).orElse(UNUSED_RATE);
     start.ifPresent(this::take);
+    workers = new Workers(threads);
   }
 
   private static FloatPointer zeros(long count) {
@@ -123,7 +129,7 @@ final class AdamW implements AutoCloseable {
             rate,
             1 - (float) Math.pow(settings.beta1(), step),
             1 - (float) Math.pow(settings.beta2(), step));
-    IntStream.range(0, partOfPiece.length).parallel().forEach(piece -> run(update, piece));
+    workers.run(partOfPiece.length, piece -> run(update, piece));
   }
 
   private void run(Update update, int piece) {
@@ -222,6 +228,7 @@ final class AdamW implements AutoCloseable {
 
   @Override
   public void close() {
+    workers.close();
     check(API.AllocatorFree(OnnxRuntime.allocator(), moments));
   }
 }

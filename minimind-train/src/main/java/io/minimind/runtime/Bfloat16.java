@@ -2,7 +2,7 @@ package io.minimind.runtime;
 
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
-import java.util.stream.IntStream;
+import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -79,8 +79,9 @@ final class Bfloat16 {
    * @param errors of each value, what an earlier rounding took away from it, which is added; then
    *     what this one takes away
    */
-  static void encode(FloatBuffer values, float[] errors, ShortBuffer into) {
+  static void encode(Workers workers, FloatBuffer values, float[] errors, ShortBuffer into) {
     inChunks(
+        workers,
         values.capacity(),
         i -> {
           float value = values.get(i) + errors[i];
@@ -91,23 +92,18 @@ final class Bfloat16 {
         });
   }
 
-  static void decode(ShortBuffer from, FloatBuffer into) {
-    inChunks(into.capacity(), i -> into.put(i, toFloat(from.get(i))));
+  static void decode(Workers workers, ShortBuffer from, FloatBuffer into) {
+    inChunks(workers, into.capacity(), i -> into.put(i, toFloat(from.get(i))));
   }
 
-  private interface Each {
-    void at(int index);
-  }
-
-  private static void inChunks(int length, Each each) {
-    IntStream.range(0, (length + CHUNK - 1) / CHUNK)
-        .parallel()
-        .forEach(
-            chunk -> {
-              int end = Math.min(length, (chunk + 1) * CHUNK);
-              for (int i = chunk * CHUNK; i < end; i++) {
-                each.at(i);
-              }
-            });
+  private static void inChunks(Workers workers, int length, IntConsumer each) {
+    workers.run(
+        (length + CHUNK - 1) / CHUNK,
+        chunk -> {
+          int end = Math.min(length, (chunk + 1) * CHUNK);
+          for (int i = chunk * CHUNK; i < end; i++) {
+            each.accept(i);
+          }
+        });
   }
 }

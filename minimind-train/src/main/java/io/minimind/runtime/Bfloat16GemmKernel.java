@@ -1,9 +1,7 @@
 package io.minimind.runtime;
 
-import io.minimind.graph.operator.OwnGemm;
 import io.minimind.runtime.Bfloat16Products.Tile;
-import io.minimind.runtime.KernelCall.Operand;
-import io.minimind.runtime.OneDnn.Matrix;
+import io.minimind.runtime.GemmNode.Product;
 import java.util.List;
 
 /**
@@ -22,65 +20,46 @@ final class Bfloat16GemmKernel implements Kernel {
   /** Multiplications that are not worth another thread. */
   private static final long LEAST = 1 << 20;
 
-  private final boolean transposeA;
-  private final boolean transposeB;
-  private final int threads;
+  private final GemmNode node;
 
   Bfloat16GemmKernel(KernelNode node) {
-    transposeA = node.integer(OwnGemm.TRANSPOSE_A) != 0;
-    transposeB = node.integer(OwnGemm.TRANSPOSE_B) != 0;
-    threads = node.threads();
+    this.node = GemmNode.of(node);
   }
 
   @Override
   public void compute(KernelCall call) {
-    Operand a = call.input(0);
-    Operand b = call.input(1);
-    Operand c = call.optionalInput(2);
-    long m = a.extent(transposeA ? 1 : 0);
-    long k = a.extent(transposeA ? 0 : 1);
-    long n = b.extent(transposeB ? 0 : 1);
-    Operand y = call.output(0, m, n);
+    Product product = node.product(call);
+    long m = product.m();
+    long n = product.n();
+    long k = product.k();
     if (m == 0 || n == 0) {
       return;
     }
     if (k == 0) {
-      if (c.address() == 0) {
-        NativeFloats.clear(y.address(), m * n);
+      if (product.adds()) {
+        NativeFloats.move(product.addend().address(), product.result().address(), m * n);
       } else {
-        NativeFloats.move(c.address(), y.address(), m * n);
+        NativeFloats.clear(product.result().address(), m * n);
       }
       return;
     }
-    new Product(
-            call,
-            m,
-            new Tile(rows(m, n * k), n, k, transposeA, c.address() != 0),
-            new Matrix(a.address(), transposeA ? m : k, transposeA),
-            new Matrix(b.address(), transposeB ? k : n, transposeB),
-            c.address(),
-            y.address())
-        .compute(threads);
+    Tile tile = new Tile(rows(m, n * k), n, k, node.transposeA(), product.adds());
+    new InTiles(call, product, tile).compute(node.threads());
   }
 
   /** How many rows a tile has. */
   private long rows(long m, long multiplicationsOfRow) {
     long fewest = (m + MOST_ROWS - 1) / MOST_ROWS;
-    long worth = Math.min(threads, m * multiplicationsOfRow / LEAST);
+    long worth = Math.min(node.threads(), m * multiplicationsOfRow / LEAST);
     long count = Math.max(fewest, Math.min(worth, m / UNIT));
     return Math.min(m, (m + count * UNIT - 1) / (count * UNIT) * UNIT);
   }
 
-  /**
-   * One call.
-   *
-   * @param m rows of the first factor, of which a tile has some
-   * @param addend 0 if there is none
-   */
-  private record Product(
-      KernelCall call, long m, Tile tile, Matrix a, Matrix b, long addend, long result) {
+  /** One call. */
+  private record InTiles(KernelCall call, Product product, Tile tile) {
 
     void compute(int threads) {
+      long m = product.m();
       int tiles = (int) ((m + tile.rows() - 1) / tile.rows());
       Tile last = tile.withRows(m - (tiles - 1) * tile.rows());
       Bfloat16Products products = products(last);
@@ -94,7 +73,7 @@ final class Bfloat16GemmKernel implements Kernel {
                 0,
                 (part, none) -> {
                   try (OneDnn dnn = OneDnn.take()) {
-                    products.pack(dnn, tile.n(), tile.k(), b, part, parts, packed);
+                    products.pack(dnn, tile.n(), tile.k(), product.b(), part, parts, packed);
                   }
                 });
             call.parallel(
@@ -118,17 +97,16 @@ final class Bfloat16GemmKernel implements Kernel {
 
     private void multiply(
         Bfloat16Products products, Tile some, long row, long packed, long memory) {
-      long moved = Float.BYTES * row * tile.n();
-      long first = a.address() + Float.BYTES * row * (a.transposed() ? 1 : a.stride());
+      long before = Float.BYTES * row * tile.n();
       try (OneDnn dnn = OneDnn.take()) {
         products.multiply(
             dnn,
             some,
-            new Matrix(first, a.stride(), a.transposed()),
-            b,
+            product.a().part(row, 0),
+            product.b(),
             packed,
-            addend == 0 ? 0 : addend + moved,
-            result + moved,
+            product.adds() ? product.addend().address() + before : 0,
+            product.result().address() + before,
             memory);
       }
     }

@@ -17,11 +17,6 @@ final class CrossEntropyKernel {
   /** Rows whose exponentials are computed together. */
   private static final int BLOCK = 8;
 
-  /** Sums of exponentials in this range lost nothing to overflow or underflow. */
-  private static final float SMALLEST_SUM = 1e-20f;
-
-  private static final float LARGEST_SUM = 1e30f;
-
   private final long ignored;
 
   CrossEntropyKernel(KernelNode node) {
@@ -78,9 +73,7 @@ final class CrossEntropyKernel {
     for (int i = 0; i < rows; i++) {
       float sum = NativeFloats.get(sums.from(i).address());
       boolean right =
-          sum > SMALLEST_SUM
-              && sum < LARGEST_SUM
-              && Float.isFinite(NativeFloats.get(plainSums.from(i).address()));
+          OneDnn.isInRange(sum) && Float.isFinite(NativeFloats.get(plainSums.from(i).address()));
       float logarithm =
           right
               ? (float) Math.log(sum)

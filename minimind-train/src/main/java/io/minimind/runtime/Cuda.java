@@ -6,6 +6,7 @@ import static org.bytedeco.onnxruntime.global.onnxruntime.OrtDeviceAllocator;
 import static org.bytedeco.onnxruntime.global.onnxruntime.OrtMemTypeDefault;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -127,7 +128,7 @@ final class Cuda {
    * @throws OnnxRuntimeException if it cannot be used; {@link Device#require} would have said why
    */
   static void use(Device device, OrtSessionOptions options) {
-    Map<String, String> entries = device.cuda().entries(device.index());
+    Map<String, String> entries = entries(device);
     OrtCUDAProviderOptionsV2 cuda = new OrtCUDAProviderOptionsV2();
     check(API.CreateCUDAProviderOptions(cuda));
     try (PointerPointer<BytePointer> keys =
@@ -139,6 +140,22 @@ final class Cuda {
     } finally {
       API.ReleaseCUDAProviderOptions().call(cuda);
     }
+  }
+
+  /** How a GPU is used, as the runtime's own options. */
+  static Map<String, String> entries(Device device) {
+    Map<String, String> entries = new LinkedHashMap<>();
+    entries.put("device_id", Integer.toString(device.index()));
+    // Batches differ in shape, and an arena that doubles would hold what nothing needs.
+    entries.put("arena_extend_strategy", "kSameAsRequested");
+    // The runtime's own default is 1.
+    entries.put("use_tf32", device.tf32() ? "1" : "0");
+    // Timing every algorithm is for convolutions, of which a transformer has none.
+    entries.put("cudnn_conv_algo_search", "DEFAULT");
+    if (device.memory() != Device.ALL_MEMORY) {
+      entries.put("gpu_mem_limit", Long.toString((long) device.memory() << 20));
+    }
+    return entries;
   }
 
   /** Asks the dynamic linker, as the runtime will, and the runtime. */

@@ -11,13 +11,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a replica of the model is trained on.
+ * What a replica of the model is trained on, and how that is used.
  *
  * @param index which of the GPUs, from 0; 0 for the CPU
- * @param cuda how a GPU is used; the CPU has no use for it
- * @param cpu how the CPU is used; a GPU has no use for it
+ * @param kernelSet whose kernels compute on the CPU; results differ in their last bits
+ * @param spinning whether threads of the CPU that wait for work keep a processor busy, which is
+ *     faster where nobody else wants it, and several times slower where somebody does
+ * @param memory MiB that each arena of a session may take on a GPU, at least 1; {@link #ALL_MEMORY}
+ *     is no limit. One is for training, with the parameters, one for evaluation, and one for the
+ *     optimizer, with its moments; one of several replicas has a fourth, for the update. What CUDA
+ *     and its libraries take comes on top
+ * @param tf32 whether a GPU may compute products of float32 matrices with 10 bits of mantissa,
+ *     which is several times as fast on those that can
  */
-public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
+public record Device(
+    Kind kind, int index, KernelSet kernelSet, boolean spinning, int memory, boolean tf32) {
 
   /** Kinds of devices. */
   public enum Kind {
@@ -27,18 +35,28 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
 
   public static final Device CPU = new Device(Kind.CPU, 0);
 
+  /** No limit of a GPU's memory. */
+  public static final int ALL_MEMORY = Integer.MAX_VALUE;
+
   private static final int MOST_REPLICAS = 64;
   private static final Pattern FORM =
       Pattern.compile("(cpu)(?::(\\d{1,3}))?|(cuda)(?::(\\d{1,3}))?");
 
-  /** A device with the default settings. */
+  /**
+   * A device with this project's kernels and threads that spin, or with all memory and products in
+   * full float32.
+   */
   public Device(Kind kind, int index) {
-    this(kind, index, CudaSettings.defaults(), CpuSettings.defaults());
+    this(kind, index, KernelSet.OWN, true, ALL_MEMORY, false);
   }
 
   public Device {
     if (index < 0 || kind == Kind.CPU && index != 0) {
       throw new ArgumentException("There is no device " + kind + " " + index + ".");
+    }
+    if (memory < 1) {
+      throw new ArgumentException(
+          "The memory of a GPU must be at least 1 MiB, but is to be " + memory + ".");
     }
   }
 
@@ -99,12 +117,24 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
     return Cuda.problem(devices);
   }
 
-  public Device with(CudaSettings cuda) {
-    return new Device(kind, index, cuda, cpu);
+  public Device withKernels(KernelSet kernels) {
+    return new Device(kind, index, kernels, spinning, memory, tf32);
   }
 
-  public Device with(CpuSettings cpu) {
-    return new Device(kind, index, cuda, cpu);
+  public Device withSpinning(boolean spinning) {
+    return new Device(kind, index, kernelSet, spinning, memory, tf32);
+  }
+
+  /**
+   * @param memory MiB for each arena on a GPU, at least 1
+   * @throws IllegalArgumentException if it is less
+   */
+  public Device withMemory(int memory) {
+    return new Device(kind, index, kernelSet, spinning, memory, tf32);
+  }
+
+  public Device withTf32(boolean tf32) {
+    return new Device(kind, index, kernelSet, spinning, memory, tf32);
   }
 
   /**
@@ -118,7 +148,7 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
   }
 
   private boolean usesOwnKernels() {
-    return cpu.kernels() == KernelSet.OWN && OwnKernels.problem().isEmpty();
+    return kernelSet == KernelSet.OWN && OwnKernels.problem().isEmpty();
   }
 
   /**
@@ -159,7 +189,7 @@ public record Device(Kind kind, int index, CudaSettings cuda, CpuSettings cpu) {
     if (usesOwnKernels()) {
       return OwnKernels.describe();
     }
-    return cpu.kernels() == KernelSet.ONNX_RUNTIME
+    return kernelSet == KernelSet.ONNX_RUNTIME
         ? "kernels of ONNX Runtime alone, as asked for"
         : "kernels of ONNX Runtime alone: oneDNN cannot be used, " + OwnKernels.problem().get();
   }

@@ -109,8 +109,7 @@ final class Exchange {
     for (int rank = 1; rank < all.size(); rank++) {
       if (ByteBuffer.wrap(all.get(rank)).getLong() != ByteBuffer.wrap(all.get(0)).getLong()) {
         String sentence =
-            "R%s %s than %s: %s"
-                .formatted(group.name(rank).substring(1), verb, group.name(0), advice);
+            "%s %s than %s: %s".formatted(group.subject(rank), verb, group.name(0), advice);
         throw new UncheckedIOException(sentence, new IOException(sentence));
       }
     }

@@ -23,11 +23,6 @@ final class FusedAttentionKernel {
   /** Keys that the backward pass takes at once. */
   private static final int COLUMNS = 512;
 
-  /** Sums of exponentials in this range lost nothing to overflow or underflow. */
-  private static final float SMALLEST_SUM = 1e-20f;
-
-  private static final float LARGEST_SUM = 1e30f;
-
   private final long heads;
   private final long keyValueHeads;
 
@@ -206,7 +201,7 @@ final class FusedAttentionKernel {
     private boolean areInRange(long sums, long rows) {
       for (int i = 0; i < rows; i++) {
         float sum = NativeFloats.get(sums + Float.BYTES * i);
-        if (!(sum > SMALLEST_SUM && sum < LARGEST_SUM)) {
+        if (!OneDnn.isInRange(sum)) {
           return false;
         }
       }

@@ -1,7 +1,6 @@
 package io.minimind.runtime;
 
-import io.minimind.graph.operator.OwnGemm;
-import io.minimind.runtime.KernelCall.Operand;
+import io.minimind.runtime.GemmNode.Product;
 import io.minimind.runtime.OneDnn.Matrix;
 
 /**
@@ -17,28 +16,21 @@ final class GemmKernel implements Kernel {
   /** Multiplications that are not worth another thread. */
   private static final long LEAST = 1 << 20;
 
-  private final boolean transposeA;
-  private final boolean transposeB;
-  private final int threads;
+  private final GemmNode node;
 
   GemmKernel(KernelNode node) {
-    transposeA = node.integer(OwnGemm.TRANSPOSE_A) != 0;
-    transposeB = node.integer(OwnGemm.TRANSPOSE_B) != 0;
-    threads = node.threads();
+    this.node = GemmNode.of(node);
   }
 
   @Override
   public void compute(KernelCall call) {
-    Operand a = call.input(0);
-    Operand b = call.input(1);
-    Operand c = call.optionalInput(2);
-    long m = a.extent(transposeA ? 1 : 0);
-    long k = a.extent(transposeA ? 0 : 1);
-    long n = b.extent(transposeB ? 0 : 1);
-    Operand y = call.output(0, m, n);
+    Product product = node.product(call);
+    long m = product.m();
+    long n = product.n();
+    long k = product.k();
     boolean byRows = m >= n;
     long units = ((byRows ? m : n) + UNIT - 1) / UNIT;
-    int parts = (int) Math.max(1, Math.min(Math.min(threads, units), m * n * k / LEAST));
+    int parts = (int) Math.max(1, Math.min(Math.min(node.threads(), units), m * n * k / LEAST));
     call.parallel(
         parts,
         0,
@@ -49,9 +41,9 @@ final class GemmKernel implements Kernel {
           long column = byRows ? 0 : from;
           long rows = byRows ? to - from : m;
           long columns = byRows ? n : to - from;
-          Matrix sum = part(y, n, row, column);
-          if (c.address() != 0 && c.address() != y.address()) {
-            Matrix addend = part(c, n, row, column);
+          Matrix sum = product.result().part(row, column);
+          if (product.adds() && product.addend().address() != product.result().address()) {
+            Matrix addend = product.addend().part(row, column);
             long apart = byRows ? rows : 1; // Rows of a part of the columns do not adjoin.
             for (long i = 0; i < rows; i += apart) {
               NativeFloats.move(addend.from(i).address(), sum.from(i).address(), apart * columns);
@@ -63,16 +55,11 @@ final class GemmKernel implements Kernel {
                 columns,
                 k,
                 1,
-                transposeA ? part(a, m, 0, row).transpose() : part(a, k, row, 0),
-                transposeB ? part(b, k, column, 0).transpose() : part(b, n, 0, column),
-                c.address() == 0 ? 0 : 1,
+                product.a().part(row, 0),
+                product.b().part(0, column),
+                product.adds() ? 1 : 0,
                 sum);
           }
         });
-  }
-
-  /** What begins at a row and a column of a matrix with so many columns. */
-  private static Matrix part(Operand all, long columns, long row, long column) {
-    return new Matrix(all.address() + Float.BYTES * (row * columns + column), columns);
   }
 }

@@ -11,14 +11,15 @@ interface GradientAverager extends AutoCloseable {
    * The fastest that there is for these replicas.
    *
    * @param gradients of all replicas, which must stay open as long as the averager
+   * @param workers for what the host computes, which must stay open too
    */
-  static GradientAverager of(List<GradientBuffer> gradients) {
+  static GradientAverager of(List<GradientBuffer> gradients, Workers workers) {
     if (gradients.get(0).device().kind() == Device.Kind.CPU) {
-      return new HostAverager(gradients);
+      return new HostAverager(gradients, workers);
     }
     return NcclAverager.isAvailable()
         ? NcclAverager.create(gradients)
-        : PinnedAverager.create(gradients);
+        : PinnedAverager.create(gradients, workers);
   }
 
   /**
@@ -28,16 +29,16 @@ interface GradientAverager extends AutoCloseable {
    * @throws IllegalArgumentException if there is none for these replicas
    */
   static GradientAverager of(
-      List<GradientBuffer> gradients, ProcessGroup group, Exchange exchange) {
+      List<GradientBuffer> gradients, Workers workers, ProcessGroup group, Exchange exchange) {
     if (group.size() == 1) {
-      return of(gradients);
+      return of(gradients, workers);
     }
     if (gradients.get(0).device().kind() != Device.Kind.CPU) {
       throw new ArgumentException(
           "Several processes can train together on CPUs alone: let each take the CPU, or train on"
               + " the GPUs of one machine in one process.");
     }
-    return new RowAverager(gradients, group, exchange);
+    return new RowAverager(gradients, workers, group, exchange);
   }
 
   /**

@@ -9,9 +9,11 @@ final class HostAverager implements GradientAverager {
   private static final int SEGMENT = 1 << 28;
 
   private final List<GradientBuffer> gradients;
+  private final Workers workers;
 
-  HostAverager(List<GradientBuffer> gradients) {
+  HostAverager(List<GradientBuffer> gradients, Workers workers) {
     this.gradients = List.copyOf(gradients);
+    this.workers = workers;
   }
 
   @Override
@@ -20,7 +22,7 @@ final class HostAverager implements GradientAverager {
         gradients.subList(0, participants).stream().map(GradientBuffer::values).toList();
     long size = values.get(0).capacity();
     for (long start = 0; start < size; start += SEGMENT) {
-      Mean.intoFirst(values, start, (int) Math.min(SEGMENT, size - start));
+      Mean.intoFirst(workers, values, start, (int) Math.min(SEGMENT, size - start));
     }
   }
 

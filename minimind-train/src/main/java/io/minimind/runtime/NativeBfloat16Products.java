@@ -34,13 +34,8 @@ final class NativeBfloat16Products implements Bfloat16Products {
     long blocks = parts(n, k);
     long from = blocks * part / parts * Bfloat16Primitives.COLUMNS;
     long to = Math.min(n, blocks * (part + 1) / parts * Bfloat16Primitives.COLUMNS);
-    long first = b.address() + Float.BYTES * from * (b.transposed() ? b.stride() : 1);
     dnn.bfloat16()
-        .pack(
-            k,
-            to - from,
-            new Matrix(first, b.stride(), b.transposed()),
-            packed + Bfloat16Primitives.packedBytes(from, k));
+        .pack(k, to - from, b.part(0, from), packed + Bfloat16Primitives.packedBytes(from, k));
   }
 
   @Override

@@ -62,7 +62,7 @@ final class NativeSession implements AutoCloseable {
         Cuda.use(device, options);
       } else {
         OwnKernels.addTo(options, threads);
-        String spinning = device.cpu().spinning() ? "1" : "0";
+        String spinning = device.spinning() ? "1" : "0";
         check(API.AddSessionConfigEntry(options, "session.intra_op.allow_spinning", spinning));
       }
       check(

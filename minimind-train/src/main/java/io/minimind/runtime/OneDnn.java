@@ -28,6 +28,9 @@ final class OneDnn implements AutoCloseable {
   /** How many numbers behind its operands an operation may touch. */
   static final int SLACK = SIZES[SIZES.length - 1];
 
+  private static final float SMALLEST_SUM = 1e-20f;
+  private static final float LARGEST_SUM = 1e30f;
+
   private static final Optional<String> PROBLEM = load();
   private static final Deque<OneDnn> FREE = new ConcurrentLinkedDeque<>();
 
@@ -138,7 +141,14 @@ final class OneDnn implements AutoCloseable {
       return new Matrix(address, stride, !transposed);
     }
 
-    /** The one that begins so many rows further down. */
+    /** What begins at a row and a column, which of a transposed one are a column and a row here. */
+    Matrix part(long row, long column) {
+      long line = transposed ? column : row;
+      long place = transposed ? row : column;
+      return new Matrix(address + Float.BYTES * (line * stride + place), stride, transposed);
+    }
+
+    /** The one that begins so many rows further down in memory. */
     Matrix from(long row) {
       return new Matrix(address + Float.BYTES * row * stride, stride, transposed);
     }
@@ -193,6 +203,11 @@ final class OneDnn implements AutoCloseable {
   /** Puts in the place of each number its exponential; touches up to {@link #SLACK} more. */
   void exponential(long address, long count) {
     inPieces(exponentials, address, 0, count);
+  }
+
+  /** Whether a sum of exponentials lost nothing to overflow or underflow. */
+  static boolean isInRange(float sum) {
+    return sum > SMALLEST_SUM && sum < LARGEST_SUM;
   }
 
   /** {@code a = a · b} number by number; touches up to {@link #SLACK} more. */

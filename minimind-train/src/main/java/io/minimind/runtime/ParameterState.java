@@ -47,15 +47,16 @@ final class ParameterState implements AutoCloseable {
 
   /**
    * @param device where the sessions will be that share the state
+   * @param threads on the CPU, at least 1
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
-  static ParameterState load(ModelInTraining.Files files, Device device) {
+  static ParameterState load(ModelInTraining.Files files, Device device, int threads) {
     OnnxRuntime.load();
     ParameterState state = new ParameterState(device, files.decay());
     try {
       Optional<OptimizerSettings> own = TrainingArtifacts.ownOptimizer(files.optimizer());
       if (own.isPresent()) {
-        state.load(files, own.get());
+        state.load(files, own.get(), threads);
       } else {
         state.load(files.checkpoint());
         state.memory = ParameterMemory.of(state, files.weights());
@@ -80,7 +81,8 @@ final class ParameterState implements AutoCloseable {
   }
 
   /** Gives the runtime the parameters alone: it would keep the moments as well. */
-  private void load(ModelInTraining.Files files, OptimizerSettings settings) throws IOException {
+  private void load(ModelInTraining.Files files, OptimizerSettings settings, int threads)
+      throws IOException {
     TrainingCheckpoint start = TrainingCheckpoint.read(files.checkpoint());
     if (start.optimizer().isEmpty()) {
       load(files.checkpoint());
@@ -96,7 +98,7 @@ final class ParameterState implements AutoCloseable {
     memory = ParameterMemory.of(this, files.weights());
     frozen = start.frozen().stream().map(NamedTensor::name).collect(Collectors.toSet());
     properties = start.properties();
-    optimizer = new AdamW(settings, parameters(false), start.optimizer());
+    optimizer = new AdamW(settings, parameters(false), start.optimizer(), threads);
   }
 
   private List<NamedTensor> parameters(boolean frozen) {

@@ -54,11 +54,14 @@ final class PinnedAverager implements GradientAverager {
   }
 
   private final List<Lane> lanes = new ArrayList<>();
+  private final Workers workers;
 
-  private PinnedAverager() {}
+  private PinnedAverager(Workers workers) {
+    this.workers = workers;
+  }
 
-  static PinnedAverager create(List<GradientBuffer> gradients) {
-    PinnedAverager averager = new PinnedAverager();
+  static PinnedAverager create(List<GradientBuffer> gradients, Workers workers) {
+    PinnedAverager averager = new PinnedAverager(workers);
     try {
       for (GradientBuffer one : gradients) {
         CudaRuntime.select(one.device());
@@ -96,7 +99,7 @@ final class PinnedAverager implements GradientAverager {
       for (Lane lane : counting) {
         lane.await(piece);
       }
-      Mean.intoFirst(copies, start(piece), length(piece, mean.capacity()));
+      Mean.intoFirst(workers, copies, start(piece), length(piece, mean.capacity()));
       for (Lane lane : lanes) {
         CudaRuntime.select(lane.gradients.device());
         lane.store(piece, mean);

@@ -7,9 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * One of several equal models on its device: a session that computes gradients, and one that takes
@@ -24,14 +22,7 @@ final class Replica implements AutoCloseable {
   private final List<String> parameters;
   private final GradientBuffer gradients;
   private final List<String> metrics;
-  private final FloatPointer scale = new FloatPointer(1);
-  private final FloatPointer lossScale = new FloatPointer(1).put(1);
-  private final FloatPointer maxNorm = new FloatPointer(1);
-  private final Map<String, FloatPointer> scalars =
-      Map.of(
-          TrainingArtifacts.GRADIENT_SCALE, scale,
-          TrainingArtifacts.LOSS_SCALE, lossScale,
-          TrainingArtifacts.MAX_GRADIENT_NORM, maxNorm);
+  private final Scalars scalars = new Scalars();
 
   /** What gives back the memory of all these, the last one first. */
   private final Deque<Runnable> closing = new ArrayDeque<>();
@@ -39,11 +30,9 @@ final class Replica implements AutoCloseable {
   private Replica(ModelInTraining.Files files, Device device, int threads) {
     this.device = device;
     this.metrics = files.metrics();
-    closing.push(scale::close);
-    closing.push(maxNorm::close);
-    closing.push(lossScale::close);
+    closing.push(scalars::close);
     try {
-      state = ParameterState.load(files, device);
+      state = ParameterState.load(files, device, threads);
       closing.push(state::close);
       backward =
           NativeSession.create(
@@ -99,7 +88,7 @@ final class Replica implements AutoCloseable {
   }
 
   void scaleLoss(float factor) {
-    lossScale.put(factor);
+    scalars.set(TrainingArtifacts.LOSS_SCALE, factor);
   }
 
   void resetGradients() {
@@ -107,7 +96,7 @@ final class Replica implements AutoCloseable {
   }
 
   Evaluation trainStep(Batch batch, float gradientScale) {
-    scale.put(gradientScale);
+    scalars.set(TrainingArtifacts.GRADIENT_SCALE, gradientScale);
     try (Values inputs = Values.of(backward.trainingInputs(), batch, scalars)) {
       List<String> names = backward.trainingOutputs();
       Values values = new Values(names.size());
@@ -143,13 +132,13 @@ final class Replica implements AutoCloseable {
 
   /** Takes the mean of all replicas' gradients, from memory of its device. */
   Norms takeGradients(GradientBuffer mean, float maxGradientNorm) {
-    maxNorm.put(maxGradientNorm);
+    String limit = TrainingArtifacts.MAX_GRADIENT_NORM;
+    scalars.set(limit, maxGradientNorm);
     update.resetGradients();
     List<String> names = update.trainingInputs();
     try (Values inputs = new Values(names.size())) {
       mean.put(inputs, names.indexOf(parameters.get(0) + TrainingArtifacts.GRADIENT));
-      String limit = TrainingArtifacts.MAX_GRADIENT_NORM;
-      inputs.put(names.indexOf(limit), limit, scalars);
+      inputs.put(names.indexOf(limit), scalars.get(limit));
       try (Outputs outputs = update.trainStep(inputs)) {
         state.gradients(outputs);
         return new Norms(

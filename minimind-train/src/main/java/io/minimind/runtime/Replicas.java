@@ -5,18 +5,11 @@ import io.minimind.data.Batch;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.runtime.Replica.Norms;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.zip.CRC32C;
 
 /**
@@ -35,19 +28,20 @@ final class Replicas implements ModelInTraining {
   private final List<String> metrics;
 
   /** Those of this process. */
-  private final List<Replica> replicas = new ArrayList<>();
+  private final ReplicaThreads replicas = new ReplicaThreads();
 
-  private final List<ExecutorService> threads = new ArrayList<>();
+  /** As many as all replicas have in a pass; they work between passes. */
+  private final Workers workers;
+
   private Optional<GradientAverager> averager = Optional.empty();
   private int participants;
   private double averagingSeconds;
-  private boolean failed;
-  private boolean open = true;
 
-  private Replicas(ProcessGroup group, int own, List<String> metrics) {
+  private Replicas(ProcessGroup group, int own, int threads, List<String> metrics) {
     this.group = group;
     this.metrics = metrics;
     exchange = new Exchange(group, own);
+    workers = new Workers(threads);
   }
 
   /**
@@ -59,9 +53,12 @@ final class Replicas implements ModelInTraining {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   static Replicas open(Files files, List<Device> devices, int threads, ProcessGroup group) {
-    Replicas all = new Replicas(group, devices.size(), files.metrics());
+    Replicas all = new Replicas(group, devices.size(), threads, files.metrics());
     return all.opened(
-        files, devices, threads, gradients -> GradientAverager.of(gradients, group, all.exchange));
+        files,
+        devices,
+        threads,
+        (gradients, workers) -> GradientAverager.of(gradients, workers, group, all.exchange));
   }
 
   /** Those of a process that trains alone. */
@@ -73,8 +70,8 @@ final class Replicas implements ModelInTraining {
       Files files,
       List<Device> devices,
       int threads,
-      Function<List<GradientBuffer>, GradientAverager> averager) {
-    return new Replicas(ProcessGroup.alone(), devices.size(), files.metrics())
+      BiFunction<List<GradientBuffer>, Workers, GradientAverager> averager) {
+    return new Replicas(ProcessGroup.alone(), devices.size(), threads, files.metrics())
         .opened(files, devices, threads, averager);
   }
 
@@ -82,15 +79,13 @@ final class Replicas implements ModelInTraining {
       Files files,
       List<Device> devices,
       int threads,
-      Function<List<GradientBuffer>, GradientAverager> averager) {
+      BiFunction<List<GradientBuffer>, Workers, GradientAverager> averager) {
     try {
       for (Device device : devices) {
-        int threadsOfOne = Math.max(1, threads / devices.size());
-        replicas.add(Replica.open(files, device, threadsOfOne));
-        this.threads.add(executor("replica-" + this.threads.size()));
+        replicas.add(Replica.open(files, device, Math.max(1, threads / devices.size())));
       }
-      List<GradientBuffer> gradients = replicas.stream().map(Replica::gradients).toList();
-      this.averager = Optional.of(averager.apply(gradients));
+      List<GradientBuffer> gradients = replicas.all().stream().map(Replica::gradients).toList();
+      this.averager = Optional.of(averager.apply(gradients, workers));
       if (group.size() > 1) {
         exchange.requireSame(
             files.hash(),
@@ -105,15 +100,6 @@ final class Replicas implements ModelInTraining {
     }
   }
 
-  private static ExecutorService executor(String name) {
-    return Executors.newSingleThreadExecutor(
-        task -> {
-          Thread thread = new Thread(task, name);
-          thread.setDaemon(true);
-          return thread;
-        });
-  }
-
   @Override
   public ProcessGroup group() {
     return group;
@@ -126,17 +112,17 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public boolean scalesLoss() {
-    return replicas.get(0).scalesLoss();
+    return first().scalesLoss();
   }
 
   @Override
   public void scaleLoss(float factor) {
-    onEach(replica -> replica.scaleLoss(factor));
+    replicas.onEach(replica -> replica.scaleLoss(factor));
   }
 
   @Override
   public void resetGradients() {
-    onEach(Replica::resetGradients);
+    replicas.onEach(Replica::resetGradients);
     participants = 0;
   }
 
@@ -155,12 +141,14 @@ final class Replicas implements ModelInTraining {
   /** Gradients travel as soon as those of this process are there; losses are told afterwards. */
   @Override
   public Step lastTrainStep(List<Batch> batches, float gradientScale, float maxGradientNorm) {
-    requireOpen();
+    replicas.requireOpen();
     participants = Math.max(participants, batches.size());
     requireSame(batches);
     GradientAverager averager = this.averager.orElseThrow();
     List<GradientBuffer> expected =
-        replicas.subList(0, exchange.own(batches.size())).stream().map(Replica::gradients).toList();
+        replicas.all().subList(0, exchange.own(batches.size())).stream()
+            .map(Replica::gradients)
+            .toList();
     expected.forEach(GradientBuffer::expect);
     averager.begin(participants);
     List<Evaluation> found;
@@ -175,8 +163,8 @@ final class Replicas implements ModelInTraining {
     long start = System.nanoTime();
     average(averager);
     List<Norms> own =
-        onFirst(
-            replicas.size(),
+        replicas.onFirst(
+            replicas.all().size(),
             (replica, number) -> replica.takeGradients(averager.mean(number), maxGradientNorm));
     List<Norms> norms =
         exchange.floats(own.stream().map(Norms::toArray).toList()).stream().map(Norms::of).toList();
@@ -189,7 +177,7 @@ final class Replicas implements ModelInTraining {
     try {
       averager.average(participants);
     } catch (OnnxRuntimeException e) {
-      failed = true;
+      replicas.fail();
       throw new OnnxRuntimeException(
           "Averaging the gradients %s stopped all: %s".formatted(averager, e.getMessage()));
     }
@@ -197,7 +185,7 @@ final class Replicas implements ModelInTraining {
 
   @Override
   public void optimizerStep(float learningRate) {
-    onEach(replica -> replica.optimizerStep(learningRate));
+    replicas.onEach(replica -> replica.optimizerStep(learningRate));
   }
 
   @Override
@@ -232,31 +220,35 @@ final class Replicas implements ModelInTraining {
     }
   }
 
+  private interface BatchTask<T> {
+    T run(Replica replica, Batch batch);
+  }
+
   private <T> List<T> onOwn(List<Batch> batches, BatchTask<T> task) {
     int first = exchange.first();
-    return onFirst(
+    return replicas.onFirst(
         exchange.own(batches.size()),
         (replica, number) -> task.run(replica, batches.get(first + number)));
   }
 
   @Override
   public SharedWeights weights() {
-    requireOpen();
-    return replicas.get(0).weights();
+    replicas.requireOpen();
+    return first().weights();
   }
 
   @Override
   public void prepareCheckpoint() {
     if (group.size() > 1) {
-      requireEqual(exchange.longs(onAll(Replica::hash)), "weights");
+      requireEqual(exchange.longs(replicas.onAll(Replica::hash)), "weights");
       averager.ifPresent(GradientAverager::forget);
     }
   }
 
   @Override
   public void saveCheckpoint(Path file) {
-    requireEqual(onAll(Replica::hash), "weights");
-    replicas.get(0).save(file);
+    requireEqual(replicas.onAll(Replica::hash), "weights");
+    first().save(file);
   }
 
   @Override
@@ -269,8 +261,12 @@ final class Replicas implements ModelInTraining {
     return averager.map(Object::toString).orElse("");
   }
 
+  private Replica first() {
+    return replicas.all().get(0);
+  }
+
   List<Replica> all() {
-    return List.copyOf(replicas);
+    return List.copyOf(replicas.all());
   }
 
   private void requireEqual(List<?> values, String what) {
@@ -285,7 +281,7 @@ final class Replicas implements ModelInTraining {
 
   private String place(int replica) {
     return group.size() == 1
-        ? replicas.get(replica).device().toString()
+        ? replicas.all().get(replica).device().toString()
         : exchange.process(replica);
   }
 
@@ -299,115 +295,12 @@ final class Replicas implements ModelInTraining {
     return new Step((float) loss, gradientNorm, metrics);
   }
 
-  private interface Task<T> {
-    T run(Replica replica, int number);
-  }
-
-  private interface BatchTask<T> {
-    T run(Replica replica, Batch batch);
-  }
-
-  private void onEach(Consumer<Replica> task) {
-    onAll(
-        replica -> {
-          task.accept(replica);
-          return true;
-        });
-  }
-
-  private <T> List<T> onAll(Function<Replica, T> task) {
-    return onFirst(replicas.size(), (replica, number) -> task.apply(replica));
-  }
-
-  /** Runs a task on the threads of some replicas and waits for all of them, also if one fails. */
-  private <T> List<T> onFirst(int count, Task<T> task) {
-    List<Future<T>> running = new ArrayList<>();
-    synchronized (this) { // Closing waits for what has begun, and nothing begins after it.
-      requireOpen();
-      for (int i = 0; i < count; i++) {
-        int number = i;
-        running.add(threads.get(i).submit(() -> task.run(replicas.get(number), number)));
-      }
-    }
-    List<T> results = new ArrayList<>();
-    RuntimeException failure = null;
-    for (int i = 0; i < count; i++) {
-      try {
-        results.add(await(running.get(i)));
-      } catch (ExecutionException e) {
-        failure = failure == null ? failure(i, e.getCause()) : failure;
-      }
-    }
-    if (failure != null) {
-      failed = true;
-      throw failure;
-    }
-    return results;
-  }
-
-  private RuntimeException failure(int number, Throwable cause) {
-    if (cause instanceof OnnxRuntimeException) {
-      return new OnnxRuntimeException(
-          "Replica %d of %d (%s) stopped all: %s"
-              .formatted(
-                  number, replicas.size(), replicas.get(number).device(), cause.getMessage()));
-    }
-    return new IllegalStateException("Replica " + number + " failed.", cause);
-  }
-
-  /** An interruption is kept for later: native code that runs cannot be left alone. */
-  static <T> T await(Future<T> running) throws ExecutionException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return running.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  static void awaitEnd(ExecutorService thread) {
-    boolean interrupted = false;
-    boolean ended = false;
-    while (!ended) {
-      try {
-        ended = thread.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void requireOpen() {
-    if (!open) {
-      throw new IllegalStateException("The replicas are closed.");
-    }
-    if (failed) {
-      throw new IllegalStateException("A replica has failed; none of them can go on.");
-    }
-  }
-
   @Override
   public void close() {
-    synchronized (this) {
-      open = false;
-      threads.forEach(ExecutorService::shutdown);
-    }
-    threads.forEach(Replicas::awaitEnd); // What a thread computes with must not be released.
+    replicas.end();
     averager.ifPresent(GradientAverager::close);
     averager = Optional.empty();
-    replicas.forEach(Replica::close);
-    replicas.clear();
-    threads.clear();
+    workers.close();
+    replicas.close();
   }
 }

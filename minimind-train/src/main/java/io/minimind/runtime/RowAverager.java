@@ -11,9 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -75,15 +73,20 @@ final class RowAverager implements GradientAverager {
   }
 
   private static final class Rounded implements Lane {
+    private final Workers workers;
     private final ByteBuffer bytes =
         ByteBuffer.allocateDirect(PIECE * Short.BYTES).order(ByteOrder.nativeOrder());
     private final ShortBuffer values = bytes.asShortBuffer();
     private final Map<Integer, float[]> errors = new HashMap<>();
 
+    private Rounded(Workers workers) {
+      this.workers = workers;
+    }
+
     @Override
     public ByteBuffer encode(int i, Piece piece) {
       float[] error = errors.computeIfAbsent(i, unused -> new float[piece.values.capacity()]);
-      Bfloat16.encode(piece.values, error, values);
+      Bfloat16.encode(workers, piece.values, error, values);
       return room(piece);
     }
 
@@ -94,7 +97,7 @@ final class RowAverager implements GradientAverager {
 
     @Override
     public void decode(Piece piece) {
-      Bfloat16.decode(values, piece.values);
+      Bfloat16.decode(workers, values, piece.values);
     }
 
     @Override
@@ -105,6 +108,7 @@ final class RowAverager implements GradientAverager {
 
   private final Lane sums;
   private final Lane means;
+  private final Workers workers;
   private final ProcessGroup group;
   private final Exchange exchange;
   private final List<GradientBuffer> gradients;
@@ -116,15 +120,17 @@ final class RowAverager implements GradientAverager {
   private final FloatPointer work = new FloatPointer(PIECE);
 
   private final List<Piece> incoming = new ArrayList<>();
-  private final ExecutorService forwards = thread("sums");
-  private final ExecutorService backwards = thread("means");
+  private final ExecutorService forwards = DaemonThreads.of(1, "sums");
+  private final ExecutorService backwards = DaemonThreads.of(1, "means");
   private Future<?> running; // null unless one was begun
 
-  RowAverager(List<GradientBuffer> gradients, ProcessGroup group, Exchange exchange) {
+  RowAverager(
+      List<GradientBuffer> gradients, Workers workers, ProcessGroup group, Exchange exchange) {
+    this.workers = workers;
     this.group = group;
     this.exchange = exchange;
-    sums = lane(group);
-    means = lane(group);
+    sums = lane();
+    means = lane();
     this.gradients = List.copyOf(gradients);
     for (GradientBuffer one : gradients) {
       List<Piece> parts = new ArrayList<>();
@@ -138,17 +144,8 @@ final class RowAverager implements GradientAverager {
     }
   }
 
-  private static ExecutorService thread(String name) {
-    return Executors.newSingleThreadExecutor(
-        task -> {
-          Thread thread = new Thread(task, name);
-          thread.setDaemon(true);
-          return thread;
-        });
-  }
-
-  private static Lane lane(ProcessGroup group) {
-    return group.wire() == Wire.FLOAT32 ? new Float32() : new Rounded();
+  private Lane lane() {
+    return group.wire() == Wire.FLOAT32 ? new Float32() : new Rounded(workers);
   }
 
   @Override
@@ -162,7 +159,7 @@ final class RowAverager implements GradientAverager {
       begin(participants);
     }
     try {
-      await(running);
+      DaemonThreads.join(running);
     } finally {
       running = null;
     }
@@ -173,7 +170,7 @@ final class RowAverager implements GradientAverager {
     if (group.isLast()) {
       for (int i = count() - 1; i >= 0; i--) {
         Piece mean = pieces.get(0).get(i);
-        Mean.write(terms(own, i), participants, mean.values);
+        Mean.write(workers, terms(own, i), participants, mean.values);
         group.sendToPrevious(means.encode(i, mean));
         means.decode(mean); // What the others take, if it was rounded.
       }
@@ -185,7 +182,7 @@ final class RowAverager implements GradientAverager {
         group.sendToNext(sums.encode(i, sum(own, i)));
       }
     } finally {
-      await(taking); // It must not go on writing when the gradients are let go.
+      DaemonThreads.join(taking); // It must not go on writing when the gradients are let go.
     }
   }
 
@@ -194,7 +191,7 @@ final class RowAverager implements GradientAverager {
     List<FloatBuffer> terms = terms(own, i);
     Piece sum = (group.isFirst() ? pieces.get(0) : incoming).get(i);
     if (terms.size() > 1) {
-      Mean.write(terms, 1, sum.values);
+      Mean.write(workers, terms, 1, sum.values);
     }
     return sum;
   }
@@ -232,17 +229,6 @@ final class RowAverager implements GradientAverager {
     return pieces.get(0).size();
   }
 
-  private static void await(Future<?> work) {
-    try {
-      Replicas.await(work);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException("Gradients could not be averaged.", e.getCause());
-    }
-  }
-
   @Override
   public void forget() {
     sums.forget();
@@ -256,10 +242,8 @@ final class RowAverager implements GradientAverager {
 
   @Override
   public void close() {
-    forwards.shutdown();
-    backwards.shutdown();
-    Replicas.awaitEnd(forwards);
-    Replicas.awaitEnd(backwards);
+    DaemonThreads.end(forwards);
+    DaemonThreads.end(backwards);
     work.close();
   }
 

@@ -4,9 +4,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * A model in training on one device. It does one thing at a time: what another thread asks for,
@@ -17,14 +15,7 @@ final class TrainingSession implements ModelInTraining {
   private final ParameterState state;
   private final NativeSession session;
   private final List<String> metrics;
-  private final FloatPointer scale = new FloatPointer(1);
-  private final FloatPointer lossScale = new FloatPointer(1).put(1);
-  private final FloatPointer maxNorm = new FloatPointer(1);
-  private final Map<String, FloatPointer> scalars =
-      Map.of(
-          TrainingArtifacts.GRADIENT_SCALE, scale,
-          TrainingArtifacts.LOSS_SCALE, lossScale,
-          TrainingArtifacts.MAX_GRADIENT_NORM, maxNorm);
+  private final Scalars scalars = new Scalars();
   private boolean open = true;
 
   private TrainingSession(ParameterState state, NativeSession session, List<String> metrics) {
@@ -48,7 +39,7 @@ final class TrainingSession implements ModelInTraining {
    * @throws OnnxRuntimeException if the runtime refuses a file
    */
   static TrainingSession open(Files files, Device device, int threads) {
-    ParameterState state = ParameterState.load(files, device);
+    ParameterState state = ParameterState.load(files, device, threads);
     try {
       return new TrainingSession(
           state,
@@ -79,7 +70,7 @@ final class TrainingSession implements ModelInTraining {
 
   @Override
   public synchronized void scaleLoss(float factor) {
-    lossScale.put(factor);
+    scalars.set(TrainingArtifacts.LOSS_SCALE, factor);
   }
 
   @Override
@@ -92,8 +83,8 @@ final class TrainingSession implements ModelInTraining {
   public synchronized Step lastTrainStep(
       List<Batch> batches, float gradientScale, float maxGradientNorm) {
     requireOpen();
-    scale.put(gradientScale);
-    maxNorm.put(maxGradientNorm);
+    scalars.set(TrainingArtifacts.GRADIENT_SCALE, gradientScale);
+    scalars.set(TrainingArtifacts.MAX_GRADIENT_NORM, maxGradientNorm);
     try (Values inputs = Values.of(session.trainingInputs(), batches.get(0), scalars);
         Outputs outputs = session.trainStep(inputs)) {
       state.gradients(outputs);
@@ -167,9 +158,7 @@ final class TrainingSession implements ModelInTraining {
       open = false;
       session.close();
       state.close();
-      scale.close();
-      lossScale.close();
-      maxNorm.close();
+      scalars.close();
     }
   }
 }

@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -41,10 +40,9 @@ final class Values implements AutoCloseable {
    * The inputs of a call: what a graph asks for, from a batch or else from scalars.
    *
    * @param names of the graph's inputs in their order
-   * @param scalars float32
    * @throws OnnxRuntimeException if neither has an input; the message names it
    */
-  static Values of(List<String> names, Batch batch, Map<String, FloatPointer> scalars) {
+  static Values of(List<String> names, Batch batch, Scalars scalars) {
     Values values = new Values(names.size());
     try {
       for (int i = 0; i < names.size(); i++) {
@@ -52,7 +50,7 @@ final class Values implements AutoCloseable {
         if (part != null) {
           values.put(i, part, batch.shape(part.input()));
         } else {
-          values.put(i, names.get(i), scalars);
+          values.put(i, scalars.get(names.get(i)));
         }
       }
       return values;
@@ -72,13 +70,8 @@ final class Values implements AutoCloseable {
     put(index, OnnxRuntime.CPU, data[index], bytes, type, shape);
   }
 
-  /** Puts the scalar of a name. */
-  void put(int index, String name, Map<String, FloatPointer> scalars) {
-    FloatPointer scalar = scalars.get(name);
-    if (scalar == null) {
-      throw new OnnxRuntimeException(
-          "The graph asks for the input %s, which the batch does not have.".formatted(name));
-    }
+  /** Puts a float32 number. */
+  void put(int index, FloatPointer scalar) {
     put(index, OnnxRuntime.CPU, scalar, Float.BYTES, ElementType.FLOAT32);
   }
 
@@ -94,10 +87,6 @@ final class Values implements AutoCloseable {
         API.CreateTensorWithDataAsOrtValue(
             memory, values, bytes, shape, shape.length, type.onnxCode(), value));
     pointers.put(index, value);
-  }
-
-  float scalar(int index) {
-    return floats(index).get(0);
   }
 
   /** The first number of an int64 tensor. */

@@ -43,6 +43,25 @@ public record FineTuning(
 
   public static final String NAME = "sft";
 
+  /**
+   * The task with conversations as they are, each in a row of its own.
+   *
+   * @param maxLength tokens to which conversations are cut, at least 2
+   * @param loss which answers count
+   */
+  public static FineTuning of(int maxLength, ChatEncoder.Loss loss) {
+    return of(maxLength, loss, Variation.NONE);
+  }
+
+  /**
+   * The same with conversations that vary.
+   *
+   * @param variation what is drawn for each of them
+   */
+  public static FineTuning of(int maxLength, ChatEncoder.Loss loss, Variation variation) {
+    return new FineTuning(maxLength, loss, variation, false);
+  }
+
   @Override
   public String name() {
     return NAME;

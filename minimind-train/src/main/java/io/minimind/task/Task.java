@@ -16,8 +16,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * What a run teaches: how rows become samples, what is learnt from them, and what must be known of
- * them beforehand. Implement it to train for something of your own; {@link Tasks} has those of this
- * project.
+ * them beforehand. Implement it to train for something of your own; those of this project are
+ * {@link Pretraining}, {@link FineTuning} and what other packages have.
  *
  * <p>A task is a value, such as a record. Its fields are kept in {@code settings.json} together
  * with its name, as Jackson writes them, and are read from there when the run goes on.

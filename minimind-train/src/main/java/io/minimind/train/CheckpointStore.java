@@ -37,7 +37,7 @@ import java.util.zip.CRC32C;
 final class CheckpointStore {
 
   /** The file of weights and moments in the folder of a checkpoint. */
-  public static final String CHECKPOINT = "checkpoint";
+  static final String CHECKPOINT = "checkpoint";
 
   private static final String STATE = "state.json";
   private static final String BATCHES = "batches";
@@ -53,7 +53,7 @@ final class CheckpointStore {
    * @param folder created on the first save
    * @param keep how many of the last checkpoints stay, at least 1; the best one stays too
    */
-  public CheckpointStore(Path folder, int keep) {
+  CheckpointStore(Path folder, int keep) {
     this.folder = folder;
     this.keep = keep;
   }
@@ -66,7 +66,7 @@ final class CheckpointStore {
    * @throws IOException if the model cannot be saved or written; older checkpoints are then
    *     untouched
    */
-  public Path save(TrainingState state, CheckpointWriter write) throws IOException {
+  Path save(TrainingState state, CheckpointWriter write) throws IOException {
     return save(state, new byte[0], write);
   }
 
@@ -111,12 +111,12 @@ final class CheckpointStore {
 
   /** Writes a checkpoint file. */
   @FunctionalInterface
-  public interface CheckpointWriter {
+  interface CheckpointWriter {
     void write(Path file) throws IOException;
   }
 
   /** The folders of all complete checkpoints, the newest first. */
-  public List<Path> checkpoints() throws IOException {
+  List<Path> checkpoints() throws IOException {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
@@ -155,7 +155,7 @@ final class CheckpointStore {
     return PREFIX + "%08d".formatted(update);
   }
 
-  public Optional<Path> latest() throws IOException {
+  Optional<Path> latest() throws IOException {
     return checkpoints().stream().findFirst();
   }
 
@@ -164,7 +164,7 @@ final class CheckpointStore {
    *
    * @throws IOException if the checkpoint is damaged; the message says what to do
    */
-  public static TrainingState verify(Path checkpoint) throws IOException {
+  static TrainingState verify(Path checkpoint) throws IOException {
     TrainingState state = read(checkpoint);
     boolean complete =
         Stream.of(CHECKPOINT, CHECKSUM).map(checkpoint::resolve).allMatch(Files::isRegularFile);
@@ -180,7 +180,7 @@ final class CheckpointStore {
    * @param adapters those that were trained, which are merged into the weights, if any
    * @throws IOException if the file is damaged
    */
-  public static List<NamedTensor> weights(
+  static List<NamedTensor> weights(
       Path checkpoint, ModelConfig model, Optional<LowRankAdapters> adapters) throws IOException {
     TrainingCheckpoint saved = TrainingCheckpoint.read(checkpoint.resolve(CHECKPOINT));
     // An objective may have parameters and models of its own.
@@ -207,7 +207,7 @@ final class CheckpointStore {
   }
 
   /** What the source of batches kept with a checkpoint; empty if it kept nothing. */
-  public static byte[] batches(Path checkpoint) throws IOException {
+  static byte[] batches(Path checkpoint) throws IOException {
     Path file = checkpoint.resolve(BATCHES);
     return Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
   }
@@ -260,7 +260,7 @@ final class CheckpointStore {
   }
 
   /** The checkpoint with the lowest validation loss, if any was validated. */
-  public Optional<Path> best() throws IOException {
+  Optional<Path> best() throws IOException {
     return best(checkpoints());
   }
 

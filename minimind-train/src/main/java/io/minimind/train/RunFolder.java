@@ -125,15 +125,6 @@ final class RunFolder {
   }
 
   /**
-   * Opens a run of a task that is on the class path, to go on with it.
-   *
-   * @throws IOException if the folder holds no run or its settings are damaged
-   */
-  static RunFolder open(Path folder) throws IOException {
-    return open(folder, new Catalog() {});
-  }
-
-  /**
    * Opens a run to go on with it.
    *
    * @param given what its settings may name besides what is on the class path

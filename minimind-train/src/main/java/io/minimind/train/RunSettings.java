@@ -108,6 +108,6 @@ public record RunSettings(
 
   /** A device, used as this run uses it. */
   Device on(Device device) {
-    return device.with(device.cuda().withTf32(precision == TrainingPrecision.TF32));
+    return device.withTf32(precision == TrainingPrecision.TF32);
   }
 }

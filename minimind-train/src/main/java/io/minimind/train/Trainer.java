@@ -36,7 +36,7 @@ final class Trainer {
   /**
    * @param objective that the model was opened with
    */
-  public Trainer(
+  Trainer(
       TrainingSettings settings,
       Objective objective,
       ModelInTraining model,
@@ -59,23 +59,14 @@ final class Trainer {
    * validation; a window or a validation that it cuts is repeated when the run is resumed.
    *
    * @param from the state of the session's weights
-   * @param interrupted asked before every micro-batch; true from the first time on
+   * @param keptBefore what the source of batches kept with it
+   * @param interruptedHere asked before every micro-batch; true from the first time on. Of several
+   *     processes that train together all stop if one is interrupted
    * @return whether training is complete, false if it was interrupted
    * @throws IOException if data cannot be read, a checkpoint cannot be written, or the loss is no
    *     longer a number
    */
-  public boolean run(TrainingState from, BooleanSupplier interrupted) throws IOException {
-    return run(from, Place.START.state(), interrupted);
-  }
-
-  /**
-   * The same where the source of batches kept something with the checkpoint.
-   *
-   * @param keptBefore what it was
-   * @param interruptedHere the same question; of several processes that train together all stop if
-   *     one is interrupted
-   */
-  public boolean run(TrainingState from, byte[] keptBefore, BooleanSupplier interruptedHere)
+  boolean run(TrainingState from, byte[] keptBefore, BooleanSupplier interruptedHere)
       throws IOException {
     BooleanSupplier interrupted = () -> model.group().any(interruptedHere.getAsBoolean());
     byte[] kept = keptBefore;

@@ -27,7 +27,7 @@ import java.util.function.BooleanSupplier;
  * <pre>{@code
  * try (TrainingRun run =
  *     TrainingRun.builder()
- *         .task(Tasks.pretraining())
+ *         .task(new Pretraining())
  *         .tokenizer(Path.of("tokenizer"))
  *         .model(ModelConfig.Preset.SMALL, 512)
  *         .rows(Rows.of(Path.of("corpus.csv")))

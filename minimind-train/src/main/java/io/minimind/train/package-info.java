@@ -4,7 +4,7 @@
  *
  * <p>A person also needs, from here, {@code TrainingSettings}, {@code TrainingState}, {@code
  * RunSettings}, {@code LearningRateSchedule}, and {@code Catalog} for tasks of their own; from
- * other packages {@code Rows}, {@code RowReader}, {@code Row}, {@code Task}, {@code Tasks} and
- * {@code Device}. {@code PublicTypesTest} lists all types that are for people.
+ * other packages {@code Rows}, {@code RowReader}, {@code Row}, {@code Task} and {@code Device}.
+ * {@code PublicTypesTest} lists all types that are for people.
  */
 package io.minimind.train;

@@ -54,7 +54,7 @@ final class EncodingCases {
    * @throws IOException if the reference's file, a corpus or the chat template is missing or
    *     damaged
    */
-  public static List<Case> of(GoldenFolder golden, Path data, Path tokenizer) throws IOException {
+  static List<Case> of(GoldenFolder golden, Path data, Path tokenizer) throws IOException {
     Reference reference = golden.read("encodings", Reference.class);
     Tokenizer tokens = Tokenizer.load(tokenizer);
     ChatTemplate template = ChatTemplate.load(tokenizer);

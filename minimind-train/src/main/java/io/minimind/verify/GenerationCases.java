@@ -64,7 +64,7 @@ final class GenerationCases {
   /**
    * @throws IOException if the reference's files are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden) throws IOException {
+  static List<Case> of(GoldenFolder golden) throws IOException {
     Reference reference = golden.read(NAME, Reference.class);
     ModelConfig config = reference.config().model();
     try (TemporaryFolder folder = TemporaryFolder.create()) {

@@ -47,7 +47,7 @@ final class GoldenFolder {
   /**
    * @throws IOException if there is no such folder
    */
-  public static GoldenFolder open(Path folder) throws IOException {
+  static GoldenFolder open(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new InputException(
           "There is no folder " + folder + ": name the folder of the reference numbers.");
@@ -86,7 +86,7 @@ final class GoldenFolder {
   }
 
   /** Whether there is {@code NAME.json}. */
-  public boolean has(String name) {
+  boolean has(String name) {
     return Files.isRegularFile(folder.resolve(name + ".json"));
   }
 
@@ -129,7 +129,7 @@ final class GoldenFolder {
   }
 
   /** The references that nothing has read. */
-  public List<Case> unread() throws IOException {
+  List<Case> unread() throws IOException {
     Set<String> names = new TreeSet<>();
     try (Stream<Path> files = Files.list(folder)) {
       files

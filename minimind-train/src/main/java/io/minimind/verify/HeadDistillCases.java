@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.distillation.DistillationObjective;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
@@ -14,7 +13,6 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -138,18 +136,7 @@ final class HeadDistillCases {
         divergences.against(name + " divergences", LIMIT, device),
         totals.against(name + " losses", LIMIT, device),
         norms.against(name + " gradient norms", WeightNorms.LIMIT, device),
-        weightNorms(session, student, reference)
+        WeightNorms.of(session, student, reference.weightNormsAfter())
             .against(name + " weight norms", WeightNorms.LIMIT, device));
-  }
-
-  private static Worst weightNorms(ModelInTraining session, ModelConfig config, Reference reference)
-      throws IOException {
-    Worst worst = new Worst();
-    try (TemporaryFolder folder = TemporaryFolder.create()) {
-      Path saved = folder.path().resolve("after");
-      session.saveCheckpoint(saved);
-      WeightNorms.compare(worst, saved, new Parameters(config).all(), reference.weightNormsAfter());
-    }
-    return worst;
   }
 }

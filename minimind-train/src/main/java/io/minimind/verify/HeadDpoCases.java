@@ -9,9 +9,7 @@ import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.Conversation;
 import io.minimind.data.Sample;
 import io.minimind.data.Samples;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
@@ -180,7 +178,7 @@ final class HeadDpoCases {
         policies.against(NAME + " policy log-probabilities", LIMIT, device),
         losses.against(NAME + " losses", LIMIT, device),
         norms.against(NAME + " gradient norms", WeightNorms.LIMIT, device),
-        weightNorms(session, config, reference)
+        WeightNorms.of(session, config, reference.weightNormsAfter())
             .against(NAME + " weight norms", WeightNorms.LIMIT, device));
   }
 
@@ -212,16 +210,5 @@ final class HeadDpoCases {
           "step %d, row %d".formatted(step, row),
           Math.abs(found[row] - expected) / Math.max(1, Math.abs(expected)));
     }
-  }
-
-  private static Worst weightNorms(ModelInTraining session, ModelConfig config, Reference reference)
-      throws IOException {
-    Worst worst = new Worst();
-    try (TemporaryFolder folder = TemporaryFolder.create()) {
-      Path saved = folder.path().resolve("after");
-      session.saveCheckpoint(saved);
-      WeightNorms.compare(worst, saved, new Parameters(config).all(), reference.weightNormsAfter());
-    }
-    return worst;
   }
 }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.Sample;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
@@ -17,7 +16,6 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -159,14 +157,13 @@ final class HeadPolicyCases {
     Worst losses = new Worst();
     Worst kl = new Worst();
     Worst norms = new Worst();
-    Worst weightNorms = new Worst();
+    Worst weightNorms;
     float[] found =
         GroupPolicyOptimization.advantages(reference.rewards(), reference.numGenerations());
     for (int row = 0; row < found.length; row++) {
       advantages.add("answer " + row, Math.abs(found[row] - rollouts.advantages()[row]));
     }
-    try (TemporaryFolder folder = TemporaryFolder.create();
-        ModelInTraining session = session();
+    try (ModelInTraining session = session();
         Batch batch = batch(rollouts)) {
       for (int number = 0; number < rollouts.steps().size(); number++) {
         String place = "step " + number;
@@ -182,10 +179,7 @@ final class HeadPolicyCases {
         norms.add(place, Math.abs(made.gradientNorm() - norm) / Math.min(1, norm));
         session.optimizerStep((float) value(step, "learning_rate"));
       }
-      Path saved = folder.path().resolve("after");
-      session.saveCheckpoint(saved);
-      WeightNorms.compare(
-          weightNorms, saved, new Parameters(model).all(), rollouts.weightNormsAfter());
+      weightNorms = WeightNorms.of(session, model, rollouts.weightNormsAfter());
     }
     return List.of(
         advantages.against(title + " advantages", LIMIT),

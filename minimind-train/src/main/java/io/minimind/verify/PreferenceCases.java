@@ -92,7 +92,7 @@ final class PreferenceCases {
    * @param device to train on
    * @throws IOException if the reference's files are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, Device device) throws IOException {
+  static List<Case> of(GoldenFolder golden, Device device) throws IOException {
     PreferenceCases cases = new PreferenceCases(golden, device);
     cases.run();
     return List.of(

@@ -42,7 +42,7 @@ final class RoutingCases {
   /**
    * @throws IOException if the references are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden) throws IOException {
+  static List<Case> of(GoldenFolder golden) throws IOException {
     Reference reference = golden.read(NAME, Reference.class);
     ModelConfig config = reference.config.balancedModel();
     OrtEnvironment environment = OrtEnvironment.getEnvironment();

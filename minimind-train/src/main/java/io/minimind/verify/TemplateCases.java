@@ -31,7 +31,7 @@ final class TemplateCases {
   /**
    * @throws IOException if a file of the reference is missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden) throws IOException {
+  static List<Case> of(GoldenFolder golden) throws IOException {
     List<Case> cases = new ArrayList<>();
     cases.add(conversations(golden));
     cases.addAll(named(golden, "jinja_chat_templates"));

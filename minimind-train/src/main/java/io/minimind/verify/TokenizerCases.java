@@ -15,7 +15,7 @@ final class TokenizerCases {
   /**
    * @throws IOException if the reference's file is missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, Tokenizer tokenizer) throws IOException {
+  static List<Case> of(GoldenFolder golden, Tokenizer tokenizer) throws IOException {
     Mismatches encoded = new Mismatches();
     Mismatches decoded = new Mismatches();
     for (Reference reference : golden.read("tokenizer_cases", Reference[].class)) {

@@ -23,7 +23,7 @@ final class TrainedTokenizerCases {
    * @param data the folder that holds {@code tokenizer_train.jsonl}
    * @throws IOException if the reference's file or the corpus is missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, Path data) throws IOException {
+  static List<Case> of(GoldenFolder golden, Path data) throws IOException {
     Model reference = golden.read("trained_tokenizer/tokenizer", Reference.class).model();
     TrainedTokenizer trained;
     try (CorpusTexts texts = CorpusTexts.open(List.of(data.resolve("tokenizer_train.jsonl")))) {

@@ -45,7 +45,7 @@ final class TrainingCases {
    * @param device to train on
    * @throws IOException if they are missing or damaged
    */
-  public static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
+  static List<Case> of(GoldenFolder golden, String name, Device device) throws IOException {
     TrainingCases run = new TrainingCases(golden, name, device);
     List<Case> cases = new ArrayList<>();
     if (device.kind() == Device.Kind.CPU) {

@@ -1,15 +1,16 @@
 package io.minimind.verify;
 
+import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
+import io.minimind.model.Parameters;
 import io.minimind.model.TensorNames;
+import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.SharedWeights;
 import io.minimind.weights.NamedTensor;
-import io.minimind.weights.TrainingCheckpoint;
-import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** The norms of the weights that training left. */
 final class WeightNorms {
@@ -19,24 +20,32 @@ final class WeightNorms {
   private WeightNorms() {}
 
   /**
-   * Adds each relative difference.
+   * The relative differences from reference numbers.
    *
    * @param expected by the names of the original
    */
-  static void compare(
-      Worst worst, Path checkpoint, List<Parameter> parameters, Map<String, Double> expected)
-      throws IOException {
-    Map<String, NamedTensor> trained = new HashMap<>();
-    TrainingCheckpoint.read(checkpoint).trainable().forEach(each -> trained.put(each.name(), each));
-    for (Parameter parameter : parameters) {
-      String theirs = TensorNames.TRANSFORMERS.of(parameter);
-      FloatBuffer values = trained.get(parameter.name()).floats();
-      double sum = 0;
-      for (int i = 0; i < values.limit(); i++) {
-        sum += (double) values.get(i) * values.get(i);
+  static Worst of(ModelInTraining trained, ModelConfig config, Map<String, Double> expected) {
+    Worst worst = new Worst();
+    try (SharedWeights weights = trained.weights()) {
+      weights.refresh();
+      Map<String, NamedTensor> byName =
+          weights.tensors().stream()
+              .collect(Collectors.toMap(NamedTensor::name, Function.identity()));
+      for (Parameter parameter : new Parameters(config).all()) {
+        String theirs = TensorNames.TRANSFORMERS.of(parameter);
+        double norm = expected.getOrDefault(theirs, Double.NaN);
+        worst.add(theirs, Math.abs(norm(byName.get(parameter.name())) - norm) / norm);
       }
-      double norm = expected.getOrDefault(theirs, Double.NaN);
-      worst.add(theirs, Math.abs(Math.sqrt(sum) - norm) / norm);
     }
+    return worst;
+  }
+
+  private static double norm(NamedTensor tensor) {
+    FloatBuffer values = tensor.floats();
+    double sum = 0;
+    for (int i = 0; i < values.limit(); i++) {
+      sum += (double) values.get(i) * values.get(i);
+    }
+    return Math.sqrt(sum);
   }
 }

@@ -14,7 +14,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.policy.AnswerWriter.Question;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
@@ -60,7 +60,7 @@ class AnswerWriterTest {
     Path out = folder.resolve("run");
     try (TrainingRun run =
         TrainingRun.builder()
-            .task(Tasks.pretraining())
+            .task(new Pretraining())
             .tokenizer(tokenizer)
             .model(ModelConfig.of(64, 2, 2, 1, 320, 256))
             .rows(Rows.of(corpus))

@@ -13,7 +13,7 @@ import io.minimind.files.JavaProcess;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.policy.PolicyObjective.Variant;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.KilledRun;
 import io.minimind.train.RunBuilder;
@@ -69,7 +69,7 @@ class GroupPolicyOptimizationTest {
     start = shared.resolve("start");
     try (TrainingRun run =
         TrainingRun.builder()
-            .task(Tasks.pretraining())
+            .task(new Pretraining())
             .tokenizer(tokenizer)
             .model(ModelConfig.of(32, 1, 2, 1, 300, 32))
             .rows(Rows.of(corpus))

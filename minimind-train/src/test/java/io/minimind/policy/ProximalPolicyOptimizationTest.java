@@ -9,7 +9,7 @@ import io.minimind.data.Rows;
 import io.minimind.model.ModelConfig;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.policy.ProximalPolicyOptimization.Steps;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.RunBuilder;
 import io.minimind.train.TrainingListener;
@@ -62,7 +62,7 @@ class ProximalPolicyOptimizationTest {
     start = shared.resolve("start");
     try (TrainingRun run =
         TrainingRun.builder()
-            .task(Tasks.pretraining())
+            .task(new Pretraining())
             .tokenizer(tokenizer)
             .model(ModelConfig.of(32, 1, 2, 1, 300, 32))
             .rows(Rows.of(corpus))

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The optimizer on all processors against the runtime's, on the gradients of the same graphs. */
+/**
+ * The optimizer on the threads of a session against the runtime's, on the gradients of the same
+ * graphs.
+ */
 class AdamWTest {
 
   /** Some of its parameters are several pieces, and some are not even one. */
@@ -46,9 +49,9 @@ class AdamWTest {
     return files;
   }
 
-  private TrainingCheckpoint trained(ModelInTraining.Files files, int first, int last)
+  private TrainingCheckpoint trained(ModelInTraining.Files files, int threads, int first, int last)
       throws IOException {
-    try (TrainingSession session = TrainingSession.open(files, 2)) {
+    try (TrainingSession session = TrainingSession.open(files, threads)) {
       for (int i = first; i < last; i++) {
         session.resetGradients();
         try (Batch batch = TinyModel.batch(i, 3, 20)) {
@@ -63,20 +66,25 @@ class AdamWTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.9, 0.999, 1e-8, 0", "0.8, 0.95, 1e-3, 0.1", "0, 0, 1e-6, 0.01"})
-  void isTheRuntimesToTheBit(float beta1, float beta2, float epsilon, float decay)
+  @CsvSource({
+    "1, 0.9, 0.999, 1e-8, 0",
+    "2, 0.8, 0.95, 1e-3, 0.1",
+    "3, 0, 0, 1e-6, 0.01",
+    "16, 0.9, 0.95, 1e-8, 0.1"
+  })
+  void isTheRuntimesToTheBit(int threads, float beta1, float beta2, float epsilon, float decay)
       throws IOException {
     OptimizerSettings settings = new OptimizerSettings(beta1, beta2, epsilon, decay, 1);
     ModelInTraining.Files own = own(settings);
     ModelInTraining.Files runtimes = runtimes(settings);
-    TrainingCheckpoint middle = trained(own, 0, 5);
-    assertEquals(trained(runtimes, 0, 5), middle);
+    TrainingCheckpoint middle = trained(own, threads, 0, 5);
+    assertEquals(trained(runtimes, threads, 0, 5), middle);
     // Each goes on where the other was.
     Path ownMiddle = folder.resolve("checkpoint 5own");
     Path runtimesMiddle = folder.resolve("checkpoint 5runtime");
-    TrainingCheckpoint end = trained(TinyModel.at(own, runtimesMiddle), 5, 8);
+    TrainingCheckpoint end = trained(TinyModel.at(own, runtimesMiddle), threads, 5, 8);
     assertEquals(8, end.optimizer().orElseThrow().step());
-    assertEquals(trained(TinyModel.at(runtimes, ownMiddle), 5, 8), end);
+    assertEquals(trained(TinyModel.at(runtimes, ownMiddle), threads, 5, 8), end);
   }
 
   @Test

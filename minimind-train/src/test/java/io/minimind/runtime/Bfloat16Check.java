@@ -2,6 +2,7 @@ package io.minimind.runtime;
 
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.graph.ElementType;
 import io.minimind.graph.Target;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
@@ -87,15 +88,17 @@ public final class Bfloat16Check {
   }
 
   private static boolean notANumberGoesOn() {
-    List<NamedTensor> operands = Bfloat16GemmKernelTest.operands(60, 50, 40, false, false);
+    List<NamedTensor> operands = Products.operands(60, 50, 40, false, false);
     float[] values = Outputs.copy(operands.get(0).floats());
     values[7 * 40 + 3] = Float.NaN;
     values[9 * 40 + 3] = Float.NEGATIVE_INFINITY;
     List<NamedTensor> bad =
         List.of(NamedTensor.ofFloats("a", values, 60, 40), operands.get(1), operands.get(2));
     float[] found =
-        Bfloat16GemmKernelTest.run(
-            Bfloat16GemmKernelTest.model(Target.CPU_WITH_OWN_KERNELS, false, false, false), 2, bad);
+        Products.run(
+            Products.model(Target.CPU_WITH_OWN_KERNELS, ElementType.BFLOAT16, false, false, false),
+            2,
+            bad);
     for (int i = 0; i < found.length; i++) {
       int row = i / 50;
       if (Float.isNaN(found[i]) != (row == 7) || Float.isInfinite(found[i]) != (row == 9)) {

@@ -82,15 +82,17 @@ class Bfloat16Test {
     FloatBuffer values = FloatBuffer.allocate(length);
     FloatBuffer decoded = FloatBuffer.allocate(length);
     ShortBuffer wire = ShortBuffer.allocate(length);
-    for (int round = 0; round < 100; round++) {
-      for (int i = 0; i < length; i++) {
-        values.put(i, 1 + random.nextFloat());
-        wanted[i] += values.get(i);
-      }
-      Bfloat16.encode(values, errors, wire);
-      Bfloat16.decode(wire, decoded);
-      for (int i = 0; i < length; i++) {
-        sent[i] += decoded.get(i);
+    try (Workers workers = new Workers(2)) {
+      for (int round = 0; round < 100; round++) {
+        for (int i = 0; i < length; i++) {
+          values.put(i, 1 + random.nextFloat());
+          wanted[i] += values.get(i);
+        }
+        Bfloat16.encode(workers, values, errors, wire);
+        Bfloat16.decode(workers, wire, decoded);
+        for (int i = 0; i < length; i++) {
+          sent[i] += decoded.get(i);
+        }
       }
     }
     for (int i = 0; i < length; i++) {

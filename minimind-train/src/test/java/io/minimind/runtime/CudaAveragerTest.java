@@ -44,7 +44,9 @@ class CudaAveragerTest {
     for (int i = 0; i < 3; i++) {
       replicas.add(GradientBuffer.allocate(new Device(Device.Kind.CUDA, 0), SHAPES));
     }
-    averages(PinnedAverager::create, participants, 0);
+    try (Workers workers = new Workers(2)) {
+      averages(gradients -> PinnedAverager.create(gradients, workers), participants, 0);
+    }
   }
 
   /** A replica on every GPU, since NCCL takes none twice. */

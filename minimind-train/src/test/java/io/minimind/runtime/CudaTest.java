@@ -115,15 +115,15 @@ class CudaTest {
 
   @Test
   void settingsBecomeTheOptionsOfTheRuntime() {
-    Map<String, String> entries =
-        CudaSettings.defaults().withMemory(5000).withTf32(true).entries(3);
+    Device gpu = new Device(Device.Kind.CUDA, 3);
+    Map<String, String> entries = Cuda.entries(gpu.withMemory(5000).withTf32(true));
     assertEquals("3", entries.get("device_id"));
     assertEquals("1", entries.get("use_tf32"));
     assertEquals("5242880000", entries.get("gpu_mem_limit"));
-    Map<String, String> defaults = CudaSettings.defaults().entries(0);
+    Map<String, String> defaults = Cuda.entries(gpu);
     assertEquals("0", defaults.get("use_tf32"));
     assertFalse(defaults.containsKey("gpu_mem_limit"));
-    assertThrows(IllegalArgumentException.class, () -> CudaSettings.defaults().withMemory(0));
+    assertThrows(IllegalArgumentException.class, () -> gpu.withMemory(0));
   }
 
   @Test
@@ -133,7 +133,7 @@ class CudaTest {
     OrtSessionOptions options = new OrtSessionOptions();
     OnnxRuntime.check(OnnxRuntime.API.CreateSessionOptions(options));
     try {
-      Cuda.use(GPU.get(0).with(CudaSettings.defaults().withMemory(64)), options);
+      Cuda.use(GPU.get(0).withMemory(64), options);
     } finally {
       OnnxRuntime.API.ReleaseSessionOptions(options);
     }

@@ -14,11 +14,15 @@ public final class DeadlyReplicas {
    */
   public static ModelInTraining open(
       ModelInTraining.Files files, List<Device> devices, AtomicInteger left) {
-    return Replicas.open(files, devices, devices.size(), gradients -> new Deadly(gradients, left));
+    return Replicas.open(
+        files,
+        devices,
+        devices.size(),
+        (gradients, workers) -> new Deadly(gradients, workers, left));
   }
 
   /** Averages the first half of the gradients, and no more, once it has averaged often enough. */
-  private record Deadly(List<GradientBuffer> gradients, AtomicInteger left)
+  private record Deadly(List<GradientBuffer> gradients, Workers workers, AtomicInteger left)
       implements GradientAverager {
 
     @Override
@@ -26,7 +30,7 @@ public final class DeadlyReplicas {
       List<FloatPointer> values = gradients.stream().map(GradientBuffer::values).toList();
       long size = values.get(0).capacity();
       boolean last = left.decrementAndGet() < 0;
-      Mean.intoFirst(values, 0, (int) (last ? size / 2 : size));
+      Mean.intoFirst(workers, values, 0, (int) (last ? size / 2 : size));
       if (last) {
         System.out.print("averaging");
         System.out.flush();

@@ -42,7 +42,7 @@ class DeviceTest {
 
   @Test
   void whatIsEmulatedIsSaid() {
-    Device plain = Device.CPU.with(CpuSettings.defaults().withKernels(KernelSet.ONNX_RUNTIME));
+    Device plain = Device.CPU.withKernels(KernelSet.ONNX_RUNTIME);
     String inFloat32 = plain.kernels(TrainingPrecision.FLOAT32);
     assertEquals(
         inFloat32 + "; bf16 is emulated, with every result rounded, and slower than float32",

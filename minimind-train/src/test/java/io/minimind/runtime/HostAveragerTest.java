@@ -18,12 +18,13 @@ class HostAveragerTest {
   void everyReplicaTakesTheMeanOfThoseThatCount(
       @ForAll @IntRange(min = 1, max = 5) int participants,
       @ForAll @IntRange(min = 0, max = 2) int others,
+      @ForAll @IntRange(min = 1, max = 4) int threads,
       @ForAll @Size(min = 1, max = 4) List<@IntRange(min = 1, max = 10_000) Integer> sizes,
       @ForAll long seed) {
     List<long[]> shapes = sizes.stream().map(size -> new long[] {size}).toList();
     List<GradientBuffer> replicas = new ArrayList<>();
     List<float[]> gradients = new ArrayList<>();
-    try {
+    try (Workers workers = new Workers(threads)) {
       for (int replica = 0; replica < participants + others; replica++) {
         GradientBuffer buffer = GradientBuffer.allocate(Device.CPU, shapes);
         replicas.add(buffer);
@@ -35,7 +36,7 @@ class HostAveragerTest {
         buffer.values().put(values);
         gradients.add(values);
       }
-      HostAverager averager = new HostAverager(replicas);
+      HostAverager averager = new HostAverager(replicas, workers);
       averager.average(participants);
       FloatBuffer mean = averager.mean(0).values().asBuffer();
       for (int i = 0; i < mean.capacity(); i++) {

@@ -37,7 +37,9 @@ class MeanTest {
     }
     int start = 5_001;
     int length = 9_000;
-    Mean.intoFirst(all, start, length);
+    try (Workers workers = new Workers(2)) {
+      Mean.intoFirst(workers, all, start, length);
+    }
     for (int i = 0; i < SIZE; i++) {
       boolean asked = i >= start && i < start + length;
       assertEquals(asked ? i + 3 : i, all.get(0).get(i), "value " + i);

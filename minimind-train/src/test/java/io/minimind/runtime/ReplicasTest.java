@@ -299,7 +299,7 @@ class ReplicasTest {
   void anAverageThatFailsStopsAll() {
     AtomicBoolean closed = new AtomicBoolean();
     try (Replicas replicas =
-        Replicas.open(files, cpus(2), 2, gradients -> new Failing(gradients, closed))) {
+        Replicas.open(files, cpus(2), 2, (gradients, workers) -> new Failing(gradients, closed))) {
       replicas.resetGradients();
       OnnxRuntimeException failure =
           assertThrows(

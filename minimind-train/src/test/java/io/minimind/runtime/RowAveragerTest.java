@@ -52,7 +52,9 @@ class RowAveragerTest {
 
   private static float[] expected(int replicas, int participants) {
     List<GradientBuffer> all = gradients(0, replicas);
-    new HostAverager(all).average(participants);
+    try (Workers workers = new Workers(1)) {
+      new HostAverager(all, workers).average(participants);
+    }
     float[] mean = values(all.get(0));
     all.forEach(GradientBuffer::close);
     return mean;
@@ -77,7 +79,8 @@ class RowAveragerTest {
           List<GradientBuffer> own = gradients(group.rank() * each, each);
           Exchange exchange = new Exchange(group, each);
           float[] mean;
-          try (RowAverager averager = new RowAverager(own, group, exchange)) {
+          try (Workers workers = new Workers(2);
+              RowAverager averager = new RowAverager(own, workers, group, exchange)) {
             averager.average(participants);
             mean = values(averager.mean(each - 1));
           }
@@ -103,8 +106,9 @@ class RowAveragerTest {
                 own.values().put(numbers);
               }
               float[] before = values(own);
-              try (RowAverager averager =
-                  new RowAverager(List.of(own), group, new Exchange(group, 1))) {
+              try (Workers workers = new Workers(2);
+                  RowAverager averager =
+                      new RowAverager(List.of(own), workers, group, new Exchange(group, 1))) {
                 own.expect();
                 averager.begin(2);
                 own.arrived(1);
@@ -135,7 +139,8 @@ class RowAveragerTest {
               int first = firsts[group.rank()];
               List<GradientBuffer> own = gradients(first, firsts[group.rank() + 1] - first);
               Exchange exchange = new Exchange(group, own.size());
-              try (RowAverager averager = new RowAverager(own, group, exchange)) {
+              try (Workers workers = new Workers(2);
+                  RowAverager averager = new RowAverager(own, workers, group, exchange)) {
                 averager.average(6);
                 return values(averager.mean(0));
               } finally {

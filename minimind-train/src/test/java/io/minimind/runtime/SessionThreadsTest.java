@@ -14,10 +14,14 @@ import io.minimind.model.TrainingPrecision;
 import io.minimind.train.TinyModel;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -74,6 +78,24 @@ class SessionThreadsTest {
       }
       return all;
     }
+  }
+
+  /** A pool that all of a process share would not ask how many threads a run may have. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void nothingIsComputedInACommonPool(int threads) throws IOException {
+    Map<String, Long> before = timesOfPools();
+    trained(threads);
+    assertEquals(before, timesOfPools());
+  }
+
+  /** The processor time, in nanoseconds, of each thread of a pool that the process shares. */
+  private static Map<String, Long> timesOfPools() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("ForkJoinPool"))
+        .collect(
+            Collectors.toMap(Thread::getName, thread -> threads.getThreadCpuTime(thread.getId())));
   }
 
   @Test

@@ -66,7 +66,7 @@ class SharedWeightsTest {
   /** As on a GPU; the state is one of the CPU, because there may be no other device. */
   @Test
   void aCopyIsRenewedWhenItIsAskedTo() throws IOException {
-    ParameterState state = ParameterState.load(files, Device.CPU);
+    ParameterState state = ParameterState.load(files, Device.CPU, 1);
     try (SharedWeights place = state.share();
         SharedWeights copy = SharedWeights.copied(state, place.tensors());
         NativeSession session = session(state)) {

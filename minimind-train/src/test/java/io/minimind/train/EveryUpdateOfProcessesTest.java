@@ -13,7 +13,8 @@ import io.minimind.model.ModelConfig;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceTuning;
 import io.minimind.runtime.Device;
-import io.minimind.task.Tasks;
+import io.minimind.task.FineTuning;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,7 +86,7 @@ class EveryUpdateOfProcessesTest {
   private static RunBuilder stage(String name) throws IOException {
     RunBuilder run = TrainingRun.builder().cache(shared.resolve("cache")).threads(1);
     if (name.equals("pretrain")) {
-      return run.task(Tasks.pretraining())
+      return run.task(new Pretraining())
           .tokenizer(tokenizer)
           .model(ModelConfig.of(32, 1, 2, 1, 300, 48))
           .rows(new ListRows(TEXTS));
@@ -98,7 +99,7 @@ class EveryUpdateOfProcessesTest {
     return run.task(
         name.equals("dpo")
             ? PreferenceTuning.of(pretrained, 48, PreferenceObjective.DEFAULT)
-            : Tasks.fineTuning(48, ChatEncoder.Loss.ALL_TURNS));
+            : FineTuning.of(48, ChatEncoder.Loss.ALL_TURNS));
   }
 
   private Path train(String stage, int devices, ProcessGroup group) throws IOException {

@@ -130,7 +130,7 @@ class MixedPrecisionTrainingTest {
                 Optional.empty(),
                 store,
                 List.of(listener))
-            .run(state, () -> false);
+            .run(state, new byte[0], () -> false);
       }
     }
   }

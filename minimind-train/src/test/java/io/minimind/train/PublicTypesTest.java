@@ -38,9 +38,9 @@ class PublicTypesTest {
       a schedule of their own: train.LearningRateSchedule
       where it computes: runtime.Device runtime.OnnxRuntimeException
 
-      how a device is used: runtime.CpuSettings runtime.CudaSettings runtime.KernelSet
+      how a device is used: runtime.KernelSet
       several processes: distributed.Membership distributed.ProcessGroup distributed.Wire
-      texts: task.Tasks task.Pretraining data.PretrainingEncoder
+      texts: task.Pretraining data.PretrainingEncoder
       conversations: task.FineTuning data.ChatEncoder data.Conversation data.Variation
       batches that depend on the weights: task.BatchSource task.Batching data.Batch
       to ask the weights: runtime.ModelInTraining runtime.SharedWeights runtime.LiveModel

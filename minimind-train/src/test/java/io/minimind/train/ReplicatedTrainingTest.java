@@ -109,7 +109,7 @@ class ReplicatedTrainingTest {
               Optional.of(TinyModel.batches(HELD_OUT, 2, 1, 0)),
               store,
               List.of(listeners))
-          .run(from, interrupted);
+          .run(from, new byte[0], interrupted);
     }
   }
 

@@ -6,7 +6,7 @@ import io.minimind.files.Mistake;
 import io.minimind.files.Sha256;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.OnnxRuntimeException;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -78,7 +78,7 @@ final class ResumeFuzz {
 
   private RunBuilder run(Path place) {
     return TrainingRun.builder()
-        .task(Tasks.pretraining())
+        .task(new Pretraining())
         .tokenizer(tokenizer)
         .model(ModelConfig.of(16, 1, 1, 1, 280, 32))
         .rows(rows)

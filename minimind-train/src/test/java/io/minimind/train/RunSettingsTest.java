@@ -28,8 +28,8 @@ import io.minimind.preference.PreferenceTuning;
 import io.minimind.preference.RewardModeling;
 import io.minimind.task.FineTuning;
 import io.minimind.task.FrozenModel;
+import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
-import io.minimind.task.Tasks;
 import io.minimind.train.TrainingHistory.CorpusFacts;
 import java.io.IOException;
 import java.io.InputStream;
@@ -54,7 +54,7 @@ class RunSettingsTest {
       Optional.of(new LowRankAdapters(8, 16, List.of("wq", "wv")));
 
   private static RunSettings settings(ModelConfig model, Optional<LowRankAdapters> lora) {
-    return settings(Tasks.pretraining(), model, lora, LearningRateSchedule.cosine());
+    return settings(new Pretraining(), model, lora, LearningRateSchedule.cosine());
   }
 
   private static RunSettings settings(
@@ -144,11 +144,11 @@ class RunSettingsTest {
   @Test
   void tasksAndSchedulesOfThisProjectComeBackByTheirNames() throws IOException {
     FrozenModel.Folder start = new FrozenModel.Folder("start");
-    FineTuning conversations = Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS);
+    FineTuning conversations = FineTuning.of(20, ChatEncoder.Loss.ALL_TURNS);
     List<String> rewards = List.of("number", "0.5*thinking");
     List<Task> tasks =
         List.of(
-            Tasks.pretraining(),
+            new Pretraining(),
             conversations,
             conversations.packed(),
             new PreferenceTuning(start, "12", 20, PreferenceObjective.DEFAULT, Optional.empty()),
@@ -184,7 +184,7 @@ class RunSettingsTest {
 
   @Test
   void packedRowsAreRefusedWhereExpertsAreBalancedRowByRow() {
-    Task packed = Tasks.fineTuning(20, ChatEncoder.Loss.ALL_TURNS).packed();
+    Task packed = FineTuning.of(20, ChatEncoder.Loss.ALL_TURNS).packed();
     ModelConfig rows = TinyModel.CONFIG.with(Experts.of(4));
     IllegalArgumentException e =
         assertThrows(

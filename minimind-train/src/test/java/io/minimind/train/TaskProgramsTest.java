@@ -22,8 +22,8 @@ import io.minimind.model.InitialLaw;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameter;
 import io.minimind.model.Role;
+import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
-import io.minimind.task.Tasks;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.SafetensorsFile;
@@ -89,7 +89,7 @@ class TaskProgramsTest {
   /** Everything twice is twice the loss, and Adam makes the same steps of it. */
   @Test
   void weightsOfTokensAndOfRowsReachTheLoss() throws IOException {
-    List<Double> plain = losses(Tasks.pretraining(), even, "plain");
+    List<Double> plain = losses(new Pretraining(), even, "plain");
     List<Double> twice = losses(new WeightedTexts(0, 1), even, "twice");
     assertEquals(plain.size(), twice.size());
     assertEquals(2 * plain.get(0), twice.get(0), 1e-5);

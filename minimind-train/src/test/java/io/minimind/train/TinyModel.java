@@ -9,7 +9,7 @@ import io.minimind.model.Parameters;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.task.BatchSource;
 import io.minimind.task.Batching;
-import io.minimind.task.Tasks;
+import io.minimind.task.Pretraining;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -128,7 +128,7 @@ public final class TinyModel {
   /** The batches of samples in a seeded order, as a task makes them. */
   static BatchSource batches(Samples samples, int batchSize, int devices, long seed)
       throws IOException {
-    return Tasks.pretraining()
+    return new Pretraining()
         .batches(
             samples,
             new Batching(batchSize, devices, seed, false, Path.of(""), Optional.empty(), 1));

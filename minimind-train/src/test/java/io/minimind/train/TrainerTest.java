@@ -97,7 +97,7 @@ class TrainerTest {
               Optional.of(TinyModel.batches(HELD_OUT, 3, 1, 0)),
               store,
               List.of(listeners))
-          .run(from, interrupted);
+          .run(from, new byte[0], interrupted);
     }
   }
 
@@ -436,7 +436,8 @@ class TrainerTest {
               store,
               List.of());
       IOException e =
-          assertThrows(IOException.class, () -> trainer.run(TrainingState.START, NEVER));
+          assertThrows(
+              IOException.class, () -> trainer.run(TrainingState.START, new byte[0], NEVER));
       assertEquals("sample 4 is damaged", e.getMessage());
     }
     TrainingState saved = CheckpointStore.verify(store.latest().orElseThrow());

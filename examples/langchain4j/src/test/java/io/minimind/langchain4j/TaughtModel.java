@@ -18,7 +18,7 @@ import io.minimind.files.Folders;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.model.ModelConfig;
-import io.minimind.task.Tasks;
+import io.minimind.task.FineTuning;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
@@ -102,7 +102,7 @@ final class TaughtModel {
     Path out = folder.resolve("out");
     try (TrainingRun run =
         TrainingRun.builder()
-            .task(Tasks.fineTuning(256, ChatEncoder.Loss.ALL_TURNS))
+            .task(FineTuning.of(256, ChatEncoder.Loss.ALL_TURNS))
             .tokenizer(tokenizer)
             .model(ModelConfig.Preset.TINY, 256)
             .rows(Rows.of(rows))

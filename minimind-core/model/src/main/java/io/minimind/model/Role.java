@@ -1,7 +1,5 @@
 package io.minimind.model;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /** What a parameter is to a model. Matrices are [out, in]. */
@@ -101,14 +99,6 @@ public enum Role {
   /** The name under which low-rank adapters are asked for beside it; empty if it takes none. */
   public Optional<String> adapterTarget() {
     return Optional.ofNullable(target);
-  }
-
-  /** The names of all {@link #adapterTarget}s. */
-  static List<String> adapterTargets() {
-    return Arrays.stream(values())
-        .flatMap(role -> role.adapterTarget().stream())
-        .distinct()
-        .toList();
   }
 
   public boolean isBias() {

@@ -45,16 +45,6 @@ public record Tool(String name, String description, Map<String, Object> paramete
     }
   }
 
-  /** The schema of the parameters as JSON. */
-  public String parametersAsJson() {
-    try {
-      return JSON.writeValueAsString(parameters);
-    } catch (JsonProcessingException e) {
-      throw new ArgumentException(
-          "The parameters of the tool " + name + " hold something that JSON cannot.", e);
-    }
-  }
-
   /** What templates read. */
   public Map<String, Object> variables() {
     Map<String, Object> function = new LinkedHashMap<>();

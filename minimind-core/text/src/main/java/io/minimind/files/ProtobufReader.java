@@ -91,11 +91,6 @@ public final class ProtobufReader {
     return field;
   }
 
-  /** Whether the present field holds bytes, a text, a message or packed numbers. */
-  public boolean isLengthDelimited() {
-    return wireType == LENGTH_DELIMITED;
-  }
-
   /** The present field as a whole number. */
   public long number() throws MalformedException {
     require(VARINT);

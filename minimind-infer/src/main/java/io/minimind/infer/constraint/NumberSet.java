@@ -33,10 +33,6 @@ record NumberSet(
     BROKEN
   }
 
-  static NumberSet of(Kind kind) {
-    return new NumberSet(kind, Optional.empty(), Optional.empty(), List.of(), Optional.empty());
-  }
-
   static NumberSet of(BigDecimal value) {
     Optional<Bound> bound = Optional.of(new Bound(value, false));
     boolean plain = Math.abs(value.precision() - value.scale()) <= MOST_PLAIN_DIGITS;

@@ -81,13 +81,6 @@ record Place(int state, Stack stack) {
       return least > needed && least <= room ? needed : least;
     }
 
-    /** Whether nothing differs but the counts. */
-    boolean isLike(Stack other) {
-      return state == other.state
-          && Objects.equals(picked, other.picked)
-          && Objects.equals(outer, other.outer);
-    }
-
     @Override
     public boolean equals(Object other) {
       Stack one = this;

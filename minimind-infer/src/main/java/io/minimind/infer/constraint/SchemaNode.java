@@ -97,10 +97,6 @@ record SchemaNode(ObjectNode json, String at) {
     return json.path(key).isBoolean() && json.path(key).booleanValue();
   }
 
-  boolean isFalse(String key) {
-    return json.path(key).isBoolean() && !json.path(key).booleanValue();
-  }
-
   /** The names of properties that it lists, such as those that must be there. */
   Set<String> names(String key) {
     return names(json.path(key), below(key));
