@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -145,6 +147,38 @@ class WrongFilesTest {
               || result.err().contains(broken.toString()) && result.err().strip().endsWith("."),
           result.toString());
     }
+  }
+
+  /** A run of which a file is a folder, or is another's. */
+  @ParameterizedTest
+  @ValueSource(strings = {"metrics.jsonl", "settings.json", "checkpoints/STATE"})
+  void aFolderInARunIsNamed(String file) throws IOException {
+    Path broken = folder.resolve("run with a folder " + file.replaceFirst(".*/", ""));
+    Commands.copy(model, broken);
+    Path replaced =
+        file.endsWith("STATE")
+            ? Commands.latest(broken).resolve("state.json")
+            : broken.resolve(file);
+    Files.delete(replaced);
+    Files.createDirectory(replaced);
+    Commands.Result result = Commands.run("pretrain", "--resume", "--out=" + broken);
+    assertEquals(1, result.status());
+    assertFalse(FOREIGN.matcher(result.err()).find(), result.err());
+    assertTrue(result.err().contains(broken.toString()), result.err());
+  }
+
+  @Test
+  void settingsThatLackOneAreNamed() throws IOException {
+    Path broken = folder.resolve("run with other settings");
+    Commands.copy(model, broken);
+    Files.copy(
+        broken.resolve("config.json"),
+        broken.resolve("settings.json"),
+        StandardCopyOption.REPLACE_EXISTING);
+    Commands.Result result = Commands.run("pretrain", "--resume", "--out=" + broken);
+    assertEquals(
+        broken.resolve("settings.json") + " is not valid: \"model\" is missing.",
+        result.err().strip());
   }
 
   private static Stream<DynamicTest> tests(String command) {

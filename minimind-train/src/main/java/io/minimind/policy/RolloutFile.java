@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.chat.Message;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputFile;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -37,8 +38,7 @@ final class RolloutFile {
     if (Files.exists(file)) {
       StringBuilder kept = new StringBuilder();
       try (BufferedReader lines =
-          new BufferedReader(
-              new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+          new BufferedReader(new InputStreamReader(InputFile.open(file), StandardCharsets.UTF_8))) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (isBefore(line, epoch, batch)) {
             kept.append(line).append('\n');

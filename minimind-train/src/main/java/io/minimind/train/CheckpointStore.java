@@ -3,6 +3,7 @@ package io.minimind.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.minimind.files.Folders;
 import io.minimind.files.InputException;
+import io.minimind.files.InputFile;
 import io.minimind.files.JsonErrors;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -209,7 +210,7 @@ final class CheckpointStore {
   /** What the source of batches kept with a checkpoint; empty if it kept nothing. */
   static byte[] batches(Path checkpoint) throws IOException {
     Path file = checkpoint.resolve(BATCHES);
-    return Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+    return Files.exists(file) ? InputFile.bytes(file) : new byte[0];
   }
 
   private static String text(Path file) throws IOException {
@@ -218,7 +219,7 @@ final class CheckpointStore {
 
   private static TrainingState read(Path checkpoint) throws IOException {
     try {
-      byte[] json = Files.readAllBytes(checkpoint.resolve(STATE));
+      byte[] json = InputFile.bytes(checkpoint.resolve(STATE));
       return Optional.ofNullable(TrainingState.fromJson(json))
           .orElseThrow(() -> damaged(checkpoint, STATE + " is empty", null));
     } catch (JsonProcessingException e) {
@@ -312,7 +313,7 @@ final class CheckpointStore {
       names.add(BATCHES);
     }
     for (String name : names) {
-      try (InputStream in = Files.newInputStream(checkpoint.resolve(name))) {
+      try (InputStream in = InputFile.open(checkpoint.resolve(name))) {
         for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
           crc.update(buffer, 0, read);
         }

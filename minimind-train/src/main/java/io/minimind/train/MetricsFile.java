@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.InputFile;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -109,8 +110,7 @@ final class MetricsFile implements TrainingListener {
   static void read(Path file, Consumer<JsonNode> metrics) throws IOException {
     // Bytes that are no UTF-8 spoil their line and no other.
     try (BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+        new BufferedReader(new InputStreamReader(InputFile.open(file), StandardCharsets.UTF_8))) {
       int number = 1;
       for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
         Optional<JsonNode> metric = parse(line);

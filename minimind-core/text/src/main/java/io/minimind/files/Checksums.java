@@ -51,7 +51,7 @@ public final class Checksums {
       return;
     }
     byte[] contents;
-    try (InputStream in = Files.newInputStream(index)) {
+    try (InputStream in = InputFile.open(index)) {
       contents = in.readNBytes(LONGEST_INDEX);
     }
     for (Map.Entry<String, String> line : parse(contents, index.toString()).entrySet()) {

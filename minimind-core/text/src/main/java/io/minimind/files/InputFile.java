@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.CharConversionException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +37,19 @@ public final class InputFile {
     } catch (IOException e) {
       throw new InputException("Cannot read " + file + ": " + AtomicFile.reason(e) + ".", e);
     }
+  }
+
+  /**
+   * A file to read piece by piece.
+   *
+   * @throws NoSuchFileException if there is none
+   * @throws InputException if it is a folder
+   */
+  public static InputStream open(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new InputException("Cannot read " + file + ": it is a folder.");
+    }
+    return Files.newInputStream(file);
   }
 
   /**

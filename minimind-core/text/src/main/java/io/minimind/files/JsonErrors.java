@@ -52,7 +52,7 @@ public final class JsonErrors {
         "Unrecognized character escape '?(.)'? .*",
         "there is '\\\\$1', which is no character in JSON");
     say("Invalid numeric value: Leading zeroes.*", "a number begins with a zero");
-    say("Missing required creator property '(.*?)'.*", "\"$1\" is missing");
+    say("Missing (?:required )?creator property '(.*?)'.*", "\"$1\" is missing");
     say("Null value for creator property '(.*?)'.*", "\"$1\" is null");
     say("Unrecognized field \"(.*?)\".*", "\"$1\" is not known");
     say("Cannot construct instance of .*?, problem: (.*)", "$1");
