@@ -93,6 +93,14 @@ class LauncherTest {
   }
 
   @Test
+  void whatLacksALibraryIsBuiltAgain() throws Exception {
+    buildsWhen("true");
+    write("examples/target/classpath", folder.resolve("kept") + ":/nowhere/library.jar");
+    assertEquals(0, start("--help", "errors").waitFor());
+    assertEquals(List.of("built"), Files.readAllLines(folder.resolve("builds")));
+  }
+
+  @Test
   void anOlderJavaIsNamed() throws Exception {
     Path home = folder.resolve("old java");
     assertTrue(write("old java/bin/java", "").toFile().setExecutable(true));
