@@ -3,7 +3,6 @@ package io.minimind.infer;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.minimind.files.ArgumentException;
-import io.minimind.files.Checksums;
 import io.minimind.files.DecoderNames;
 import io.minimind.files.ModelFiles;
 import java.io.IOException;
@@ -50,14 +49,7 @@ public final class Decoder implements AutoCloseable {
    * @throws IOException if a file is missing or broken
    */
   public static Decoder load(Path folder, LoadOptions options) throws IOException {
-    ModelFolder.of(folder); // Nothing is started for what is no model.
-    return RuntimeEnvironment.startBeside(
-        () -> {
-          if (options.checksums()) {
-            Checksums.verify(folder);
-          }
-          return load(folder, options, Set.of());
-        });
+    return ModelFolder.load(folder, options, () -> load(folder, options, Set.of()));
   }
 
   /**

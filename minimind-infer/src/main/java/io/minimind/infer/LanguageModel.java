@@ -3,7 +3,6 @@ package io.minimind.infer;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
-import io.minimind.files.Checksums;
 import io.minimind.infer.constraint.Constraints;
 import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
@@ -104,14 +103,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(options, "options");
-    ModelFolder.of(folder); // Nothing is started for what is no model.
-    return RuntimeEnvironment.startBeside(
-        () -> {
-          if (options.checksums()) {
-            Checksums.verify(folder);
-          }
-          return load(folder, options, tokenizer(folder));
-        });
+    return ModelFolder.load(folder, options, () -> load(folder, options, tokenizer(folder)));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.minimind.files.Checksums;
 import io.minimind.files.InputFile;
 import io.minimind.files.JsonTree;
 import io.minimind.files.ModelFiles;
@@ -32,6 +33,23 @@ record ModelFolder(Path path) {
       }
     }
     return new ModelFolder(path);
+  }
+
+  /**
+   * Reads a model while the runtime starts; its checksums first, if the options ask for them.
+   *
+   * @throws IOException if there is no model, or a file is missing or broken
+   */
+  static <T> T load(Path path, LoadOptions options, RuntimeEnvironment.Reading<T> reading)
+      throws IOException {
+    of(path); // Nothing is started for what is no model.
+    return RuntimeEnvironment.startBeside(
+        () -> {
+          if (options.checksums()) {
+            Checksums.verify(path);
+          }
+          return reading.read();
+        });
   }
 
   /** Whether this is what other programs load: weights that they know, and no decoder of ours. */
