@@ -344,7 +344,7 @@ class VerifyTest {
         "Row 2 of " + corpus + " (line 2) cannot be used: it is not JSON");
     Path generate = golden.resolve("generate.json");
     edit(generate, root -> root.remove("logits"));
-    assertRefused(Run.of(golden, data, tokenizer), "property 'logits'.");
+    assertRefused(Run.of(golden, data, tokenizer), "\"logits\" is missing.");
     Files.writeString(generate, "{\"config\": ");
     assertRefused(Run.of(golden, data, tokenizer), generate + " is damaged");
     Files.delete(golden.resolve("generate.json"));
