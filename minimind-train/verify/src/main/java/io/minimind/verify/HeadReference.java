@@ -5,23 +5,24 @@ import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.TensorNames;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * A training run of MiniMind's third version.
  *
  * @param weights the file of the start weights
- * @param accumulationSteps micro-batches of an update, and what the loss of each is divided by; the
- *     last update may have fewer
  * @param learningRates one for each micro-batch
  * @param inputIds [micro-batches][rows][length]
  * @param labels alike; those of a position are of the token itself, and -100 does not count
  * @param losses one for each micro-batch
- * @param gradNormsBeforeClip one for each update
- * @param lossAfter of the first micro-batch, after the last update
- * @param weightNormsAfter by the name of the tensor
  */
 record HeadReference(
     JsonNode config,
@@ -35,18 +36,31 @@ record HeadReference(
     double[] losses,
     double[] gradNormsBeforeClip,
     double lossAfter,
-    Map<String, Double> weightNormsAfter) {
+    Map<String, Double> weightNormsAfter)
+    implements TrainingReference {
 
   private static final String ADAM = "torch.optim.AdamW: betas 0.9 0.999, eps 1e-8, weight_decay ";
   private static final long IGNORED = -100;
 
-  ModelConfig model() {
+  @Override
+  public ModelConfig model() {
     return HeadConfig.of(config);
   }
 
-  /** The name of the file of the start weights. */
-  String start() {
-    return name(weights);
+  @Override
+  public TensorNames names() {
+    return TensorNames.TRANSFORMERS;
+  }
+
+  @Override
+  public List<NamedTensor> start(GoldenFolder golden, String name) throws IOException {
+    return golden.parameters(name(weights), model(), names());
+  }
+
+  @Override
+  public Optional<SafetensorsFile> firstStep(GoldenFolder golden, String name) throws IOException {
+    String file = name + ".step0";
+    return golden.hasTensors(file) ? Optional.of(golden.tensors(file)) : Optional.empty();
   }
 
   /** The name of a file of weights, as {@link GoldenFolder} knows it. */
@@ -54,7 +68,8 @@ record HeadReference(
     return weights.replace(".safetensors", "");
   }
 
-  OptimizerSettings optimizerSettings() {
+  @Override
+  public OptimizerSettings optimizerSettings() {
     return optimizerSettings(optimizer, gradClip);
   }
 
@@ -72,8 +87,20 @@ record HeadReference(
     return new OptimizerSettings(0.9f, 0.999f, 1e-8f, decay, gradClip);
   }
 
+  @Override
+  public int microBatches() {
+    return inputIds.length;
+  }
+
+  /** That of its last micro-batch. */
+  @Override
+  public float learningRate(int update) {
+    return learningRates[Math.min((update + 1) * accumulationSteps, microBatches()) - 1];
+  }
+
   /** All positions, because a router counts them all; the last one of a row has no target. */
-  Batch batch(int micro) {
+  @Override
+  public Batch batch(int micro) {
     return batch(inputIds[micro], labels[micro]);
   }
 

@@ -2,49 +2,60 @@ package io.minimind.verify;
 
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
-import java.util.Arrays;
-import java.util.stream.Stream;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.TensorNames;
+import io.minimind.weights.NamedTensor;
+import io.minimind.weights.SafetensorsFile;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/**
- * A training run of the original.
- *
- * @param accumulationSteps micro-batches per update
- * @param optimizer a description such as {@code Adam betas=0.9,0.999 eps=1e-8 weight_decay=0}
- * @param gradClip the norm to which gradients are clipped
- * @param learningRates one per update
- * @param inputIds [micro-batches][rows][length], as labels and mask
- * @param losses one per update, the mean over its micro-batches
- * @param gradNormsBeforeClip one per update
- * @param lossAfter of the first micro-batch, after the last update
- */
-record TrainingReference(
-    GoldenConfig config,
-    int accumulationSteps,
-    String optimizer,
-    float gradClip,
-    float[] learningRates,
-    long[][][] inputIds,
-    long[][][] labels,
-    float[][][] lossMask,
-    double[] losses,
-    double[] gradNormsBeforeClip,
-    double lossAfter) {
+/** A training run of the original, of one of its versions. */
+sealed interface TrainingReference permits GoldenReference, HeadReference {
 
-  OptimizerSettings optimizerSettings() {
-    return Adam.of(optimizer, gradClip);
-  }
+  ModelConfig model();
 
-  Batch batch(int micro) {
-    float[][] mask = lossMask[micro];
-    float[] flatMask = new float[mask.length * mask[0].length];
-    for (int row = 0; row < mask.length; row++) {
-      System.arraycopy(mask[row], 0, flatMask, row * mask[0].length, mask[0].length);
-    }
-    return Batch.of(
-        mask.length, mask[0].length, flat(inputIds[micro]), flat(labels[micro]), flatMask);
-  }
+  /** What its files call the parameters. */
+  TensorNames names();
 
-  private static long[] flat(long[][] rows) {
-    return Stream.of(rows).flatMapToLong(Arrays::stream).toArray();
-  }
+  /**
+   * The weights that it begins with.
+   *
+   * @param name of the run's files in the folder
+   */
+  List<NamedTensor> start(GoldenFolder golden, String name) throws IOException;
+
+  /**
+   * Logits and gradients of the first micro-batch, where there are some.
+   *
+   * @param name of the run's files in the folder
+   */
+  Optional<SafetensorsFile> firstStep(GoldenFolder golden, String name) throws IOException;
+
+  OptimizerSettings optimizerSettings();
+
+  /** The norm to which gradients are clipped. */
+  float gradClip();
+
+  int microBatches();
+
+  /** Micro-batches of an update, and what the loss of each is divided by; the last may have less. */
+  int accumulationSteps();
+
+  Batch batch(int micro);
+
+  float learningRate(int update);
+
+  /** One for each micro-batch, or one for each update, which is the mean over its micro-batches. */
+  double[] losses();
+
+  /** One for each update. */
+  double[] gradNormsBeforeClip();
+
+  /** That of the first micro-batch, after the last update. */
+  double lossAfter();
+
+  /** By the name of the tensor; none where they are not known. */
+  Map<String, Double> weightNormsAfter();
 }

@@ -40,10 +40,10 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
     EncodingCases.of(references, data, tokenizer).forEach(report);
     GenerationCases.of(references).forEach(report);
     TrainedTokenizerCases.of(references, data).forEach(report);
-    TrainingCases.of(references, "dense", device).forEach(report);
-    TrainingCases.of(references, "dense_accumulation", device).forEach(report);
-    TrainingCases.of(references, "moe", device).forEach(report);
-    RoutingCases.of(references).forEach(report);
+    for (String run : List.of("dense", "dense_accumulation", "moe")) {
+      TrainingCases.of(references, run, GoldenReference.class, device).forEach(report);
+    }
+    RoutingCases.first(references, "moe_gate").forEach(report);
     PreferenceCases.of(references, device).forEach(report);
   }
 
@@ -52,11 +52,12 @@ public record Verification(Path golden, Path data, Path tokenizer, Device device
     HeadStartCases.of(references).forEach(report);
     HeadGenerationCases.generated(references).forEach(report);
     HeadGenerationCases.scaled(references).forEach(report);
-    HeadTrainingCases.of(references, "head_dense", device).forEach(report);
-    HeadTrainingCases.of(references, "head_dense_accumulation", device).forEach(report);
+    for (String run : List.of("head_dense", "head_dense_accumulation")) {
+      TrainingCases.of(references, run, HeadReference.class, device).forEach(report);
+    }
     for (String mixture : List.of("head_moe_top1", "head_moe_top2")) {
-      HeadTrainingCases.of(references, mixture, device).forEach(report);
-      HeadRoutingCases.of(references, mixture).forEach(report);
+      TrainingCases.of(references, mixture, HeadReference.class, device).forEach(report);
+      RoutingCases.third(references, mixture).forEach(report);
     }
     HeadDpoCases.of(references, references.folder("tokenizer"), device).forEach(report);
     for (String student : List.of("head_distill", "head_distill_moe_student")) {

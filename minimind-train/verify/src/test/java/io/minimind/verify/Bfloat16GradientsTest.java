@@ -6,8 +6,8 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.graph.Target;
 import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
-import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.TinyModel;
 import io.minimind.weights.NamedTensor;
@@ -96,37 +96,33 @@ class Bfloat16GradientsTest {
   @ParameterizedTest
   @ValueSource(strings = {"dense", "dense_accumulation", "moe"})
   void areThoseOfTheReference(String name) throws IOException {
-    GoldenFolder golden = golden("shared/golden");
-    TrainingReference reference = golden.read(name, TrainingReference.class);
-    ModelConfig config = reference.config().model();
-    List<NamedTensor> weights = golden.parameters(name, config);
-    try (Batch batch = reference.batch(0)) {
-      FirstStep found = step(config, TrainingPrecision.BFLOAT16, batch, weights);
-      compare(found, weights, golden.tensors(name + ".step0"), NamedTensor::name);
-    }
+    assertReference(golden("shared/golden"), name, GoldenReference.class);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"head_dense", "head_moe_top1", "head_moe_top2"})
   void areThoseOfTheReferenceOfTheThirdVersion(String name) throws IOException {
-    GoldenFolder golden = golden("shared/golden-head");
-    HeadReference reference = golden.read(name, HeadReference.class);
+    assertReference(golden("shared/golden-head"), name, HeadReference.class);
+  }
+
+  private static void assertReference(
+      GoldenFolder golden, String name, Class<? extends TrainingReference> type)
+      throws IOException {
+    TrainingReference reference = golden.read(name, type);
     ModelConfig config = reference.model();
-    List<NamedTensor> weights =
-        golden.parameters(reference.start(), config, TensorNames.TRANSFORMERS);
-    Parameters parameters = new Parameters(config);
+    SafetensorsFile expected = reference.firstStep(golden, name).orElseThrow();
     try (Batch batch = reference.batch(0)) {
-      FirstStep found = step(config, TrainingPrecision.BFLOAT16, batch, weights);
-      compare(
-          found,
-          weights,
-          golden.tensors(name + ".step0"),
-          weight ->
-              parameters.all().stream()
-                  .filter(parameter -> parameter.name().equals(weight.name()))
-                  .map(TensorNames.TRANSFORMERS::of)
-                  .findFirst()
-                  .orElseThrow());
+      FirstStep found =
+          step(config, TrainingPrecision.BFLOAT16, batch, reference.start(golden, name));
+      for (Parameter parameter : new Parameters(config).all()) {
+        String theirs = reference.names().of(parameter);
+        FloatBuffer gradient = GoldenFolder.tensor(expected, theirs).floats();
+        if (!isZero(gradient)) {
+          FloatBuffer own = found.values(parameter.name() + TrainingArtifacts.GRADIENT);
+          double difference = difference(gradient, own);
+          assertTrue(difference < LIMIT, theirs + " differs by " + difference);
+        }
+      }
     }
   }
 
@@ -137,8 +133,7 @@ class Bfloat16GradientsTest {
     GoldenFolder golden = golden("shared/golden-head");
     HeadReference reference = golden.read("head_dense", HeadReference.class);
     ModelConfig config = reference.model();
-    List<NamedTensor> weights =
-        golden.parameters(reference.start(), config, TensorNames.TRANSFORMERS);
+    List<NamedTensor> weights = reference.start(golden, "head_dense");
     try (Batch batch = reference.batch(index)) {
       FirstStep exact = step(config, TrainingPrecision.FLOAT32, batch, weights);
       FirstStep rounded = step(config, TrainingPrecision.BFLOAT16, batch, weights);
@@ -148,30 +143,6 @@ class Bfloat16GradientsTest {
         assertTrue(difference < LIMIT, name + " differs by " + difference);
       }
     }
-  }
-
-  private interface Naming {
-    String of(NamedTensor weight);
-  }
-
-  private static void compare(
-      FirstStep found, List<NamedTensor> weights, SafetensorsFile expected, Naming theirs)
-      throws IOException {
-    double largest = 0;
-    String worst = "";
-    for (NamedTensor weight : weights) {
-      FloatBuffer gradient = GoldenFolder.tensor(expected, theirs.of(weight)).floats();
-      if (isZero(gradient)) {
-        continue;
-      }
-      FloatBuffer own = found.values(weight.name() + TrainingArtifacts.GRADIENT);
-      double difference = difference(gradient, own);
-      if (difference > largest) {
-        largest = difference;
-        worst = weight.name();
-      }
-    }
-    assertTrue(largest < LIMIT, worst + " differs by " + largest);
   }
 
   private static GoldenFolder golden(String name) throws IOException {
