@@ -1,31 +1,23 @@
 package io.minimind.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.minimind.artifact.ModelFolder;
 import io.minimind.artifact.StoredAdapter;
 import io.minimind.data.Rows;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.ArgumentException;
-import io.minimind.files.FolderLock;
 import io.minimind.files.InputException;
-import io.minimind.files.TemporaryFolder;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.task.Task;
-import io.minimind.tokenizer.Tokenizer;
-import io.minimind.train.TrainingHistory.CorpusFacts;
 import io.minimind.weights.NamedTensor;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 
 /**
  * What a run is made of. A new run needs a task, rows, a folder, and either a tokenizer with a
@@ -42,9 +34,7 @@ public final class RunBuilder {
 
   private Path folder;
   private Task task;
-  private ModelConfig model;
-  private ModelConfig.Preset preset;
-  private int presetLength;
+  private IntFunction<ModelConfig> architecture; // by the number of tokens
   private Path from;
   private Path tokenizer;
   private LowRankAdapters lora;
@@ -80,7 +70,7 @@ public final class RunBuilder {
 
   /** The architecture of a model that begins with random weights. */
   public RunBuilder model(ModelConfig model) {
-    this.model = model;
+    architecture = tokens -> model;
     return this;
   }
 
@@ -91,8 +81,7 @@ public final class RunBuilder {
    * @param maxLength tokens of a text, at least 2
    */
   public RunBuilder model(ModelConfig.Preset preset, int maxLength) {
-    this.preset = preset;
-    presetLength = maxLength;
+    architecture = tokens -> preset.config(tokens, maxLength);
     return this;
   }
 
@@ -253,6 +242,49 @@ public final class RunBuilder {
     return this;
   }
 
+  /**
+   * Begins the run, or goes on with it if its folder holds one.
+   *
+   * @throws IOException as for {@link #create} or {@link #resume}
+   * @throws IllegalArgumentException if something is missing, or is given twice
+   */
+  public TrainingRun open() throws IOException {
+    return RunFolder.exists(folder()) ? resume() : create();
+  }
+
+  /**
+   * Begins the run.
+   *
+   * @throws IOException if its folder holds a run or a model already, another run is writing to it,
+   *     or rows, tokenizer or start weights cannot be read
+   * @throws IllegalArgumentException if something is missing, or is given twice
+   */
+  public TrainingRun create() throws IOException {
+    return new RunOpening(this).create();
+  }
+
+  /**
+   * Goes on with the run in the folder.
+   *
+   * @throws IOException if there is none, it is another than what is given, its rows are others
+   *     than when it began or cannot be read, or another process goes on with it
+   */
+  public TrainingRun resume() throws IOException {
+    return new RunOpening(this).resume();
+  }
+
+  Path folder() {
+    return required(folder, "folder");
+  }
+
+  List<NamedTensor> adapter() {
+    return adapter;
+  }
+
+  Optional<String> command() {
+    return Optional.ofNullable(command);
+  }
+
   List<Device> devices() {
     return devices;
   }
@@ -280,207 +312,63 @@ public final class RunBuilder {
     return task == null ? Catalog.NONE : Catalog.of(task);
   }
 
-  /**
-   * Begins the run, or goes on with it if its folder holds one.
-   *
-   * @throws IOException as for {@link #create} or {@link #resume}
-   * @throws IllegalArgumentException if something is missing, or is given twice
-   */
-  public TrainingRun open() throws IOException {
-    return RunFolder.exists(required(folder, "folder")) ? resume() : create();
+  Corpora.Place place() {
+    Path beside = folder().toAbsolutePath().resolveSibling("cache");
+    return new Corpora.Place(or(cache, beside), devices.get(0), threads);
   }
 
-  /**
-   * Begins the run.
-   *
-   * @throws IOException if its folder holds a run or a model already, another run is writing to it,
-   *     or rows, tokenizer or start weights cannot be read
-   * @throws IllegalArgumentException if something is missing, or is given twice
-   */
-  public TrainingRun create() throws IOException {
-    return together(this::begin);
-  }
-
-  @FunctionalInterface
-  private interface Opening {
-    TrainingRun open(int replicas) throws IOException;
-  }
-
-  /** Opens the run in the first process, with the replicas of all, and then in the others. */
-  private TrainingRun together(Opening opening) throws IOException {
-    try {
-      byte[] own = {(byte) devices.size()};
-      int replicas = group.gather(own).stream().mapToInt(one -> one[0]).sum();
-      if (!group.isFirst()) {
-        return follow();
-      }
-      TrainingRun run = opening.open(replicas);
-      try {
-        group.send(folder, RunFolder.open(folder, catalog()).toGoOnWith());
-        return run;
-      } catch (IOException | RuntimeException e) {
-        run.close();
-        throw e;
-      }
-    } catch (IOException | RuntimeException e) {
-      throw TrainingRun.stopped(group, e);
+  /** What the model of a new run begins as. */
+  StartModel start() {
+    if (from == null) {
+      return new StartModel.RandomWeights(
+          required(tokenizer, "tokenizer"), required(architecture, "model"));
     }
-  }
-
-  /** Goes on with the run that the first process opens, in a copy. */
-  private TrainingRun follow() throws IOException {
-    TemporaryFolder copy = TemporaryFolder.create();
-    try {
-      byte[] told = group.gather(new byte[0]).get(0);
-      RunSettings begun = RunRecord.fromJson(told, catalog()).settings();
-      Path texts = copy.path().resolve("texts");
-      group.receive(texts);
-      List<Rows> present = present(begun);
-      RunSettings settings = moved(begun, present);
-      Corpora corpora = corpora(settings, present, texts, new Listeners(List.of()));
-      Path run = copy.path().resolve("run");
-      group.receive(run);
-      return goOn(RunFolder.open(run, catalog()), settings, copy::close, corpora);
-    } catch (IOException | RuntimeException e) {
-      copy.close();
-      throw e;
+    if (architecture != null || tokenizer != null) {
+      throw new ArgumentException(
+          "A model to start from brings its own architecture and tokenizer: give one or the"
+              + " other.");
     }
-  }
-
-  private TrainingRun begin(int replicas) throws IOException {
-    RunFolder.requireNone(required(folder, "folder"));
-    RunSettings settings = newSettings(replicas);
-    Path texts = from == null ? required(tokenizer, "tokenizer") : from;
-    Corpora corpora = encodedByAll(settings, given(), texts);
-    List<NamedTensor> weights =
-        from == null
-            ? new Parameters(settings.model()).start(settings.training().seed())
-            : ModelFolder.weights(from, settings.model());
-    TrainingHistory history =
-        from == null ? TrainingHistory.NONE : TrainingHistory.of(from, catalog());
-    // Only now: nothing is made for a run that cannot start.
-    FolderLock lock = FolderLock.acquire(folder);
-    try {
-      RunFolder.requireNone(folder); // Another run may have been there meanwhile.
-      // Before the settings, with which the folder is a run: none is without its history.
-      TrainingHistory.begin(folder, Optional.ofNullable(command), history);
-      RunFolder run =
-          RunFolder.create(
-              folder, new RunRecord(settings, corpora.facts()), texts, weights, adapter);
-      corpora.listSkipped(folder);
-      return new TrainingRun(lock::close, run, corpora, this);
-    } catch (IOException | RuntimeException e) {
-      lock.close();
-      throw e;
-    }
+    return new StartModel.TrainedWeights(from);
   }
 
   /**
-   * Goes on with the run in the folder.
+   * The settings of a new run.
    *
-   * @throws IOException if there is none, it is another than what is given, its rows are others
-   *     than when it began or cannot be read, or another process goes on with it
+   * @param replicas of the model, in all processes together
    */
-  public TrainingRun resume() throws IOException {
-    return together(replicas -> goOn());
-  }
-
-  private TrainingRun goOn() throws IOException {
-    RunFolder run = RunFolder.open(required(folder, "folder"), catalog());
-    FolderLock lock = FolderLock.acquire(folder);
-    try {
-      List<Rows> present = present(run.settings());
-      RunSettings settings = moved(run.settings(), present);
-      Corpora corpora = encodedByAll(settings, present, run.path());
-      return goOn(run, settings, lock::close, corpora);
-    } catch (IOException | RuntimeException e) {
-      lock.close();
-      throw e;
-    }
-  }
-
-  private TrainingRun goOn(RunFolder run, RunSettings settings, Closeable held, Corpora corpora)
-      throws IOException {
-    List<String> names = new ArrayList<>(List.of(settings.data()));
-    settings.validationData().ifPresent(names::add);
-    run.corpora().requireSame(corpora.facts(), names);
-    if (group.isFirst()) {
-      corpora.listSkipped(folder);
-    }
-    return new TrainingRun(held, run.with(settings), corpora, this);
-  }
-
-  /** The rows of a run, which the first process tells the others to encode with it. */
-  private Corpora encodedByAll(RunSettings settings, List<Rows> rows, Path texts)
-      throws IOException {
-    group.gather(new RunRecord(settings, CorpusFacts.NONE).toJson());
-    List<Path> files = ModelFolder.configuration(texts).stream().map(texts::relativize).toList();
-    group.send(texts, files);
-    return corpora(settings, rows, texts, listeners);
-  }
-
-  private Corpora corpora(RunSettings settings, List<Rows> rows, Path texts, Listeners told)
-      throws IOException {
-    return Corpora.open(settings, rows, texts, place(), told, group);
-  }
-
-  /** The settings of a run, whose rows are where they are now, and all else as it was. */
-  private RunSettings moved(RunSettings begun, List<Rows> present) throws IOException {
-    requireSame(begun);
-    return begun.movedTo(
-        or(task, begun.task()),
-        present.get(0).name(),
-        present.stream().skip(1).map(Rows::name).findFirst());
-  }
-
-  private RunSettings newSettings(int replicas) throws IOException {
+  RunSettings newSettings(int replicas) throws IOException {
     if (validation != null && or(validationFraction, 0.0) > 0) {
       throw new ArgumentException(
           "Validate on rows of their own or on a share of the others, not both.");
     }
     return new RunSettings(
         required(task, "task"),
-        newModel(),
+        start().config(),
         Optional.ofNullable(lora),
         or(
             precision,
             fastestPrecision ? devices.get(0).fastestPrecision() : TrainingPrecision.FLOAT32),
         or(training, TrainingSettings.builder().build()).withReplicas(replicas),
-        given().get(0).name(),
+        rows().get(0).name(),
         Optional.ofNullable(validation).map(Rows::name),
         or(validationFraction, 0.0));
   }
 
-  private ModelConfig newModel() throws IOException {
-    if (from != null) {
-      if (model != null || preset != null || tokenizer != null) {
-        throw new ArgumentException(
-            "A model to start from brings its own architecture and tokenizer: give one or the"
-                + " other.");
-      }
-      return startModel();
-    }
-    if (model != null) {
-      return model;
-    }
-    int tokens = Tokenizer.load(required(tokenizer, "tokenizer")).vocabularySize();
-    return required(preset, "model").config(tokens, presetLength);
-  }
-
-  private ModelConfig startModel() throws IOException {
-    ModelConfig config = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
-    int tokens = Tokenizer.load(from).vocabularySize();
-    if (tokens > config.vocabularySize()) {
-      throw new InputException(
-          "%s mixes two models: its tokenizer has %d tokens, its config.json only %d."
-              .formatted(from, tokens, config.vocabularySize()));
-    }
-    ModelFolder.weights(from, config); // Says what is wrong before the rows are encoded.
-    return config;
+  /** The settings of a run that has begun, with what is given in their place. */
+  RunSettings settingsOf(RunSettings begun) {
+    return new RunSettings(
+        or(task, begun.task()),
+        architecture == null ? begun.model() : architecture.apply(begun.model().vocabularySize()),
+        lora == null ? begun.lora() : Optional.of(lora),
+        or(precision, begun.precision()),
+        or(training, begun.training()).withReplicas(begun.training().replicas()),
+        begun.data(),
+        begun.validationData(),
+        or(validationFraction, begun.validationFraction()));
   }
 
   /** The given rows: those to learn from, and then those to validate on. */
-  private List<Rows> given() {
+  List<Rows> rows() {
     List<Rows> given = new ArrayList<>(List.of(required(rows, "corpus of rows")));
     if (validation != null) {
       given.add(validation);
@@ -488,8 +376,8 @@ public final class RunBuilder {
     return given;
   }
 
-  /** The rows of a run: where they are now, or where they were. */
-  private List<Rows> present(RunSettings begun) throws IOException {
+  /** The rows of a run that has begun: those that are given, or where they were. */
+  List<Rows> rowsOf(RunSettings begun) throws IOException {
     List<Rows> present = new ArrayList<>();
     present.add(rows == null ? file(begun.data()) : rows);
     if (begun.validationData().isPresent()) {
@@ -508,50 +396,6 @@ public final class RunBuilder {
               .formatted(folder, name));
     }
     return Rows.of(Path.of(name));
-  }
-
-  /** What is given of a run that has begun must be what it began with. */
-  private void requireSame(RunSettings begun) throws IOException {
-    RunSettings given =
-        new RunSettings(
-            or(task, begun.task()),
-            or(model, begun.model()),
-            lora == null ? begun.lora() : Optional.of(lora),
-            or(precision, begun.precision()),
-            or(training, begun.training()).withReplicas(begun.training().replicas()),
-            begun.data(),
-            begun.validationData(),
-            or(validationFraction, begun.validationFraction()));
-    if (!given.equals(begun)) {
-      throw new InputException(
-          "The run in %s began with other settings: %s. Give those, or choose another folder."
-              .formatted(
-                  folder,
-                  difference("", Json.MAPPER.valueToTree(begun), Json.MAPPER.valueToTree(given))
-                      .orElse("its task is another")));
-    }
-  }
-
-  /** The first setting that differs, in words. */
-  private static Optional<String> difference(String name, JsonNode begun, JsonNode given) {
-    if (!begun.isObject() || !given.isObject()) {
-      return begun.equals(given)
-          ? Optional.empty()
-          : Optional.of("%s was %s, and is %s now".formatted(name, begun, given));
-    }
-    for (Map.Entry<String, JsonNode> field : begun.properties()) {
-      Optional<String> found =
-          difference(field.getKey(), field.getValue(), given.path(field.getKey()));
-      if (found.isPresent()) {
-        return found;
-      }
-    }
-    return Optional.empty();
-  }
-
-  private Corpora.Place place() {
-    Path beside = folder.toAbsolutePath().resolveSibling("cache");
-    return new Corpora.Place(or(cache, beside), devices.get(0), threads);
   }
 
   private static <T> T or(T given, T otherwise) {

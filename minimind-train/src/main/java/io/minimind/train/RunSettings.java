@@ -1,6 +1,7 @@
 package io.minimind.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.distributed.ProcessGroup;
 import io.minimind.files.ArgumentException;
@@ -92,6 +93,24 @@ public record RunSettings(
   RunSettings movedTo(Task task, String data, Optional<String> validationData) {
     return new RunSettings(
         task, model, lora, precision, training, data, validationData, validationFraction);
+  }
+
+  /** The first setting that other settings have another value for, in words. */
+  Optional<String> difference(RunSettings other) {
+    return difference("", Json.MAPPER.valueToTree(this), Json.MAPPER.valueToTree(other));
+  }
+
+  private static Optional<String> difference(String name, JsonNode begun, JsonNode given) {
+    if (!begun.isObject() || !given.isObject()) {
+      return begun.equals(given)
+          ? Optional.empty()
+          : Optional.of("%s was %s, and is %s now".formatted(name, begun, given));
+    }
+    return begun.properties().stream()
+        .flatMap(
+            field ->
+                difference(field.getKey(), field.getValue(), given.path(field.getKey())).stream())
+        .findFirst();
   }
 
   /** The graphs that train this run on a kind of device. */

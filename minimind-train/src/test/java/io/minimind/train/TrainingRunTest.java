@@ -11,6 +11,7 @@ import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.files.JavaProcess;
 import io.minimind.files.JavaProcess.Result;
+import io.minimind.model.ModelConfig;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -149,6 +150,9 @@ class TrainingRunTest {
                         s.epochs(12).batchSize(8).learningRate(2e-3f).saveEvery(2).validateEvery(5))
                 .open());
     assertRefused("validationFraction was 0.1, and is 0.2 now", () -> run().validation(0.2).open());
+    assertRefused(
+        "hidden_size was 32, and is 128 now",
+        () -> run().model(ModelConfig.Preset.TINY, 32).open());
     assertRefused("already holds a run", () -> run().create());
     List<String> changed = new ArrayList<>(texts);
     changed.set(7, "another story");
