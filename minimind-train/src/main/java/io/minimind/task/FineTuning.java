@@ -1,7 +1,9 @@
 package io.minimind.task;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.minimind.artifact.Objective;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
@@ -10,6 +12,7 @@ import io.minimind.data.Variation;
 import io.minimind.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A pretrained model learns to answer.
@@ -42,6 +45,16 @@ public record FineTuning(
   }
 
   public static final String NAME = "sft";
+
+  /** From JSON, which says neither variation nor packing where there is none. */
+  @JsonCreator
+  static FineTuning read(
+      @JsonProperty("maxLength") int maxLength,
+      @JsonProperty("loss") ChatEncoder.Loss loss,
+      @JsonProperty("variation") Optional<Variation> variation,
+      @JsonProperty("packing") Optional<Boolean> packing) {
+    return new FineTuning(maxLength, loss, variation.orElse(Variation.NONE), packing.orElse(false));
+  }
 
   /**
    * The task with conversations as they are, each in a row of its own.

@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
+import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import io.minimind.task.Task;
+import java.util.Optional;
 
 /** How settings and states are kept as JSON: for people to read, and complete or refused. */
 final class Json {
@@ -26,13 +29,24 @@ final class Json {
 
   private Json() {}
 
+  /** Everything must be there but what is optional, which earlier versions may not have known. */
+  private static final class Completeness extends JacksonAnnotationIntrospector {
+
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public Boolean hasRequiredMarker(AnnotatedMember part) {
+      return part.getRawType() != Optional.class;
+    }
+  }
+
   /** Knows nothing of names. */
   static ObjectMapper plain() {
     return new ObjectMapper()
         .registerModule(new Jdk8Module())
+        .setAnnotationIntrospector(new Completeness())
         .enable(SerializationFeature.INDENT_OUTPUT)
         .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
-        .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
         .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
         .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
   }

@@ -2,15 +2,11 @@ package io.minimind.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.BooleanNode;
-import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.data.Variation;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.task.Pretraining;
 import io.minimind.train.TrainingHistory.CorpusFacts;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * What {@code settings.json} says: how a run was to be, and what it found when it began. The fields
@@ -44,20 +40,6 @@ record RunRecord(RunSettings settings, CorpusFacts corpora) {
   private static void addWhatEarlierVersionsLack(ObjectNode object) {
     if (!object.has("stage")) {
       object.putObject("stage").put("name", Pretraining.NAME);
-    }
-    // Nothing varies and no row is shared where it is not said.
-    for (JsonNode stage : List.of(object.get("stage"), object.at("/stage/conversations"))) {
-      if (stage instanceof ObjectNode learning && learning.has("loss")) {
-        learning.putIfAbsent("variation", Json.MAPPER.valueToTree(Variation.NONE));
-        learning.putIfAbsent("packing", BooleanNode.FALSE);
-      }
-    }
-    if (object.get("stage") instanceof ObjectNode stage
-        && stage.path("name").asText().equals("dpo")) {
-      stage.putIfAbsent("conversations", NullNode.instance);
-    }
-    if (!object.has("lora")) {
-      object.putNull("lora");
     }
     if (!object.has(CHECKSUMS)) {
       object.putArray(CHECKSUMS);

@@ -1,7 +1,5 @@
 package io.minimind.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.util.Optional;
@@ -83,11 +81,6 @@ public record TrainingState(
    *     something that states of earlier versions have too
    */
   static TrainingState fromJson(byte[] json) throws IOException {
-    JsonNode state = Json.MAPPER.readTree(json);
-    if (state instanceof ObjectNode object && !object.has("lossScale")) {
-      object.putNull("lossScale");
-      return Json.MAPPER.treeToValue(object, TrainingState.class);
-    }
     return Json.MAPPER.readValue(json, TrainingState.class);
   }
 
