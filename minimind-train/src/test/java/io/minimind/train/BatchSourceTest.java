@@ -1,12 +1,14 @@
 package io.minimind.train;
 
+import static io.minimind.train.TinyRun.NEVER;
+import static io.minimind.train.TinyRun.afterAsks;
+import static io.minimind.train.TinyRun.weights;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.minimind.artifact.Objective;
 import io.minimind.artifact.OptimizerSettings;
 import io.minimind.data.Batch;
 import io.minimind.data.Samples;
@@ -15,15 +17,14 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.TinyModel;
 import io.minimind.task.BatchSource;
-import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -42,7 +43,6 @@ class BatchSourceTest {
   private static final int EPOCHS = 2;
   private static final int BATCHES = 5;
   private static final Samples SAMPLES = TinyModel.samples(1, 20);
-  private static final BooleanSupplier NEVER = () -> false;
 
   @TempDir Path folder;
   private ModelInTraining.Files files;
@@ -124,7 +124,6 @@ class BatchSourceTest {
     return train(files, store, devices, new AtomicInteger(Integer.MAX_VALUE), interrupted, losses);
   }
 
-  /** Trains from the last checkpoint of a store, or from the start weights. */
   private static boolean train(
       ModelInTraining.Files files,
       CheckpointStore store,
@@ -133,11 +132,6 @@ class BatchSourceTest {
       BooleanSupplier interrupted,
       List<Double> losses)
       throws IOException {
-    Optional<Path> latest = store.latest();
-    TrainingState from =
-        latest.isPresent() ? CheckpointStore.verify(latest.get()) : TrainingState.START;
-    byte[] kept = latest.isPresent() ? CheckpointStore.batches(latest.get()) : new byte[0];
-    Path checkpoint = latest.map(saved -> saved.resolve("checkpoint")).orElse(files.checkpoint());
     TrainingSettings settings =
         new TrainingSettings(
             EPOCHS,
@@ -160,30 +154,14 @@ class BatchSourceTest {
             losses.add(update.loss());
           }
         };
-    ModelInTraining.Files start = TinyModel.at(files, checkpoint);
-    try (ModelInTraining model =
-        devices == 1
-            ? start.open(List.of(Device.CPU), 1)
-            : start.open(List.of(Device.CPU, Device.CPU), 2)) {
-      return new Trainer(
-              settings,
-              new Objective.NextToken(),
-              model,
-              new Hardest(calls),
-              Optional.of(new Hardest(new AtomicInteger(Integer.MAX_VALUE))),
-              store,
-              List.of(listener))
-          .run(from, kept, interrupted);
-    }
-  }
-
-  private static TrainingCheckpoint weights(CheckpointStore store) throws IOException {
-    return TrainingCheckpoint.read(store.latest().orElseThrow().resolve("checkpoint"));
-  }
-
-  private static BooleanSupplier afterAsks(int asks) {
-    AtomicInteger left = new AtomicInteger(asks);
-    return () -> left.getAndDecrement() <= 0;
+    return new TinyRun(
+            files,
+            at -> at.open(Collections.nCopies(devices, Device.CPU), devices),
+            settings,
+            new Hardest(calls),
+            new Hardest(new AtomicInteger(Integer.MAX_VALUE)),
+            store)
+        .train(interrupted, listener);
   }
 
   /** Also in the middle of a window, whose first batch the source has then given in vain. */

@@ -1,5 +1,8 @@
 package io.minimind.train;
 
+import static io.minimind.train.TinyRun.NEVER;
+import static io.minimind.train.TinyRun.afterAsks;
+import static io.minimind.train.TinyRun.weights;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +39,6 @@ class TrainerTest {
   private static final int UPDATES = EPOCHS * 4;
   private static final Samples SAMPLES = TinyModel.samples(1, 3 * BATCHES - 1);
   private static final Samples HELD_OUT = TinyModel.samples(2, 11);
-  private static final BooleanSupplier NEVER = () -> false;
 
   @TempDir Path folder;
   private ModelInTraining.Files files;
@@ -78,32 +79,20 @@ class TrainerTest {
     return new CheckpointStore(folder.resolve(name), 2);
   }
 
-  /** Trains from the last checkpoint of a store, or from the start weights. */
   private boolean train(
       TrainingSettings settings,
       CheckpointStore store,
       BooleanSupplier interrupted,
       TrainingListener... listeners)
       throws IOException {
-    Optional<Path> latest = store.latest();
-    TrainingState from =
-        latest.isPresent() ? CheckpointStore.verify(latest.get()) : TrainingState.START;
-    Path checkpoint = latest.map(saved -> saved.resolve("checkpoint")).orElse(files.checkpoint());
-    try (ModelInTraining session = TinyModel.at(files, checkpoint).open(List.of(Device.CPU), 2)) {
-      return new Trainer(
-              settings,
-              new Objective.NextToken(),
-              session,
-              batches(SAMPLES, settings),
-              Optional.of(TinyBatches.of(HELD_OUT, 3, 1, 0)),
-              store,
-              List.of(listeners))
-          .run(from, new byte[0], interrupted);
-    }
-  }
-
-  private static TrainingCheckpoint weights(CheckpointStore store) throws IOException {
-    return TrainingCheckpoint.read(store.latest().orElseThrow().resolve("checkpoint"));
+    return new TinyRun(
+            files,
+            at -> at.open(List.of(Device.CPU), 2),
+            settings,
+            batches(SAMPLES, settings),
+            TinyBatches.of(HELD_OUT, 3, 1, 0),
+            store)
+        .train(interrupted, listeners);
   }
 
   private static TrainingState state(CheckpointStore store) throws IOException {
@@ -306,12 +295,6 @@ class TrainerTest {
     assertTrue(train(settings, store, NEVER, recorder));
     assertEquals(List.of("started 7 from 12", "complete 12"), recorder.events);
     assertEquals(end, weights(store));
-  }
-
-  /** Asks count as they come: an interruption is possible wherever the trainer asks for one. */
-  private static BooleanSupplier afterAsks(int asks) {
-    AtomicInteger left = new AtomicInteger(asks);
-    return () -> left.getAndDecrement() <= 0;
   }
 
   @Test

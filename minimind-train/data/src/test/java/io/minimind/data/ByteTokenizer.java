@@ -52,6 +52,20 @@ public final class ByteTokenizer implements Tokenizer {
     return bytes.toString(StandardCharsets.UTF_8);
   }
 
+  /** The text of a sample, with what counts in the loss in {@code «»}. */
+  public String marked(Sample sample) {
+    StringBuilder text = new StringBuilder();
+    boolean inside = false;
+    for (int i = 0; i < sample.ids().length; i++) {
+      if (sample.targets().get(i) != inside) {
+        inside = !inside;
+        text.append(inside ? "«" : "»");
+      }
+      text.append(decode(new int[] {sample.ids()[i]}));
+    }
+    return text.append(inside ? "»" : "").toString();
+  }
+
   @Override
   public OptionalInt tokenId(String token) {
     int id = SPECIALS.indexOf(token);

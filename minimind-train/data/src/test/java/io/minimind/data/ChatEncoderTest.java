@@ -47,32 +47,19 @@ class ChatEncoderTest {
     return new Row(1, 2, List.of(cells));
   }
 
-  /** The text of a sample, with what counts in the loss in {@code «»}. */
-  private static String marked(Sample sample) {
-    StringBuilder text = new StringBuilder();
-    boolean inside = false;
-    for (int i = 0; i < sample.ids().length; i++) {
-      if (sample.targets().get(i) != inside) {
-        inside = !inside;
-        text.append(inside ? "«" : "»");
-      }
-      text.append(TOKENIZER.decode(new int[] {sample.ids()[i]}));
-    }
-    return text.append(inside ? "»" : "").toString();
-  }
-
   @Test
   void theLastAnswerCounts() {
     Row row = row("[['h', 'i']]", "q", "a");
     String before = "<s>user\nh</s>\n<s>assistant\ni</s>\n<s>user\nq</s>\n<s>assistant";
     assertEquals(
-        before + "«\na</s>\n»", marked(encoder(MINIMIND, 99, Loss.LAST_ANSWER).encode(row).get(0)));
+        before + "«\na</s>\n»",
+        TOKENIZER.marked(encoder(MINIMIND, 99, Loss.LAST_ANSWER).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>i<end><|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 99, Loss.LAST_ANSWER).encode(row).get(0)));
+        TOKENIZER.marked(encoder(CHAT_ML, 99, Loss.LAST_ANSWER).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>i<end><|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(MARKED, 99, Loss.LAST_ANSWER).encode(row).get(0)));
+        TOKENIZER.marked(encoder(MARKED, 99, Loss.LAST_ANSWER).encode(row).get(0)));
   }
 
   @Test
@@ -81,15 +68,15 @@ class ChatEncoderTest {
     assertEquals(
         "<s>user\nh</s>\n<s>assistant«\ni</s>\n»<s>user\nj</s>\n<s>assistant«\nk</s>\n»"
             + "<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-        marked(encoder(MINIMIND, 99, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(MINIMIND, 99, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>«i<end>»<|user|>j<end><|assistant|>«k<end>»"
             + "<|user|>q<end><|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         "<|user|>h<end><|assistant|>«i»<end><|user|>j<end><|assistant|>«k»<end>"
             + "<|user|>q<end><|assistant|>«a»<end>",
-        marked(encoder(MARKED, 199, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(MARKED, 199, Loss.ALL_TURNS).encode(row).get(0)));
   }
 
   @Test
@@ -98,16 +85,16 @@ class ChatEncoderTest {
     assertEquals(
         "<s>user\nh</s>\n<s>assistant\n</s>\n<s>user\nj</s>\n<s>assistant\n </s>\n"
             + "<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-        marked(encoder(MINIMIND, 199, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(MINIMIND, 199, Loss.ALL_TURNS).encode(row).get(0)));
     String before =
         "<|user|>h<end><|assistant|><end><|user|>j<end><|assistant|> <end><|user|>q<end>";
     assertEquals(
         before + "<|assistant|>«a<end>»",
-        marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(CHAT_ML, 199, Loss.ALL_TURNS).encode(row).get(0)));
     String markedEnd = MARKED.replace("{{ m.content }}{% endg", "{{ m.content + '<end>' }}{% endg");
     assertEquals(
         before.replaceAll("(<.assistant.> ?<end>)", "$1<end>") + "<|assistant|>«a<end>»<end>",
-        marked(encoder(markedEnd, 199, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(markedEnd, 199, Loss.ALL_TURNS).encode(row).get(0)));
   }
 
   @Test
@@ -119,7 +106,7 @@ class ChatEncoderTest {
     for (Loss loss : Loss.values()) {
       assertEquals(
           "S<s>user\nq</s>\n<s>assistant«\na</s>\n»",
-          marked(encoder(MINIMIND, 99, loss).encode(row).get(0)));
+          TOKENIZER.marked(encoder(MINIMIND, 99, loss).encode(row).get(0)));
     }
   }
 
@@ -129,17 +116,18 @@ class ChatEncoderTest {
     // <s>user\nh</s>\n is 9 tokens, <s>assistant 10, \ni</s>\n 4: the second answer begins at 42.
     assertEquals(
         "<s>user\nh</s>\n<s>assistant«\ni</s>\n»<s>user\nq</s>\n<s>assistant«\nans»",
-        marked(encoder(MINIMIND, 46, Loss.ALL_TURNS).encode(row).get(0)));
+        TOKENIZER.marked(encoder(MINIMIND, 46, Loss.ALL_TURNS).encode(row).get(0)));
     String cut = "<s>user\nh</s>\n<s>assistant«\ni</s>\n";
     assertEquals(
-        cut + "»<s>user\nq", marked(encoder(MINIMIND, 30, Loss.ALL_TURNS).encode(row).get(0)));
+        cut + "»<s>user\nq",
+        TOKENIZER.marked(encoder(MINIMIND, 30, Loss.ALL_TURNS).encode(row).get(0)));
     assertEquals(
         cut + "<s>user\nq»",
-        marked(encoder(MINIMIND, 30, Loss.LAST_ANSWER).encode(row).get(0)),
+        TOKENIZER.marked(encoder(MINIMIND, 30, Loss.LAST_ANSWER).encode(row).get(0)),
         "the original learns on from the last marker that is left");
     assertEquals(
         "<s>user\nh</s>\n«<s>a»",
-        marked(encoder(MINIMIND, 11, Loss.LAST_ANSWER).encode(row("", "h", "a")).get(0)),
+        TOKENIZER.marked(encoder(MINIMIND, 11, Loss.LAST_ANSWER).encode(row("", "h", "a")).get(0)),
         "and from the length of a marker on, less one, where none is left");
   }
 

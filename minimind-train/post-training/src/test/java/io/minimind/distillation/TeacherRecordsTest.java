@@ -32,6 +32,7 @@ class TeacherRecordsTest {
 
   private static final int SAMPLES = 9;
   private static final int TOP = 3;
+  private static final TeacherRecords.Layout LAYOUT = new TeacherRecords.Layout(SAMPLES, TOP, 300);
 
   @TempDir Path folder;
 
@@ -119,18 +120,23 @@ class TeacherRecordsTest {
     return expected;
   }
 
+  /** A file of what a teacher with 300 tokens thinks of these samples. */
+  private Path written(Samples samples) throws IOException {
+    Path file = folder.resolve("records");
+    long[] all = LongStream.range(0, SAMPLES).toArray();
+    try (TeacherRecords.Writer writer = TeacherRecords.write(file, LAYOUT);
+        Batch batch = Batch.of(samples, all)) {
+      writer.put(all, batch, found(batch, 300));
+    }
+    return file;
+  }
+
   @Test
   @DisabledOnOs(OS.WINDOWS) // where nobody can cut it
   void aFileThatIsCutWhileItIsMappedIsASentence() throws IOException {
     Samples samples = samples();
-    TeacherRecords.Layout layout = new TeacherRecords.Layout(SAMPLES, TOP, 300);
-    Path file = folder.resolve("records");
-    long[] all = LongStream.range(0, SAMPLES).toArray();
-    try (TeacherRecords.Writer writer = TeacherRecords.write(file, layout);
-        Batch batch = Batch.of(samples, all)) {
-      writer.put(all, batch, found(batch, 300));
-    }
-    TeacherRecords records = TeacherRecords.open(file, layout);
+    Path file = written(samples);
+    TeacherRecords records = TeacherRecords.open(file, LAYOUT);
     Files.write(file, new byte[0]);
     float[] values = new float[samples.length(0) * TOP];
     IOException cut =
@@ -141,31 +147,24 @@ class TeacherRecordsTest {
   @Test
   void damageIsNoticedWhereverItIs() throws IOException {
     Samples samples = samples();
-    TeacherRecords.Layout layout = new TeacherRecords.Layout(SAMPLES, TOP, 300);
-    Path file = folder.resolve("records");
-    long[] all = LongStream.range(0, SAMPLES).toArray();
-    try (TeacherRecords.Writer writer = TeacherRecords.write(file, layout);
-        Batch batch = Batch.of(samples, all)) {
-      writer.put(all, batch, found(batch, 300));
-    }
+    Path file = written(samples);
     byte[] whole = Files.readAllBytes(file);
     for (int at = 0; at < whole.length; at++) {
       byte[] damaged = whole.clone();
       damaged[at] ^= (byte) (1 << random.nextInt(8));
       Files.write(file, damaged);
-      assertTrue(damagedSamples(file, layout, samples) > 0, "byte " + at);
+      assertTrue(damagedSamples(file, samples) > 0, "byte " + at);
     }
     for (int size = 0; size < whole.length; size += 7) {
       Files.write(file, Arrays.copyOf(whole, size));
-      assertTrue(damagedSamples(file, layout, samples) > 0, "size " + size);
+      assertTrue(damagedSamples(file, samples) > 0, "size " + size);
     }
     Files.write(file, whole);
-    assertEquals(0, damagedSamples(file, layout, samples));
+    assertEquals(0, damagedSamples(file, samples));
   }
 
-  private static int damagedSamples(Path file, TeacherRecords.Layout layout, Samples samples)
-      throws IOException {
-    TeacherRecords records = TeacherRecords.open(file, layout);
+  private static int damagedSamples(Path file, Samples samples) throws IOException {
+    TeacherRecords records = TeacherRecords.open(file, LAYOUT);
     int damaged = 0;
     for (int i = 0; i < SAMPLES; i++) {
       try {
@@ -179,9 +178,8 @@ class TeacherRecordsTest {
 
   @Test
   void aScoreThatIsNoNumberIsRefused() throws IOException {
-    TeacherRecords.Layout layout = new TeacherRecords.Layout(SAMPLES, TOP, 300);
     Samples samples = samples();
-    try (TeacherRecords.Writer writer = TeacherRecords.write(folder.resolve("records"), layout);
+    try (TeacherRecords.Writer writer = TeacherRecords.write(folder.resolve("records"), LAYOUT);
         Batch batch = Batch.of(samples, 0)) {
       float[] found = found(batch, 300);
       Arrays.fill(found, Float.NaN);

@@ -1,5 +1,7 @@
 package io.minimind.policy;
 
+import static io.minimind.policy.HeronRuns.mean;
+import static io.minimind.policy.HeronRuns.weights;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,13 +13,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.minimind.data.Rows;
 import io.minimind.files.JavaProcess;
 import io.minimind.model.LowRankAdapters;
-import io.minimind.model.ModelConfig;
 import io.minimind.policy.PolicyObjective.Variant;
-import io.minimind.task.Pretraining;
-import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.KilledRun;
 import io.minimind.train.RunBuilder;
-import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,31 +52,13 @@ class GroupPolicyOptimizationTest {
 
   @BeforeAll
   static void train() throws IOException {
-    List<String> texts = new ArrayList<>();
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < PROMPTS; i++) {
-      texts.add("there were %d herons in the reeds".formatted(i));
       rows.add("{\"prompt\": \"how many herons: %d?\", \"answer\": %d}".formatted(i, i));
     }
     // Longer than the context, of which one token is left for the answer.
     rows.set(3, "{\"prompt\": \"%s\", \"answer\": 3}".formatted("herons ".repeat(60)));
-    Path tokenizer = shared.resolve("tokenizer");
-    ByteLevelBpeTrainer.ofSize(300).train(texts.iterator()).save(tokenizer);
-    Path corpus =
-        Files.writeString(shared.resolve("corpus.csv"), "text\n" + String.join("\n", texts));
-    start = shared.resolve("start");
-    try (TrainingRun run =
-        TrainingRun.builder()
-            .task(new Pretraining())
-            .tokenizer(tokenizer)
-            .model(ModelConfig.of(32, 1, 2, 1, 300, 32))
-            .rows(Rows.of(corpus))
-            .settings(s -> s.epochs(4).batchSize(4).learningRate(5e-3f))
-            .threads(1)
-            .folder(start)
-            .open()) {
-      run.train();
-    }
+    start = HeronRuns.start(shared, PROMPTS);
     prompts = Files.write(shared.resolve("prompts.jsonl"), rows);
     whole = shared.resolve("whole");
     metrics = trained(run(LetterE.class, whole));
@@ -90,25 +70,19 @@ class GroupPolicyOptimizationTest {
 
   private static List<Map<String, Double>> trained(RunBuilder builder) throws IOException {
     List<Map<String, Double>> metrics = new ArrayList<>();
-    TrainingListener listener =
-        new TrainingListener() {
-          @Override
-          public void updated(Update update) {
-            metrics.add(update.metrics());
-          }
-        };
-    try (TrainingRun run = builder.listener(listener).open()) {
-      run.train();
-    }
+    HeronRuns.train(builder, () -> false, metrics);
     return metrics;
   }
 
-  private static double mean(List<Map<String, Double>> metrics, String name) {
-    return metrics.stream().mapToDouble(metric -> metric.get(name)).average().orElseThrow();
-  }
-
-  private static byte[] weights(Path run) throws IOException {
-    return Files.readAllBytes(run.resolve("model.safetensors"));
+  /** The model alone, in a folder that a test may change. */
+  private Path copyOfStart() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("model"));
+    try (Stream<Path> files = Files.list(start)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, model.resolve(file.getFileName()));
+      }
+    }
+    return model;
   }
 
   @Test
@@ -222,13 +196,7 @@ class GroupPolicyOptimizationTest {
 
   @Test
   void withoutBetaThereIsNoReferenceAndAdaptersLearnToo() throws IOException {
-    Path model = folder.resolve("model");
-    try (Stream<Path> files = Files.list(start)) {
-      Files.createDirectory(model);
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, model.resolve(file.getFileName()));
-      }
-    }
+    Path model = copyOfStart();
     PolicyObjective free = new PolicyObjective(Variant.GRPO, 0.2, 5, 0, true);
     RolloutSettings rollouts = new RolloutSettings(20, 8, 0.9, 40, 0.95, 0.5, 1);
     Path out = folder.resolve("run");
@@ -268,13 +236,7 @@ class GroupPolicyOptimizationTest {
 
   @Test
   void aReferenceThatHasChangedIsNotGoneOnWith() throws IOException {
-    Path model = folder.resolve("model");
-    Files.createDirectory(model);
-    try (Stream<Path> files = Files.list(start)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, model.resolve(file.getFileName()));
-      }
-    }
+    Path model = copyOfStart();
     Path out = folder.resolve("run");
     TrainByReward.run(model, prompts, "length", out).open().close();
     byte[] weights = weights(model);

@@ -1,18 +1,16 @@
 package io.minimind.policy;
 
+import static io.minimind.policy.HeronRuns.mean;
+import static io.minimind.policy.HeronRuns.weights;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.data.Rows;
-import io.minimind.model.ModelConfig;
 import io.minimind.policy.PolicyObjective.Variant;
 import io.minimind.policy.ProximalPolicyOptimization.Steps;
-import io.minimind.task.Pretraining;
-import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.train.RunBuilder;
-import io.minimind.train.TrainingListener;
 import io.minimind.train.TrainingRun;
 import io.minimind.weights.SafetensorsFile;
 import io.minimind.weights.TrainingCheckpoint;
@@ -23,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,33 +46,15 @@ class ProximalPolicyOptimizationTest {
 
   @BeforeAll
   static void train() throws IOException {
-    List<String> texts = new ArrayList<>();
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < PROMPTS; i++) {
-      texts.add("there were %d herons in the reeds".formatted(i));
       rows.add("{\"question\": \"how many herons: %d?\"}".formatted(i));
     }
-    Path tokenizer = shared.resolve("tokenizer");
-    ByteLevelBpeTrainer.ofSize(300).train(texts.iterator()).save(tokenizer);
-    Path corpus =
-        Files.writeString(shared.resolve("corpus.csv"), "text\n" + String.join("\n", texts));
-    start = shared.resolve("start");
-    try (TrainingRun run =
-        TrainingRun.builder()
-            .task(new Pretraining())
-            .tokenizer(tokenizer)
-            .model(ModelConfig.of(32, 1, 2, 1, 300, 32))
-            .rows(Rows.of(corpus))
-            .settings(s -> s.epochs(4).batchSize(4).learningRate(5e-3f))
-            .threads(1)
-            .folder(start)
-            .open()) {
-      run.train();
-    }
+    start = HeronRuns.start(shared, PROMPTS);
     prompts = Files.write(shared.resolve("prompts.jsonl"), rows);
     whole = shared.resolve("whole");
     metrics = new ArrayList<>();
-    train(run(whole, 100), () -> false, metrics);
+    HeronRuns.train(run(whole, 100), () -> false, metrics);
   }
 
   /**
@@ -100,25 +79,6 @@ class ProximalPolicyOptimizationTest {
         .folder(out);
   }
 
-  private static void train(
-      RunBuilder builder, BooleanSupplier interrupted, List<Map<String, Double>> metrics)
-      throws IOException {
-    TrainingListener listener =
-        new TrainingListener() {
-          @Override
-          public void updated(Update update) {
-            metrics.add(update.metrics());
-          }
-        };
-    try (TrainingRun run = builder.listener(listener).open()) {
-      run.train(interrupted);
-    }
-  }
-
-  private static byte[] weights(Path run) throws IOException {
-    return Files.readAllBytes(run.resolve("model.safetensors"));
-  }
-
   @Test
   void theModelComesToWriteWhatIsRewardedAndTheCriticToExpectIt() {
     assertEquals(UPDATES, metrics.size());
@@ -132,10 +92,6 @@ class ProximalPolicyOptimizationTest {
     assertTrue(metrics.get(1).get(ActorCriticObjective.MOVED) > 0);
   }
 
-  private static double mean(List<Map<String, Double>> metrics, String name) {
-    return metrics.stream().mapToDouble(metric -> metric.get(name)).average().orElseThrow();
-  }
-
   /** Also in the midst of answers that are learnt from several times. */
   @Test
   void anInterruptionAnywhereChangesNothing() throws IOException {
@@ -146,7 +102,7 @@ class ProximalPolicyOptimizationTest {
       assertTrue(sessions < 40, "it goes on");
       int most = 5 + sessions;
       asked.set(0);
-      train(run(out, 100), () -> asked.incrementAndGet() > most, found);
+      HeronRuns.train(run(out, 100), () -> asked.incrementAndGet() > most, found);
     }
     assertEquals(metrics, found);
     assertArrayEquals(weights(whole), weights(out));
@@ -159,7 +115,7 @@ class ProximalPolicyOptimizationTest {
   void answersAreGivenUpWhenThePolicyHasMovedTooFar() throws IOException {
     Path out = folder.resolve("run");
     List<Map<String, Double>> found = new ArrayList<>();
-    train(run(out, 1e-9), () -> false, found);
+    HeronRuns.train(run(out, 1e-9), () -> false, found);
     assertEquals(UPDATES, found.size());
     for (Map<String, Double> metric : found) {
       assertEquals(0, metric.get(ActorCriticObjective.MOVED), 1e-6, "each update has its own");

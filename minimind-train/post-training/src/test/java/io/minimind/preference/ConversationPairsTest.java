@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 /** Both sides of a pair of conversations, and what counts in them. */
 class ConversationPairsTest {
 
+  private static final ByteTokenizer TOKENIZER = new ByteTokenizer();
+
   private static final String TEMPLATE =
       "{% for m in messages %}{{ '[' + m.role + ']' }}{% if m.role == 'assistant' %}{{"
           + " '<think>\n\n</think>\n\n' }}{% endif %}{{ m.content + ';' }}{% endfor %}{% if"
@@ -27,8 +29,7 @@ class ConversationPairsTest {
   private static ConversationPairs encoder(int maxLength, Variation variation) {
     ChatTemplate template = ChatTemplate.parse(TEMPLATE, Map.of());
     return new ConversationPairs(
-        ChatEncoder.of(new ByteTokenizer(), template, "bytes", maxLength, Loss.ALL_TURNS)
-            .with(variation));
+        ChatEncoder.of(TOKENIZER, template, "bytes", maxLength, Loss.ALL_TURNS).with(variation));
   }
 
   private static String talk(String... messages) {
@@ -45,27 +46,13 @@ class ConversationPairsTest {
     return new Row(number, 1, List.of(chosen, rejected), Set.of(0, 1));
   }
 
-  /** The text of a sample, with what counts in brackets. */
-  private static String marked(Sample sample) {
-    StringBuilder text = new StringBuilder();
-    boolean inside = false;
-    for (int i = 0; i < sample.ids().length; i++) {
-      if (sample.targets().get(i) != inside) {
-        inside = !inside;
-        text.append(inside ? "«" : "»");
-      }
-      text.append(new ByteTokenizer().decode(new int[] {sample.ids()[i]}));
-    }
-    return text.append(inside ? "»" : "").toString();
-  }
-
   @Test
   void everyAnswerOfBothSidesCounts() {
     List<Sample> pair =
         encoder(300, new Variation(1, 0, List.of(), 0))
             .encode(row(1, talk("A", "b", "C", "d"), talk("A", "b", "X", "y", "Z")));
-    assertEquals("[user]A;[assistant]«b;»[user]C;[assistant]«d;»", marked(pair.get(0)));
-    assertEquals("[user]A;[assistant]«b;»[user]X;[assistant]«y;»", marked(pair.get(1)));
+    assertEquals("[user]A;[assistant]«b;»[user]C;[assistant]«d;»", TOKENIZER.marked(pair.get(0)));
+    assertEquals("[user]A;[assistant]«b;»[user]X;[assistant]«y;»", TOKENIZER.marked(pair.get(1)));
   }
 
   @Test
@@ -74,8 +61,8 @@ class ConversationPairsTest {
     int[] kept = new int[4];
     for (int number = 1; number <= 100; number++) {
       List<Sample> pair = encoder.encode(row(number, talk("A", "b"), talk("A", "c")));
-      int first = marked(pair.get(0)).contains("think") ? 1 : 0;
-      kept[2 * first + (marked(pair.get(1)).contains("think") ? 1 : 0)]++;
+      int first = TOKENIZER.marked(pair.get(0)).contains("think") ? 1 : 0;
+      kept[2 * first + (TOKENIZER.marked(pair.get(1)).contains("think") ? 1 : 0)]++;
     }
     for (int count : kept) {
       assertTrue(count > 10, "each combination comes");

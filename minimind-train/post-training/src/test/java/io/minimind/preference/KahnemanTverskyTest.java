@@ -1,5 +1,6 @@
 package io.minimind.preference;
 
+import static io.minimind.preference.GradientCheck.assertIsSlope;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -128,13 +129,11 @@ class KahnemanTverskyTest {
       double point = (1 + 2 - 1 + 0.5) / JUDGED;
       Map<String, NamedTensor> outputs = model.run(inputs(weights));
       for (NamedTensor weight : weights) {
-        double[] gradient = ModelRunner.doubles(outputs.get(weight.name() + ".gradient"));
-        double norm = Math.sqrt(Arrays.stream(gradient).map(value -> value * value).sum());
-        double step = 0.01 / Math.max(1, norm);
-        double up = lossAt(model, objective, point, moved(weights, weight, gradient, step / norm));
-        double down =
-            lossAt(model, objective, point, moved(weights, weight, gradient, -step / norm));
-        assertEquals(norm, (up - down) / (2 * step), 0.02 * norm + 1e-4, weight.name());
+        assertIsSlope(
+            outputs.get(weight.name() + TrainingArtifacts.GRADIENT),
+            weight,
+            weights,
+            at -> lossAt(model, objective, point, at));
       }
     }
   }
@@ -154,22 +153,6 @@ class KahnemanTverskyTest {
       loss += weight / (1 + Math.exp(objective.beta() * x)) / JUDGED;
     }
     return loss;
-  }
-
-  private static List<NamedTensor> moved(
-      List<NamedTensor> weights, NamedTensor which, double[] direction, double step) {
-    return weights.stream()
-        .map(weight -> weight == which ? sum(weight, direction, step) : weight)
-        .toList();
-  }
-
-  private static NamedTensor sum(NamedTensor weight, double[] direction, double step) {
-    double[] values = ModelRunner.doubles(weight);
-    float[] sum = new float[values.length];
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] = (float) (values[i] + step * direction[i]);
-    }
-    return NamedTensor.ofFloats(weight.name(), sum, weight.shape());
   }
 
   private static double scalar(Map<String, NamedTensor> outputs, String name) {

@@ -1,5 +1,7 @@
 package io.minimind.preference;
 
+import static io.minimind.preference.GradientCheck.assertIsSlope;
+import static io.minimind.preference.GradientCheck.norm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,7 +16,6 @@ import io.minimind.model.Weights;
 import io.minimind.preference.PreferenceObjective.Variant;
 import io.minimind.weights.NamedTensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -190,38 +191,13 @@ class PreferenceObjectiveTest {
     try (ModelRunner model = ModelRunner.of(new TrainingArtifacts(CONFIG, objective).gradients())) {
       Map<String, NamedTensor> outputs = model.run(inputs(objective, weights));
       for (NamedTensor weight : weights) {
-        double[] gradient = ModelRunner.doubles(outputs.get(weight.name() + ".gradient"));
-        double norm = norm(gradient);
-        double step = 0.01 / Math.max(1, norm);
-        double up =
-            scalar(
-                model.run(inputs(objective, moved(weights, weight, gradient, step / norm))),
-                "loss");
-        double down =
-            scalar(
-                model.run(inputs(objective, moved(weights, weight, gradient, -step / norm))),
-                "loss");
-        assertEquals(norm, (up - down) / (2 * step), 0.02 * norm + 1e-4, weight.name());
+        assertIsSlope(
+            outputs.get(weight.name() + TrainingArtifacts.GRADIENT),
+            weight,
+            weights,
+            at -> scalar(model.run(inputs(objective, at)), "loss"));
       }
     }
-  }
-
-  private static List<NamedTensor> moved(
-      List<NamedTensor> weights, NamedTensor which, double[] direction, double step) {
-    return weights.stream()
-        .map(
-            weight -> {
-              if (weight != which) {
-                return weight;
-              }
-              double[] values = ModelRunner.doubles(weight);
-              float[] sum = new float[values.length];
-              for (int i = 0; i < sum.length; i++) {
-                sum[i] = (float) (values[i] + step * direction[i]);
-              }
-              return NamedTensor.ofFloats(weight.name(), sum, weight.shape());
-            })
-        .toList();
   }
 
   /** Its loss is of sums over whole answers, float32 as all that comes after the products. */
@@ -250,10 +226,6 @@ class PreferenceObjectiveTest {
         assertTrue(relative < Math.pow(2, 4 - bits), name + " differs by " + relative);
       }
     }
-  }
-
-  private static double norm(double[] values) {
-    return Math.sqrt(Arrays.stream(values).map(value -> value * value).sum());
   }
 
   @Test

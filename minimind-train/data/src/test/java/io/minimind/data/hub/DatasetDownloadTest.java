@@ -95,19 +95,17 @@ class DatasetDownloadTest {
   @Test
   void aConnectionThatBreaksGoesOnWhereItWas() throws IOException {
     behaviour =
-        (exchange, time) -> {
-          int from = from(exchange);
-          if (time < 3) {
-            // Announces all and sends a part.
-            exchange.getResponseHeaders().set("Content-Range", range(from));
-            exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
-            exchange.getResponseBody().write(content, from, 1000);
-            exchange.getResponseBody().flush();
-            exchange.close();
-          } else {
-            serve(exchange, time);
-          }
-        };
+        first(
+            3,
+            (exchange, time) -> {
+              int from = from(exchange);
+              // Announces all and sends a part.
+              exchange.getResponseHeaders().set("Content-Range", range(from));
+              exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
+              exchange.getResponseBody().write(content, from, 1000);
+              exchange.getResponseBody().flush();
+              exchange.close();
+            });
     download(Optional.empty());
     assertArrived();
     assertEquals("bytes=1000-", ranges.get(1));
@@ -116,35 +114,24 @@ class DatasetDownloadTest {
 
   @Test
   void aServerThatBeginsAnewIsHeard() throws IOException {
-    Path part = folder.resolve("d/a b.jsonl.part");
-    Files.createDirectories(part.getParent());
-    Files.write(part, Arrays.copyOf(content, 500));
-    behaviour =
-        (exchange, time) -> {
-          exchange.sendResponseHeaders(200, content.length);
-          exchange.getResponseBody().write(content);
-          exchange.close();
-        };
+    writePart(Arrays.copyOf(content, 500));
+    behaviour = whole(content);
     download(Optional.empty());
     assertArrived();
   }
 
   @Test
   void aRangeThatIsAnotherIsNotAppended() throws IOException {
-    Path part = folder.resolve("d/a b.jsonl.part");
-    Files.createDirectories(part.getParent());
-    Files.write(part, Arrays.copyOf(content, 500));
+    writePart(Arrays.copyOf(content, 500));
     behaviour =
-        (exchange, time) -> {
-          if (time == 0) {
-            exchange.getResponseHeaders().set("Content-Range", "bytes 0-99/" + content.length);
-            exchange.sendResponseHeaders(206, 100);
-            exchange.getResponseBody().write(content, 0, 100);
-            exchange.close();
-          } else {
-            serve(exchange, time);
-          }
-        };
+        first(
+            1,
+            (exchange, time) -> {
+              exchange.getResponseHeaders().set("Content-Range", "bytes 0-99/" + content.length);
+              exchange.sendResponseHeaders(206, 100);
+              exchange.getResponseBody().write(content, 0, 100);
+              exchange.close();
+            });
     download(Optional.empty());
     assertArrived();
   }
@@ -152,27 +139,19 @@ class DatasetDownloadTest {
   @Test
   void aBusyServerIsAskedAgain() throws IOException {
     behaviour =
-        (exchange, time) -> {
-          if (time < 2) {
-            exchange.getResponseHeaders().set("Retry-After", "0");
-            send(exchange, time == 0 ? 429 : 503, "later");
-          } else {
-            serve(exchange, time);
-          }
-        };
+        first(
+            2,
+            (exchange, time) -> {
+              exchange.getResponseHeaders().set("Retry-After", "0");
+              send(exchange, time == 0 ? 429 : 503, "later");
+            });
     download(Optional.empty());
     assertArrived();
   }
 
   @Test
   void aTokenGoesToTheHubAlone() throws IOException {
-    behaviour =
-        (exchange, time) -> {
-          exchange
-              .getResponseHeaders()
-              .set("Location", address(other).resolve("/signed?x=1").toString());
-          send(exchange, 302, "");
-        };
+    behaviour = (exchange, time) -> redirect(exchange, address(other).resolve("/signed?x=1"));
     download(Optional.of("secret"));
     assertArrived();
     assertTrue(tokens.contains("hub Bearer secret"), tokens::toString);
@@ -185,23 +164,20 @@ class DatasetDownloadTest {
   void aDownloadThatWasKilledEndsInTheSameBytes() throws Exception {
     int half = content.length / 2;
     behaviour =
-        (exchange, time) -> {
-          if (time == 0) {
-            exchange.sendResponseHeaders(200, content.length);
-            exchange.getResponseBody().write(content, 0, half);
-            exchange.getResponseBody().flush();
-          } else {
-            serve(exchange, time);
-          }
-        };
+        first(
+            1,
+            (exchange, time) -> {
+              exchange.sendResponseHeaders(200, content.length);
+              exchange.getResponseBody().write(content, 0, half);
+              exchange.getResponseBody().flush();
+            });
     Process process =
         JavaProcess.of(DownloadOnce.class, address(hub), folder).builder().inheritIO().start();
-    Path part = folder.resolve("d/a b.jsonl.part");
-    while (process.isAlive() && part.toFile().length() < half) {
+    while (process.isAlive() && part().toFile().length() < half) {
       Thread.sleep(5);
     }
     process.destroyForcibly().waitFor();
-    assertEquals(half, Files.size(part));
+    assertEquals(half, Files.size(part()));
     download(Optional.empty());
     assertArrived();
     assertEquals("bytes=" + half + "-", ranges.get(1));
@@ -209,16 +185,7 @@ class DatasetDownloadTest {
 
   @Test
   void aServerThatSaysLessThanThereIsIsAskedForTheRest() throws IOException {
-    behaviour =
-        (exchange, time) -> {
-          if (time == 0) {
-            exchange.sendResponseHeaders(200, 1234);
-            exchange.getResponseBody().write(content, 0, 1234);
-            exchange.close();
-          } else {
-            serve(exchange, time);
-          }
-        };
+    behaviour = first(1, whole(Arrays.copyOf(content, 1234)));
     download(Optional.empty());
     assertArrived();
     assertEquals("bytes=1234-", ranges.get(1));
@@ -248,13 +215,7 @@ class DatasetDownloadTest {
             send(exchange, 404, query);
           }
         });
-    behaviour =
-        (exchange, time) -> {
-          exchange
-              .getResponseHeaders()
-              .set("Location", address(other).resolve("/signed?x=1").toString());
-          send(exchange, 302, "");
-        };
+    behaviour = (exchange, time) -> redirect(exchange, address(other).resolve("/signed?x=1"));
     DatasetHub from = new DatasetHub(address(hub), "o/n", "master", Layout.MODEL_SCOPE);
     List<String> unchecked =
         DatasetDownload.open(from, Optional.of("secret"), 4, Duration.ofMillis(1))
@@ -266,9 +227,7 @@ class DatasetDownloadTest {
 
   @Test
   void aPartOfADamagedFileIsBegunAnew() throws IOException {
-    Path part = folder.resolve("d/a b.jsonl.part");
-    Files.createDirectories(part.getParent());
-    Files.write(part, new byte[content.length]);
+    writePart(new byte[content.length]);
     download(Optional.empty());
     assertArrived();
   }
@@ -277,19 +236,9 @@ class DatasetDownloadTest {
   void whatIsWrongIsRefusedWithTheReason() {
     byte[] changed = content.clone();
     changed[7]++;
-    behaviour =
-        (exchange, time) -> {
-          exchange.sendResponseHeaders(200, changed.length);
-          exchange.getResponseBody().write(changed);
-          exchange.close();
-        };
+    behaviour = whole(changed);
     assertRefused("not what the hub's checksum says");
-    behaviour =
-        (exchange, time) -> {
-          exchange.sendResponseHeaders(200, content.length + 1L);
-          exchange.getResponseBody().write(Arrays.copyOf(content, content.length + 1));
-          exchange.close();
-        };
+    behaviour = whole(Arrays.copyOf(content, content.length + 1));
     assertRefused("more than the");
     behaviour = (exchange, time) -> send(exchange, 404, "no");
     assertRefused("no such data set, revision or file");
@@ -297,17 +246,9 @@ class DatasetDownloadTest {
     assertRefused("HF_TOKEN");
     behaviour = (exchange, time) -> send(exchange, 500, "no");
     assertRefused("status 500 (tried 4 times)");
-    behaviour =
-        (exchange, time) -> {
-          exchange.getResponseHeaders().set("Location", exchange.getRequestURI().toString());
-          send(exchange, 302, "");
-        };
+    behaviour = (exchange, time) -> redirect(exchange, exchange.getRequestURI());
     assertRefused("leads in circles");
-    behaviour =
-        (exchange, time) -> {
-          exchange.getResponseHeaders().set("Location", "file:///etc/passwd");
-          send(exchange, 302, "");
-        };
+    behaviour = (exchange, time) -> redirect(exchange, URI.create("file:///etc/passwd"));
     assertRefused("leads to file");
     assertFalse(Files.exists(folder.resolve("d/a b.jsonl")));
   }
@@ -338,7 +279,7 @@ class DatasetDownloadTest {
     Path full = Path.of("/dev/full");
     assumeTrue(Files.exists(full), "this system has no device that is always full");
     Files.createDirectories(folder.resolve("d"));
-    Files.createSymbolicLink(folder.resolve("d/a b.jsonl.part"), full);
+    Files.createSymbolicLink(part(), full);
     IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
     assertTrue(refusal.getMessage().endsWith(": No space left on device."), refusal.getMessage());
     assertEquals(1, asked.get());
@@ -366,7 +307,18 @@ class DatasetDownloadTest {
 
   private void assertArrived() throws IOException {
     assertArrayEquals(content, Files.readAllBytes(folder.resolve("d/a b.jsonl")));
-    assertFalse(Files.exists(folder.resolve("d/a b.jsonl.part")));
+    assertFalse(Files.exists(part()));
+  }
+
+  /** Where a download keeps what it has of the file. */
+  private Path part() {
+    return folder.resolve("d/a b.jsonl.part");
+  }
+
+  /** A download that was cut short. */
+  private void writePart(byte[] bytes) throws IOException {
+    Files.createDirectories(part().getParent());
+    Files.write(part(), bytes);
   }
 
   private List<String> download(Optional<String> token) throws IOException {
@@ -389,6 +341,31 @@ class DatasetDownloadTest {
     exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
     exchange.getResponseBody().write(content, from, content.length - from);
     exchange.close();
+  }
+
+  /** Does something else for the first times. */
+  private Behaviour first(int times, Behaviour other) {
+    return (exchange, time) -> {
+      if (time < times) {
+        other.answer(exchange, time);
+      } else {
+        serve(exchange, time);
+      }
+    };
+  }
+
+  /** Sends these bytes, whatever range is asked for. */
+  private static Behaviour whole(byte[] bytes) {
+    return (exchange, time) -> {
+      exchange.sendResponseHeaders(200, bytes.length);
+      exchange.getResponseBody().write(bytes);
+      exchange.close();
+    };
+  }
+
+  private static void redirect(HttpExchange exchange, URI location) {
+    exchange.getResponseHeaders().set("Location", location.toString());
+    send(exchange, 302, "");
   }
 
   private String range(int from) {
