@@ -72,9 +72,7 @@ final class HeadActorCriticCases {
     this.device = device;
     reference = golden.read(NAME, Reference.class);
     model = HeadConfig.of(reference.config());
-    body =
-        golden.parameters(
-            reference.weights().replace(".safetensors", ""), model, TensorNames.TRANSFORMERS);
+    body = HeadReference.parameters(golden, reference.weights(), model);
     SafetensorsFile file = golden.tensors(NAME);
     NamedTensor bias = GoldenFolder.tensor(file, "value_head.bias");
     head =

@@ -66,8 +66,9 @@ final class HeadDistillCases {
     TrainingArtifacts artifacts =
         new TrainingArtifacts(student, objective).with(TrainingPrecision.FLOAT32, device.target());
     List<NamedTensor> weights =
-        new ArrayList<>(weights(golden, reference.studentWeights(), student));
-    for (NamedTensor weight : weights(golden, reference.teacherWeights(), teacher)) {
+        new ArrayList<>(HeadReference.parameters(golden, reference.studentWeights(), student));
+    for (NamedTensor weight :
+        HeadReference.parameters(golden, reference.teacherWeights(), teacher)) {
       weights.add(
           new NamedTensor(
               DistillationObjective.TEACHER + "." + weight.name(),
@@ -95,11 +96,6 @@ final class HeadDistillCases {
       cases.addAll(steps(name, reference, student, session, device));
     }
     return cases;
-  }
-
-  private static List<NamedTensor> weights(GoldenFolder golden, String file, ModelConfig config)
-      throws IOException {
-    return golden.parameters(HeadReference.name(file), config, TensorNames.TRANSFORMERS);
   }
 
   private static List<Case> steps(

@@ -10,7 +10,6 @@ import io.minimind.data.Conversation;
 import io.minimind.data.Sample;
 import io.minimind.data.Samples;
 import io.minimind.model.ModelConfig;
-import io.minimind.model.TensorNames;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.preference.PreferenceObjective;
 import io.minimind.preference.PreferenceObjective.Variant;
@@ -96,12 +95,11 @@ final class HeadDpoCases {
     List<Case> cases = new ArrayList<>(List.of(encoded(reference, tokenizer)));
     ModelConfig config = HeadConfig.of(reference.config());
     PreferenceObjective objective = new PreferenceObjective(reference.beta(), 0, Variant.SIGMOID);
-    String weights = HeadReference.name(reference.weights());
     try (ModelInTraining session =
         ModelInTraining.builder(
                 new TrainingArtifacts(config, objective)
                     .with(TrainingPrecision.FLOAT32, device.target()))
-            .weights(golden.parameters(weights, config, TensorNames.TRANSFORMERS))
+            .weights(HeadReference.parameters(golden, reference.weights(), config))
             .optimizer(HeadReference.optimizerSettings(reference.optimizer(), reference.gradClip()))
             .device(device)
             .threads(1)

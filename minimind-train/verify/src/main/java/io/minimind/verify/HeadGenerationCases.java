@@ -7,7 +7,6 @@ import io.minimind.infer.Decoder;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Precision;
-import io.minimind.model.TensorNames;
 import io.minimind.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -72,11 +71,9 @@ final class HeadGenerationCases {
   private static List<Case> compare(
       GoldenFolder golden, String weights, ModelConfig config, Comparison comparison)
       throws IOException {
-    String file = weights.replace(".safetensors", "");
     try (TemporaryFolder folder = TemporaryFolder.create()) {
       Path model = folder.path();
-      ModelFolder.writeDecoder(
-          model, config, golden.parameters(file, config, TensorNames.TRANSFORMERS));
+      ModelFolder.writeDecoder(model, config, HeadReference.parameters(golden, weights, config));
       ModelFolder.writeConfig(model, config, Precision.FLOAT32);
       try (Decoder decoder = Decoder.load(model, 1)) {
         return comparison.with(decoder);

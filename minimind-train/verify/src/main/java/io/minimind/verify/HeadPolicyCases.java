@@ -72,9 +72,7 @@ final class HeadPolicyCases {
     this.device = device;
     reference = golden.read(name, Reference.class);
     model = HeadConfig.of(reference.config());
-    weights =
-        golden.parameters(
-            reference.weights().replace(".safetensors", ""), model, TensorNames.TRANSFORMERS);
+    weights = HeadReference.parameters(golden, reference.weights(), model);
     PolicyObjective objective =
         new PolicyObjective(
             Variant.valueOf(reference.lossType().toUpperCase(Locale.ROOT)),

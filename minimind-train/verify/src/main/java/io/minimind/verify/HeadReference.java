@@ -54,7 +54,7 @@ record HeadReference(
 
   @Override
   public List<NamedTensor> start(GoldenFolder golden, String name) throws IOException {
-    return golden.parameters(name(weights), model(), names());
+    return parameters(golden, weights, model());
   }
 
   @Override
@@ -63,9 +63,14 @@ record HeadReference(
     return golden.hasTensors(file) ? Optional.of(golden.tensors(file)) : Optional.empty();
   }
 
-  /** The name of a file of weights, as {@link GoldenFolder} knows it. */
-  static String name(String weights) {
-    return weights.replace(".safetensors", "");
+  /**
+   * The parameters of a model, in the order of its graphs.
+   *
+   * @param file of the weights, as references name it
+   */
+  static List<NamedTensor> parameters(GoldenFolder golden, String file, ModelConfig config)
+      throws IOException {
+    return golden.parameters(file.replace(".safetensors", ""), config, TensorNames.TRANSFORMERS);
   }
 
   @Override

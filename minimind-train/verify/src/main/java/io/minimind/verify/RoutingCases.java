@@ -13,7 +13,6 @@ import io.minimind.graph.Tensor;
 import io.minimind.graph.operator.Operators;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Routing;
-import io.minimind.model.TensorNames;
 import io.minimind.model.Transformer;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
@@ -91,11 +90,10 @@ final class RoutingCases {
   static List<Case> third(GoldenFolder golden, String name) throws IOException {
     Third reference = golden.read(name, Third.class);
     ModelConfig config = HeadConfig.of(reference.config);
-    String file = HeadReference.name(reference.weights);
     return of(
         name,
         config,
-        golden.parameters(file, config, TensorNames.TRANSFORMERS),
+        HeadReference.parameters(golden, reference.weights, config),
         reference.inputIds[0],
         reference.firstBatchLayers);
   }
@@ -169,8 +167,7 @@ final class RoutingCases {
         for (int i = 0; i < expected.experts()[token].length; i++) {
           Float weight = found.get(expected.experts()[token][i]);
           others += weight == null ? 1 : 0;
-          double difference =
-              weight == null ? 1 : Math.abs(weight - expected.weights()[token][i]);
+          double difference = weight == null ? 1 : Math.abs(weight - expected.weights()[token][i]);
           weights.add(place(layer, token), difference);
         }
         experts.add(place(layer, token), others);

@@ -48,8 +48,7 @@ final class TrainingCases {
       GoldenFolder golden, String name, Class<? extends TrainingReference> type, Device device)
       throws IOException {
     TrainingReference reference = golden.read(name, type);
-    TrainingCases run =
-        new TrainingCases(name, reference, reference.start(golden, name), device);
+    TrainingCases run = new TrainingCases(name, reference, reference.start(golden, name), device);
     List<Case> cases = new ArrayList<>();
     Optional<SafetensorsFile> firstStep = reference.firstStep(golden, name);
     if (firstStep.isPresent() && device.kind() == Device.Kind.CPU) {

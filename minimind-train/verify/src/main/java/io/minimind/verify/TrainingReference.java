@@ -40,7 +40,9 @@ sealed interface TrainingReference permits GoldenReference, HeadReference {
 
   int microBatches();
 
-  /** Micro-batches of an update, and what the loss of each is divided by; the last may have less. */
+  /**
+   * Micro-batches of an update, and what the loss of each is divided by; the last may have less.
+   */
   int accumulationSteps();
 
   Batch batch(int micro);
