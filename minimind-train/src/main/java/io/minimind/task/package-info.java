@@ -1,6 +1,7 @@
 /**
  * What a run teaches. A {@link io.minimind.task.Task} joins an encoder of rows, an objective and
- * what must be computed beforehand; those for texts and conversations are here, others lie in
- * packages of their own, in this project or elsewhere.
+ * what must be computed beforehand. Those for texts and conversations are here; those of the
+ * post-training module and anybody's are found by their names, through a {@link
+ * io.minimind.train.Catalog}.
  */
 package io.minimind.task;

@@ -6,7 +6,8 @@ import java.util.Map;
 /**
  * The classes that names in {@code settings.json} stand for, so that runs of a library's own task
  * or schedule can be resumed. Implement it and list the class in {@code
- * META-INF/services/io.minimind.train.Catalog}, or give it when a run is opened.
+ * META-INF/services/io.minimind.train.Catalog}, as this project's post-training module does, or
+ * give it when a run is opened.
  */
 public interface Catalog {
 

@@ -25,7 +25,10 @@ import java.util.stream.LongStream;
  * shorter than the batch goes on with its last id, which has no label, and then with id 0; labels
  * and mask there are 0, other values what their input is padded with.
  *
- * <p>Closing a batch lets a loader use its buffers again; it must not be read afterwards.
+ * <p>Closing a batch lets a loader use its buffers again; it must not be read afterwards. The
+ * memory itself belongs to the JVM, as that of any direct buffer: it is freed once nothing refers
+ * to the batch, at the latest when the memory for direct buffers is used up. So a batch that no
+ * loader made, by {@code of}, may be closed or left.
  */
 public final class Batch implements AutoCloseable {
 
@@ -206,7 +209,7 @@ public final class Batch implements AutoCloseable {
     return targets;
   }
 
-  /** Lets the loader that made this batch fill it anew. */
+  /** Lets the loader that made this batch fill it anew; does nothing if none did. */
   @Override
   public void close() {
     release.accept(this);
