@@ -10,13 +10,7 @@ import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.minimind.distillation.Distillation;
 import io.minimind.files.ArgumentException;
-import io.minimind.policy.GroupPolicyOptimization;
-import io.minimind.policy.ProximalPolicyOptimization;
-import io.minimind.preference.KahnemanTverskyOptimization;
-import io.minimind.preference.PreferenceTuning;
-import io.minimind.preference.RewardModeling;
 import io.minimind.task.FineTuning;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
@@ -33,20 +27,12 @@ final class NamedJson {
   private static final ObjectMapper FIELDS = Json.plain();
   private static final String NAME = "name";
 
-  /** The tasks and schedules of this project. */
+  /** The tasks and schedules that every run has. */
   private static final Catalog OWN =
       new Catalog() {
         @Override
         public Map<String, Class<? extends Task>> tasks() {
-          return Map.of(
-              Pretraining.NAME, Pretraining.class,
-              FineTuning.NAME, FineTuning.class,
-              PreferenceTuning.NAME, PreferenceTuning.class,
-              KahnemanTverskyOptimization.NAME, KahnemanTverskyOptimization.class,
-              RewardModeling.NAME, RewardModeling.class,
-              Distillation.NAME, Distillation.class,
-              GroupPolicyOptimization.NAME, GroupPolicyOptimization.class,
-              ProximalPolicyOptimization.NAME, ProximalPolicyOptimization.class);
+          return Map.of(Pretraining.NAME, Pretraining.class, FineTuning.NAME, FineTuning.class);
         }
 
         @Override
@@ -100,7 +86,7 @@ final class NamedJson {
 
   private static JsonMappingException unknown(JsonParser json, String what, String name) {
     String sentence =
-        "its %s \"%s\" is none of this project; put the library that has it on the class path"
+        "its %s \"%s\" is not known; put the library that has it on the class path"
             .formatted(what, name);
     return JsonMappingException.from(json, sentence, new ArgumentException(sentence));
   }

@@ -13,6 +13,7 @@ import io.minimind.data.Samples;
 import io.minimind.files.JavaProcess;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TinyModel;
 import io.minimind.task.BatchSource;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;

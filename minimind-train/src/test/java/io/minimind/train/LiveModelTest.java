@@ -26,6 +26,7 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.LiveModel;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
+import io.minimind.runtime.TinyModel;
 import io.minimind.task.BatchSource;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;
 import io.minimind.weights.NamedTensor;

@@ -14,6 +14,7 @@ import io.minimind.graph.Target;
 import io.minimind.model.TrainingPrecision;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
+import io.minimind.runtime.TinyModel;
 import io.minimind.train.TrainingState.LossScale;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
@@ -126,7 +127,7 @@ class MixedPrecisionTrainingTest {
                 settings,
                 new Objective.NextToken(),
                 model,
-                TinyModel.batches(TinyModel.samples(1, 120), 2, 1, 1),
+                TinyBatches.of(TinyModel.samples(1, 120), 2, 1, 1),
                 Optional.empty(),
                 store,
                 List.of(listener))

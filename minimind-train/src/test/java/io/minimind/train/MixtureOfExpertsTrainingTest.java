@@ -12,6 +12,7 @@ import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Evaluation;
 import io.minimind.runtime.ModelInTraining.Step;
+import io.minimind.runtime.TinyModel;
 import io.minimind.weights.NamedTensor;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;

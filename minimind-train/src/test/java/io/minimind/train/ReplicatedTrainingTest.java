@@ -14,6 +14,7 @@ import io.minimind.runtime.DeadlyReplicas;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.OnnxRuntimeException;
+import io.minimind.runtime.TinyModel;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -105,8 +106,8 @@ class ReplicatedTrainingTest {
               SETTINGS,
               new Objective.NextToken(),
               model,
-              TinyModel.batches(samples, SETTINGS.batchSize(), DEVICES, SETTINGS.seed()),
-              Optional.of(TinyModel.batches(HELD_OUT, 2, 1, 0)),
+              TinyBatches.of(samples, SETTINGS.batchSize(), DEVICES, SETTINGS.seed()),
+              Optional.of(TinyBatches.of(HELD_OUT, 2, 1, 0)),
               store,
               List.of(listeners))
           .run(from, new byte[0], interrupted);

@@ -9,25 +9,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.data.ChatEncoder;
 import io.minimind.data.SampleEncoder;
-import io.minimind.data.Variation;
-import io.minimind.distillation.Distillation;
-import io.minimind.distillation.DistillationObjective;
 import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.TrainingPrecision;
-import io.minimind.policy.ActorCriticObjective;
-import io.minimind.policy.GroupPolicyOptimization;
-import io.minimind.policy.PolicyObjective;
-import io.minimind.policy.ProximalPolicyOptimization;
-import io.minimind.policy.RolloutSettings;
-import io.minimind.preference.KahnemanTverskyObjective;
-import io.minimind.preference.KahnemanTverskyOptimization;
-import io.minimind.preference.PreferenceObjective;
-import io.minimind.preference.PreferenceTuning;
-import io.minimind.preference.RewardModeling;
+import io.minimind.runtime.TinyModel;
 import io.minimind.task.FineTuning;
-import io.minimind.task.FrozenModel;
 import io.minimind.task.Pretraining;
 import io.minimind.task.Task;
 import io.minimind.train.TrainingHistory.CorpusFacts;
@@ -142,32 +129,9 @@ class RunSettingsTest {
   }
 
   @Test
-  void tasksAndSchedulesOfThisProjectComeBackByTheirNames() throws IOException {
-    FrozenModel.Folder start = new FrozenModel.Folder("start");
+  void tasksAndSchedulesOfThisModuleComeBackByTheirNames() throws IOException {
     FineTuning conversations = FineTuning.of(20, ChatEncoder.Loss.ALL_TURNS);
-    List<String> rewards = List.of("number", "0.5*thinking");
-    List<Task> tasks =
-        List.of(
-            new Pretraining(),
-            conversations,
-            conversations.packed(),
-            new PreferenceTuning(start, "12", 20, PreferenceObjective.DEFAULT, Optional.empty()),
-            new KahnemanTverskyOptimization(start, "12", 20, KahnemanTverskyObjective.DEFAULT),
-            new RewardModeling(20, Optional.of(Variation.NONE)),
-            new Distillation(
-                start,
-                "12",
-                conversations,
-                new DistillationObjective(TinyModel.CONFIG, 3, 0.5, 1.5)),
-            new GroupPolicyOptimization(
-                start, "12", 4, RolloutSettings.DEFAULT, PolicyObjective.DEFAULT, rewards),
-            new ProximalPolicyOptimization(
-                start,
-                "12",
-                RolloutSettings.DEFAULT,
-                ProximalPolicyOptimization.Steps.DEFAULT,
-                ActorCriticObjective.DEFAULT,
-                rewards));
+    List<Task> tasks = List.of(new Pretraining(), conversations, conversations.packed());
     List<LearningRateSchedule> schedules =
         List.of(
             LearningRateSchedule.cosine(),
@@ -216,8 +180,7 @@ class RunSettingsTest {
     assertEquals(written, RunRecord.fromJson(written.toJson(), new OtherLibrary()));
     IOException e =
         assertThrows(IOException.class, () -> RunRecord.fromJson(written.toJson(), Catalog.NONE));
-    assertTrue(
-        e.getMessage().startsWith("its task \"rhyming\" is none of this project"), e::getMessage);
+    assertTrue(e.getMessage().startsWith("its task \"rhyming\" is not known"), e::getMessage);
   }
 
   @Test
@@ -234,7 +197,7 @@ class RunSettingsTest {
 
   /** The files are those that the last version without tasks wrote. */
   @ParameterizedTest
-  @ValueSource(strings = {"pretrain", "sft", "dpo"})
+  @ValueSource(strings = {"pretrain", "sft"})
   void settingsOfEarlierVersionsAreReadAndWrittenAgain(String name) throws IOException {
     byte[] old = resource(name + "-settings.json");
     RunRecord read = RunRecord.fromJson(old, Catalog.NONE);
@@ -243,15 +206,6 @@ class RunSettingsTest {
     ObjectNode written = (ObjectNode) JSON.readTree(read.toJson());
     ((ObjectNode) written.get("training")).remove("schedule");
     assertEquals(JSON.readTree(old), written);
-  }
-
-  @Test
-  void preferenceTuningOfEarlierVersionsHasItsSettings() throws IOException {
-    RunRecord read = RunRecord.fromJson(resource("dpo-settings.json"), Catalog.NONE);
-    PreferenceTuning task = (PreferenceTuning) read.settings().task();
-    assertEquals("/home/you/out/sft", task.from().name());
-    assertEquals(64, task.maxLength());
-    assertEquals(0.1, task.objective().beta());
   }
 
   private static byte[] resource(String name) throws IOException {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.model.Parameters;
 import io.minimind.model.Precision;
+import io.minimind.runtime.TinyModel;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.nio.file.Path;

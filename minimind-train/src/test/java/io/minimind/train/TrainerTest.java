@@ -13,6 +13,7 @@ import io.minimind.data.Samples;
 import io.minimind.runtime.Device;
 import io.minimind.runtime.ModelInTraining;
 import io.minimind.runtime.ModelInTraining.Step;
+import io.minimind.runtime.TinyModel;
 import io.minimind.task.BatchSource;
 import io.minimind.weights.TrainingCheckpoint;
 import java.io.IOException;
@@ -70,7 +71,7 @@ class TrainerTest {
 
   private static BatchSource batches(Samples samples, TrainingSettings settings)
       throws IOException {
-    return TinyModel.batches(samples, settings.batchSize(), 1, settings.seed());
+    return TinyBatches.of(samples, settings.batchSize(), 1, settings.seed());
   }
 
   private CheckpointStore store(String name) {
@@ -94,7 +95,7 @@ class TrainerTest {
               new Objective.NextToken(),
               session,
               batches(SAMPLES, settings),
-              Optional.of(TinyModel.batches(HELD_OUT, 3, 1, 0)),
+              Optional.of(TinyBatches.of(HELD_OUT, 3, 1, 0)),
               store,
               List.of(listeners))
           .run(from, new byte[0], interrupted);
