@@ -26,10 +26,12 @@ import java.util.regex.Pattern;
  * that fit together from the inputs to the outputs, so that the runtime can be given it.
  *
  * @param weights the tensors that lie in {@code model.safetensors}
- * @param tables names of the tensors of which rows are looked up
+ * @param lasting names of the tensors that every step reads as they are, unlike those that it
+ *     multiplies with, of which the runtime makes copies, and those from which it computes others
+ *     once
  * @param positions how many positions its attention has angles for
  */
-public record DecoderGraph(List<Weight> weights, Set<String> tables, long positions) {
+public record DecoderGraph(List<Weight> weights, Set<String> lasting, long positions) {
 
   private static final Map<String, Long> OPERATOR_SETS =
       Map.of("", 17L, OperatorRules.MICROSOFT, 1L);
@@ -82,7 +84,8 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
     private final Path weightsPath;
     private final Map<String, Value> values = new HashMap<>();
     private final List<Weight> weights = new ArrayList<>();
-    private final Set<String> tables = new HashSet<>();
+    private final Set<String> constants = new HashSet<>();
+    private final Set<String> lasting = new HashSet<>();
     private final GraphState state = new GraphState();
     private WeightsFile weightsFile;
     private long constantElements;
@@ -109,6 +112,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       }
       for (Initializer tensor : model.initializers()) {
         define(tensor.name(), value(tensor));
+        constants.add(tensor.name());
       }
       for (Node node : model.nodes()) {
         check(node);
@@ -116,7 +120,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       for (Port output : model.outputs()) {
         check(output);
       }
-      return new DecoderGraph(List.copyOf(weights), Set.copyOf(tables), state.positions());
+      return new DecoderGraph(List.copyOf(weights), Set.copyOf(lasting), state.positions());
     }
 
     private void define(String name, Value value) throws GraphException {
@@ -232,9 +236,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
         NodeCheck check = new NodeCheck(node, inputs, state);
         List<Value> outputs = OperatorRules.outputs(operator, check);
         check.requireNoOtherAttributes();
-        if (OperatorRules.LOOK_UPS.contains(operator)) {
-          tables.add(node.inputs().get(0));
-        }
+        findLasting(node.inputs(), node.outputs(), OperatorRules.PRODUCTS.contains(operator));
         NodeCheck.require(
             !node.outputs().isEmpty() && node.outputs().size() <= outputs.size(),
             "it has %s outputs",
@@ -247,6 +249,18 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
         throw new GraphException(
             "the node %s, %s: %s"
                 .formatted(Quoted.text(node.name()), Quoted.text(operator), e.getMessage()));
+      }
+    }
+
+    private void findLasting(List<String> inputs, List<String> outputs, boolean product) {
+      if (constants.containsAll(inputs)) {
+        constants.addAll(outputs);
+        return;
+      }
+      for (int i = 0; i < inputs.size(); i++) {
+        if (constants.contains(inputs.get(i)) && !(product && i == 1)) {
+          lasting.add(inputs.get(i));
+        }
       }
     }
 

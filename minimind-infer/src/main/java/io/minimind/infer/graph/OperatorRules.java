@@ -25,8 +25,8 @@ final class OperatorRules {
   /** More heads than any model has. */
   private static final long MOST_HEADS = 1 << 12;
 
-  /** Those that take rows of their first input. */
-  static final Set<String> LOOK_UPS = Set.of("Gather", MICROSOFT + ".GatherBlockQuantized");
+  /** Those that multiply with their second input. */
+  static final Set<String> PRODUCTS = Set.of("Gemm", "MatMul", MICROSOFT + ".MatMulNBits");
 
   private OperatorRules() {}
 
