@@ -59,6 +59,33 @@ final class BatchScheduler implements AutoCloseable {
     return scheduler;
   }
 
+  /**
+   * Writes all of the answers. If one fails, the others are cancelled, and its failure is thrown.
+   *
+   * @return in the order of the requests
+   */
+  List<Generation> answerAll(List<Request> requests) {
+    List<BatchedWriting> all = new ArrayList<>();
+    try {
+      for (Request request : requests) {
+        BatchedWriting answer = new BatchedWriting(request, this);
+        all.add(answer);
+        answer.join();
+        answer.checkFailure();
+      }
+      return all.stream().map(BatchScheduler::result).toList();
+    } finally {
+      all.forEach(BatchedWriting::close);
+    }
+  }
+
+  private static Generation result(Writing answer) {
+    while (answer.next().isPresent()) {
+      // The pieces are part of the result.
+    }
+    return answer.result();
+  }
+
   /** Of the answers that may be in the making; a place is taken for an answer before it joins. */
   Turns places() {
     return places;

@@ -28,6 +28,9 @@ import java.util.stream.Collectors;
 record GraphSession(OrtSession session, WeightTensors weights, long positions)
     implements AutoCloseable {
 
+  /** Where the runtime looks for the weights of a graph in memory. */
+  private static final String FOLDER = "session.model_external_initializers_file_folder_path";
+
   static GraphSession open(ModelFolder files, LoadOptions settings)
       throws IOException, OrtException {
     Path model = files.file(ModelFiles.DECODER);
@@ -40,37 +43,42 @@ record GraphSession(OrtSession session, WeightTensors weights, long positions)
       ByteBuffer bytes = read(model);
       DecoderGraph graph = DecoderGraph.check(bytes.duplicate(), model);
       if (settings.mappedWeights()) {
-        OrtSession session = environment.createSession(model.toString(), options);
-        return new GraphSession(session, WeightTensors.none(), graph.positions());
+        options.addConfigEntry(FOLDER, files.path().toAbsolutePath().toString());
       }
-      return read(environment, bytes, graph, model.resolveSibling(ModelFiles.WEIGHTS), options);
+      Path file = model.resolveSibling(ModelFiles.WEIGHTS);
+      return open(environment, bytes, graph, file, options, settings.mappedWeights());
     }
   }
 
-  private static GraphSession read(
+  /**
+   * @param mapped whether the runtime maps what does not last while it makes its copies of it, laid
+   *     out as its products want them
+   */
+  private static GraphSession open(
       OrtEnvironment environment,
       ByteBuffer model,
       DecoderGraph graph,
       Path file,
-      OrtSession.SessionOptions options)
+      OrtSession.SessionOptions options,
+      boolean mapped)
       throws IOException, OrtException {
     Map<Boolean, List<DecoderGraph.Weight>> weights =
         graph.weights().stream()
-            .collect(Collectors.partitioningBy(each -> graph.tables().contains(each.name())));
-    // The session makes copies of these, laid out as its products want them.
-    try (WeightTensors copied = WeightTensors.read(environment, file, weights.get(false))) {
-      WeightTensors tables = WeightTensors.read(environment, file, weights.get(true));
+            .collect(Collectors.partitioningBy(each -> graph.lasting().contains(each.name())));
+    try (WeightTensors copied =
+        mapped ? WeightTensors.none() : WeightTensors.read(environment, file, weights.get(false))) {
+      WeightTensors lasting = WeightTensors.read(environment, file, weights.get(true));
       try {
-        for (Map.Entry<String, OnnxTensor> table : tables.tensors().entrySet()) {
-          options.addInitializer(table.getKey(), table.getValue()); // Is read where it lies.
+        for (Map.Entry<String, OnnxTensor> tensor : lasting.tensors().entrySet()) {
+          options.addInitializer(tensor.getKey(), tensor.getValue()); // Is read where it lies.
         }
         Map<String, OnnxTensorLike> all = new HashMap<>(copied.tensors());
-        all.putAll(tables.tensors());
+        all.putAll(lasting.tensors());
         options.addExternalInitializers(all);
         return new GraphSession(
-            environment.createSession(model, options), tables, graph.positions());
+            environment.createSession(model, options), lasting, graph.positions());
       } catch (OrtException | RuntimeException | Error e) {
-        tables.close();
+        lasting.close();
         throw e;
       }
     }

@@ -4,19 +4,13 @@ import io.minimind.chat.ChatTemplate;
 import io.minimind.chat.Message;
 import io.minimind.files.ArgumentException;
 import io.minimind.infer.constraint.Constraints;
-import io.minimind.template.TemplateException;
 import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -42,27 +36,19 @@ public final class LanguageModel implements AutoCloseable {
 
   private final Path folder;
   private final Decoder decoder;
-  private final Tokenizer tokenizer;
-  private final OptionalInt start; // the token that begins a text
-  private final Optional<ChatTemplate> template;
+  private final ModelText modelText;
+  private final TextReader reader;
   private final Optional<BatchScheduler> scheduler;
   private final KeptTexts kept;
   private final LoadOptions loadOptions;
   private final LeakGuard guard;
   private Constraints constraints; // null until they are asked for; guarded by this
 
-  private LanguageModel(
-      Path folder,
-      Decoder decoder,
-      Tokenizer tokenizer,
-      OptionalInt start,
-      Optional<ChatTemplate> template,
-      LoadOptions options) {
+  private LanguageModel(Path folder, Decoder decoder, ModelText text, LoadOptions options) {
     this.folder = folder;
     this.decoder = decoder;
-    this.tokenizer = tokenizer;
-    this.start = start;
-    this.template = template;
+    modelText = text;
+    reader = new TextReader(folder, decoder);
     Optional<BatchScheduler> batch =
         options.batchSize() > 1
             ? Optional.of(BatchScheduler.start(decoder.pool(), options.batchSize()))
@@ -103,7 +89,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path folder, LoadOptions options) throws IOException {
     Objects.requireNonNull(folder, "folder");
     Objects.requireNonNull(options, "options");
-    return ModelFolder.load(folder, options, () -> load(folder, options, tokenizer(folder)));
+    return ModelFolder.load(folder, options, () -> load(folder, options, ModelText.read(folder)));
   }
 
   /**
@@ -123,7 +109,7 @@ public final class LanguageModel implements AutoCloseable {
     return open(
         folder,
         used,
-        tokenizer(folder),
+        ModelText.read(folder),
         endOfText -> Decoder.open(folder, decoder, used, endOfText));
   }
 
@@ -143,11 +129,6 @@ public final class LanguageModel implements AutoCloseable {
   /** What other weights have computed is of no use. */
   private static LoadOptions used(DecoderInMemory decoder, LoadOptions options) {
     return decoder.fixed() ? options : options.withKeptTexts(0);
-  }
-
-  private static Tokenizer tokenizer(Path folder) throws IOException {
-    String name = Tokenizer.file(folder).getFileName().toString();
-    return Tokenizer.load(ModelFolder.of(folder).file(name));
   }
 
   /**
@@ -173,14 +154,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel fromClasspath(String name, LoadOptions options) throws IOException {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(options, "options");
-    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
-    ClassLoader loader = ofThread == null ? LanguageModel.class.getClassLoader() : ofThread;
-    String cache = System.getProperty("minimind.cache");
-    Path folder =
-        cache == null
-            ? Path.of(System.getProperty("user.home"), ".cache", "minimind")
-            : Path.of(cache);
-    Path unpacked = PackagedModel.unpack(loader, name, folder);
+    Path unpacked = PackagedModel.unpack(name);
     try {
       return load(unpacked, options);
     } catch (IOException e) {
@@ -193,7 +167,12 @@ public final class LanguageModel implements AutoCloseable {
 
   static LanguageModel load(Path folder, LoadOptions options, Tokenizer tokenizer)
       throws IOException {
-    return open(folder, options, tokenizer, endOfText -> Decoder.load(folder, options, endOfText));
+    return load(folder, options, ModelText.read(folder, tokenizer));
+  }
+
+  private static LanguageModel load(Path folder, LoadOptions options, ModelText text)
+      throws IOException {
+    return open(folder, options, text, endOfText -> Decoder.load(folder, options, endOfText));
   }
 
   private interface Opening {
@@ -201,47 +180,19 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private static LanguageModel open(
-      Path folder, LoadOptions options, Tokenizer tokenizer, Opening opening) throws IOException {
-    Optional<ChatTemplate> template;
+      Path folder, LoadOptions options, ModelText text, Opening opening) throws IOException {
+    Decoder decoder = opening.open(text.end());
     try {
-      template = ChatTemplate.find(folder);
-    } catch (TemplateException e) {
-      throw new IOException(e.getMessage(), e);
-    }
-    ModelFolder files = ModelFolder.of(folder);
-    OptionalInt start = files.startOfText(tokenizer);
-    Set<Integer> end = new HashSet<>();
-    files.endOfText(tokenizer).ifPresent(end::add);
-    template.flatMap(found -> endOfTurn(found, tokenizer)).ifPresent(end::add);
-    Decoder decoder = opening.open(end);
-    try {
-      if (tokenizer.vocabularySize() > decoder.vocabularySize()) {
+      if (text.tokenizer().vocabularySize() > decoder.vocabularySize()) {
         throw new IOException(
             "The model folder %s mixes two models: tokenizer.json has %d tokens, model.onnx only %d."
-                .formatted(folder, tokenizer.vocabularySize(), decoder.vocabularySize()));
+                .formatted(folder, text.tokenizer().vocabularySize(), decoder.vocabularySize()));
       }
-      return new LanguageModel(folder, decoder, tokenizer, start, template, options);
+      return new LanguageModel(folder, decoder, text, options);
     } catch (IOException | RuntimeException | Error e) {
       decoder.close();
       throw e;
     }
-  }
-
-  /** The special token that a template writes behind what the assistant says. */
-  private static Optional<Integer> endOfTurn(ChatTemplate template, Tokenizer tokenizer) {
-    String said = "answer";
-    String text;
-    try {
-      text = template.render(List.of(Message.user("question"), Message.assistant(said)));
-    } catch (TemplateException e) {
-      return Optional.empty(); // it wants conversations of another kind
-    }
-    int end = text.lastIndexOf(said);
-    String rest = end < 0 ? "" : text.substring(end + said.length()).stripLeading();
-    return tokenizer.specialTokens().entrySet().stream()
-        .filter(token -> rest.startsWith(token.getKey()))
-        .max(Comparator.comparing(token -> token.getKey().length()))
-        .map(Map.Entry::getValue);
   }
 
   /** Number of token ids: every id lies in {@code [0, vocabularySize())}. */
@@ -255,7 +206,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   public Tokenizer tokenizer() {
-    return tokenizer;
+    return modelText.tokenizer();
   }
 
   /**
@@ -266,14 +217,14 @@ public final class LanguageModel implements AutoCloseable {
    */
   public synchronized Constraints constraints() {
     if (constraints == null) {
-      constraints = Constraints.of(tokenizer);
+      constraints = Constraints.of(tokenizer());
     }
     return constraints;
   }
 
   /** Whether the model can chat: whether its folder has a chat template. */
   public boolean canChat() {
-    return template.isPresent();
+    return modelText.template().isPresent();
   }
 
   /**
@@ -281,7 +232,11 @@ public final class LanguageModel implements AutoCloseable {
    * that {@link ChatOptions#withThinking} sets.
    */
   public boolean canThink() {
-    return template.map(ChatTemplate::source).filter(ChatOptions::switchesThinking).isPresent();
+    return modelText
+        .template()
+        .map(ChatTemplate::source)
+        .filter(ChatOptions::switchesThinking)
+        .isPresent();
   }
 
   /**
@@ -314,7 +269,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Generation generate(String prompt, GenerationOptions options, Consumer<String> onText) {
-    return generate(encode(prompt, "prompt"), options, onText);
+    return generate(modelText.encode(prompt, "prompt"), options, onText);
   }
 
   /**
@@ -350,7 +305,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public TextStream stream(String prompt, GenerationOptions options) {
-    return stream(encode(prompt, "prompt"), options);
+    return stream(modelText.encode(prompt, "prompt"), options);
   }
 
   /** Continues a text given as token ids, as {@link #stream(String, GenerationOptions)} does. */
@@ -385,26 +340,7 @@ public final class LanguageModel implements AutoCloseable {
    *     number
    */
   public List<TokenLogProbability> score(String text) {
-    int[] ids = encode(text, "text");
-    if (ids.length < 2) {
-      throw new ArgumentException(
-          "The text to score has "
-              + ids.length
-              + " tokens but must have at least 2, of which the first is not judged.");
-    }
-    List<TokenLogProbability> scores = new ArrayList<>();
-    decoder.read(
-        ids,
-        (runtime, session) ->
-            session.score(
-                runtime,
-                ids,
-                (position, logits) -> {
-                  if (position + 1 < ids.length) {
-                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0));
-                  }
-                }));
-    return scores;
+    return reader.score(modelText.encode(text, "text"));
   }
 
   /**
@@ -413,12 +349,7 @@ public final class LanguageModel implements AutoCloseable {
    * in {@link #score}.
    */
   public double perplexity(String text) {
-    double mean =
-        score(text).stream()
-            .mapToDouble(TokenLogProbability::logProbability)
-            .average()
-            .orElseThrow();
-    return Math.exp(-mean);
+    return reader.perplexity(modelText.encode(text, "text"));
   }
 
   /**
@@ -431,33 +362,11 @@ public final class LanguageModel implements AutoCloseable {
    *     computes something that is not a number
    */
   public float[] embed(String text) {
-    int[] ids = encode(text, "text");
+    int[] ids = modelText.encode(text, "text");
     if (text.isEmpty()) {
       throw new ArgumentException("The text to embed is empty; give it at least a word.");
     }
-    double[] sum = new double[decoder.hiddenSize()];
-    decoder.read(
-        ids,
-        (runtime, session) ->
-            session.read(
-                runtime,
-                ids,
-                (position, state) -> {
-                  for (int i = 0; i < sum.length; i++) {
-                    sum[i] += state.get(i);
-                  }
-                }));
-    double norm = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
-    if (!Double.isFinite(norm) || norm == 0) {
-      throw new IllegalStateException(
-          "The model in %s computed hidden states of the length %s; its weights are damaged or its training diverged, so use another checkpoint."
-              .formatted(folder, norm));
-    }
-    float[] vector = new float[sum.length];
-    for (int i = 0; i < sum.length; i++) {
-      vector[i] = (float) (sum[i] / norm);
-    }
-    return vector;
+    return reader.embed(ids);
   }
 
   /**
@@ -485,7 +394,11 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Chat chat(ChatOptions options) {
     Objects.requireNonNull(options, "options");
-    return new Chat(this, decoder.pool(), Conversations.of(this, template(), options), options);
+    return new Chat(
+        this,
+        decoder.pool(),
+        Conversations.of(this, modelText.requireTemplate(), options),
+        options);
   }
 
   Chat chat(Function<List<Message>, String> template, ChatOptions options) {
@@ -494,14 +407,6 @@ public final class LanguageModel implements AutoCloseable {
         decoder.pool(),
         new Conversations(this, template, ReplyFormat.PLAIN, options),
         options);
-  }
-
-  private ChatTemplate template() {
-    return template.orElseThrow(
-        () ->
-            new IllegalStateException(
-                "The model in %s has no chat template, so it cannot chat: put a file chat_template.jinja, or a tokenizer_config.json that has one, into its folder."
-                    .formatted(folder)));
   }
 
   /**
@@ -529,7 +434,7 @@ public final class LanguageModel implements AutoCloseable {
   public ReplyStream streamReply(List<Message> messages, ChatOptions options) {
     Objects.requireNonNull(messages, "messages");
     Objects.requireNonNull(options, "options");
-    Conversations conversations = Conversations.of(this, template(), options);
+    Conversations conversations = Conversations.of(this, modelText.requireTemplate(), options);
     List<Message> all = new ArrayList<>();
     options.systemPrompt().map(Message::system).ifPresent(all::add);
     all.addAll(options.messages());
@@ -577,7 +482,8 @@ public final class LanguageModel implements AutoCloseable {
   public List<Generation> generateAll(List<String> prompts, GenerationOptions options) {
     Objects.requireNonNull(prompts, "prompts");
     return generateAll(
-        prompts.stream().map(prompt -> encode(prompt, "prompt")).toList(), number -> options);
+        prompts.stream().map(prompt -> modelText.encode(prompt, "prompt")).toList(),
+        number -> options);
   }
 
   /**
@@ -598,48 +504,13 @@ public final class LanguageModel implements AutoCloseable {
               .mapToObj(i -> request(promptIds.get(i), options.apply(i), prompts))
               .toList();
       if (scheduler.isPresent()) {
-        return generateAll(requests, scheduler.get());
+        return scheduler.get().answerAll(requests);
       }
       int rows = Math.max(1, Math.min(DEFAULT_BATCH, requests.size()));
       try (BatchScheduler batch = BatchScheduler.start(decoder.pool(), rows)) {
-        return generateAll(requests, batch);
+        return batch.answerAll(requests);
       }
     }
-  }
-
-  private static List<Generation> generateAll(List<Request> requests, BatchScheduler batch) {
-    List<BatchedWriting> answers = new ArrayList<>();
-    try {
-      for (Request request : requests) {
-        BatchedWriting answer = new BatchedWriting(request, batch);
-        answers.add(answer);
-        answer.join();
-        answer.checkFailure();
-      }
-      return answers.stream().map(LanguageModel::result).toList();
-    } finally {
-      answers.forEach(BatchedWriting::close);
-    }
-  }
-
-  private static Generation result(Writing answer) {
-    while (answer.next().isPresent()) {
-      // The pieces are part of the result.
-    }
-    return answer.result();
-  }
-
-  /** The tokens of a text that begins with the start token. */
-  private int[] encode(String text, String name) {
-    Objects.requireNonNull(text, name);
-    int[] ids = tokenizer.encode(text);
-    if (start.isEmpty() || ids.length > 0 && ids[0] == start.getAsInt()) {
-      return ids;
-    }
-    int[] begun = new int[ids.length + 1];
-    begun[0] = start.getAsInt();
-    System.arraycopy(ids, 0, begun, 1, ids.length);
-    return begun;
   }
 
   private Request request(int[] prompt, GenerationOptions options, Buffers buffers) {
@@ -649,9 +520,9 @@ public final class LanguageModel implements AutoCloseable {
             .clone(); // which nobody can change after the check
     decoder.check(promptIds);
     Sampler.check(options, vocabularySize());
-    options.constraint().ifPresent(constraint -> constraint.check(tokenizer));
+    options.constraint().ifPresent(constraint -> constraint.check(tokenizer()));
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
-    return new Request(this, decoder, tokenizer, promptIds, most, options, buffers);
+    return new Request(this, decoder, tokenizer(), promptIds, most, options, buffers);
   }
 
   /**

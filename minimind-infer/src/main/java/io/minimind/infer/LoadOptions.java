@@ -114,9 +114,10 @@ public final class LoadOptions {
   }
 
   /**
-   * Whether weights are mapped from their file instead of read into memory of their own (default
-   * false). That saves as much memory as the file is long, and some time; but if the file is cut or
-   * copied over while the model is in use, the process ends.
+   * Whether the runtime maps matrices from their file while it makes its copies of them, instead of
+   * getting them in memory of their own (default false). That saves as much memory as the file is
+   * long, and up to half of the time; but if the file is cut while the model is loaded, the process
+   * ends. What happens to it afterwards does no harm, but for a runtime that makes no copies.
    */
   public boolean mappedWeights() {
     return values.mappedWeights;

@@ -53,6 +53,18 @@ final class PackagedModel {
     this.name = name;
   }
 
+  /** Unpacks a model of this application into its folder for such. */
+  static Path unpack(String name) throws IOException {
+    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
+    ClassLoader loader = ofThread == null ? PackagedModel.class.getClassLoader() : ofThread;
+    String cache = System.getProperty("minimind.cache");
+    Path folder =
+        cache == null
+            ? Path.of(System.getProperty("user.home"), ".cache", "minimind")
+            : Path.of(cache);
+    return unpack(loader, name, folder);
+  }
+
   /**
    * @param cache where model folders are unpacked
    * @return the folder

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.minimind.infer.graph.DecoderGraph;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * Weights as the runtime takes them.
@@ -25,6 +28,12 @@ import java.util.Map;
  */
 record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     implements AutoCloseable {
+
+  /**
+   * Smaller pieces are not worth a thread, and the allocator of the C library would keep them when
+   * they are freed.
+   */
+  private static final long SMALLEST_PIECE = 40 << 20;
 
   private static final long LARGEST_PIECE = 1 << 30;
 
@@ -56,7 +65,8 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
   }
 
   /**
-   * Reads weights of a file into memory of their own.
+   * Reads weights of a file into memory of their own, on several threads: most of the time goes
+   * into memory that is touched for the first time.
    *
    * @throws IOException if the file ends before, or there is no memory for it; the message says so
    */
@@ -65,23 +75,23 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
       throws IOException, OrtException {
     WeightTensors read = new WeightTensors();
     if (weights.isEmpty()) {
-      return read;
+      return read; // There need not be a file.
     }
-    long left = weights.stream().mapToLong(WeightTensors::size).sum();
     try (FileChannel channel = FileChannel.open(file)) {
-      ByteBuffer piece = ByteBuffer.allocate(0);
-      for (DecoderGraph.Weight weight : weights) {
-        long size = size(weight);
-        if (piece.remaining() < size) {
-          piece = NativeMemory.allocate(Math.max(size, Math.min(left, LARGEST_PIECE)), file);
-          read.memory.add(piece);
+      List<List<DecoderGraph.Weight>> pieces = pieces(weights);
+      List<CompletableFuture<ByteBuffer>> reading = new ArrayList<>();
+      for (List<DecoderGraph.Weight> piece : pieces) {
+        reading.add(CompletableFuture.supplyAsync(() -> read(piece, channel, file)));
+      }
+      read.collect(reading);
+      for (int i = 0; i < pieces.size(); i++) {
+        ByteBuffer piece = read.memory.get(i);
+        int at = 0;
+        for (DecoderGraph.Weight weight : pieces.get(i)) {
+          ByteBuffer bytes = piece.slice(at, (int) weight.length());
+          read.tensors.put(weight.name(), tensor(environment, weight, bytes));
+          at += (int) size(weight);
         }
-        ByteBuffer bytes =
-            piece.slice(piece.position(), (int) weight.length()).order(ByteOrder.nativeOrder());
-        piece.position(piece.position() + (int) size);
-        left -= size;
-        NativeMemory.fill(bytes, channel, weight.offset(), file);
-        read.tensors.put(weight.name(), tensor(environment, weight, bytes.flip()));
       }
       return read;
     } catch (IOException | OrtException | RuntimeException | Error e) {
@@ -90,16 +100,86 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     }
   }
 
+  /** What is read together, about the same for each processor. */
+  private static List<List<DecoderGraph.Weight>> pieces(List<DecoderGraph.Weight> weights) {
+    long share = size(weights) / Runtime.getRuntime().availableProcessors();
+    long enough = Math.min(Math.max(share, SMALLEST_PIECE), LARGEST_PIECE);
+    List<List<DecoderGraph.Weight>> pieces = new ArrayList<>();
+    long size = enough;
+    for (DecoderGraph.Weight weight : weights) {
+      if (size >= enough || size + size(weight) > Integer.MAX_VALUE) {
+        pieces.add(new ArrayList<>());
+        size = 0;
+      }
+      pieces.get(pieces.size() - 1).add(weight);
+      size += size(weight);
+    }
+    return pieces;
+  }
+
+  private static long size(List<DecoderGraph.Weight> weights) {
+    long size = 0;
+    for (DecoderGraph.Weight weight : weights) {
+      size += size(weight);
+    }
+    return size;
+  }
+
   private static long size(DecoderGraph.Weight weight) {
     return (weight.length() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  private static ByteBuffer read(
+      List<DecoderGraph.Weight> weights, FileChannel channel, Path file) {
+    try {
+      ByteBuffer piece = NativeMemory.allocate(size(weights), file);
+      try {
+        int at = 0;
+        for (DecoderGraph.Weight weight : weights) {
+          ByteBuffer bytes = piece.slice(at, (int) weight.length());
+          NativeMemory.fill(bytes, channel, weight.offset(), file);
+          at += (int) size(weight);
+        }
+        return piece;
+      } catch (IOException | RuntimeException | Error e) {
+        NativeMemory.free(piece);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Waits for all pieces, also where one fails: until then the others are written to. */
+  private void collect(List<CompletableFuture<ByteBuffer>> reading) throws IOException {
+    CompletionException failure = null;
+    for (CompletableFuture<ByteBuffer> piece : reading) {
+      try {
+        memory.add(piece.join());
+      } catch (CompletionException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      if (failure.getCause() instanceof UncheckedIOException e) {
+        throw e.getCause();
+      }
+      throw failure;
+    }
   }
 
   private static OnnxTensor tensor(
       OrtEnvironment environment, DecoderGraph.Weight weight, ByteBuffer bytes)
       throws OrtException {
-    long[] shape = weight.shape().stream().mapToLong(extent -> extent).toArray();
+    long[] shape = new long[weight.shape().size()];
+    for (int i = 0; i < shape.length; i++) {
+      shape[i] = weight.shape().get(i);
+    }
     return OnnxTensor.createTensor(
-        environment, bytes, shape, weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8);
+        environment,
+        bytes.order(ByteOrder.nativeOrder()),
+        shape,
+        weight.isFloat() ? OnnxJavaType.FLOAT : OnnxJavaType.UINT8);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.minimind.files.Sha256;
 import java.io.IOException;
@@ -78,6 +79,24 @@ class GraphSessionTest {
     try (LanguageModel read = LanguageModel.load(folder);
         LanguageModel other = LanguageModel.load(folder, mapped)) {
       assertEquals(read.generate("law", OPTIONS).text(), other.generate("law", OPTIONS).text());
+    }
+  }
+
+  /** The runtime has copies of what was mapped, and maps it no more. */
+  @Test
+  void weightsAreMappedOnlyWhileTheyAreLoaded() throws IOException {
+    Path maps = Path.of("/proc/self/maps");
+    assumeTrue(Files.exists(maps), "this system does not tell what is mapped");
+    assumeTrue(System.getProperty("os.arch").equals("amd64"), "others may make no copies");
+    LoadOptions mapped = LoadOptions.defaults().withMappedWeights(true);
+    List<String> before = Files.readAllLines(maps); // Whoever wrote the folder mapped it, too.
+    try (LanguageModel model = LanguageModel.load(folder, mapped)) {
+      for (String line : Files.readAllLines(maps)) {
+        assertTrue(!line.contains(folder.toString()) || before.contains(line), line);
+      }
+      String answer = model.generate("law", OPTIONS).text();
+      Files.write(folder.resolve("model.safetensors"), new byte[0], TRUNCATE_EXISTING);
+      assertEquals(answer, model.generate("law", OPTIONS).text());
     }
   }
 

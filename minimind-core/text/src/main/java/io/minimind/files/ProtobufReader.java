@@ -3,9 +3,8 @@ package io.minimind.files;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
@@ -29,6 +28,8 @@ public final class ProtobufReader {
   private static final int FIXED64 = 1;
   private static final int LENGTH_DELIMITED = 2;
   private static final int FIXED32 = 5;
+
+  private static final char REPLACEMENT = '\ufffd';
 
   /** What a message says that is none. */
   public static final class MalformedException extends IOException {
@@ -128,12 +129,16 @@ public final class ProtobufReader {
 
   /** The present field as UTF-8. */
   public String text() throws MalformedException {
-    try {
-      CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(bytes());
-      return text.toString();
-    } catch (CharacterCodingException e) {
+    ByteBuffer field = bytes();
+    byte[] bytes = new byte[field.remaining()];
+    field.get(bytes);
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    // It stands for what could not be read, unless the text has it.
+    if (text.indexOf(REPLACEMENT) >= 0
+        && !Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8))) {
       throw new MalformedException("a text is no UTF-8");
     }
+    return text;
   }
 
   /** The present field as a message of its own. */

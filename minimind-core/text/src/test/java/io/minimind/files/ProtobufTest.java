@@ -87,6 +87,18 @@ class ProtobufTest {
         ProtobufReader.MalformedException.class, () -> reader("08ffffffffffffffffffff01").next());
   }
 
+  @Test
+  void aTextThatIsNoUtf8IsRefusedAndOneWithTheReplacementIsNot() throws IOException {
+    ProtobufReader text = reader("1203efbfbd");
+    assertTrue(text.next());
+    assertEquals("\ufffd", text.text());
+    for (String bytes : List.of("1201ff", "120261c3", "1203eda080", "1204efbfbdff", "1202c080")) {
+      ProtobufReader broken = reader(bytes);
+      assertTrue(broken.next());
+      assertThrows(ProtobufReader.MalformedException.class, broken::text, bytes);
+    }
+  }
+
   private static ProtobufReader reader(String hex) {
     return new ProtobufReader(ByteBuffer.wrap(HexFormat.of().parseHex(hex)));
   }

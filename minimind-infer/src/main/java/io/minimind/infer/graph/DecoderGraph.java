@@ -19,16 +19,19 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A decoder graph that was found to consist of nothing but what the exporter writes, with shapes
  * that fit together from the inputs to the outputs, so that the runtime can be given it.
  *
  * @param weights the tensors that lie in {@code model.safetensors}
- * @param tables names of the tensors of which rows are looked up
+ * @param lasting names of the tensors that every step reads as they are, unlike those that it
+ *     multiplies with, of which the runtime makes copies, and those from which it computes others
+ *     once
  * @param positions how many positions its attention has angles for
  */
-public record DecoderGraph(List<Weight> weights, Set<String> tables, long positions) {
+public record DecoderGraph(List<Weight> weights, Set<String> lasting, long positions) {
 
   private static final Map<String, Long> OPERATOR_SETS =
       Map.of("", 17L, OperatorRules.MICROSOFT, 1L);
@@ -43,6 +46,8 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
 
   /** Elements of a tensor for each token; a hidden state or the logits have far fewer. */
   private static final long MOST_ELEMENTS = 1 << 24;
+
+  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
   /** Whole numbers whose values matter, such as shapes, are short vectors. */
   private static final int LONGEST_VECTOR = 4096;
@@ -79,7 +84,8 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
     private final Path weightsPath;
     private final Map<String, Value> values = new HashMap<>();
     private final List<Weight> weights = new ArrayList<>();
-    private final Set<String> tables = new HashSet<>();
+    private final Set<String> constants = new HashSet<>();
+    private final Set<String> lasting = new HashSet<>();
     private final GraphState state = new GraphState();
     private WeightsFile weightsFile;
     private long constantElements;
@@ -106,6 +112,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       }
       for (Initializer tensor : model.initializers()) {
         define(tensor.name(), value(tensor));
+        constants.add(tensor.name());
       }
       for (Node node : model.nodes()) {
         check(node);
@@ -113,7 +120,7 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       for (Port output : model.outputs()) {
         check(output);
       }
-      return new DecoderGraph(List.copyOf(weights), Set.copyOf(tables), state.positions());
+      return new DecoderGraph(List.copyOf(weights), Set.copyOf(lasting), state.positions());
     }
 
     private void define(String name, Value value) throws GraphException {
@@ -180,14 +187,15 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
 
     private Weight weight(Initializer tensor, long length) throws IOException {
       Map<String, String> place = new HashMap<>(tensor.external());
-      String name = Quoted.text(tensor.name());
       if (!ModelFiles.WEIGHTS.equals(place.remove("location"))) {
-        throw new GraphException(name + " lies in another file than " + ModelFiles.WEIGHTS);
-      }
-      long offset = number(name, place.remove("offset"));
-      if (number(name, place.remove("length")) != length || !place.isEmpty()) {
         throw new GraphException(
-            "%s of the shape %s has another length".formatted(name, tensor.extents()));
+            Quoted.text(tensor.name()) + " lies in another file than " + ModelFiles.WEIGHTS);
+      }
+      long offset = number(tensor, place.remove("offset"));
+      if (number(tensor, place.remove("length")) != length || !place.isEmpty()) {
+        throw new GraphException(
+            "%s of the shape %s has another length"
+                .formatted(Quoted.text(tensor.name()), tensor.extents()));
       }
       if (weightsFile == null) {
         if (!Files.isRegularFile(weightsPath)) {
@@ -200,15 +208,17 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       String problem =
           weightsFile.problem(tensor.name(), tensor.type(), tensor.extents(), offset, length);
       if (!problem.isEmpty()) {
-        throw new GraphException("%s: %s %s".formatted(name, ModelFiles.WEIGHTS, problem));
+        throw new GraphException(
+            "%s: %s %s".formatted(Quoted.text(tensor.name()), ModelFiles.WEIGHTS, problem));
       }
       boolean isFloat = tensor.type() == Value.FLOAT32;
       return new Weight(tensor.name(), isFloat, tensor.extents(), offset, length);
     }
 
-    private static long number(String name, String text) throws GraphException {
-      if (text == null || !text.matches("[0-9]{1,18}")) {
-        throw new GraphException(name + " has no place in " + ModelFiles.WEIGHTS);
+    private static long number(Initializer tensor, String text) throws GraphException {
+      if (text == null || !NUMBER.matcher(text).matches()) {
+        throw new GraphException(
+            Quoted.text(tensor.name()) + " has no place in " + ModelFiles.WEIGHTS);
       }
       return Long.parseLong(text);
     }
@@ -216,8 +226,6 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
     private void check(Node node) throws GraphException {
       String operator = node.toString();
       try {
-        Rule rule = OperatorRules.of(operator);
-        NodeCheck.require(rule != null, "no decoder has this operator");
         List<Value> inputs = new ArrayList<>();
         for (String name : node.inputs()) {
           if (!name.isEmpty() && !values.containsKey(name)) {
@@ -226,11 +234,9 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
           inputs.add(values.get(name));
         }
         NodeCheck check = new NodeCheck(node, inputs, state);
-        List<Value> outputs = rule.outputs(check);
+        List<Value> outputs = OperatorRules.outputs(operator, check);
         check.requireNoOtherAttributes();
-        if (OperatorRules.LOOK_UPS.contains(operator)) {
-          tables.add(node.inputs().get(0));
-        }
+        findLasting(node.inputs(), node.outputs(), OperatorRules.PRODUCTS.contains(operator));
         NodeCheck.require(
             !node.outputs().isEmpty() && node.outputs().size() <= outputs.size(),
             "it has %s outputs",
@@ -246,11 +252,22 @@ public record DecoderGraph(List<Weight> weights, Set<String> tables, long positi
       }
     }
 
+    private void findLasting(List<String> inputs, List<String> outputs, boolean product) {
+      if (constants.containsAll(inputs)) {
+        constants.addAll(outputs);
+        return;
+      }
+      for (int i = 0; i < inputs.size(); i++) {
+        if (constants.contains(inputs.get(i)) && !(product && i == 1)) {
+          lasting.add(inputs.get(i));
+        }
+      }
+    }
+
     /** What is computed takes memory in proportion to the text and to the weights. */
     private void checkSize(Value value) throws GraphException {
       Extent elements = value.elements();
-      boolean perToken =
-          elements.symbols().stream().distinct().count() == elements.symbols().size();
+      boolean perToken = Set.copyOf(elements.symbols()).size() == elements.symbols().size();
       NodeCheck.require(
           elements.isKnown() || perToken && elements.factor() <= MOST_ELEMENTS,
           "it gives %s elements",

@@ -47,8 +47,14 @@ record Extent(long factor, List<String> symbols) {
     if (symbols.size() + other.symbols.size() > 8) {
       throw new GraphException("a tensor has more than 8 open axes");
     }
-    List<String> all = Stream.concat(symbols.stream(), other.symbols.stream()).sorted().toList();
-    return new Extent(product, all);
+    return new Extent(product, together(symbols, other.symbols));
+  }
+
+  private static List<String> together(List<String> some, List<String> others) {
+    if (some.isEmpty() || others.isEmpty()) {
+      return some.isEmpty() ? others : some;
+    }
+    return Stream.concat(some.stream(), others.stream()).sorted().toList();
   }
 
   /** The quotient, or nothing if it is none. */
@@ -69,6 +75,19 @@ record Extent(long factor, List<String> symbols) {
     return symbols.equals(other.symbols)
         ? Optional.of(new Extent(factor + other.factor, symbols))
         : Optional.empty();
+  }
+
+  /** What a record has of its own is put together when it is first used, which takes long. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Extent extent
+        && factor == extent.factor
+        && symbols.equals(extent.symbols);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * symbols.hashCode() + Long.hashCode(factor);
   }
 
   @Override

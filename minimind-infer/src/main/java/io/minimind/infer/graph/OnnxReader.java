@@ -8,11 +8,9 @@ import io.minimind.infer.graph.OnnxModel.Port;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Reads an ONNX model. It takes no field that it does not know, and none twice that may stand once:
@@ -259,7 +257,7 @@ final class OnnxReader {
   private static final class Message {
     private final String what;
     private final ProtobufReader in;
-    private final Set<Integer> seen = new HashSet<>();
+    private long seen; // a bit for each field, of which no message here has one above 63
 
     Message(String what, ProtobufReader in) {
       this.what = what;
@@ -275,9 +273,11 @@ final class OnnxReader {
     }
 
     Message once() throws GraphException {
-      if (!seen.add(in.field())) {
+      long bit = 1L << in.field();
+      if ((seen & bit) != 0) {
         throw new GraphException(what + " has the field " + in.field() + " twice");
       }
+      seen |= bit;
       return this;
     }
 

@@ -6,13 +6,11 @@ import static io.minimind.infer.graph.Value.FLOAT32;
 import static io.minimind.infer.graph.Value.INT32;
 import static io.minimind.infer.graph.Value.INT64;
 import static io.minimind.infer.graph.Value.UINT8;
-import static java.util.Map.entry;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -27,41 +25,44 @@ final class OperatorRules {
   /** More heads than any model has. */
   private static final long MOST_HEADS = 1 << 12;
 
-  /** Those that take rows of their first input. */
-  static final Set<String> LOOK_UPS = Set.of("Gather", MICROSOFT + ".GatherBlockQuantized");
-
-  private static final Map<String, Rule> RULES =
-      Map.ofEntries(
-          entry("Add", OperatorRules::arithmetic),
-          entry("Sub", OperatorRules::arithmetic),
-          entry("Mul", OperatorRules::multiplication),
-          entry("Div", OperatorRules::division),
-          entry("Equal", OperatorRules::comparison),
-          entry("Sigmoid", OperatorRules::activation),
-          entry(MICROSOFT + ".QuickGelu", OperatorRules::quickGelu),
-          entry("Softmax", OperatorRules::softmax),
-          entry("Cast", OperatorRules::cast),
-          entry("Identity", node -> List.of(node.inputs(1, 1).get(0))),
-          entry("Gemm", OperatorRules::matrixProduct),
-          entry("MatMul", OperatorRules::product),
-          entry(MICROSOFT + ".MatMulNBits", OperatorRules::quantizedProduct),
-          entry("Gather", OperatorRules::gather),
-          entry(MICROSOFT + ".GatherBlockQuantized", OperatorRules::quantizedGather),
-          entry("SimplifiedLayerNormalization", OperatorRules::rmsNorm),
-          entry(MICROSOFT + ".GroupQueryAttention", OperatorRules::attention),
-          entry("ReduceSum", OperatorRules::sum),
-          entry("TopK", OperatorRules::largest),
-          entry("Shape", OperatorRules::shape),
-          entry("Reshape", OperatorRules::reshape),
-          entry("Transpose", OperatorRules::transpose),
-          entry("Concat", OperatorRules::concatenation),
-          entry("Split", OperatorRules::split));
+  /** Those that multiply with their second input. */
+  static final Set<String> PRODUCTS = Set.of("Gemm", "MatMul", MICROSOFT + ".MatMulNBits");
 
   private OperatorRules() {}
 
-  /** The rule of an operator, or null if no decoder has it. */
-  static Rule of(String operator) {
-    return RULES.get(operator);
+  /**
+   * What a node gives; it may leave out the last of that.
+   *
+   * @throws GraphException if the runtime must not see such a node
+   */
+  static List<Value> outputs(String operator, NodeCheck node) throws GraphException {
+    // Of a table of method references each would be a class of its own, made in the first load.
+    return switch (operator) {
+      case "Add", "Sub" -> arithmetic(node);
+      case "Mul" -> multiplication(node);
+      case "Div" -> division(node);
+      case "Equal" -> comparison(node);
+      case "Sigmoid" -> activation(node);
+      case MICROSOFT + ".QuickGelu" -> quickGelu(node);
+      case "Softmax" -> softmax(node);
+      case "Cast" -> cast(node);
+      case "Identity" -> List.of(node.inputs(1, 1).get(0));
+      case "Gemm" -> matrixProduct(node);
+      case "MatMul" -> product(node);
+      case MICROSOFT + ".MatMulNBits" -> quantizedProduct(node);
+      case "Gather" -> gather(node);
+      case MICROSOFT + ".GatherBlockQuantized" -> quantizedGather(node);
+      case "SimplifiedLayerNormalization" -> rmsNorm(node);
+      case MICROSOFT + ".GroupQueryAttention" -> attention(node);
+      case "ReduceSum" -> sum(node);
+      case "TopK" -> largest(node);
+      case "Shape" -> shape(node);
+      case "Reshape" -> reshape(node);
+      case "Transpose" -> transpose(node);
+      case "Concat" -> concatenation(node);
+      case "Split" -> split(node);
+      default -> throw new GraphException("no decoder has this operator");
+    };
   }
 
   // Elementwise

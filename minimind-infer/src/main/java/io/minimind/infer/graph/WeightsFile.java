@@ -82,7 +82,9 @@ final class WeightsFile {
           throw damaged(path, "its tensors reach beyond its end");
         }
         List<Long> shape = new ArrayList<>();
-        field.getValue().path("shape").forEach(extent -> shape.add(extent.asLong(-1)));
+        for (JsonNode extent : field.getValue().path("shape")) {
+          shape.add(extent.asLong(-1));
+        }
         String type = field.getValue().path("dtype").asText();
         entries.put(field.getKey(), new Entry(type, shape, start + begin, end - begin));
       }
