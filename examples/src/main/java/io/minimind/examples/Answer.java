@@ -9,10 +9,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Lets a model answer a corpus of questions, for another one to learn from. */
 @Command(
@@ -86,8 +83,6 @@ public final class Answer implements Callable<Integer> {
       description = "Answers that are written at the same time.")
   private int batchSize = 8;
 
-  @Spec private CommandSpec spec;
-
   private final ProgressLine progress = ProgressLine.onStandardError();
 
   public static void main(String[] args) {
@@ -96,21 +91,14 @@ public final class Answer implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (batchSize < 1) {
-      throw refused("--batch-size must be at least 1, but is " + batchSize + ".");
-    }
-    GenerationOptions generation;
-    try {
-      generation =
-          GenerationOptions.defaults()
-              .withTemperature(temperature)
-              .withTopK(topK)
-              .withTopP(topP)
-              .withMaxNewTokens(maxNewTokens)
-              .withSeed(seed);
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+    Numbers.atLeast(1, "--batch-size", batchSize);
+    GenerationOptions generation =
+        GenerationOptions.defaults()
+            .withTemperature(temperature)
+            .withTopK(topK)
+            .withTopP(topP)
+            .withMaxNewTokens(maxNewTokens)
+            .withSeed(seed);
     TeacherAnswers answers = new TeacherAnswers(generation, thinking, batchSize);
     Rows rows = Rows.of(data);
     return Interruptible.run(
@@ -145,9 +133,5 @@ public final class Answer implements Callable<Integer> {
     result
         .leftOut()
         .forEach((reason, count) -> System.out.printf(Locale.ROOT, "  %s: %,d%n", reason, count));
-  }
-
-  private ParameterException refused(String sentence) {
-    return new ParameterException(spec.commandLine(), sentence);
   }
 }

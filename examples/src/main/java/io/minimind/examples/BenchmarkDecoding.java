@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
@@ -24,10 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** How fast a model writes on this machine, and what quantizing it gains and costs. */
 @Command(
@@ -93,8 +91,6 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   @Option(names = "--rows", paramLabel = "N", description = "Texts of --data to predict.")
   private int rows = 500;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new BenchmarkDecoding(), args);
   }
@@ -102,21 +98,21 @@ public final class BenchmarkDecoding implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (data != null && model == null) {
-      throw new ParameterException(spec.commandLine(), "--data needs a --model.");
+      throw new ArgumentException("--data needs a --model.");
     }
-    if (Math.min(Math.min(threads, prompt), Math.min(runs, rows)) < 1
-        || tokens < 2
-        || longPrompt < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--tokens must be at least 2, the other numbers at least 1.");
-    }
+    Numbers.atLeast(1, "--threads", threads);
+    Numbers.atLeast(1, "--prompt", prompt);
+    Numbers.atLeast(2, "--tokens", tokens);
+    Numbers.atLeast(1, "--long-prompt", longPrompt);
+    Numbers.atLeast(1, "--runs", runs);
+    Numbers.atLeast(1, "--rows", rows);
     ModelConfig config =
         model == null
             ? modelOptions.config(DEFAULT_VOCABULARY, DEFAULT_CONTEXT)
             : ModelConfig.read(model.resolve(ModelFolder.CONFIG));
     int length = Math.max(prompt + tokens, longPrompt + 1);
     if (length > config.maxLength()) {
-      throw new InputException(
+      throw new ArgumentException(
           "Prompt and answer have %d tokens, but the model's context ends at %d: give fewer."
               .formatted(length, config.maxLength()));
     }

@@ -25,10 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** How fast a model writes while it learns from rewards, and what else takes the time. */
 @Command(
@@ -79,18 +76,15 @@ public final class BenchmarkRollouts implements Callable<Integer> {
   @Mixin
   private RolloutOptions rollouts = new RolloutOptions(new RolloutSettings(768, 64, 1, 0, 1, 0, 1));
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new BenchmarkRollouts(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (Math.min(Math.min(batchSize, steps), threads) < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "Prompts, steps and threads must be at least 1.");
-    }
+    Numbers.atLeast(1, "--batch-size", batchSize);
+    Numbers.atLeast(1, "--steps", steps);
+    Numbers.atLeast(1, "--threads", threads);
     ModelConfig config = ModelConfig.read(from.resolve(ModelFolder.CONFIG));
     try (TemporaryFolder folder = TemporaryFolder.create()) {
       ModelFolder.writeConfiguration(folder.path(), config, from);
@@ -101,16 +95,12 @@ public final class BenchmarkRollouts implements Callable<Integer> {
 
   private GroupPolicyOptimization task() throws IOException {
     PolicyObjective usual = PolicyObjective.DEFAULT;
-    try {
-      return GroupPolicyOptimization.of(
-          from,
-          answers,
-          rollouts.settings(1),
-          new PolicyObjective(usual.variant(), usual.clip(), usual.mostWeight(), beta, true),
-          List.of(RolloutClock.class.getName()));
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage());
-    }
+    return GroupPolicyOptimization.of(
+        from,
+        answers,
+        rollouts.settings(1),
+        new PolicyObjective(usual.variant(), usual.clip(), usual.mostWeight(), beta, true),
+        List.of(RolloutClock.class.getName()));
   }
 
   private void measure(ModelConfig config, GroupPolicyOptimization task, Path folder)

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
@@ -19,10 +20,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** What a server costs beside the SDK alone, and what clients gain by being computed together. */
 @Command(
@@ -80,8 +78,6 @@ public final class BenchmarkServing implements Callable<Integer> {
       description = "Turns of each; as many before them warm up.")
   private int rounds = 20;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new BenchmarkServing(), args);
   }
@@ -89,13 +85,10 @@ public final class BenchmarkServing implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     int most = Collections.max(clients);
-    if (Math.min(Math.min(threads, rounds), Collections.min(clients)) < 1
-        || most > 1024
-        || tokens < 2) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--tokens must be at least 2, --clients 1 to 1024, the other numbers at least 1.");
-    }
+    Numbers.atLeast(1, "--threads", threads);
+    Numbers.atLeast(1, "--rounds", rounds);
+    Numbers.atLeast(2, "--tokens", tokens);
+    clients.forEach(count -> Numbers.between(1, 1024, "--clients", count));
     try (TemporaryFolder random = TemporaryFolder.create()) {
       Path folder = model == null ? write(random.path()) : model;
       LoadOptions alone = LoadOptions.defaults().withThreads(threads);
@@ -127,8 +120,8 @@ public final class BenchmarkServing implements Callable<Integer> {
     }
     int needed = ServingClient.LONGEST_QUESTION + tokens;
     if (needed > sdk.contextLength()) {
-      throw new InputException(
-          "Question and answer have up to %d tokens, but the model's context ends at %d: give fewer."
+      throw new ArgumentException(
+          "Question and answer have up to %d tokens, but the model's context ends at %d: give fewer --tokens."
               .formatted(needed, sdk.contextLength()));
     }
   }

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
@@ -31,7 +32,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** How fast a model trains on this machine, and how much of the machine that uses. */
@@ -149,10 +149,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (nodes < 1) {
-      throw new ParameterException(
-          spec.commandLine(), NODES + " must be at least 1, but is " + nodes + ".");
-    }
+    Numbers.atLeast(1, NODES, nodes);
     if (nodes > 1 && Membership.of(System.getenv()).isEmpty()) { // This one starts the others.
       List<String> given = spec.commandLine().getParseResult().originalArgs();
       List<String> command = new ArrayList<>(List.of("bench", spec.name()));
@@ -171,16 +168,16 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   private int call(ProcessGroup group) throws IOException {
     if ((data == null) != (tokenizer == null)) {
-      throw new ParameterException(spec.commandLine(), "--data and --tokenizer go together.");
+      throw new ArgumentException("--data and --tokenizer go together: give both or none.");
     }
-    if (steps < 1 || batchSize < 1 || corpusBatchSize < 1 || threads < 1 || length < 2) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "Steps, batch sizes and threads must be at least 1, the length at least 2.");
-    }
+    Numbers.atLeast(1, "--steps", steps);
+    Numbers.atLeast(1, "--batch-size", batchSize);
+    Numbers.atLeast(1, "--corpus-batch-size", corpusBatchSize);
+    Numbers.atLeast(1, "--threads", threads);
+    Numbers.atLeast(2, "--length", length);
     if (peak != null && !(peak > 0 && Double.isFinite(peak))) {
-      throw new ParameterException(
-          spec.commandLine(), "--peak must be a number above 0, but is " + peak + ".");
+      throw new ArgumentException(
+          "--peak must be a number above 0, but is " + peak + ".");
     }
     Device.require(devices.list());
     int vocabulary =

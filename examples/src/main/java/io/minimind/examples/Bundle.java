@@ -12,10 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Puts everything that the commands need into one folder: program, Java, native libraries. */
 @Command(
@@ -52,17 +49,14 @@ public final class Bundle implements Callable<Integer> {
       })
   private Integer split;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new Bundle(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (split != null && split < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--split must be at least 1, but is " + split + ".");
+    if (split != null) {
+      Numbers.atLeast(1, "--split", split);
     }
     if (Files.exists(to)) {
       throw new InputException(to + " is there already: name another folder, or remove it.");
@@ -86,7 +80,7 @@ public final class Bundle implements Callable<Integer> {
   }
 
   private void requireNatives(List<Path> classPath) throws IOException {
-    String jar = "onnxruntime-.*-" + BundleFolder.PLATFORM + (cuda ? "-gpu" : "") + "\\.jar";
+    String jar = "onnxruntime-.*-" + BundleFolder.PLATFORM + (cuda ? BundleFolder.CUDA : ".jar");
     if (classPath.stream().noneMatch(path -> path.getFileName().toString().matches(jar))) {
       throw new InputException(
           "The native libraries on the class path are not those of a bundle %s CUDA: start ./minimind bundle on Linux with an x86-64 processor."

@@ -19,11 +19,14 @@ import java.util.zip.ZipFile;
 /**
  * A folder that runs without anything installed: {@code minimind} to start it, {@code runtime} with
  * Java, {@code lib} with jars, {@code natives} with the libraries that JavaCPP would otherwise
- * unpack into the home directory, {@code examples/data}.
+ * unpack into the home directory, {@code examples/data} and the published model.
  */
 final class BundleFolder {
 
   static final Path DATA = Path.of("examples", "data");
+
+  /** The model that is talked to where none is named. */
+  private static final Path MODEL = Path.of("models", "minimind-demo");
 
   /** Of the bindings of CUDA's many libraries, those that are used. */
   private static final String OF_CUDA = ".*/libjni(cudart|nccl)\\.so";
@@ -32,6 +35,9 @@ final class BundleFolder {
 
   /** JavaCPP's name for the platform, which the jars with native libraries have in theirs. */
   static final String PLATFORM = "linux-x86_64";
+
+  /** How the names of jars with libraries for CUDA go on after the platform. */
+  static final String CUDA = "-gpu.jar";
 
   /** The modules of Java that the program and its libraries load classes from. */
   private static final String MODULES =
@@ -50,6 +56,7 @@ final class BundleFolder {
 
       exec "$home/runtime/bin/java" -XX:+UseSerialGC -Xms64m -Xmn32m -XX:-ShrinkHeapInSteps --enable-native-access=ALL-UNNAMED%s \\
         -Djava.library.path="$home/natives" -Dorg.bytedeco.javacpp.pathsFirst=true \\
+        -Dminimind.home="$home" \\
         ${MINIMIND_JAVA_OPTIONS:-} -cp "$home/lib/*" io.minimind.examples.MiniMind "$@"
       """;
 
@@ -101,17 +108,28 @@ final class BundleFolder {
         }
       }
       Files.copy(checkout.resolve(LICENSE), folder.resolve(LICENSE));
-      Files.createDirectory(folder.resolve(DATA).getParent());
-      copy(checkout.resolve(DATA), folder.resolve(DATA));
-      Path launcher = Files.writeString(folder.resolve("minimind"), LAUNCHER.formatted(options()));
+      for (Path part : List.of(DATA, MODEL)) {
+        Files.createDirectory(folder.resolve(part).getParent());
+        copy(checkout.resolve(part), folder.resolve(part));
+      }
+      Path launcher =
+          Files.writeString(folder.resolve("minimind"), LAUNCHER.formatted(options(classPath)));
       Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.move(folder, to);
     }
   }
 
-  /** From Java 23 on, a warning of how protobuf reads memory would come with every command. */
-  private static String options() {
-    return Runtime.version().feature() < 23 ? "" : " --sun-misc-unsafe-memory-access=allow";
+  private static String options(List<Path> classPath) {
+    StringBuilder options = new StringBuilder();
+    // From Java 23 on, a warning of how protobuf reads memory would come with every command.
+    if (Runtime.version().feature() >= 23) {
+      options.append(" --sun-misc-unsafe-memory-access=allow");
+    }
+    // JavaCPP would look for CUDA's libraries everywhere before it loads those of the CPU.
+    if (classPath.stream().noneMatch(jar -> jar.toString().endsWith(PLATFORM + CUDA))) {
+      options.append(" -Dorg.bytedeco.javacpp.platform.extension=");
+    }
+    return options.toString();
   }
 
   private static void run(String tool, String... args) throws IOException {
@@ -138,9 +156,10 @@ final class BundleFolder {
         && (!name.startsWith("org/bytedeco/cuda/") || name.matches(OF_CUDA));
   }
 
+  /** Copies what a build has not made. */
   private static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
+      for (Path file : files.filter(f -> !f.startsWith(from.resolve("target"))).toList()) {
         Files.copy(file, to.resolve(from.relativize(file).toString()));
       }
     }

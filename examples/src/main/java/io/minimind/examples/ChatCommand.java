@@ -14,10 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Talks with a model. */
 @Command(
@@ -101,18 +98,13 @@ public final class ChatCommand implements Callable<Integer> {
       description = "Keeps what was typed in a terminal for the next time.")
   private Path history;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new ChatCommand(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (turns < 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--turns must be at least 0, but is " + turns + ".");
-    }
+    Numbers.atLeast(0, "--turns", turns);
     ChatOptions options = ChatOptions.defaults().withGeneration(generation());
     LoadOptions defaults = LoadOptions.defaults().withSpinning(!noSpinning);
     LoadOptions loading = threads == null ? defaults : defaults.withThreads(threads);

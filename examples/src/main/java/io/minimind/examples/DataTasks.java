@@ -12,10 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Writes what a small model learns to use tools from. */
 @Command(
@@ -76,22 +73,14 @@ public final class DataTasks implements Callable<Integer> {
       description = "Questions that are in no other file; of few tools there may be fewer of them.")
   private int heldOut = Amounts.DEFAULT.heldOut();
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new DataTasks(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    Amounts amounts;
-    ToolTasks drawn;
-    try {
-      amounts = new Amounts(texts, chats, guesses, tasks, heldOut);
-      drawn = new ToolTasks(seed, tools);
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage());
-    }
+    Amounts amounts = new Amounts(texts, chats, guesses, tasks, heldOut);
+    ToolTasks drawn = new ToolTasks(seed, tools);
     ToolFiles files = ToolFiles.draw(out, drawn, amounts);
     for (Path file : List.of(files.texts(), files.chats(), files.tasks(), files.heldOut())) {
       System.out.printf(Locale.ROOT, "%s: %,d rows%n", file, rows(file));

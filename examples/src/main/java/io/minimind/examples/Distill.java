@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.distillation.Distillation;
 import io.minimind.model.ModelConfig;
@@ -82,7 +83,7 @@ public final class Distill extends Tune {
   @Override
   Task task(Path from, ModelConfig model) throws IOException {
     if (teacher == null) {
-      throw refused("A new run needs --teacher (an old one --resume).");
+      throw new ArgumentException("A new run needs --teacher (an old one --resume).");
     }
     return Distillation.of(
         teacher, from, conversations.task(model, from, seed()), top, alpha, temperature);

@@ -12,10 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Asks a fine-tuned model questions, as the original's evaluation does. */
 @Command(
@@ -86,18 +83,13 @@ public final class EvaluateChat implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of the draws.")
   private long seed = 1337;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new EvaluateChat(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    if (history < 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--history must be at least 0, but is " + history + ".");
-    }
+    Numbers.atLeast(0, "--history", history);
     GenerationOptions options =
         GenerationOptions.defaults()
             .withTemperature(temperature)

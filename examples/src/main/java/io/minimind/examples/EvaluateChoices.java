@@ -20,10 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Multiple choice in the layout of C-Eval. */
 @Command(
@@ -71,8 +68,6 @@ public final class EvaluateChoices implements Callable<Integer> {
       description = "Threads to compute with; one for each processor unless given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
-  @Spec private CommandSpec spec;
-
   private final ProgressLine progress = ProgressLine.onStandardError();
 
   /**
@@ -104,10 +99,8 @@ public final class EvaluateChoices implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (shots < 0 || threads < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--shots must be at least 0, and --threads at least 1.");
-    }
+    Numbers.atLeast(0, "--shots", shots);
+    Numbers.atLeast(1, "--threads", threads);
     // All are read before the first is scored: a mistake in the last must not cost the others.
     List<Exam> exams = new ArrayList<>();
     for (String subject : subjects()) {

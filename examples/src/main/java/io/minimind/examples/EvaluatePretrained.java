@@ -1,7 +1,11 @@
 package io.minimind.examples;
 
+import io.minimind.files.InputException;
+import io.minimind.files.Quoted;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
+import io.minimind.tokenizer.TokenRoles;
+import io.minimind.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,6 +78,7 @@ public final class EvaluatePretrained implements Callable<Integer> {
             .withSeed(seed);
     List<String> texts = prompts == null ? PROMPTS : Prompts.read(prompts);
     try (LanguageModel language = LanguageModel.load(model)) {
+      requireRoom(language, texts);
       System.out.println(Evaluate.parameters(model));
       for (String prompt : texts) {
         long start = System.nanoTime();
@@ -91,5 +96,25 @@ public final class EvaluatePretrained implements Callable<Integer> {
       throw Evaluate.unusable(model, e);
     }
     return 0;
+  }
+
+  /** Said before the first text is continued. */
+  private void requireRoom(LanguageModel language, List<String> texts) throws IOException {
+    Tokenizer tokenizer = language.tokenizer();
+    int begin = TokenRoles.load(model, tokenizer).begin().isPresent() ? 1 : 0;
+    for (int i = 0; i < texts.size(); i++) {
+      int length = begin + tokenizer.encode(texts.get(i)).length;
+      if (length >= language.contextLength()) {
+        throw new InputException(
+            "Prompt %d of %s, %s, has %d tokens, which leaves no room in the context of the model in %s, %d tokens: shorten it."
+                .formatted(
+                    i + 1,
+                    prompts == null ? "the " + texts.size() : prompts,
+                    Quoted.text(texts.get(i)),
+                    length,
+                    model,
+                    language.contextLength()));
+      }
+    }
   }
 }

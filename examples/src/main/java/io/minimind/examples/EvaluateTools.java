@@ -1,6 +1,6 @@
 package io.minimind.examples;
 
-import io.minimind.files.InputException;
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.policy.ToolCases;
@@ -62,11 +62,9 @@ public final class EvaluateTools implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (maxNewTokens < 1) {
-      throw new InputException("--max-new-tokens must be at least 1, but is " + maxNewTokens + ".");
-    }
+    Numbers.atLeast(1, "--max-new-tokens", maxNewTokens);
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new InputException(
+      throw new ArgumentException(
           "--temperature must be a number of at least 0, but is " + temperature + ".");
     }
     ToolCases cases = data == null ? ToolCases.eight() : ToolCases.read(data, model);

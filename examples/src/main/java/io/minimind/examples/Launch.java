@@ -1,15 +1,13 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** Starts a training command in several processes of this machine. */
 @Command(
@@ -39,8 +37,6 @@ public final class Launch implements Callable<Integer> {
       description = "A training command with its options.")
   private List<String> command;
 
-  @Spec private CommandSpec spec;
-
   Launch() {}
 
   public static void main(String[] args) {
@@ -49,9 +45,7 @@ public final class Launch implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (count < 1) {
-      throw refused("--nproc must be at least 1, but is " + count + ".");
-    }
+    Numbers.atLeast(1, "--nproc", count);
     requireKnown();
     return LocalProcesses.run(count, command);
   }
@@ -62,7 +56,7 @@ public final class Launch implements Callable<Integer> {
       known = i < command.size() ? known.getSubcommands().get(command.get(i)) : null;
     }
     if (known == null) {
-      throw refused(
+      throw new ArgumentException(
           "'%s' is no training command, which alone can be launched."
               .formatted(String.join(" ", command)));
     }
@@ -70,9 +64,5 @@ public final class Launch implements Callable<Integer> {
 
   private static boolean joins(Object command) {
     return command instanceof TrainingCommand || command instanceof BenchmarkTraining;
-  }
-
-  private ParameterException refused(String sentence) {
-    return new ParameterException(spec.commandLine(), sentence);
   }
 }

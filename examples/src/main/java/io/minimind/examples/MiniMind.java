@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.CutFiles;
 import io.minimind.files.Mistake;
@@ -16,10 +17,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParameterException;
 
 /** The {@code minimind} command: a name for each example main. */
 @Command(
@@ -73,7 +72,10 @@ public final class MiniMind {
     run(new MiniMind(), args);
   }
 
-  /** Runs a command as a process: exit status 0, 1 for a failure, 2 for a wrong command line. */
+  /**
+   * Runs a command as a process: exit status 0, 1 for a failure, 2 for options that cannot be, in
+   * themselves or together.
+   */
   static void run(Object command, String... args) {
     useUtf8();
     try {
@@ -115,18 +117,25 @@ public final class MiniMind {
         .ifPresent(launch -> launch.setStopAtPositional(true));
     return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
+        .setExpandAtFiles(false) // A text may begin with @.
         .setParameterExceptionHandler(
-            (e, args) -> {
-              CommandLine failed = e.getCommandLine();
-              failed.getErr().println(withCandidates(e));
-              failed.getErr().printf("Try '%s --help'.%n", failed.getCommandSpec().qualifiedName());
-              return 2;
-            })
+            (e, args) -> refuse(e.getCommandLine(), WrongUsage.sentence(e, args)))
         .setExecutionExceptionHandler(
             (e, failed, result) -> {
-              failed.getErr().println(message(e).orElseThrow(() -> e));
+              String sentence = message(e).orElseThrow(() -> e);
+              if (e instanceof ArgumentException) {
+                return refuse(failed, sentence);
+              }
+              failed.getErr().println(sentence);
               return 1;
             });
+  }
+
+  /** What was asked for cannot be, whatever the files are; the help says what can. */
+  private static int refuse(CommandLine command, String sentence) {
+    command.getErr().println(sentence);
+    command.getErr().printf("Try '%s --help'.%n", command.getCommandSpec().qualifiedName());
+    return 2;
   }
 
   private static List<Class<?>> asked(String... given) {
@@ -139,18 +148,6 @@ public final class MiniMind {
 
   private static String name(Class<?> type) {
     return type.getAnnotation(Command.class).name();
-  }
-
-  /** Of the constants that a value may be, the library would list all names that it has. */
-  private static String withCandidates(ParameterException e) {
-    Iterable<String> candidates =
-        e.getArgSpec() == null ? null : e.getArgSpec().completionCandidates();
-    return candidates == null
-        ? e.getMessage()
-        : e.getMessage()
-            .replaceFirst(
-                "expected one of \\[.*] \\(case-insensitive\\)",
-                "expected " + Matcher.quoteReplacement(String.join(", ", candidates)));
   }
 
   /** One sentence for what a person did or a machine could not do; a defect shows where it is. */

@@ -1,9 +1,9 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.data.CorpusPreparation;
 import io.minimind.data.CorpusPreparation.Duplicates;
 import io.minimind.data.Rows;
-import io.minimind.files.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +57,7 @@ public final class PrepareData implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
-      throw new InputException(
+      throw new ArgumentException(
           "--out must be another file than " + file + ", which it would replace.");
     }
     Rows rows = Rows.of(file);

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.task.Pretraining;
 import io.minimind.tokenizer.Tokenizer;
 import io.minimind.train.RunBuilder;
@@ -64,7 +65,7 @@ public final class Pretrain extends TrainingCommand {
   @Override
   void begin(RunBuilder run) throws IOException {
     if (data == null || tokenizer == null) {
-      throw refused("A new run needs --data and --tokenizer (an old one --resume).");
+      throw new ArgumentException("A new run needs --data and --tokenizer (an old one --resume).");
     }
     int vocabularySize = Tokenizer.load(tokenizer).vocabularySize();
     run.task(new Pretraining())

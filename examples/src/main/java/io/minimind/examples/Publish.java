@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.publish.Publication;
 import io.minimind.publish.PublishedModel;
@@ -15,10 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Makes the folder that others take a model from. */
 @Command(
@@ -106,8 +104,6 @@ public final class Publish implements Callable<Integer> {
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new Publish(), args);
   }
@@ -159,10 +155,9 @@ public final class Publish implements Callable<Integer> {
           Optional.ofNullable(description),
           Optional.ofNullable(license),
           languages);
-    } catch (IllegalArgumentException e) {
+    } catch (ArgumentException e) {
       // Each part that can be wrong is an option.
-      String option = e.getMessage().replaceFirst("^The ", "--");
-      throw new ParameterException(spec.commandLine(), option);
+      throw new ArgumentException(e.getMessage().replaceFirst("^The ", "--"), e);
     }
   }
 }

@@ -4,13 +4,16 @@ import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
 import io.minimind.files.InputException;
+import io.minimind.files.Quoted;
 import io.minimind.infer.Chat;
 import io.minimind.infer.ChatOptions;
+import io.minimind.infer.ContextLengthException;
 import io.minimind.infer.FinishReason;
 import io.minimind.infer.GenerationOptions;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.Reply;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -146,7 +149,7 @@ record QuestionSet(List<Question> questions) {
    * Asks a model, which takes the likeliest token each time.
    *
    * @param asked is told how many questions have been asked
-   * @throws IllegalArgumentException if a question does not fit in the model's context
+   * @throws UncheckedIOException if a question does not fit in the model's context
    * @throws IllegalStateException if the model has no chat template or cannot compute
    */
   Score ask(LanguageModel model, IntConsumer asked) {
@@ -162,6 +165,13 @@ record QuestionSet(List<Question> questions) {
                 question,
                 answer.text().strip(),
                 answer.generation().finishReason() == FinishReason.END_OF_TEXT));
+      } catch (ContextLengthException e) {
+        throw new UncheckedIOException(
+            new InputException(
+                "Question %d, %s, cannot be asked. %s"
+                    .formatted(
+                        answers.size() + 1, Quoted.text(question.text()), e.getMessage()),
+                e));
       }
       asked.accept(answers.size());
     }

@@ -12,7 +12,6 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The whole course in one command. */
@@ -101,10 +100,7 @@ public final class Quickstart implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (threads < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--threads must be at least 1, but is " + threads + ".");
-    }
+    Numbers.atLeast(1, "--threads", threads);
     if (Membership.of(System.getenv()).isPresent()) {
       throw new ArgumentException(
           "The course trains in one process, and WORLD_SIZE says that there are several: take its"

@@ -1,7 +1,9 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.files.InputFile;
+import io.minimind.files.Quoted;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.server.MiniMindServer;
@@ -13,10 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Serves models over HTTP. */
 @Command(
@@ -93,23 +92,20 @@ public final class Serve implements Callable<Integer> {
       description = "How long answers may go on after the server was told to stop.")
   private int grace = 30;
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new Serve(), args);
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    MiniMindServer.Builder builder = builder();
+    Map<String, String> places = places();
     Map<String, LanguageModel> loaded = new LinkedHashMap<>();
     try {
-      MiniMindServer.Builder builder = builder();
-      for (String given : models) {
-        int end = given.indexOf('=');
-        String place = given.substring(end + 1);
-        String name = end < 0 ? GivenModel.name(place) : given.substring(0, end);
-        loaded.put(name, load(place));
-        builder.model(name, loaded.get(name));
+      for (Map.Entry<String, String> place : places.entrySet()) {
+        LanguageModel model = load(place.getValue());
+        loaded.put(place.getKey(), model);
+        builder.model(place.getKey(), model);
       }
       MiniMindServer server = builder.start();
       // The signal's own thread waits until the last answer has come to its end.
@@ -119,11 +115,25 @@ public final class Serve implements Callable<Integer> {
           "A page to chat in is there; /v1 is for clients of OpenAI. Stop with Ctrl-C.");
       server.join();
       return 0;
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     } finally {
       loaded.values().forEach(LanguageModel::close);
     }
+  }
+
+  /** Where the models are, by their names. */
+  private Map<String, String> places() {
+    Map<String, String> places = new LinkedHashMap<>();
+    for (String given : models) {
+      int end = given.indexOf('=');
+      String place = given.substring(end + 1);
+      String name = end < 0 ? GivenModel.name(place) : given.substring(0, end);
+      if (name.isBlank() || places.putIfAbsent(name, place) != null) {
+        throw new ArgumentException(
+            "--model=%s: the name %s is %s; give it another, such as --model=other=DIR."
+                .formatted(given, Quoted.text(name), name.isBlank() ? "empty" : "given twice"));
+      }
+    }
+    return places;
   }
 
   private MiniMindServer.Builder builder() throws IOException {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.data.CorpusTexts;
 import io.minimind.files.InputException;
 import io.minimind.tokenizer.BpeTrainingProgress;
@@ -15,10 +16,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Trains a tokenizer on a corpus. */
 @Command(
@@ -86,8 +84,6 @@ public final class TrainTokenizer implements Callable<Integer> {
 
   private final ProgressLine progress = ProgressLine.onStandardError();
 
-  @Spec private CommandSpec spec;
-
   public static void main(String[] args) {
     MiniMind.run(new TrainTokenizer(), args);
   }
@@ -96,20 +92,11 @@ public final class TrainTokenizer implements Callable<Integer> {
   public Integer call() throws IOException {
     long start = System.nanoTime();
     requireFree(out);
-    DeclaredTokens declared;
-    try {
-      declared = tokens.tokens();
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage());
-    }
+    DeclaredTokens declared = tokens.tokens();
     if (format == Format.SENTENCEPIECE && !declared.equals(DeclaredTokens.MINIMIND)) {
-      throw new ParameterException(
-          spec.commandLine(), "Tokens of one's own go with the format bpe only.");
+      throw new ArgumentException("Tokens of one's own go with the format bpe only.");
     }
-    if (maxRows < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--max-rows must be at least 1, but is " + maxRows + ".");
-    }
+    Numbers.atLeast(1, "--max-rows", maxRows);
     try (CorpusTexts texts = CorpusTexts.open(data, maxRows)) {
       int size =
           switch (format) {

@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
 import io.minimind.distributed.Membership;
@@ -26,7 +27,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -247,10 +247,10 @@ abstract class TrainingCommand implements Callable<Integer> {
           out + " already holds a run: continue it with --resume, or choose another --out.");
     }
     if (validation != null && validationFraction != 0) {
-      throw refused("Give --validation or --validation-fraction, not both.");
+      throw new ArgumentException("Give --validation or --validation-fraction, not both.");
     }
     if (!(validationFraction >= 0 && validationFraction < 1)) {
-      throw refused(
+      throw new ArgumentException(
           "--validation-fraction must be at least 0 and less than 1, but is %s."
               .formatted(validationFraction));
     }
@@ -271,7 +271,7 @@ abstract class TrainingCommand implements Callable<Integer> {
       RunSettings begun = TrainingRun.settings(out);
       requireTask(begun.task());
       if (validation != null && begun.validationData().isEmpty()) {
-        throw refused("The run in " + out + " began without --validation: leave it out.");
+        throw new ArgumentException("The run in " + out + " began without --validation: leave it out.");
       }
     }
     if (data() != null) {
@@ -288,8 +288,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       return devices.list().stream()
           .map(d -> d.withKernels(kernels).withSpinning(!noSpinning).withMemory(cudaMemory))
           .toList();
-    } catch (IllegalArgumentException e) {
-      throw refused("--cuda-memory: " + e.getMessage());
+    } catch (ArgumentException e) {
+      throw new ArgumentException("--cuda-memory: " + e.getMessage(), e);
     }
   }
 
@@ -335,11 +335,11 @@ abstract class TrainingCommand implements Callable<Integer> {
    * The configuration of the model that a run starts from.
    *
    * @throws IOException if the folder is no model
-   * @throws ParameterException if the run would overwrite that model
+   * @throws ArgumentException if the run would overwrite that model
    */
   final ModelConfig startModel(Path from) throws IOException {
     if (Files.exists(out) && Files.exists(from) && Files.isSameFile(out, from)) {
-      throw refused("--out must be another folder than --from, whose model it would replace.");
+      throw new ArgumentException("--out must be another folder than --from, whose model it would replace.");
     }
     return ModelConfig.read(from.resolve(ModelFolder.CONFIG));
   }
@@ -347,11 +347,6 @@ abstract class TrainingCommand implements Callable<Integer> {
   /** The seed of a new run. */
   final long seed() {
     return trainingOptions.settings().seed();
-  }
-
-  /** An error of the command line. */
-  final ParameterException refused(String sentence) {
-    return new ParameterException(spec.commandLine(), sentence);
   }
 
   private void requireTask(Task task) throws IOException {
@@ -366,7 +361,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   private void rejectSettings() {
     for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
       if (!RESUMABLE.contains(option.longestName())) {
-        throw refused(
+        throw new ArgumentException(
             "--resume goes on with the settings in %s: leave out %s."
                 .formatted(out.resolve("settings.json"), option.longestName()));
       }

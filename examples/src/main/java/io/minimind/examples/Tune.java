@@ -1,5 +1,6 @@
 package io.minimind.examples;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Task;
 import io.minimind.train.RunBuilder;
@@ -40,14 +41,10 @@ abstract class Tune extends TrainingCommand {
   @Override
   final void begin(RunBuilder run) throws IOException {
     if (data() == null || from == null) {
-      throw refused("A new run needs --data and --from (an old one --resume).");
+      throw new ArgumentException("A new run needs --data and --from (an old one --resume).");
     }
     ModelConfig model = startModel(from);
-    try {
-      lora.addTo(run, from);
-      run.from(from).task(task(from, model));
-    } catch (IllegalArgumentException e) {
-      throw refused(e.getMessage());
-    }
+    lora.addTo(run, from);
+    run.from(from).task(task(from, model));
   }
 }

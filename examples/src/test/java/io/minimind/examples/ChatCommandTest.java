@@ -198,8 +198,8 @@ class ChatCommandTest {
     assertSays(1, "There is no folder nope. There is no model nope", "--model=nope");
     assertSays(1, "no-such-model", "--model=no-such-model");
     assertSays(2, "--turns must be at least 0, but is -1.", "--model=" + MODEL, "--turns=-1");
-    assertSays(1, "temperature is -1.0", "--model=" + MODEL, "--temperature=-1");
-    assertSays(1, "cannot be told whether to think", "--model=" + MODEL, "--think=true");
+    assertSays(2, "temperature is -1.0", "--model=" + MODEL, "--temperature=-1");
+    assertSays(2, "cannot be told whether to think", "--model=" + MODEL, "--think=true");
   }
 
   private static void assertSays(int status, String part, String... options) {

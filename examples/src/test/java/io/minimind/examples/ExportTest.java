@@ -131,11 +131,11 @@ class ExportTest {
   void mistakesGetASentence() throws IOException {
     Path out = folder.resolve("out");
     assertSays(1, "There is no model folder at " + out, export(out, folder.resolve("b")));
-    assertSays(1, "--out must be another folder than --model", export(run, run));
+    assertSays(2, "--out must be another folder than --model", export(run, run));
     Path other = folder.resolve("other");
     Commands.copy(run, other);
     assertSays(1, "already holds a run", export(run, other));
-    assertSays(2, "Invalid value for option '--quantize'", export(run, out, "--quantize=int3"));
+    assertSays(2, "--quantize cannot be \"int3\": expected", export(run, out, "--quantize=int3"));
     assertEquals(new Result(0, ""), export(run, out, "--quantize=int8"));
     assertSays(1, out + " already holds a model", export(run, out, "--quantize=int4"));
     assertSays(1, "are quantized already", export(out, folder.resolve("b"), "--quantize=int4"));

@@ -279,9 +279,9 @@ class GroupPolicyTuneTest {
         "--temperature=0 | The temperature must be a number above 0, but is 0.0.",
         "--turns=0 | The turns must be at least 1, but is 0.",
         "--thinking=2 | The share of thinking must be between 0 and 1, but is 2.0.",
-        "--variant=dpo | Invalid value for option '--variant'",
-        "--kernels=fast | expected own, onnxruntime but was 'fast'",
-        "--schedule=[] | expected cosine, linear, constant, warmup-stable-decay but was '[]'",
+        "--variant=dpo | --variant cannot be \"dpo\": expected",
+        "--kernels=fast | --kernels cannot be \"fast\": expected own or onnxruntime.",
+        "--schedule=[] | expected cosine, linear, constant or warmup-stable-decay.",
       })
   void wrongOptionsAreRefused(String option, String sentence) {
     Path out = folder.resolve("out");

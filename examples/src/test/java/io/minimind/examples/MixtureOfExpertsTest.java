@@ -110,7 +110,7 @@ class MixtureOfExpertsTest {
     Path out = folder.resolve("none");
     String mixture = option.equals("--balance=-1") ? "--experts=4" : "--epochs=1";
     Commands.Result result = Commands.run(Commands.pretrain(out, cache, option, mixture));
-    assertEquals(1, result.status(), result.err());
+    assertEquals(2, result.status(), result.err());
     assertTrue(result.err().contains(message), result.err());
     assertTrue(Files.notExists(out));
   }

@@ -392,7 +392,7 @@ class PreferenceTuneTest {
         "--lora-alpha=16 | --lora-alpha and --lora-targets say nothing without a --lora-rank",
         "--lora-targets=wq | --lora-alpha and --lora-targets say nothing without a --lora-rank",
         "--max-length=65 | --max-length must be between 4 and 64, the length of the model in",
-        "--variant=kto | Invalid value for option '--variant'"
+        "--variant=kto | --variant cannot be \"kto\": expected"
       })
   void wrongOptionsAreRefused(String option, String sentence) {
     Commands.Result result = Commands.run(dpo(folder.resolve("out"), option));

@@ -69,12 +69,17 @@ class TokenizerCommandTest {
   }
 
   private void assertRefused(List<String> parts, String... args) {
+    assertRefused(1, parts, args);
+  }
+
+  private void assertRefused(int status, List<String> parts, String... args) {
     Commands.Result result = Commands.run(args);
-    assertEquals(1, result.status(), result.err());
-    assertEquals(1, result.err().lines().count(), result.err());
-    assertTrue(result.err().strip().endsWith("."), result.err());
+    assertEquals(status, result.status(), result.err());
+    List<String> lines = result.err().lines().toList();
+    assertEquals(status, lines.size(), "a wrong command line also gets a hint: " + result.err());
+    assertTrue(lines.get(0).endsWith("."), result.err());
     for (String part : parts) {
-      assertTrue(result.err().contains(part), "'" + part + "' in: " + result.err());
+      assertTrue(lines.get(0).contains(part), "'" + part + "' in: " + result.err());
     }
   }
 
@@ -217,7 +222,7 @@ class TokenizerCommandTest {
     Files.writeString(data, "");
     assertTrainingRefused(List.of(data + " is empty"), "--data=" + data);
     Files.writeString(data, "\n\n{\"text\": \"\"}\n");
-    assertTrainingRefused(List.of("no text"), "--data=" + data);
+    assertTrainingRefused(List.of("There is no text in " + data), "--data=" + data);
     Files.writeString(data, "{\"text\": \"a\"}\n{\"text\": \n");
     assertTrainingRefused(List.of("Row 2 of " + data + " (line 2)", "not JSON"), "--data=" + data);
     Files.writeString(data, "{\"text\": \"a\"}\n\n{\"prose\": \"b\"}\n");
@@ -235,8 +240,18 @@ class TokenizerCommandTest {
 
   @Test
   void refusesAVocabularySmallerThanTheAlphabet() throws IOException {
-    assertTrainingRefused(List.of("258", "259"), "--data=" + CORPUS, "--vocab-size=258");
-    assertTrainingRefused(List.of("-1", "259"), "--data=" + CORPUS, "--vocab-size=-1");
+    for (String size : List.of("258", "-1")) {
+      Path out = folder.resolve("refused");
+      assertRefused(
+          2,
+          List.of(size, "259"),
+          "tokenizer",
+          "train",
+          "--out=" + out,
+          "--data=" + CORPUS,
+          "--vocab-size=" + size);
+      assertFalse(Files.exists(out));
+    }
   }
 
   @Test
@@ -368,9 +383,9 @@ class TokenizerCommandTest {
     Path missing = folder.resolve("missing");
     assertRefused(List.of(missing.toString()), "tokenizer", "encode", option, "--file=" + missing);
     assertRefused(
-        List.of("--file", "\"x\""), "tokenizer", "encode", option, "--file=" + missing, "x");
-    assertRefused(List.of("\"x\"", "token id"), "tokenizer", "decode", option, "1", "x");
-    assertRefused(List.of("2048", "out of range"), "tokenizer", "decode", option, "2048");
+        2, List.of("--file", "\"x\""), "tokenizer", "encode", option, "--file=" + missing, "x");
+    assertRefused(2, List.of("\"x\"", "token id"), "tokenizer", "decode", option, "1", "x");
+    assertRefused(2, List.of("2048", "out of range"), "tokenizer", "decode", option, "2048");
     Path broken = Files.write(folder.resolve("broken"), new byte[] {'a', (byte) 0xFF});
     assertRefused(
         List.of(broken + " is not valid UTF-8"), "tokenizer", "encode", option, "--file=" + broken);

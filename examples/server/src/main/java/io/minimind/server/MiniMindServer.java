@@ -1,5 +1,6 @@
 package io.minimind.server;
 
+import io.minimind.files.ArgumentException;
 import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import java.io.IOException;
@@ -124,7 +125,7 @@ public final class MiniMindServer implements AutoCloseable {
      */
     public Builder model(String name, LanguageModel model) {
       if (name.isBlank() || models.putIfAbsent(name, Objects.requireNonNull(model)) != null) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The model name %s is empty or given twice.".formatted(Text.quote(name)));
       }
       return this;
@@ -221,7 +222,7 @@ public final class MiniMindServer implements AutoCloseable {
 
     private static void check(boolean valid, String name, Object value, String range) {
       if (!valid) {
-        throw new IllegalArgumentException(
+        throw new ArgumentException(
             "The %s of the server is %s but must be %s.".formatted(name, value, range));
       }
     }

@@ -1,5 +1,6 @@
 package io.minimind.data;
 
+import io.minimind.files.InputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +22,7 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
   private static final List<List<String>> COLUMNS =
       Stream.concat(Stream.of(List.of("text")), Conversation.COLUMNS.stream()).toList();
 
+  private final List<Path> all;
   private final Iterator<Path> files;
   private final long bytesTotal;
   private long left;
@@ -27,9 +30,11 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
   private Optional<RowReader> reader = Optional.empty();
   private Path file;
   private Optional<Row> next = Optional.empty();
+  private boolean blank = true;
 
   private CorpusTexts(List<Path> files, long bytesTotal, long most) {
-    this.files = files.iterator();
+    this.all = List.copyOf(files);
+    this.files = all.iterator();
     this.bytesTotal = bytesTotal;
     this.left = most;
   }
@@ -59,10 +64,10 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
 
   @Override
   public boolean hasNext() {
-    if (left == 0) {
-      return false;
-    }
     try {
+      if (left == 0) {
+        return end();
+      }
       while (next.isEmpty()) {
         if (reader.isPresent()) {
           next = reader.get().next();
@@ -74,13 +79,23 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
           file = files.next();
           reader = Optional.of(Rows.of(file).open(COLUMNS));
         } else {
-          return false;
+          return end();
         }
       }
       return true;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** There is no further text; if there was none, nothing can be learnt. */
+  private boolean end() throws InputException {
+    if (blank) {
+      throw new InputException(
+          "There is no text in %s: expected at least one."
+              .formatted(all.stream().map(Path::toString).collect(Collectors.joining(", "))));
+    }
+    return false;
   }
 
   @Override
@@ -92,7 +107,9 @@ public final class CorpusTexts implements Iterator<String>, AutoCloseable {
     next = Optional.empty();
     left--;
     try {
-      return Conversation.isIn(row) ? Conversation.said(row) : row.text(0);
+      String text = Conversation.isIn(row) ? Conversation.said(row) : row.text(0);
+      blank &= text.isBlank();
+      return text;
     } catch (IllegalArgumentException e) {
       throw new UncheckedIOException(
           new MalformedRowException(file.toString(), row, e.getMessage()));
