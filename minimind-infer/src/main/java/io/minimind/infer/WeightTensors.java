@@ -163,7 +163,7 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
       try {
         memory.add(piece.join());
       } catch (CompletionException e) {
-        failure = e;
+        failure = failure == null ? e : failure;
       }
     }
     if (failure != null) {
