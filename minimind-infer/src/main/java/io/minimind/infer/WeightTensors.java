@@ -30,8 +30,8 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     implements AutoCloseable {
 
   /**
-   * Smaller pieces are not worth a thread, and the allocator of the C library would keep them when
-   * they are freed.
+   * Smaller pieces are not worth a thread, and of those below 32 MB that a thread frees the
+   * allocator of the C library keeps much.
    */
   private static final long SMALLEST_PIECE = 40 << 20;
 
@@ -80,9 +80,13 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     try (FileChannel channel = FileChannel.open(file)) {
       List<List<DecoderGraph.Weight>> pieces = pieces(weights);
       List<CompletableFuture<ByteBuffer>> reading = new ArrayList<>();
-      for (List<DecoderGraph.Weight> piece : pieces) {
+      for (List<DecoderGraph.Weight> piece : pieces.subList(1, pieces.size())) {
         reading.add(CompletableFuture.supplyAsync(() -> read(piece, channel, file)));
       }
+      // The first on this thread.
+      reading.add(
+          0,
+          CompletableFuture.supplyAsync(() -> read(pieces.get(0), channel, file), Runnable::run));
       read.collect(reading);
       for (int i = 0; i < pieces.size(); i++) {
         ByteBuffer piece = read.memory.get(i);
@@ -102,17 +106,19 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
 
   /** What is read together, about the same for each processor. */
   private static List<List<DecoderGraph.Weight>> pieces(List<DecoderGraph.Weight> weights) {
-    long share = size(weights) / Runtime.getRuntime().availableProcessors();
-    long enough = Math.min(Math.max(share, SMALLEST_PIECE), LARGEST_PIECE);
+    long whole = size(weights);
+    long most = Math.max(Runtime.getRuntime().availableProcessors(), whole / LARGEST_PIECE + 1);
+    long count = Math.min(Math.max(whole / SMALLEST_PIECE, 1), most);
     List<List<DecoderGraph.Weight>> pieces = new ArrayList<>();
-    long size = enough;
+    long size = 0;
     for (DecoderGraph.Weight weight : weights) {
-      if (size >= enough || size + size(weight) > Integer.MAX_VALUE) {
+      size += size(weight);
+      boolean full = size > whole / count && pieces.size() < count || size > Integer.MAX_VALUE;
+      if (pieces.isEmpty() || full) {
         pieces.add(new ArrayList<>());
-        size = 0;
+        size = size(weight);
       }
       pieces.get(pieces.size() - 1).add(weight);
-      size += size(weight);
     }
     return pieces;
   }
@@ -157,7 +163,7 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
       try {
         memory.add(piece.join());
       } catch (CompletionException e) {
-        failure = e;
+        failure = failure == null ? e : failure;
       }
     }
     if (failure != null) {
