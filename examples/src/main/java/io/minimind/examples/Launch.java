@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Starts a training command in several processes of this machine. */
 @Command(
@@ -37,6 +39,8 @@ public final class Launch implements Callable<Integer> {
       description = "A training command with its options.")
   private List<String> command;
 
+  @Spec private CommandSpec spec;
+
   Launch() {}
 
   public static void main(String[] args) {
@@ -46,12 +50,16 @@ public final class Launch implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Numbers.atLeast(1, "--nproc", count);
-    requireKnown();
+    String[] words = command.toArray(String[]::new);
+    CommandLine commands = MiniMind.commandLine(new MiniMind(), words);
+    requireKnown(commands);
+    // What is wrong with its options is said once, and not by each process.
+    commands.setErr(spec.commandLine().getErr()).parseArgs(words);
     return LocalProcesses.run(count, command);
   }
 
-  private void requireKnown() {
-    CommandLine known = MiniMind.commandLine(new MiniMind(), command.toArray(String[]::new));
+  private void requireKnown(CommandLine commands) {
+    CommandLine known = commands;
     for (int i = 0; known != null && !joins(known.getCommandSpec().userObject()); i++) {
       known = i < command.size() ? known.getSubcommands().get(command.get(i)) : null;
     }

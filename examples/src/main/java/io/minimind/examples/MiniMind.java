@@ -179,6 +179,7 @@ public final class MiniMind {
   /** A library knows folders and settings, where a command has options for them. */
   private static String withOptions(String sentence) {
     return sentence
+        .replace("choose another folder for them", "choose another --cache")
         .replace("choose another folder", "choose another --out")
         .replace("give the setting ", "give --set ");
   }

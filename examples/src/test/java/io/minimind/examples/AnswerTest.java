@@ -79,7 +79,7 @@ class AnswerTest {
 
   @Test
   void answersAreAFileToLearnFromAndTheSameWhereverItStopped() throws Exception {
-    Path whole = folder.resolve("whole.jsonl");
+    Path whole = folder.resolve("made").resolve("whole.jsonl");
     assertEquals(new Commands.Result(0, ""), Commands.run(answer(whole)));
     List<String> lines = Files.readAllLines(whole);
     assertTrue(lines.size() > 20, "answers: " + lines.size());
@@ -89,7 +89,7 @@ class AnswerTest {
       assertTrue(messages.get(0).get("content").textValue().startsWith("问"), line);
       assertFalse(messages.get(1).get("content").textValue().contains("旧"), line);
     }
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(whole.getParent())) {
       assertEquals(List.of(whole), files.toList(), "nothing is left over");
     }
     // What a process leaves that is killed while it writes a line.

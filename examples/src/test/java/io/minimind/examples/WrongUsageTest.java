@@ -108,6 +108,8 @@ class WrongUsageTest {
         "data inspect | FILE must be given.",
         "pretrain --bach-size=3 | There is no option --bach-size: is it --batch-size?",
         "answer --modle=x --data=y --to=z | There is no option --modle: is it --model?",
+        "launch --nproc=2 pretrain --bach-size=3 | There is no option --bach-size: is it"
+            + " --batch-size?",
         "pretrain --frobnicate | There is no option --frobnicate.",
         "pretrain -x | There is no option \"-x\".",
         "pretrain corpus.csv | minimind pretrain does not know what to do with \"corpus.csv\": it is"

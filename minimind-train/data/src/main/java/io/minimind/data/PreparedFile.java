@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
@@ -58,6 +59,7 @@ final class PreparedFile implements Closeable {
     rows = from.rows;
     written = from.written;
     leftOut = new TreeMap<>(from.leftOut);
+    Folders.create(target.toAbsolutePath().getParent());
     channel = FileChannel.open(partial(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     channel.truncate(from.bytes);
     channel.position(from.bytes);

@@ -31,7 +31,7 @@ class CorpusPreparationTest {
   void aPreparationThatBrokeGoesOn(Duplicates duplicates) throws IOException {
     CorpusPreparation preparation = new CorpusPreparation(2, 60, 0, duplicates);
     List<String> texts = texts();
-    Path whole = folder.resolve("whole.jsonl");
+    Path whole = folder.resolve("made").resolve("whole.jsonl");
     Result expected = preparation.write(rows(texts, "one", ROWS), whole, read -> {});
     assertTrue(expected.written() > 1000 && expected.written() <= ROWS, "" + expected.written());
 

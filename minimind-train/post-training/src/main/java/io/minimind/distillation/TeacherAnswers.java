@@ -15,6 +15,7 @@ import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
 import io.minimind.files.AtomicFile;
+import io.minimind.files.Folders;
 import io.minimind.files.InputException;
 import io.minimind.infer.ChatOptions;
 import io.minimind.infer.ContextLengthException;
@@ -105,6 +106,7 @@ public record TeacherAnswers(GenerationOptions generation, boolean thinking, int
     if (Files.exists(target)) {
       throw new InputException(target + " is there already: name another file.");
     }
+    Folders.create(target.toAbsolutePath().getParent());
     Path partial = target.resolveSibling(target.getFileName() + ".partial");
     Path begun = target.resolveSibling(target.getFileName() + ".begun");
     try (FileChannel file =
