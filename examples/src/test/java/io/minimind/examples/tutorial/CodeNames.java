@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,6 +21,7 @@ import java.util.regex.Pattern;
  *   <li>{@code folder/File}, {@code folder/…/File}: the end of a path in the project, with or
  *       without {@code .java};
  *   <li>{@code ./minimind command --option}: commands and options that are declared;
+ *   <li>{@code minimind-infer}: a module;
  *   <li>anything else, such as a variable or a tensor, occurs somewhere in the sources, or in the
  *       document's own blocks.
  * </ul>
@@ -28,6 +31,8 @@ final class CodeNames {
   private static final Pattern SPAN = Pattern.compile("`([^`\n]+)`");
   private static final Pattern TYPE =
       Pattern.compile("\\b(?:class|record|interface|enum) ([A-Z]\\w*)");
+  private static final Pattern MODULE =
+      Pattern.compile("<artifactId>([^<]+)</artifactId>\\s*<name>");
   private static final Pattern MEMBER = Pattern.compile("([A-Z]\\w*)(?:\\.(\\w+))?(?:\\(.*\\))?");
   private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(?:#([^)]+))?\\)");
@@ -35,6 +40,7 @@ final class CodeNames {
   private final Map<Path, String> sources = new TreeMap<>();
   private final Map<String, List<String>> types = new TreeMap<>();
   private final List<String> paths = new ArrayList<>();
+  private final Set<String> modules = new TreeSet<>();
 
   private CodeNames() {}
 
@@ -49,6 +55,12 @@ final class CodeNames {
         Matcher type = TYPE.matcher(text);
         while (type.find()) {
           names.types.computeIfAbsent(type.group(1), name -> new ArrayList<>()).add(text);
+        }
+      }
+      if (path.endsWith("pom.xml")) {
+        Matcher module = MODULE.matcher(Files.readString(file));
+        if (module.find()) {
+          names.modules.add(module.group(1));
         }
       }
     }
@@ -68,7 +80,7 @@ final class CodeNames {
 
   private boolean isKnown(String span) {
     Matcher member = MEMBER.matcher(span);
-    if (span.startsWith("mvn ") || span.startsWith("./mvnw ")) {
+    if (span.startsWith("mvn ") || span.startsWith("./mvnw ") || modules.contains(span)) {
       return true;
     }
     if (span.startsWith("./minimind ") || span.startsWith("--")) {
