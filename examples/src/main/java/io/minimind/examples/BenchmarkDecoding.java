@@ -1,10 +1,10 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Row;
 import io.minimind.data.RowReader;
 import io.minimind.data.Rows;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.AtomicFile;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;

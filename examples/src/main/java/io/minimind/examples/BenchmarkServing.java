@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.infer.LanguageModel;

@@ -1,6 +1,5 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.BatchLoader;
@@ -10,6 +9,7 @@ import io.minimind.data.Rows;
 import io.minimind.data.TokenShards;
 import io.minimind.distributed.Membership;
 import io.minimind.distributed.ProcessGroup;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.model.Parameters;
@@ -176,8 +176,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
     Numbers.atLeast(1, "--threads", threads);
     Numbers.atLeast(2, "--length", length);
     if (peak != null && !(peak > 0 && Double.isFinite(peak))) {
-      throw new ArgumentException(
-          "--peak must be a number above 0, but is " + peak + ".");
+      throw new ArgumentException("--peak must be a number above 0, but is " + peak + ".");
     }
     Device.require(devices.list());
     int vocabulary =

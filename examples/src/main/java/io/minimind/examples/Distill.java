@@ -1,8 +1,8 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.distillation.Distillation;
+import io.minimind.files.ArgumentException;
 import io.minimind.model.ModelConfig;
 import io.minimind.task.Task;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.TemporaryFolder;
 import io.minimind.interchange.ModelExport;
 import io.minimind.model.ModelConfig;
@@ -55,7 +55,8 @@ public final class Export implements Callable<Integer> {
   public Integer call() throws IOException {
     Path model = source.folder();
     if (Files.exists(out) && Files.exists(model) && Files.isSameFile(model, out)) {
-      throw new ArgumentException("--out must be another folder than --model: both are " + out + ".");
+      throw new ArgumentException(
+          "--out must be another folder than --model: both are " + out + ".");
     }
     if (format != null) {
       exportForOthers();

@@ -1,9 +1,9 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.data.CorpusPreparation;
 import io.minimind.data.CorpusPreparation.Duplicates;
 import io.minimind.data.Rows;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

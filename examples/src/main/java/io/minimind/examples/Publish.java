@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
+import io.minimind.files.ArgumentException;
 import io.minimind.publish.Publication;
 import io.minimind.publish.PublishedModel;
 import io.minimind.train.TrainedModel;

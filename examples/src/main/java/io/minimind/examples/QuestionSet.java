@@ -169,8 +169,7 @@ record QuestionSet(List<Question> questions) {
         throw new UncheckedIOException(
             new InputException(
                 "Question %d, %s, cannot be asked. %s"
-                    .formatted(
-                        answers.size() + 1, Quoted.text(question.text()), e.getMessage()),
+                    .formatted(answers.size() + 1, Quoted.text(question.text()), e.getMessage()),
                 e));
       }
       asked.accept(answers.size());

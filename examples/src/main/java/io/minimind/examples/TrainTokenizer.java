@@ -1,7 +1,7 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.data.CorpusTexts;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.tokenizer.BpeTrainingProgress;
 import io.minimind.tokenizer.ByteLevelBpeTrainer;

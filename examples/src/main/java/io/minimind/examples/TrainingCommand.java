@@ -1,10 +1,10 @@
 package io.minimind.examples;
 
-import io.minimind.files.ArgumentException;
 import io.minimind.artifact.ModelFolder;
 import io.minimind.data.Rows;
 import io.minimind.distributed.Membership;
 import io.minimind.distributed.ProcessGroup;
+import io.minimind.files.ArgumentException;
 import io.minimind.files.InputException;
 import io.minimind.model.ModelConfig;
 import io.minimind.runtime.Device;
@@ -271,7 +271,8 @@ abstract class TrainingCommand implements Callable<Integer> {
       RunSettings begun = TrainingRun.settings(out);
       requireTask(begun.task());
       if (validation != null && begun.validationData().isEmpty()) {
-        throw new ArgumentException("The run in " + out + " began without --validation: leave it out.");
+        throw new ArgumentException(
+            "The run in " + out + " began without --validation: leave it out.");
       }
     }
     if (data() != null) {
@@ -339,7 +340,8 @@ abstract class TrainingCommand implements Callable<Integer> {
    */
   final ModelConfig startModel(Path from) throws IOException {
     if (Files.exists(out) && Files.exists(from) && Files.isSameFile(out, from)) {
-      throw new ArgumentException("--out must be another folder than --from, whose model it would replace.");
+      throw new ArgumentException(
+          "--out must be another folder than --from, whose model it would replace.");
     }
     return ModelConfig.read(from.resolve(ModelFolder.CONFIG));
   }

@@ -71,8 +71,7 @@ final class WrongUsage {
             .formatted(
                 Quoted.text(word),
                 command.qualifiedName(),
-                nearest(word, commands)
-                    .orElseGet(() -> "expected " + list(commands, "or") + "."));
+                nearest(word, commands).orElseGet(() -> "expected " + list(commands, "or") + "."));
   }
 
   /** The first of some words that would be an option if there were one of this name. */

@@ -333,8 +333,7 @@ class PretrainProcessTest {
     Result wrong = Commands.run(pretrain(folder.resolve("wrong"), cache, "--precision=half"));
     assertEquals(2, wrong.status());
     assertTrue(
-        wrong.err().contains("--precision cannot be \"half\": expected float32"),
-        wrong.err());
+        wrong.err().contains("--precision cannot be \"half\": expected float32"), wrong.err());
   }
 
   @Test

@@ -93,8 +93,8 @@ class WrongUsageTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "pretrain --epochs=99999999999 | --epochs cannot be \"99999999999\": expected a whole number"
-            + " of at most 2147483647.",
+        "pretrain --epochs=99999999999 | --epochs cannot be \"99999999999\": expected a whole"
+            + " number of at most 2147483647.",
         "pretrain --preset=huge | --preset cannot be \"huge\": expected tiny, small, base, moe,"
             + " minimind3 or minimind3_moe.",
         "pretrain --precision=half | --precision cannot be \"half\": expected float32, tf32, bf16,"
@@ -112,11 +112,11 @@ class WrongUsageTest {
             + " --batch-size?",
         "pretrain --frobnicate | There is no option --frobnicate.",
         "pretrain -x | There is no option \"-x\".",
-        "pretrain corpus.csv | minimind pretrain does not know what to do with \"corpus.csv\": it is"
-            + " no option, and no value of one.",
+        "pretrain corpus.csv | minimind pretrain does not know what to do with \"corpus.csv\": it"
+            + " is no option, and no value of one.",
         "evl | There is no command \"evl\" in minimind: is it eval?",
-        "bench fast | There is no command \"fast\" in minimind bench: expected train, decode, serve,"
-            + " constraints, rollouts or help.",
+        "bench fast | There is no command \"fast\" in minimind bench: expected train, decode,"
+            + " serve, constraints, rollouts or help.",
       })
   void isSaidInOurWords(String command, String sentence) {
     assertEquals(sentence, lines(command.split(" ")).get(0));
