@@ -84,6 +84,7 @@ class WrongFilesTest {
         "dpo --from MODEL --out OUT --data WRONG.jsonl",
         "grpo --from MODEL --out OUT --data CHATS --reward model:WRONG",
         "answer --model WRONG --data CHATS --to OUT",
+        "answer --model MODEL --data WRONG.jsonl --to OUT",
         "eval pretrain --model WRONG",
         "eval pretrain --model MODEL --prompts TEXT",
         "eval chat --model WRONG",
@@ -204,6 +205,11 @@ class WrongFilesTest {
     assertTrue(lines.get(0).contains(wrong.toString()), lines.get(0));
     assertTrue(lines.get(0).endsWith("."), lines.get(0));
     assertFalse(Files.exists(out(command, wrong)), "nothing is made of what cannot be used");
+    // What is wrong in a row is found on the way, by those that read rows as they work.
+    Path partial = Path.of(out(command, wrong) + ".partial");
+    assertTrue(
+        wrong.toString().contains("latin") || Files.notExists(partial),
+        "nothing is begun with what cannot be used");
   }
 
   private static String[] arguments(String command, Path wrong) {

@@ -8,6 +8,7 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -227,6 +228,13 @@ public final class MiniMindServer implements AutoCloseable {
       }
     }
 
+    private static String reason(Exception e) {
+      if (e.getCause() instanceof UnresolvedAddressException) {
+        return "this machine knows no such address";
+      }
+      return e.getCause() instanceof BindException bind ? bind.getMessage() : e.getMessage();
+    }
+
     /**
      * Starts.
      *
@@ -267,14 +275,7 @@ public final class MiniMindServer implements AutoCloseable {
         clients.close();
         threads.shutdown();
         throw new IOException(
-            "The server cannot listen at %s:%d: %s."
-                .formatted(
-                    host,
-                    port,
-                    e.getCause() instanceof BindException bind
-                        ? bind.getMessage()
-                        : e.getMessage()),
-            e);
+            "The server cannot listen at %s:%d: %s.".formatted(host, port, reason(e)), e);
       }
       slow.sweep(connector.getScheduler());
       return new MiniMindServer(jetty, connector, gateway, clients, threads);

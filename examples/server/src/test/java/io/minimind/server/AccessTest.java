@@ -112,6 +112,17 @@ class AccessTest {
   }
 
   @Test
+  void anAddressThatThisMachineDoesNotKnowIsNamed() {
+    assertEquals(
+        "The server cannot listen at no.such.address.invalid:8080: this machine knows no such"
+            + " address.",
+        assertThrows(
+                IOException.class,
+                () -> DemoServer.start(b -> b.host("no.such.address.invalid").port(8080)).close())
+            .getMessage());
+  }
+
+  @Test
   void aPortThatIsTakenIsASentence() throws IOException {
     try (DemoServer server = DemoServer.start(b -> b)) {
       int port = server.uri("/").getPort();

@@ -106,18 +106,13 @@ public record TeacherAnswers(GenerationOptions generation, boolean thinking, int
     if (Files.exists(target)) {
       throw new InputException(target + " is there already: name another file.");
     }
-    Folders.create(target.toAbsolutePath().getParent());
     Path partial = target.resolveSibling(target.getFileName() + ".partial");
     Path begun = target.resolveSibling(target.getFileName() + ".begun");
-    try (FileChannel file =
-            FileChannel.open(
-                partial,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE);
-        RowReader reader = rows.open(Conversation.prompts());
+    // Nothing is made for a model or rows that cannot be read.
+    try (RowReader reader = rows.open(Conversation.prompts());
         LanguageModel language =
-            LanguageModel.load(model, LoadOptions.defaults().withBatchSize(together))) {
+            LanguageModel.load(model, LoadOptions.defaults().withBatchSize(together));
+        FileChannel file = opened(partial)) {
       requireAlone(file, partial);
       requireSame(begun, partial, description(model, rows));
       Place place = Place.of(file, partial);
@@ -129,6 +124,12 @@ public record TeacherAnswers(GenerationOptions generation, boolean thinking, int
       }
       return result;
     }
+  }
+
+  private static FileChannel opened(Path partial) throws IOException {
+    Folders.create(partial.toAbsolutePath().getParent());
+    return FileChannel.open(
+        partial, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
   private static void requireAlone(FileChannel file, Path partial) throws IOException {
