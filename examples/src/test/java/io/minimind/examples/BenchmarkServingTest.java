@@ -48,7 +48,7 @@ class BenchmarkServingTest {
   @Test
   void mistakesGetASentence() {
     assertTrue(bench("--tokens=1").err().startsWith("--tokens must be at least 2"));
-    assertTrue(bench("--clients=0").err().startsWith("--tokens must be at least 2"));
+    assertTrue(bench("--clients=0").err().startsWith("--clients must be between 1"));
     String demo = "--model=../models/minimind-demo";
     assertTrue(bench(demo, "--tokens=300").err().contains("the model's context ends at 256"));
     assertTrue(bench("--model=gone").err().startsWith("There is no model folder at gone"));

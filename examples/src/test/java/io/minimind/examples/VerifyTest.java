@@ -253,7 +253,7 @@ class VerifyTest {
             "trained_tokenizer vocabulary",
             "trained_tokenizer merges"),
         failed);
-    assertTrue(run.linesWith("dense losses").get(0).endsWith("worst at update 7"), run.out());
+    assertTrue(run.linesWith("dense losses").get(0).endsWith("worst at batch 7"), run.out());
     assertTrue(run.out().endsWith("23 of 36 cases FAILED.%n".formatted()), run.out());
   }
 
