@@ -125,7 +125,8 @@ class PretrainErrorsTest {
     Files.writeString(file, sound.substring(0, sound.length() / 2));
     assertRefused(1, List.of(file.toString()), "--tokenizer=" + tokenizer);
     Files.writeString(file, sound.replace("\"</s>\"", "\"<end>\""));
-    assertRefused(1, List.of("no token that ends a text"), "--tokenizer=" + tokenizer);
+    assertRefused(
+        1, List.of(tokenizer.toString(), "no token that ends a text"), "--tokenizer=" + tokenizer);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.minimind.data;
 
 import io.minimind.files.ArgumentException;
+import io.minimind.files.InputException;
 import io.minimind.files.Sha256;
 import io.minimind.tokenizer.TokenRoles;
 import io.minimind.tokenizer.Tokenizer;
@@ -14,6 +15,10 @@ import java.util.List;
  * and the token that ends them, cut to a maximum length.
  */
 public final class PretrainingEncoder implements SampleEncoder {
+  private static final String NO_END =
+      "no token that ends a text, which pretraining needs: name one as eos_token in its"
+          + " tokenizer_config.json, or have one that is </s>.";
+
   private final Tokenizer tokenizer;
   private final String begin;
   private final String end;
@@ -49,14 +54,7 @@ public final class PretrainingEncoder implements SampleEncoder {
           "The maximum length is " + maxLength + ": it must be at least 2 tokens.");
     }
     String end =
-        roles
-            .end()
-            .orElseThrow(
-                () ->
-                    new ArgumentException(
-                        "The tokenizer has no token that ends a text, which pretraining needs:"
-                            + " name one as eos_token in its tokenizer_config.json, or have one"
-                            + " that is </s>."));
+        roles.end().orElseThrow(() -> new ArgumentException("The tokenizer has " + NO_END));
     return new PretrainingEncoder(
         tokenizer, roles.begin().orElse(""), end, tokenizerFingerprint, maxLength);
   }
@@ -64,16 +62,16 @@ public final class PretrainingEncoder implements SampleEncoder {
   /**
    * Creates an encoder with the tokenizer of a folder, which is told apart by its contents.
    *
-   * @throws IOException if the tokenizer is missing or broken
-   * @throws IllegalArgumentException as for {@link #of}
+   * @throws IOException if the tokenizer is missing or broken, or no token ends texts
+   * @throws IllegalArgumentException if the length is less than 2
    */
   public static PretrainingEncoder load(Path tokenizerFolder, int maxLength) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(tokenizerFolder);
-    return of(
-        tokenizer,
-        TokenRoles.load(tokenizerFolder, tokenizer),
-        Sha256.of(Tokenizer.file(tokenizerFolder)),
-        maxLength);
+    TokenRoles roles = TokenRoles.load(tokenizerFolder, tokenizer);
+    if (roles.end().isEmpty()) {
+      throw new InputException("The tokenizer in " + tokenizerFolder + " has " + NO_END);
+    }
+    return of(tokenizer, roles, Sha256.of(Tokenizer.file(tokenizerFolder)), maxLength);
   }
 
   @Override
