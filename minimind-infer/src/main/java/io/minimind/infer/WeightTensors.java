@@ -90,7 +90,7 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
       read.collect(reading);
       for (int i = 0; i < pieces.size(); i++) {
         ByteBuffer piece = read.memory.get(i);
-        int at = 0;
+        int at = aligned(piece);
         for (DecoderGraph.Weight weight : pieces.get(i)) {
           ByteBuffer bytes = piece.slice(at, (int) weight.length());
           read.tensors.put(weight.name(), tensor(environment, weight, bytes));
@@ -113,7 +113,8 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     long size = 0;
     for (DecoderGraph.Weight weight : weights) {
       size += size(weight);
-      boolean full = size > whole / count && pieces.size() < count || size > Integer.MAX_VALUE;
+      boolean full =
+          size > whole / count && pieces.size() < count || size > Integer.MAX_VALUE - ALIGNMENT;
       if (pieces.isEmpty() || full) {
         pieces.add(new ArrayList<>());
         size = size(weight);
@@ -135,12 +136,17 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     return (weight.length() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
+  /** The first place of a piece of memory at which a weight may begin. */
+  private static int aligned(ByteBuffer piece) {
+    return Math.floorMod(-piece.alignmentOffset(0, ALIGNMENT), ALIGNMENT);
+  }
+
   private static ByteBuffer read(
       List<DecoderGraph.Weight> weights, FileChannel channel, Path file) {
     try {
-      ByteBuffer piece = NativeMemory.allocate(size(weights), file);
+      ByteBuffer piece = NativeMemory.allocate(size(weights) + ALIGNMENT, file);
       try {
-        int at = 0;
+        int at = aligned(piece);
         for (DecoderGraph.Weight weight : weights) {
           ByteBuffer bytes = piece.slice(at, (int) weight.length());
           NativeMemory.fill(bytes, channel, weight.offset(), file);

@@ -63,6 +63,7 @@ class WeightTensorsTest {
       for (int i = 0; i < COUNT; i++) {
         ByteBuffer bytes = (ByteBuffer) read.tensors().get("w" + i).getBufferRef().orElseThrow();
         assertEquals(LENGTH, bytes.remaining());
+        assertEquals(0, bytes.alignmentOffset(0, 64), "no vector lies across two lines of a cache");
         assertEquals(i + 1, bytes.get(0));
         assertEquals(100 + i, bytes.get(LENGTH - 1));
         assertEquals(0, bytes.get(1) | bytes.get(LENGTH - 2));
