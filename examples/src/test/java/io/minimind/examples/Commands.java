@@ -1,5 +1,7 @@
 package io.minimind.examples;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -62,6 +64,14 @@ final class Commands {
     }
     args.addAll(Arrays.asList(more));
     return args.toArray(String[]::new);
+  }
+
+  /** A small model that has learnt from one batch of texts, in a folder of its own. */
+  static Path trained(Path folder) {
+    Path model = folder.resolve("model");
+    String[] run = pretrain(model, folder.resolve("cache"), "--max-updates=1");
+    assertEquals(new Result(0, ""), run(run));
+    return model;
   }
 
   private static void addUnlessGiven(List<String> args, String option, String... more) {

@@ -43,9 +43,7 @@ class WrongFilesTest {
 
   @BeforeAll
   static void train() {
-    model = folder.resolve("model");
-    String[] run = Commands.pretrain(model, folder.resolve("cache"), "--max-updates=1");
-    assertEquals(new Commands.Result(0, ""), Commands.run(run));
+    model = Commands.trained(folder);
   }
 
   /** What stands in the place of a file, by what it is. */

@@ -40,9 +40,7 @@ class WrongUsageTest {
 
   @BeforeAll
   static void train() {
-    model = folder.resolve("model");
-    String[] run = Commands.pretrain(model, folder.resolve("cache"), "--max-updates=1");
-    assertEquals(new Commands.Result(0, ""), Commands.run(run));
+    model = Commands.trained(folder);
   }
 
   private static List<String> lines(String... args) {

@@ -89,12 +89,11 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
           CompletableFuture.supplyAsync(() -> read(pieces.get(0), channel, file), Runnable::run));
       read.collect(reading);
       for (int i = 0; i < pieces.size(); i++) {
-        ByteBuffer piece = read.memory.get(i);
-        int at = aligned(piece);
-        for (DecoderGraph.Weight weight : pieces.get(i)) {
-          ByteBuffer bytes = piece.slice(at, (int) weight.length());
-          read.tensors.put(weight.name(), tensor(environment, weight, bytes));
-          at += (int) size(weight);
+        List<DecoderGraph.Weight> piece = pieces.get(i);
+        List<ByteBuffer> places = places(read.memory.get(i), piece);
+        for (int j = 0; j < places.size(); j++) {
+          DecoderGraph.Weight weight = piece.get(j);
+          read.tensors.put(weight.name(), tensor(environment, weight, places.get(j)));
         }
       }
       return read;
@@ -136,9 +135,15 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     return (weight.length() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** The first place of a piece of memory at which a weight may begin. */
-  private static int aligned(ByteBuffer piece) {
-    return Math.floorMod(-piece.alignmentOffset(0, ALIGNMENT), ALIGNMENT);
+  /** Where weights lie in a piece of memory: one after the other, each where it is aligned. */
+  private static List<ByteBuffer> places(ByteBuffer piece, List<DecoderGraph.Weight> weights) {
+    List<ByteBuffer> places = new ArrayList<>();
+    int at = Math.floorMod(-piece.alignmentOffset(0, ALIGNMENT), ALIGNMENT);
+    for (DecoderGraph.Weight weight : weights) {
+      places.add(piece.slice(at, (int) weight.length()));
+      at += (int) size(weight);
+    }
+    return places;
   }
 
   private static ByteBuffer read(
@@ -146,11 +151,9 @@ record WeightTensors(Map<String, OnnxTensor> tensors, List<ByteBuffer> memory)
     try {
       ByteBuffer piece = NativeMemory.allocate(size(weights) + ALIGNMENT, file);
       try {
-        int at = aligned(piece);
-        for (DecoderGraph.Weight weight : weights) {
-          ByteBuffer bytes = piece.slice(at, (int) weight.length());
-          NativeMemory.fill(bytes, channel, weight.offset(), file);
-          at += (int) size(weight);
+        List<ByteBuffer> places = places(piece, weights);
+        for (int i = 0; i < places.size(); i++) {
+          NativeMemory.fill(places.get(i), channel, weights.get(i).offset(), file);
         }
         return piece;
       } catch (IOException | RuntimeException | Error e) {
