@@ -358,25 +358,39 @@ class LiveModelTest {
     }
   }
 
-  /** The embedding is nearly all of this model; a second one would be most of what comes. */
+  /**
+   * The embedding is nearly all of this model; a second one would be most of what comes. What other
+   * tests left behind may be given back or used again at any time and passes for a model: four are
+   * open at once, and the first four only take up what is free.
+   */
   @Test
   void thereIsNoSecondCopyOfTheWeights() throws IOException {
     assumeTrue(Files.exists(Path.of("/proc/self/status")), "memory is read from /proc");
     Run run = run(ModelConfig.of(256, 1, 4, 2, 60_000, 32), Optional.empty());
     double weights = 4.0 * run.config().parameterCount();
     try (ModelInTraining training = run.open(1)) {
+      growth(run, training, TOGETHER);
       double shared = growth(run, training, ALONE) / weights;
       double packed = growth(run, training, TOGETHER) / weights;
-      assertTrue(shared < 0.35, "without a copy, of the weights' memory: " + shared);
-      assertTrue(packed > 0.8, "the measure must see a copy, but found " + packed);
+      assertTrue(shared < 1.5, "without copies, of the weights' memory: " + shared);
+      assertTrue(packed > 2.5, "the measure must see four copies, but found " + packed);
     }
   }
 
+  /** What four models that are open at once add to the memory of the process, in bytes. */
   private double growth(Run run, ModelInTraining training, LoadOptions options) throws IOException {
+    List<LiveModel> open = new ArrayList<>();
+    System.gc();
     long before = residentBytes();
-    try (LiveModel live = run.live(training, options)) {
-      assertEquals(2, live.model().generate("ab", GREEDY.withMaxNewTokens(2)).tokenIds().length);
+    try {
+      for (int i = 0; i < 4; i++) {
+        LiveModel live = run.live(training, options);
+        open.add(live);
+        assertEquals(2, live.model().generate("ab", GREEDY.withMaxNewTokens(2)).tokenIds().length);
+      }
       return residentBytes() - before;
+    } finally {
+      open.forEach(LiveModel::close);
     }
   }
 
