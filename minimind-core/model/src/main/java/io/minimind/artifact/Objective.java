@@ -40,9 +40,8 @@ public interface Objective {
   }
 
   /**
-   * The factor by which these parameters are kept divided, as those of a {@link SecondBody} are:
-   * their gradients are that many times as large as those of what they stand for, which are
-   * clipped.
+   * The factor by which these parameters are kept divided, as those of a {@link SecondBody} are, so
+   * that they learn at that many times the rate.
    */
   default float ownFactor() {
     return 1;

@@ -301,17 +301,12 @@ public final class TrainingArtifacts {
       // The runtime cannot tell the type of a norm that is no output.
       op.graph().output(GRADIENT_NORM + (isOwn ? "_own" : "_model"), norm);
       norms.add(norm);
-      Tensor most = isOwn ? op.multiply(limit, ownFactor(op)) : limit;
-      Tensor factor = clippingFactor(op, norm, most);
+      Tensor factor = clippingFactor(op, norm, limit);
       some.keySet().forEach(name -> factors.put(name, factor));
     }
     // Of the norms, because the gradients are clipped where they lie.
     op.graph().output(GRADIENT_NORM, op.norm(norms));
     return factors;
-  }
-
-  private Tensor ownFactor(Operators op) {
-    return op.graph().constant("scale", Shape.SCALAR, objective.ownFactor());
   }
 
   private static Tensor clippingFactor(Operators op, Tensor norm, Tensor limit) {

@@ -12,9 +12,10 @@ import java.util.List;
  * A second body of the same architecture, which an objective trains beside the model under names of
  * its own: a critic, for example.
  *
- * <p>It may learn faster or slower than the model. Adam's steps have the size of the rate whatever
- * that of the gradients is, so a parameter that is kept divided by a factor, and multiplied where
- * it is used, learns at that many times the rate.
+ * <p>It may learn faster or slower than the model. A parameter that is kept divided by a factor,
+ * and multiplied where it is used, learns at that many times the rate: its gradient is that of what
+ * is used, so the optimizer clips, averages and divides the very numbers that it would without the
+ * factor, and its step is multiplied with the parameter.
  *
  * @param prefix of its parameters' names
  * @param factor of the learning rate, above 0
@@ -47,11 +48,13 @@ public record SecondBody(String prefix, float factor) {
     return NamedTensor.ofFloats(prefix + weight.name(), values, weight.shape());
   }
 
-  /** What a parameter is where it is used. */
+  /** What a parameter is where it is used, of which it has the gradient. */
   public Tensor used(Operators op, Tensor parameter) {
-    return factor == 1
-        ? parameter
-        : op.multiply(parameter, op.graph().constant("rate_factor", Shape.SCALAR, factor));
+    if (factor == 1) {
+      return parameter;
+    }
+    Tensor more = op.graph().constant("rate_factor_less_1", Shape.SCALAR, factor - 1);
+    return op.add(parameter, op.stopGradient(op.multiply(parameter, more)));
   }
 
   /** How one multiplies with its weights. */

@@ -1,8 +1,10 @@
 package io.minimind.policy;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.OptimizerSettings;
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
 import io.minimind.data.Sample;
@@ -113,6 +115,40 @@ class ActorCriticObjectiveTest {
       assertTrue(last < 0.9 * first, first + " to " + last);
       float[] moved = session.evaluate(batch, PolicyObjective.LOG_PROBABILITIES);
       assertTrue(Math.abs(moved[4] - policy[4]) > 1e-4);
+    }
+  }
+
+  /** Also where Adam's epsilon is not small beside the gradients, and where they are clipped. */
+  @Test
+  void theFactorOfTheCriticChangesItsRateAndNothingElse() throws IOException {
+    List<Sample> samples = samples(1);
+    try (Batch batch = batch(samples)) {
+      float[] before = valuesAfter(0, batch, 1, 0);
+      float[] apart = valuesAfter(5, batch, 8, 5e-4f);
+      float[] alike = valuesAfter(5, batch, 1, 4e-3f);
+      assertArrayEquals(alike, apart, 2e-5f);
+      assertTrue(Math.abs(apart[4] - before[4]) > 1e-3, before[4] + " to " + apart[4]);
+    }
+  }
+
+  private static float[] valuesAfter(int steps, Batch batch, double criticRate, float rate)
+      throws IOException {
+    ActorCriticObjective objective =
+        new ActorCriticObjective(OBJECTIVE.policy(), 0.5, 0.2, criticRate);
+    List<NamedTensor> weights = new ArrayList<>(new Parameters(CONFIG).start(3));
+    weights.addAll(objective.start(CONFIG, weights, 3));
+    try (ModelInTraining session =
+        ModelInTraining.builder(new TrainingArtifacts(CONFIG, objective))
+            .weights(weights)
+            .optimizer(new OptimizerSettings(0.9f, 0.999f, 1e-2f, 0.1f, 0.5f))
+            .threads(1)
+            .openOne()) {
+      for (int i = 0; i < steps; i++) {
+        session.resetGradients();
+        session.trainStep(batch, 1, 0.5f);
+        session.optimizerStep(rate);
+      }
+      return session.evaluate(batch, ActorCriticObjective.VALUES);
     }
   }
 

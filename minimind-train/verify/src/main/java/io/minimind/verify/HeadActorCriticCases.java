@@ -120,14 +120,12 @@ final class HeadActorCriticCases {
     return all;
   }
 
-  /** At the rate of the policy, so that gradients are those of the critic's parameters. */
   private List<Case> gradients(SafetensorsFile file) throws IOException {
-    ActorCriticObjective objective = objective(1);
     JsonNode first = reference.normOnce().required("mini_batches").get(0);
     Run run = new Run("norm_once", reference.normOnce());
-    try (ModelInTraining session = session(objective);
+    try (ModelInTraining session = session(run.objective);
         Batch batch = run.batch(session, rows(first), 1)) {
-      FirstStep step = FirstStep.of(artifacts(objective), batch, weights(objective));
+      FirstStep step = FirstStep.of(artifacts(run.objective), batch, weights(run.objective));
       List<Parameter> actor = new Parameters(model).all();
       Map<String, FloatBuffer> critic = new HashMap<>();
       step.outputs()
@@ -228,9 +226,11 @@ final class HeadActorCriticCases {
       boolean stopped = stoppedBefore;
       try (Batch learnt = batch(before, some, 1)) {
         Map<String, Float> metrics = session.evaluate(learnt).metrics();
-        losses.add(
-            place + ", KL",
-            Math.abs(metrics.get(PolicyObjective.KL) - value(step, "kl_reference")));
+        if (reference.klCoef() > 0) {
+          losses.add(
+              place + ", KL",
+              Math.abs(metrics.get(PolicyObjective.KL) - value(step, "kl_reference")));
+        }
         losses.add(
             place + ", moved",
             Math.abs(metrics.get(ActorCriticObjective.MOVED) - value(step, "approx_kl")));
@@ -255,7 +255,7 @@ final class HeadActorCriticCases {
         double norm =
             Math.hypot(
                 value(step, "actor_grad_norm_before_clip"),
-                objective.criticRate() * value(step, "critic_grad_norm_before_clip"));
+                value(step, "critic_grad_norm_before_clip"));
         norms.add(place, Math.abs(made.gradientNorm() - norm) / Math.max(1, norm));
       }
       session.optimizerStep((float) value(step, "actor_learning_rate"));
