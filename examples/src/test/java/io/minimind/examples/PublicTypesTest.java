@@ -79,7 +79,8 @@ class PublicTypesTest {
           rewards: policy.GroupPolicyOptimization policy.PolicyObjective policy.RolloutSettings
           rewards of their own: policy.Reward policy.Answer
           a critic: policy.ProximalPolicyOptimization policy.ActorCriticObjective
-          tools: agent.AgentTool agent.ToolBox agent.PythonJson policy.ToolCases
+          tools: agent.AgentTool agent.ToolBox policy.ToolCases
+          as Python: agent.PythonJson agent.PythonText
           """,
           Verification.class,
           """

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 
 /**
  * Computes expressions of numbers, {@code + - * / // % **}, brackets and the functions of Python's
- * {@code math}, as Python does: integers of any size, and doubles. Nothing is ever evaluated as a
- * program.
+ * {@code math}, as Python does: integers of any size, and doubles. With commas they are several, of
+ * which {@code 1,000} is two. Nothing is ever evaluated as a program.
  */
 final class Arithmetic {
 
@@ -22,6 +22,10 @@ final class Arithmetic {
               + "|[0-9](?:_?[0-9])*\\.(?:[eE][-+]?[0-9](?:_?[0-9])*)?"
               + "|[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?");
   private static final Pattern NAME = Pattern.compile("math\\s*\\.\\s*([a-z0-9]+)");
+
+  /** Those before an expression and after it. */
+  private static final Pattern BLANK_LINES =
+      Pattern.compile("^[ \\t]*[\\r\\n]+|[\\r\\n][ \\t\\r\\n]*$");
 
   /** Python writes no longer ones. */
   private static final int MOST_DIGITS = 4300;
@@ -35,6 +39,9 @@ final class Arithmetic {
   private int position;
   private int depth;
 
+  /** How many are open; within them an expression may go on in the next line. */
+  private int brackets;
+
   private Arithmetic(String text) {
     this.text = text;
   }
@@ -45,12 +52,29 @@ final class Arithmetic {
    * @throws ArithmeticException if it is no expression of this kind or has no value
    */
   static String evaluate(String expression) {
-    Arithmetic reader = new Arithmetic(expression);
-    Number value = reader.sum();
-    reader.skipSpace();
-    if (reader.position < expression.length()) {
+    Arithmetic reader = new Arithmetic(BLANK_LINES.matcher(expression).replaceAll(""));
+    List<String> values = new ArrayList<>(List.of(reader.value()));
+    boolean several = false;
+    while (reader.take(",")) {
+      several = true;
+      if (!reader.isAtEnd()) {
+        values.add(reader.value());
+      }
+    }
+    if (!reader.isAtEnd()) {
       throw reader.unexpected();
     }
+    String all = String.join(", ", values);
+    return several ? "(" + all + (values.size() == 1 ? ",)" : ")") : all;
+  }
+
+  private boolean isAtEnd() {
+    skipSpace();
+    return position == text.length();
+  }
+
+  private String value() {
+    Number value = sum();
     String result = PythonJson.text(value);
     if (value instanceof BigInteger && result.length() > MOST_DIGITS) {
       throw new ArithmeticException("The result has too many digits.");
@@ -105,8 +129,10 @@ final class Arithmetic {
 
   private Number operand() {
     if (take("(")) {
+      brackets++;
       Number value = sum();
       expect(")");
+      brackets--;
       return value;
     }
     skipSpace();
@@ -149,10 +175,12 @@ final class Arithmetic {
     if (take(")")) {
       throw new ArithmeticException("A function needs an argument.");
     }
+    brackets++;
     do {
       arguments.add(sum());
     } while (take(","));
     expect(")");
+    brackets--;
     return arguments;
   }
 
@@ -174,7 +202,8 @@ final class Arithmetic {
   }
 
   private void skipSpace() {
-    while (position < text.length() && " \t\f".indexOf(text.charAt(position)) >= 0) {
+    String space = brackets > 0 ? " \t\f\r\n" : " \t\f";
+    while (position < text.length() && space.indexOf(text.charAt(position)) >= 0) {
       position++;
     }
   }

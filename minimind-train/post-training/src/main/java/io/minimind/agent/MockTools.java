@@ -174,7 +174,7 @@ final class MockTools {
 
     @Override
     public boolean accepts(JsonNode arguments) {
-      return arguments.isObject() && check.test(arguments);
+      return check.test(arguments);
     }
 
     @Override
@@ -281,7 +281,8 @@ final class MockTools {
     if (value.isNumber()) {
       return value.doubleValue();
     }
-    String text = value.isTextual() ? value.asText().strip().toLowerCase(Locale.ROOT) : "";
+    String text = value.isTextual() ? PythonText.asciiDigits(PythonText.strip(value.asText())) : "";
+    text = text.toLowerCase(Locale.ROOT);
     if (text.matches(
         "[-+]?([0-9](_?[0-9])*\\.?([0-9](_?[0-9])*)?|\\.[0-9](_?[0-9])*)(e[-+]?[0-9](_?[0-9])*)?")) {
       return Double.parseDouble(text.replace("_", ""));

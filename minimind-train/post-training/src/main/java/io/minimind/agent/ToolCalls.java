@@ -32,7 +32,7 @@ final class ToolCalls {
     List<JsonNode> calls = new ArrayList<>();
     Matcher found = CALL.matcher(text);
     while (found.find()) {
-      json(found.group(1).strip()).ifPresent(calls::add);
+      json(PythonText.strip(found.group(1))).ifPresent(calls::add);
     }
     return calls;
   }

@@ -2,6 +2,7 @@ package io.minimind.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.minimind.agent.PythonJson;
+import io.minimind.agent.PythonText;
 import io.minimind.agent.ToolBox;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -146,19 +147,8 @@ record AgentReward(ToolBox tools) {
     return found.size();
   }
 
-  /** Of digits of any script. */
   private static double number(String text) {
-    StringBuilder plain = new StringBuilder();
-    text.codePoints()
-        .forEach(
-            c -> {
-              if (Character.isDigit(c)) {
-                plain.append(Character.digit(c, 10));
-              } else {
-                plain.appendCodePoint(c);
-              }
-            });
-    return Double.parseDouble(plain.toString());
+    return Double.parseDouble(PythonText.asciiDigits(text));
   }
 
   private static String said(String turn) {

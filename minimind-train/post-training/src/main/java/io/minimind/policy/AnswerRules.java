@@ -1,5 +1,7 @@
 package io.minimind.policy;
 
+import io.minimind.agent.PythonText;
+
 /**
  * The rules by which MiniMind rewards the form of an answer: its length, its thinking, and that it
  * does not repeat itself.

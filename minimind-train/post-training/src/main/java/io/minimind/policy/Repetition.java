@@ -1,5 +1,6 @@
 package io.minimind.policy;
 
+import io.minimind.agent.PythonText;
 import java.lang.Character.UnicodeScript;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -52,6 +52,8 @@ class ToolBoxTest {
         "math.comb(5, 2)    | 10",
         "math.log(8, 2)     | 3.0",
         "2 ** 100           | 1267650600228229401496703205376",
+        "1,000 + 1          | (1, 1)",
+        "3 * 5,             | (15,)",
       })
   void sumsAreComputedAsPythonDoes(String expression, String value) {
     assertEquals(value, Arithmetic.evaluate(expression));
@@ -80,10 +82,19 @@ class ToolBoxTest {
         "math.factorial(10 ** 9)",
         "10.0 ** 400",
         "(-8) ** 0.5",
-        "1 if 1 else 2"
+        "1 if 1 else 2",
+        "1\n+ 2",
+        ",",
+        "1,,2"
       })
   void whatIsNoSumHasNoValue(String expression) {
     assertThrows(ArithmeticException.class, () -> Arithmetic.evaluate(expression));
+  }
+
+  @Test
+  void linesMayBreakInBracketsAndAtTheEnds() {
+    assertEquals("7", Arithmetic.evaluate("\n(1 +\n 2) * 2 + 1 \n\n"));
+    assertEquals("4.0", Arithmetic.evaluate("math.pow(2,\r\n2)"));
   }
 
   @Test
@@ -118,7 +129,27 @@ class ToolBoxTest {
         answer(tools, "{\"name\": \"calculate_math\", \"arguments\": {\"expression\": \"1/0\"}}"));
     assertEquals("{\"error\": \"tool not found\"}", answer(tools, "{\"name\": \"none\"}"));
     assertEquals("{\"error\": \"tool not found\"}", answer(tools, "[1]"));
+    assertEquals(
+        "{\"result\": 19.3121}",
+        answer(
+            tools,
+            "{\"name\": \"unit_converter\", \"arguments\": {\"value\": \"\u3000１２\","
+                + " \"from_unit\": \"miles\", \"to_unit\": \"KM\"}}"),
+        "digits of any script, within what Python takes for space");
     assertEquals(6, tools.descriptions().size());
+  }
+
+  /** That tells the time needs none, so whatever stands in their place is as good. */
+  @Test
+  void argumentsAreThereOrNotNeeded() {
+    ToolBox tools = ToolBox.mock();
+    String call = "<tool_call>{\"name\": \"%s\", \"arguments\": %s}</tool_call>";
+    for (String arguments : List.of("{}", "[1]", "null", "\"\"")) {
+      JsonNode time = ToolCalls.in(call.formatted("get_current_time", arguments)).get(0);
+      assertTrue(tools.accepting(time).isPresent(), arguments);
+      JsonNode weather = ToolCalls.in(call.formatted("get_current_weather", arguments)).get(0);
+      assertTrue(tools.accepting(weather).isEmpty(), arguments);
+    }
   }
 
   private static AgentTool tool(String name, Callable<Object> call) {
@@ -183,5 +214,6 @@ class ToolBoxTest {
     assertEquals("a", ToolCalls.name(calls.get(0)));
     assertEquals("", ToolCalls.name(calls.get(1)));
     assertFalse(ToolCalls.arguments(calls.get(0)).isTextual());
+    assertEquals(1, ToolCalls.in("<tool_call>\u00a0{}\u3000\u0085</tool_call>").size(), "space");
   }
 }

@@ -1,12 +1,12 @@
-package io.minimind.policy;
+package io.minimind.agent;
 
-/** Texts as Python sees them, by whose rules the original's rewards were written. */
-final class PythonText {
+/** Texts as Python sees them, by whose rules the original's tools and rewards were written. */
+public final class PythonText {
 
   private PythonText() {}
 
   /** As {@code str.isspace}. */
-  static boolean isSpace(int codePoint) {
+  public static boolean isSpace(int codePoint) {
     return codePoint >= 0x1c && codePoint <= 0x1f
         || codePoint >= '\t' && codePoint <= '\r'
         || codePoint == 0x85
@@ -14,7 +14,7 @@ final class PythonText {
   }
 
   /** What {@code \w} matches: letters and numbers of all kinds, but no combining marks. */
-  static boolean isWord(int codePoint) {
+  public static boolean isWord(int codePoint) {
     return codePoint == '_'
         || Character.isLetter(codePoint)
         || switch (Character.getType(codePoint)) {
@@ -25,7 +25,7 @@ final class PythonText {
   }
 
   /** As {@code str.strip}. */
-  static String strip(String text) {
+  public static String strip(String text) {
     int start = 0;
     int end = text.length();
     while (start < end && isSpace(text.charAt(start))) {
@@ -38,7 +38,16 @@ final class PythonText {
   }
 
   /** As {@code len}. */
-  static int length(String text) {
+  public static int length(String text) {
     return text.codePointCount(0, text.length());
+  }
+
+  /** Digits of any script as those of ASCII. */
+  public static String asciiDigits(String text) {
+    StringBuilder plain = new StringBuilder();
+    text.codePoints()
+        .map(c -> Character.isDigit(c) ? '0' + Character.digit(c, 10) : c)
+        .forEach(plain::appendCodePoint);
+    return plain.toString();
   }
 }
