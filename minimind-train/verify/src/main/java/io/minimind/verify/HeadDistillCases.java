@@ -121,7 +121,7 @@ final class HeadDistillCases {
             step, Math.abs(metrics.get(DistillationObjective.DIVERGENCE) - reference.kd()[i]));
         totals.add(step, Math.abs(total - reference.total()[i]));
         double norm = reference.gradNormsBeforeClip()[i];
-        norms.add(step, Math.abs(found.gradientNorm() - norm) / Math.min(1, norm));
+        norms.add(step, Worst.ofNorm(norm, found.gradientNorm()));
       }
       session.optimizerStep(reference.learningRates()[i]);
     }

@@ -5,6 +5,7 @@ import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.chat.ChatTemplate;
 import io.minimind.data.Batch;
 import io.minimind.data.ChatEncoder;
+import io.minimind.data.ChatEncoder.Encoded;
 import io.minimind.data.ChatEncoder.Loss;
 import io.minimind.data.Conversation;
 import io.minimind.data.Sample;
@@ -109,15 +110,12 @@ final class HeadDpoCases {
     return cases;
   }
 
-  /** The ids that are not padding, and which of them count. */
+  /** The ids that are not padding, and which of them count, where the original reads them. */
   private static Case encoded(Reference reference, Path tokenizer) throws IOException {
+    Tokenizer tokens = Tokenizer.load(tokenizer);
+    ChatTemplate template = ChatTemplate.load(tokenizer);
     ChatEncoder encoder =
-        ChatEncoder.of(
-            Tokenizer.load(tokenizer),
-            ChatTemplate.load(tokenizer),
-            "",
-            reference.maxLength(),
-            Loss.ALL_TURNS);
+        ChatEncoder.of(tokens, template, "", reference.maxLength(), Loss.ALL_TURNS);
     Mismatches mismatches = new Mismatches();
     for (int i = 0; i < reference.pairs().size(); i++) {
       Pair pair = reference.pairs().get(i);
@@ -125,10 +123,13 @@ final class HeadDpoCases {
       List<JsonNode> sides = List.of(pair.chosen(), pair.rejected());
       for (int side = 0; side < 2; side++) {
         Conversation conversation = Conversation.whole(sides.get(side), "its message");
-        Sample found = encoder.encode(conversation, dropped).sample();
+        Encoded found = encoder.encode(conversation, dropped);
+        boolean misread =
+            dropped && HeadTextCases.writesEmptyThinking(conversation)
+                || HeadTextCases.isMisread(conversation, found, tokens);
         mismatches.add(
             "%s conversation of pair %d".formatted(side == 0 ? "chosen" : "rejected", i),
-            isPadded(found, pair.samples().get(side)));
+            misread || isPadded(found.sample(), pair.samples().get(side)));
       }
     }
     return mismatches.as(NAME + " conversations");
@@ -156,12 +157,13 @@ final class HeadDpoCases {
       Step step = reference.steps().get(i);
       before.add(logProbabilities(session, reference, i, new float[2 * reference.pairsPerStep()]));
       double[] chosen = step.referenceChosenLogps();
-      compare(references, i, before.get(i), chosen, step.referenceRejectedLogps());
+      PreferenceCases.compare(references, i, before.get(i), chosen, step.referenceRejectedLogps());
     }
     for (int i = 0; i < reference.steps().size(); i++) {
       Step step = reference.steps().get(i);
       float[] found = logProbabilities(session, reference, i, before.get(i));
-      compare(policies, i, found, step.policyChosenLogps(), step.policyRejectedLogps());
+      PreferenceCases.compare(
+          policies, i, found, step.policyChosenLogps(), step.policyRejectedLogps());
       session.resetGradients();
       try (Batch batch = batch(reference, i, before.get(i))) {
         ModelInTraining.Step trained = session.trainStep(batch, 1, reference.gradClip());
@@ -196,17 +198,6 @@ final class HeadDpoCases {
       ModelInTraining session, Reference reference, int step, float[] before) throws IOException {
     try (Batch batch = batch(reference, step, before)) {
       return session.evaluate(batch, PreferenceObjective.LOG_PROBABILITIES);
-    }
-  }
-
-  /** Relative where a conversation is long: its log-probability is a sum over its tokens. */
-  private static void compare(
-      Worst worst, int step, float[] found, double[] chosen, double[] rejected) {
-    for (int row = 0; row < found.length; row++) {
-      double expected = row % 2 == 0 ? chosen[row / 2] : rejected[row / 2];
-      worst.add(
-          "step %d, row %d".formatted(step, row),
-          Math.abs(found[row] - expected) / Math.max(1, Math.abs(expected)));
     }
   }
 }

@@ -155,11 +155,11 @@ final class HeadTextCases {
       for (boolean dropped : new boolean[] {false, true}) {
         Outcome expected = dropped ? one.dropped : one.kept;
         String place = one.name + (dropped ? ", dropped" : ", kept");
-        if (dropped && holds(conversation, false, EMPTY_THINKING)) {
+        Encoded found = encoder.encode(conversation, dropped);
+        if (dropped && writesEmptyThinking(conversation)) {
           misread.add(place);
           continue;
         }
-        Encoded found = encoder.encode(conversation, dropped);
         texts.add(place, expected.text.equals(found.text()));
         ids.add(place, Arrays.equals(expected.inputIds, found.sample().ids()));
         if (isMisread(conversation, found, tokens)) {
@@ -195,30 +195,46 @@ final class HeadTextCases {
    * Whether the original, which looks for the ids of header and end, takes content for one of them,
    * or does not find a header because its last token has grown together with what follows.
    */
-  private static boolean isMisread(Conversation conversation, Encoded found, Tokenizer tokens) {
-    if (holds(conversation, true, HEADER) || holds(conversation, true, END + "\n")) {
+  static boolean isMisread(Conversation conversation, Encoded found, Tokenizer tokens) {
+    if (conversation.messages().stream().anyMatch(each -> each.content().contains(HEADER))) {
       return true;
     }
     int[] header = tokens.encode(HEADER);
+    int[] end = tokens.encode(END + "\n");
     int[] ids = found.sample().ids();
     BitSet targets = found.sample().targets();
-    for (int i = 1; i < ids.length; i++) {
-      if (targets.get(i) && !targets.get(i - 1)) {
-        int before = i - header.length;
-        if (before < 0 || !Arrays.equals(ids, before, i, header, 0, header.length)) {
+    for (int start = targets.nextSetBit(0); start >= 0; ) {
+      int stop = targets.nextClearBit(start);
+      if (!isAt(ids, start - header.length, header)) {
+        return true;
+      }
+      for (int i = start; i + end.length < stop; i++) {
+        if (isAt(ids, i, end)) {
           return true;
         }
       }
+      start = targets.nextSetBit(stop);
     }
     return false;
   }
 
+  private static boolean isAt(int[] ids, int position, int[] part) {
+    int stop = position + part.length;
+    return position >= 0 && Arrays.equals(ids, position, stop, part, 0, part.length);
+  }
+
   /**
-   * @param answers whether what the assistant says counts too
+   * Whether somebody wrote empty thoughts elsewhere than where an answer begins, from where the
+   * original takes them too.
    */
-  private static boolean holds(Conversation conversation, boolean answers, String text) {
+  static boolean writesEmptyThinking(Conversation conversation) {
     return conversation.messages().stream()
-        .filter(message -> answers || !message.role().equals("assistant"))
-        .anyMatch(message -> message.content().contains(text));
+        .anyMatch(
+            message -> {
+              boolean begins =
+                  message.role().equals("assistant")
+                      && !message.fields().containsKey("reasoning_content");
+              return message.content().indexOf(EMPTY_THINKING, begins ? 1 : 0) >= 0;
+            });
   }
 }

@@ -12,9 +12,11 @@ import io.minimind.runtime.ModelInTraining;
 import io.minimind.weights.NamedTensor;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** DPO steps of the original, repeated: log-probabilities of both models, losses, margins. */
 final class PreferenceCases {
@@ -45,6 +47,15 @@ final class PreferenceCases {
       double[] referenceChosenLogps,
       double[] referenceRejectedLogps,
       double rewardMargin) {
+
+    /** That of the largest log-probability, of whose differences the margin is made. */
+    double size() {
+      return Stream.of(policyChosenLogps, policyRejectedLogps)
+          .flatMapToDouble(Arrays::stream)
+          .map(Math::abs)
+          .max()
+          .orElse(0);
+    }
 
     /** Chosen and rejected rows in turn. */
     Batch batch(float[] reference) throws IOException {
@@ -135,9 +146,10 @@ final class PreferenceCases {
     session.resetGradients();
     try (Batch batch = step.batch(references)) {
       ModelInTraining.Step found = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
-      losses.add(place, Math.abs(found.loss() - step.loss()));
-      margins.add(
-          place, Math.abs(found.metrics().get(PreferenceObjective.MARGIN) - step.rewardMargin()));
+      double size = Math.max(1, reference.beta() * step.size());
+      losses.add(place, Math.abs(found.loss() - step.loss()) / size);
+      float margin = found.metrics().get(PreferenceObjective.MARGIN);
+      margins.add(place, Math.abs(margin - step.rewardMargin()) / size);
     }
     session.optimizerStep(reference.learningRate());
   }
@@ -149,14 +161,14 @@ final class PreferenceCases {
     }
   }
 
-  private static void compare(
-      Worst worst, int step, float[] found, double[] chosen, double[] rejected) {
+  /** Relative where an answer is long: its log-probability is a sum over its tokens. */
+  static void compare(Worst worst, int step, float[] found, double[] chosen, double[] rejected) {
     for (int row = 0; row < found.length; row++) {
       double expected = row % 2 == 0 ? chosen[row / 2] : rejected[row / 2];
       String answer = row % 2 == 0 ? "chosen" : "rejected";
       worst.add(
           "step %d, %s answer %d".formatted(step, answer, row / 2),
-          Math.abs(found[row] - expected));
+          Math.abs(found[row] - expected) / Math.max(1, Math.abs(expected)));
     }
   }
 

@@ -2,6 +2,7 @@ package io.minimind.verify;
 
 import io.minimind.artifact.TrainingArtifacts;
 import io.minimind.data.Batch;
+import io.minimind.model.Experts;
 import io.minimind.model.Parameter;
 import io.minimind.model.Parameters;
 import io.minimind.model.TrainingPrecision;
@@ -57,8 +58,24 @@ final class TrainingCases {
       // A plain session has no way to a GPU.
       cases.add(new Case.Skipped(name + " logits and gradients", "they are compared on the CPU"));
     }
-    cases.addAll(run.curve());
+    if (run.hasIdleRouters()) {
+      cases.add(new Case.Skipped(name + " curve", Worst.ONLY_ROUNDING));
+    } else {
+      cases.addAll(run.curve());
+    }
     return cases;
+  }
+
+  /**
+   * Whether routers choose, but their choice has no gradient: the weight of the one expert that is
+   * chosen is divided by itself, and nothing balances.
+   */
+  private boolean hasIdleRouters() {
+    Experts experts = reference.model().experts();
+    return experts.routed() > 1
+        && experts.perToken() == 1
+        && experts.renormalised()
+        && experts.balance().weight() == 0;
   }
 
   private List<Case> firstStep(SafetensorsFile expected) throws IOException {
@@ -104,9 +121,7 @@ final class TrainingCases {
           }
         }
         session.optimizerStep(reference.learningRate(update));
-        double expected = reference.gradNormsBeforeClip()[update];
-        // Relative below a norm of 1 and absolute above: the stricter of the two.
-        norms.add("update " + update, Math.abs(norm - expected) / Math.min(1, expected));
+        norms.add("update " + update, Worst.ofNorm(reference.gradNormsBeforeClip()[update], norm));
       }
       try (Batch batch = reference.batch(0)) {
         double loss = session.evaluate(batch).loss();

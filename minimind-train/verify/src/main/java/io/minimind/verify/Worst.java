@@ -6,6 +6,10 @@ import java.nio.FloatBuffer;
 /** The largest of several differences. */
 final class Worst {
 
+  /** Why a run cannot be repeated that begins with gradients of 0. */
+  static final String ONLY_ROUNDING =
+      "its first gradients are 0 but for rounding, of which Adam makes whole steps";
+
   private double difference;
   private String where = "";
 
@@ -27,6 +31,17 @@ final class Worst {
    */
   Case against(String name, double limit, Device device) {
     return against(name, device.kind() == Device.Kind.CUDA ? 10 * limit : limit);
+  }
+
+  /**
+   * How far a gradient's norm is from what was expected: relative below a norm of 1 and absolute
+   * above, the stricter of the two, as far as float32 has the digits. Beyond a norm of 10 it is ten
+   * times the relative difference, and norms of less than 1e-4 are what is left of terms that
+   * cancel.
+   */
+  static double ofNorm(double expected, double found) {
+    double size = Math.max(Math.min(1, expected), expected / 10);
+    return Math.abs(found - expected) / Math.max(1e-4, size);
   }
 
   /** The largest difference of two elements; infinite if the numbers of elements differ. */
