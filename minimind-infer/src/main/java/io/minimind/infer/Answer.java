@@ -19,6 +19,7 @@ final class Answer {
   private final Sampler sampler;
   private final StreamingDecoder pieces;
   private final StopStrings stops;
+  private final int tokens; // of the tokenizer; what is beyond fills the model's matrix up
   private final OptionalInt alternatives;
   private final int promptTokens;
   private final int reusedTokens;
@@ -53,6 +54,7 @@ final class Answer {
     this.reusedTokens = reusedTokens;
     sampler = decoder.sampler(promptIds, options, most);
     pieces = tokenizer.streamingDecoder();
+    tokens = tokenizer.vocabularySize();
     stops = new StopStrings(options.stopStrings());
     alternatives = options.logProbabilities();
     promptTokens = promptIds.length;
@@ -91,7 +93,7 @@ final class Answer {
     }
     ids[size++] = lastToken;
     logProbability(logits).ifPresent(logProbabilities::add);
-    String piece = keep(stops.next(pieces.next(lastToken)));
+    String piece = lastToken < tokens ? keep(stops.next(pieces.next(lastToken))) : "";
     if (stops.found()) {
       return piece + end(FinishReason.STOP_STRING);
     }

@@ -40,8 +40,8 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   synchronized Generation result() {
     if (answer == null) {
       answer = request.answer(0);
-      answer.end(FinishReason.CANCELLED);
     }
+    answer.end(FinishReason.CANCELLED); // Unless it has ended; one that failed has not.
     return answer.generation();
   }
 

@@ -61,6 +61,23 @@ class StreamTest {
     }
   }
 
+  /** Matrices are often filled up with rows, so that their size is a round number. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void idsThatTheTokenizerLacksAddNoText(int batch) throws IOException {
+    try (LanguageModel model =
+        LanguageModel.load(
+            folder,
+            LoadOptions.defaults().withThreads(1).withBatchSize(batch),
+            new LetterTokenizer(40))) {
+      Generation answer =
+          model.generate(
+              new int[] {1, 2, 3}, GREEDY.withMaxNewTokens(4).withForcedTokens(7, 63, 40, 39));
+      assertArrayEquals(new int[] {7, 63, 40, 39}, answer.tokenIds());
+      assertEquals(new LetterTokenizer(40).decode(new int[] {7, 39}, false), answer.text());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
   void aStopStringIsNeverEmitted(int batch) throws IOException {
