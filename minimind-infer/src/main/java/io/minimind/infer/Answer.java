@@ -52,9 +52,9 @@ final class Answer {
     this.decoder = decoder;
     this.most = most;
     this.reusedTokens = reusedTokens;
-    sampler = decoder.sampler(promptIds, options, most);
-    pieces = tokenizer.streamingDecoder();
     tokens = tokenizer.vocabularySize();
+    sampler = decoder.sampler(promptIds, options, tokens, most);
+    pieces = tokenizer.streamingDecoder();
     stops = new StopStrings(options.stopStrings());
     alternatives = options.logProbabilities();
     promptTokens = promptIds.length;
@@ -93,6 +93,7 @@ final class Answer {
     }
     ids[size++] = lastToken;
     logProbability(logits).ifPresent(logProbabilities::add);
+    // One that the tokenizer does not know was forced.
     String piece = lastToken < tokens ? keep(stops.next(pieces.next(lastToken))) : "";
     if (stops.found()) {
       return piece + end(FinishReason.STOP_STRING);
@@ -105,7 +106,7 @@ final class Answer {
 
   private Optional<TokenLogProbability> logProbability(FloatBuffer logits) {
     return alternatives.isPresent()
-        ? Optional.of(LogProbabilities.of(logits, lastToken, alternatives.getAsInt()))
+        ? Optional.of(LogProbabilities.of(logits, lastToken, tokens, alternatives.getAsInt()))
         : Optional.empty();
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,7 +46,7 @@ class AtomicFileTest {
                 AtomicFile.replace(
                     file,
                     channel -> {
-                      AtomicFile.write(channel, java.nio.ByteBuffer.wrap(new byte[10]));
+                      AtomicFile.write(channel, ByteBuffer.wrap(new byte[10]));
                       throw failure;
                     })));
     assertUntouched();

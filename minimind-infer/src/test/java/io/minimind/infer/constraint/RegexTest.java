@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.ArgumentException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -52,6 +53,14 @@ class RegexTest {
             IllegalArgumentException.class,
             () -> Structured.CONSTRAINTS.regex(part.repeat(40) + "[ab]*"));
     assertTrue(e.getMessage().contains("more than 1000 ways"), e.getMessage());
+  }
+
+  @Test
+  void aPatternOfTooManyStatesIsAMistakeOfWhoeverGaveIt() {
+    ArgumentException e =
+        assertThrows(
+            ArgumentException.class, () -> Structured.CONSTRAINTS.regex("(?=[ab]*a[ab]{20})[ab]*"));
+    assertTrue(e.getMessage().contains("too many states"), e.getMessage());
   }
 
   @Property(tries = 300)
