@@ -38,6 +38,9 @@ public final class BenchmarkServing implements Callable<Integer> {
 
   private static final int CONTEXT = 512;
 
+  /** Of an answer: between the first and the last of them its rate is measured. */
+  private static final int FEWEST_TOKENS = 2;
+
   @Option(
       names = "--model",
       paramLabel = "DIR",
@@ -87,7 +90,7 @@ public final class BenchmarkServing implements Callable<Integer> {
     int most = Collections.max(clients);
     Numbers.atLeast(1, "--threads", threads);
     Numbers.atLeast(1, "--rounds", rounds);
-    Numbers.atLeast(2, "--tokens", tokens);
+    Numbers.atLeast(FEWEST_TOKENS, "--tokens", tokens);
     clients.forEach(count -> Numbers.between(1, 1024, "--clients", count));
     try (TemporaryFolder random = TemporaryFolder.create()) {
       Path folder = model == null ? write(random.path()) : model;
@@ -118,11 +121,17 @@ public final class BenchmarkServing implements Callable<Integer> {
           "%s has no chat template, so it cannot be asked."
               .formatted(model == null ? tokenizer : folder));
     }
-    int needed = ServingClient.LONGEST_QUESTION + tokens;
-    if (needed > sdk.contextLength()) {
+    int room = sdk.contextLength() - ServingClient.LONGEST_QUESTION;
+    if (room < FEWEST_TOKENS) {
+      throw new InputException(
+          "The context of %s has %d tokens, and questions and answers of this measurement need %d: give another --model."
+              .formatted(
+                  folder, sdk.contextLength(), ServingClient.LONGEST_QUESTION + FEWEST_TOKENS));
+    }
+    if (tokens > room) {
       throw new ArgumentException(
-          "Question and answer have up to %d tokens, but the model's context ends at %d: give fewer --tokens."
-              .formatted(needed, sdk.contextLength()));
+          "--tokens must be at most %d, because a question has up to %d and the model's context ends at %d, but is %d."
+              .formatted(room, ServingClient.LONGEST_QUESTION, sdk.contextLength(), tokens));
     }
   }
 

@@ -51,7 +51,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     showDefaultValues = true)
-public final class BenchmarkTraining implements Callable<Integer> {
+public final class BenchmarkTraining implements Callable<Integer>, Launchable {
 
   private static final int DEFAULT_VOCABULARY = 6400;
   private static final String NODES = "--nodes";
@@ -149,7 +149,7 @@ public final class BenchmarkTraining implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Numbers.atLeast(1, NODES, nodes);
+    check();
     if (nodes > 1 && Membership.of(System.getenv()).isEmpty()) { // This one starts the others.
       List<String> given = spec.commandLine().getParseResult().originalArgs();
       List<String> command = new ArrayList<>(List.of("bench", spec.name()));
@@ -166,7 +166,9 @@ public final class BenchmarkTraining implements Callable<Integer> {
     }
   }
 
-  private int call(ProcessGroup group) throws IOException {
+  @Override
+  public void check() throws IOException {
+    Numbers.atLeast(1, NODES, nodes);
     if ((data == null) != (tokenizer == null)) {
       throw new ArgumentException("--data and --tokenizer go together: give both or none.");
     }
@@ -179,9 +181,17 @@ public final class BenchmarkTraining implements Callable<Integer> {
       throw new ArgumentException("--peak must be a number above 0, but is " + peak + ".");
     }
     Device.require(devices.list());
+    config();
+  }
+
+  private ModelConfig config() throws IOException {
     int vocabulary =
         tokenizer == null ? DEFAULT_VOCABULARY : Tokenizer.load(tokenizer).vocabularySize();
-    ModelConfig config = modelOptions.config(vocabulary, length);
+    return modelOptions.config(vocabulary, length);
+  }
+
+  private int call(ProcessGroup group) throws IOException {
+    ModelConfig config = config();
     if (group.size() > 1) {
       for (TrainingPrecision precision : precisions) {
         measure(model(config, precision), config, precision, group);

@@ -83,6 +83,8 @@ public final class EvaluateChat implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of the draws.")
   private long seed = 1337;
 
+  private boolean failed;
+
   public static void main(String[] args) {
     MiniMind.run(new EvaluateChat(), args);
   }
@@ -110,7 +112,7 @@ public final class EvaluateChat implements Callable<Integer> {
         System.out.println("[Q]: " + question);
         turns = ask(language, turns, question, options);
       }
-      return 0;
+      return failed ? 1 : 0;
     }
   }
 
@@ -125,7 +127,8 @@ public final class EvaluateChat implements Callable<Integer> {
       chat.send(question, EvaluateChat::show);
       List<Message> said = chat.history();
       return said.subList(Math.max(0, said.size() - 2 * history), said.size());
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) { // such as a question that has no room
+      failed = true;
       System.out.print("(" + e.getMessage() + ")");
       return turns;
     } catch (IllegalStateException e) {

@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -52,15 +53,23 @@ public final class Launch implements Callable<Integer> {
     Numbers.atLeast(1, "--nproc", count);
     String[] words = command.toArray(String[]::new);
     CommandLine commands = MiniMind.commandLine(new MiniMind(), words);
-    requireKnown(commands);
+    CommandLine known = known(commands);
     // What is wrong with its options is said once, and not by each process.
-    commands.setErr(spec.commandLine().getErr()).parseArgs(words);
+    if (CommandLine.printHelpIfRequested(
+        commands.setErr(spec.commandLine().getErr()).parseArgs(words))) {
+      return 0;
+    }
+    try {
+      known.<Launchable>getCommand().check();
+    } catch (ArgumentException e) { // The help of that command says what can be.
+      throw new ParameterException(known, MiniMind.message(e).orElseThrow(() -> e), e);
+    }
     return LocalProcesses.run(count, command);
   }
 
-  private void requireKnown(CommandLine commands) {
+  private CommandLine known(CommandLine commands) {
     CommandLine known = commands;
-    for (int i = 0; known != null && !joins(known.getCommandSpec().userObject()); i++) {
+    for (int i = 0; known != null && !(known.getCommand() instanceof Launchable); i++) {
       known = i < command.size() ? known.getSubcommands().get(command.get(i)) : null;
     }
     if (known == null) {
@@ -68,9 +77,6 @@ public final class Launch implements Callable<Integer> {
           "'%s' is no training command, which alone can be launched."
               .formatted(String.join(" ", command)));
     }
-  }
-
-  private static boolean joins(Object command) {
-    return command instanceof TrainingCommand || command instanceof BenchmarkTraining;
+    return known;
   }
 }

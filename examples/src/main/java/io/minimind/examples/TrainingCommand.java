@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
  * resumed. A stage says what it starts from and how rows become samples.
  */
 @Command(mixinStandardHelpOptions = true, sortOptions = false, showDefaultValues = true)
-abstract class TrainingCommand implements Callable<Integer> {
+abstract class TrainingCommand implements Callable<Integer>, Launchable {
 
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run.", order = 10)
   private Path out;
@@ -221,7 +221,21 @@ abstract class TrainingCommand implements Callable<Integer> {
     // Of several processes the first one speaks; the others say only why they fail.
     PrintStream words =
         group.isFirst() ? System.out : new PrintStream(OutputStream.nullOutputStream());
-    ConsoleReport report = new ConsoleReport(words, progress, logEvery);
+    RunBuilder builder = given(group).listener(new ConsoleReport(words, progress, logEvery));
+    try (TrainingRun run = open(builder)) {
+      return train(run, words, group.size());
+    } finally {
+      progress.clear();
+    }
+  }
+
+  @Override
+  public final void check() throws IOException {
+    given(ProcessGroup.alone());
+  }
+
+  /** The run that the options ask for. */
+  private RunBuilder given(ProcessGroup group) throws IOException {
     RunBuilder builder =
         TrainingRun.builder()
             .folder(out)
@@ -230,17 +244,24 @@ abstract class TrainingCommand implements Callable<Integer> {
             .devices(devices())
             .threads(threads)
             .group(group)
-            .command(GivenCommand.of(spec))
-            .listener(report);
+            .command(GivenCommand.of(spec));
     Device.require(devices.list());
-    try (TrainingRun run = resume ? resumed(builder, group) : begun(builder, group)) {
-      return train(run, words, group.size());
-    } finally {
-      progress.clear();
+    if (resume) {
+      addToResume(builder, group);
+    } else {
+      addToBegin(builder, group);
     }
+    return builder;
   }
 
-  private TrainingRun begun(RunBuilder builder, ProcessGroup group) throws IOException {
+  private TrainingRun open(RunBuilder builder) throws IOException {
+    if (resume) {
+      return builder.resume();
+    }
+    return resumeOrBegin ? builder.open() : builder.create();
+  }
+
+  private void addToBegin(RunBuilder builder, ProcessGroup group) throws IOException {
     begin(builder);
     if (group.isFirst() && !resumeOrBegin && TrainingRun.isIn(out)) {
       throw new InputException(
@@ -262,10 +283,9 @@ abstract class TrainingCommand implements Callable<Integer> {
         .validation(validationFraction)
         .settings(trainingOptions.settings());
     precision.of(builder);
-    return resumeOrBegin ? builder.open() : builder.create();
   }
 
-  private TrainingRun resumed(RunBuilder builder, ProcessGroup group) throws IOException {
+  private void addToResume(RunBuilder builder, ProcessGroup group) throws IOException {
     rejectSettings();
     if (group.isFirst()) { // The folder may be on its machine alone.
       RunSettings begun = TrainingRun.settings(out);
@@ -281,7 +301,6 @@ abstract class TrainingCommand implements Callable<Integer> {
     if (validation != null) {
       builder.validation(Rows.of(validation));
     }
-    return builder.resume();
   }
 
   private List<Device> devices() {

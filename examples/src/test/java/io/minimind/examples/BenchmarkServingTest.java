@@ -3,15 +3,25 @@ package io.minimind.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.artifact.ModelFolder;
 import io.minimind.examples.Commands.Result;
+import io.minimind.model.ModelConfig;
+import io.minimind.model.Parameters;
+import io.minimind.model.Precision;
+import io.minimind.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class BenchmarkServingTest {
+  private static final Path DEMO = Path.of("..", "models", "minimind-demo");
+
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
   private Result bench(String... more) {
@@ -33,7 +43,7 @@ class BenchmarkServingTest {
       "--layers=1",
       "--heads=2",
       "--key-value-heads=1",
-      "--tokenizer=../models/minimind-demo",
+      "--tokenizer=" + DEMO,
       "--tokens=3",
       "--clients=1,3"
     };
@@ -46,11 +56,27 @@ class BenchmarkServingTest {
   }
 
   @Test
-  void mistakesGetASentence() {
+  void mistakesGetASentence(@TempDir Path folder) throws IOException {
     assertTrue(bench("--tokens=1").err().startsWith("--tokens must be at least 2"));
     assertTrue(bench("--clients=0").err().startsWith("--clients must be between 1"));
-    String demo = "--model=../models/minimind-demo";
-    assertTrue(bench(demo, "--tokens=300").err().contains("the model's context ends at 256"));
+    String demo = "--model=" + DEMO;
+    assertTrue(
+        bench(demo, "--tokens=300")
+            .err()
+            .startsWith(
+                "--tokens must be at most 192, because a question has up to 64 and the model's"
+                    + " context ends at 256, but is 300."));
+    ModelConfig config = ModelConfig.Preset.TINY.config(Tokenizer.load(DEMO).vocabularySize(), 65);
+    ModelFolder.writeConfiguration(folder, config, Precision.FLOAT32, DEMO);
+    ModelFolder.writeDecoder(folder, config, Precision.FLOAT32, new Parameters(config).start(1));
+    Result small = bench("--model=" + folder, "--tokens=2");
+    assertEquals(1, small.status());
+    assertEquals(
+        "The context of "
+            + folder
+            + " has 65 tokens, and questions and answers of this measurement need 66: give another"
+            + " --model.",
+        small.err().strip());
     assertTrue(bench("--model=gone").err().startsWith("There is no model folder at gone"));
   }
 }

@@ -8,6 +8,7 @@ import static io.minimind.examples.Commands.pretrain;
 import static io.minimind.examples.Commands.sft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.minimind.artifact.ModelFolder;
@@ -281,6 +282,21 @@ class PublishTest {
       }
     }
     return cells;
+  }
+
+  /** As models of other projects often are. */
+  @Test
+  void aModelWithoutATokenThatBeginsATextIsPublished() throws IOException {
+    Path plain = damaged("plain");
+    Path config = plain.resolve("tokenizer_config.json");
+    String without =
+        Files.readString(config)
+            .replaceFirst("\"bos_token\"\\s*:\\s*\"[^\"]*\"", "\"bos_token\": null");
+    Files.writeString(config, without);
+    try (LanguageModel model = LanguageModel.load(plain)) {
+      assertThrows(IllegalArgumentException.class, () -> model.generate("", GREEDY));
+    }
+    assertEquals(new Result(0, ""), publish(plain, folder.resolve("to")));
   }
 
   @Test

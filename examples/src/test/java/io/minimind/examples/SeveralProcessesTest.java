@@ -429,7 +429,13 @@ class SeveralProcessesTest {
   void launchEndsAllIfOneCannotBegin() throws Exception {
     try (CommandProcess launched =
         CommandProcess.start(
-            folder, "launch", "--nproc=2", "pretrain", "--data=none.csv", "--tokenizer=none")) {
+            folder,
+            "launch",
+            "--nproc=2",
+            "pretrain",
+            "--data=none.csv",
+            "--tokenizer=" + Commands.TOKENIZER,
+            "--out=" + folder.resolve("out"))) {
       launched.remainingLines();
       assertEquals(1, launched.exitStatus(), launched.err());
       assertFalse(launched.err().contains("\tat "), launched.err());

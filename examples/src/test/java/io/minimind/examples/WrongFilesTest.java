@@ -101,6 +101,7 @@ class WrongFilesTest {
         "import --to OUT --from WRONG",
         "import --to OUT --from WRONG.gguf",
         "import --to OUT --from WRONG.pth",
+        "import --to OUT --from WRONG.txt",
         "import --to OUT --from WRONG.safetensors",
         "export --out OUT --model WRONG",
         "publish --to OUT --model WRONG",

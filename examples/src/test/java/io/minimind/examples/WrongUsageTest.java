@@ -121,6 +121,23 @@ class WrongUsageTest {
   }
 
   @Test
+  void whatCannotBeLaunchedPointsAtTheHelpOfWhatWasLaunched() {
+    List<String> said =
+        lines(
+            "launch",
+            "--nproc=2",
+            "pretrain",
+            "--data=" + Commands.CORPUS,
+            "--tokenizer=" + Commands.TOKENIZER,
+            "--epochs=0");
+    assertEquals(
+        List.of(
+            "The number of epochs must be at least 1, but is 0.",
+            "Try 'minimind pretrain --help'."),
+        said);
+  }
+
+  @Test
   void aCommandThatNeedsAnotherSaysWhich() {
     String sentence = lines("tokenizer").get(0);
     assertTrue(sentence.startsWith("minimind tokenizer needs a command: expected "), sentence);
@@ -171,6 +188,11 @@ class WrongUsageTest {
         "publish --model=MODEL --to=OUT --group=a/b",
         "launch --nproc=0 pretrain",
         "launch --nproc=2 chat",
+        "launch --nproc=2 pretrain --data=CORPUS --tokenizer=TOKENIZER --out=OUT --epochs=0",
+        "launch --nproc=2 pretrain --data=CORPUS --out=OUT",
+        "launch --nproc=2 sft --from=MODEL --data=CHATS --out=OUT --max-length=100000",
+        "launch --nproc=2 bench train --steps=0",
+        "bench train --nodes=2 --steps=0",
         "bundle --to=OUT --split=0",
         "quickstart --out=OUT --threads=0",
         "bench train --steps=0",

@@ -89,7 +89,7 @@ public record PublishedModel(
   /** Lets the model say something, and tests it. */
   private Map<String, String> scores(Path folder) throws IOException {
     try (LanguageModel model = LanguageModel.load(folder)) {
-      model.generate("", GenerationOptions.greedy().withMaxNewTokens(2));
+      model.generate("?", GenerationOptions.greedy().withMaxNewTokens(2));
       ChatTemplate.find(folder).ifPresent(template -> template.render(List.of(Message.user("?"))));
       return test.scores(model);
     } catch (IllegalStateException | TemplateException e) {

@@ -83,7 +83,7 @@ class StandaloneApplicationTest {
    * The application's local repository is empty. What it needs besides SDK and model was fetched by
    * this project's build, whose local repository is asked before Maven Central.
    */
-  private static String settings(Path repository) {
+  static String settings(Path repository) {
     String places =
         Stream.of(repository, Builds.localRepository())
             .map(Path::toUri)

@@ -22,7 +22,7 @@ import java.util.Map;
  */
 final class GenaiExport {
 
-  private static final String CONFIG = "genai_config.json";
+  static final String CONFIG = "genai_config.json";
 
   private final StoredModel model;
   private final ModelConfig config;

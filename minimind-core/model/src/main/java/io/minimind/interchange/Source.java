@@ -61,6 +61,10 @@ final class Source {
   }
 
   private static Path weights(Path folder) throws IOException {
+    if (Files.exists(folder.resolve(GenaiExport.CONFIG))) {
+      throw new IOException(
+          folder + " was written for ONNX Runtime GenAI: import the model that it was made from.");
+    }
     if (Files.exists(folder.resolve(ModelFolder.DECODER))
         && Files.exists(folder.resolve(ModelFolder.WEIGHTS))) {
       throw new IOException(folder + " is a model of this project: it need not be imported.");

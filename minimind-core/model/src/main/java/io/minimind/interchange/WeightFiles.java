@@ -52,6 +52,12 @@ public final class WeightFiles {
     if (TorchFile.isTorch(file)) {
       return thatMayBeCut(file, TorchFile.open(file).tensors());
     }
+    if (!SafetensorsFile.isSafetensors(file) && !file.toString().endsWith(".safetensors")) {
+      throw new IOException(
+          file
+              + " holds no weights: expected safetensors, GGUF or what PyTorch saved (.pth, .bin),"
+              + " or a folder with such a file and config.json.");
+    }
     Map<String, StreamedTensor> tensors = new LinkedHashMap<>();
     for (NamedTensor tensor : SafetensorsFile.open(file).tensors()) {
       tensors.put(tensor.name(), StreamedTensor.of(tensor));

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -42,6 +43,19 @@ public final class SafetensorsFile {
       ByteBuffer data = channel.map(FileChannel.MapMode.READ_ONLY, offset, entry.bytes());
       tensors.put(entry.name(), new NamedTensor(entry.name(), entry.type(), entry.shape(), data));
       dataOffsets.put(entry.name(), offset);
+    }
+  }
+
+  /**
+   * Whether a file begins as one of this format does: with the size of a header, which is an
+   * object.
+   */
+  public static boolean isSafetensors(Path file) throws IOException {
+    try (var in = Files.newInputStream(file)) {
+      byte[] start = in.readNBytes(Long.BYTES + 1);
+      return start.length > Long.BYTES && start[Long.BYTES] == '{';
+    } catch (IOException e) {
+      throw new IOException("Cannot read " + file + ": " + AtomicFile.reason(e) + ".", e);
     }
   }
 

@@ -51,6 +51,20 @@ class WeightFilesTest {
     assertEquals(file + " was cut while it was being read.", cut.getMessage());
   }
 
+  @Test
+  void whatIsOfNoFormatIsNotTakenForOne() throws IOException {
+    Path notes = Files.writeString(folder.resolve("notes.txt"), "What I wanted to say.");
+    IOException refused = assertThrows(IOException.class, () -> WeightFiles.open(notes));
+    assertEquals(
+        notes
+            + " holds no weights: expected safetensors, GGUF or what PyTorch saved (.pth, .bin), or"
+            + " a folder with such a file and config.json.",
+        refused.getMessage());
+    Path named = Files.copy(notes, folder.resolve("model.safetensors"));
+    IOException damaged = assertThrows(IOException.class, () -> WeightFiles.open(named));
+    assertTrue(damaged.getMessage().contains("the safetensors file " + named), damaged::getMessage);
+  }
+
   @TestFactory
   Stream<DynamicTest> hostileFilesAreRefusedInASentence() throws IOException {
     Optional<Path> models = golden();
