@@ -19,6 +19,7 @@ final class Answer {
   private final Sampler sampler;
   private final StreamingDecoder pieces;
   private final StopStrings stops;
+  private final int tokens; // of the tokenizer; what is beyond fills the model's matrix up
   private final OptionalInt alternatives;
   private final int promptTokens;
   private final int reusedTokens;
@@ -51,7 +52,8 @@ final class Answer {
     this.decoder = decoder;
     this.most = most;
     this.reusedTokens = reusedTokens;
-    sampler = decoder.sampler(promptIds, options, most);
+    tokens = tokenizer.vocabularySize();
+    sampler = decoder.sampler(promptIds, options, tokens, most);
     pieces = tokenizer.streamingDecoder();
     stops = new StopStrings(options.stopStrings());
     alternatives = options.logProbabilities();
@@ -91,7 +93,8 @@ final class Answer {
     }
     ids[size++] = lastToken;
     logProbability(logits).ifPresent(logProbabilities::add);
-    String piece = keep(stops.next(pieces.next(lastToken)));
+    // One that the tokenizer does not know was forced.
+    String piece = lastToken < tokens ? keep(stops.next(pieces.next(lastToken))) : "";
     if (stops.found()) {
       return piece + end(FinishReason.STOP_STRING);
     }
@@ -103,7 +106,7 @@ final class Answer {
 
   private Optional<TokenLogProbability> logProbability(FloatBuffer logits) {
     return alternatives.isPresent()
-        ? Optional.of(LogProbabilities.of(logits, lastToken, alternatives.getAsInt()))
+        ? Optional.of(LogProbabilities.of(logits, lastToken, tokens, alternatives.getAsInt()))
         : Optional.empty();
   }
 

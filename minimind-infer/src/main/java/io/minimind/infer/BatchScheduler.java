@@ -124,7 +124,7 @@ final class BatchScheduler implements AutoCloseable {
   }
 
   /** Lets an answer join now, if it has not. */
-  void hurry(Arrival arrival) {
+  synchronized void hurry(Arrival arrival) {
     if (arriving.remove(arrival)) {
       arriving.add(new Arrival(arrival.answer(), System.nanoTime()));
     }
@@ -148,8 +148,13 @@ final class BatchScheduler implements AutoCloseable {
         answers.get(answers.size() - 1).stop();
         remove(answers.size() - 1);
       }
-      arriving.forEach(late -> late.answer().ifPresent(BatchedWriting::cancelNow));
+      cancelLate();
     }
+  }
+
+  /** While nobody can be hurried, who would not be seen between leaving and coming again. */
+  private synchronized void cancelLate() {
+    arriving.forEach(late -> late.answer().ifPresent(BatchedWriting::cancelNow));
   }
 
   /**

@@ -16,11 +16,17 @@ final class Candidates {
 
   private final int[] ids;
   private final float[] values;
+  private final int tokens;
   private int size;
 
-  Candidates(int vocabularySize) {
+  /**
+   * @param tokens how many of the vocabulary may come: the others are none that a tokenizer knows,
+   *     and only fill up the matrices of a model
+   */
+  Candidates(int vocabularySize, int tokens) {
     ids = new int[vocabularySize];
     values = new float[vocabularySize];
+    this.tokens = Math.min(tokens, vocabularySize);
   }
 
   int size() {
@@ -46,8 +52,7 @@ final class Candidates {
    */
   void reset(FloatBuffer logits) {
     logits.get(0, values);
-    size = values.length;
-    for (int i = 0; i < size; i++) {
+    for (int i = 0; i < values.length; i++) {
       ids[i] = i;
       if (Float.isNaN(values[i]) || values[i] == Float.POSITIVE_INFINITY) {
         throw new IllegalStateException(
@@ -58,6 +63,7 @@ final class Candidates {
                 + "; its weights are damaged or its training diverged, so use another checkpoint.");
       }
     }
+    size = tokens;
   }
 
   /** Adds to the logit of a token; only before anything was narrowed. */

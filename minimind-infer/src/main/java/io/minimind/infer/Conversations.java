@@ -13,6 +13,7 @@ import io.minimind.chat.Tool;
 import io.minimind.files.ArgumentException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -99,8 +100,11 @@ final class Conversations {
   Supplier<ReplyParser> parsers(ConversationEncoder.Prompt prompt) {
     String reply = UUID.randomUUID().toString().replace("-", "").substring(0, 22);
     boolean thinking = thinks(prompt);
-    return () ->
-        new ReplyParser(format, !tools.isEmpty(), thinking, i -> "call_%s%02d".formatted(reply, i));
+    return () -> new ReplyParser(format, !tools.isEmpty(), thinking, i -> callId(reply, i));
+  }
+
+  private static String callId(String reply, int number) {
+    return String.format(Locale.ROOT, "call_%s%02d", reply, number);
   }
 
   /** An answer that begins a call, as the template spells it, and goes on with JSON of its form. */

@@ -168,7 +168,7 @@ public final class Decoder implements AutoCloseable {
   public FinishReason generate(int[] promptIds, GenerationOptions options, IntConsumer onToken) {
     check(promptIds);
     int most = Math.min(options.maxNewTokens(), contextLength() - promptIds.length);
-    Sampler sampler = sampler(promptIds, options, most);
+    Sampler sampler = sampler(promptIds, options, vocabularySize(), most);
     return compute(
         promptIds.length + Math.min(most, DecoderPool.LEAST_CAPACITY),
         text -> {
@@ -226,7 +226,7 @@ public final class Decoder implements AutoCloseable {
     return compute(
         promptIds.length,
         text -> {
-          Sampler sampler = sampler(promptIds, options, options.maxNewTokens());
+          Sampler sampler = sampler(promptIds, options, vocabularySize(), options.maxNewTokens());
           return sampler.probabilities(pool.append(text, promptIds));
         });
   }
@@ -278,9 +278,13 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  /** A sampler that has seen the prompt. */
-  Sampler sampler(int[] promptIds, GenerationOptions options, int most) {
-    Sampler sampler = Sampler.of(options, vocabularySize(), endOfText, most);
+  /**
+   * A sampler that has seen the prompt.
+   *
+   * @param tokens how many of the vocabulary may be chosen
+   */
+  Sampler sampler(int[] promptIds, GenerationOptions options, int tokens, int most) {
+    Sampler sampler = Sampler.of(options, vocabularySize(), tokens, endOfText, most);
     sampler.see(promptIds);
     return sampler;
   }

@@ -131,8 +131,13 @@ final class DecoderBatch implements AutoCloseable {
     Binding binding = bindings.get(texts.size());
     if (binding == null) {
       binding = new Binding(new HashMap<>(), new HashMap<>());
+      try {
+        bind(texts.size(), binding);
+      } catch (OrtException | RuntimeException | Error e) {
+        binding.close();
+        throw e;
+      }
       bindings.put(texts.size(), binding);
-      bind(texts.size(), binding);
     }
     return binding;
   }

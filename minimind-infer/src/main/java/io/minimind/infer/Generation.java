@@ -41,6 +41,21 @@ public record Generation(
     logProbabilities = List.copyOf(logProbabilities);
   }
 
+  /** What is written where nobody wanted the first token. */
+  static Generation unbegun(int promptTokens) {
+    return new Generation(
+        "",
+        new int[0],
+        FinishReason.CANCELLED,
+        promptTokens,
+        0,
+        Duration.ZERO,
+        Duration.ZERO,
+        List.of(),
+        OptionalInt.empty(),
+        Optional.empty());
+  }
+
   @Override
   public int[] tokenIds() {
     return tokenIds.clone();

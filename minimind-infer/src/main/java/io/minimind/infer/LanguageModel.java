@@ -492,7 +492,9 @@ public final class LanguageModel implements AutoCloseable {
    * seed of its own each time.
    *
    * <p>A text that was drawn with a temperature of 1 and no penalty, narrowing or constraint has
-   * the probability that its log-probabilities add up to, {@link Generation#ending} included.
+   * the probability that its log-probabilities add up to, {@link Generation#ending} included; where
+   * the model has more ids than the tokenizer, of which none is drawn, it has that of a text
+   * without them.
    *
    * @param options those of each prompt, by its place in the list
    */

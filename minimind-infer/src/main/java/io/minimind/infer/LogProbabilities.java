@@ -11,9 +11,11 @@ final class LogProbabilities {
   /**
    * The probability of a token and of the likeliest ones.
    *
+   * @param tokens how many of the vocabulary may be among the likeliest
+   * @param alternatives how many of these
    * @throws IllegalStateException if the model computed something that is not a number
    */
-  static TokenLogProbability of(FloatBuffer logits, int id, int alternatives) {
+  static TokenLogProbability of(FloatBuffer logits, int id, int tokens, int alternatives) {
     double normalizer = logSumExp(logits);
     if (!Double.isFinite(normalizer)) {
       throw new IllegalStateException(
@@ -21,7 +23,7 @@ final class LogProbabilities {
               + " training diverged, so use another checkpoint.");
     }
     List<TokenLogProbability.Alternative> likeliest = new ArrayList<>();
-    for (int other : likeliest(logits, alternatives)) {
+    for (int other : likeliest(logits.slice(0, Math.min(tokens, logits.limit())), alternatives)) {
       likeliest.add(new TokenLogProbability.Alternative(other, logits.get(other) - normalizer));
     }
     return new TokenLogProbability(id, logits.get(id) - normalizer, likeliest);

@@ -22,7 +22,8 @@ final class Sampler {
   private final SplittableRandom random;
   private int chosen;
 
-  private Sampler(GenerationOptions options, int vocabularySize, Set<Integer> endOfText, int most) {
+  private Sampler(
+      GenerationOptions options, int vocabularySize, int tokens, Set<Integer> endOfText, int most) {
     this.options = options;
     this.vocabularySize = vocabularySize;
     this.endOfText = endOfText;
@@ -33,7 +34,7 @@ final class Sampler {
             .map(rule -> rule.start(Math.max(0, most - forced.length)))
             .orElse(null);
     allowed = new BitSet(vocabularySize);
-    candidates = new Candidates(vocabularySize);
+    candidates = new Candidates(vocabularySize, tokens);
     seen = new BitSet(vocabularySize);
     counts = new int[vocabularySize];
     random =
@@ -43,14 +44,15 @@ final class Sampler {
   }
 
   /**
+   * @param tokens how many of the vocabulary the tokenizer knows
    * @param endOfText the tokens that end a text; a constraint decides when they may come
    * @param most the most tokens that are chosen
    * @throws IllegalArgumentException if the options name a token that is not in the vocabulary
    */
   static Sampler of(
-      GenerationOptions options, int vocabularySize, Set<Integer> endOfText, int most) {
+      GenerationOptions options, int vocabularySize, int tokens, Set<Integer> endOfText, int most) {
     check(options, vocabularySize);
-    return new Sampler(options, vocabularySize, endOfText, most);
+    return new Sampler(options, vocabularySize, tokens, endOfText, most);
   }
 
   /**

@@ -36,7 +36,7 @@ final class TextReader {
                 ids,
                 (position, logits) -> {
                   if (position + 1 < ids.length) {
-                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0));
+                    scores.add(LogProbabilities.of(logits, ids[position + 1], 0, 0));
                   }
                 }));
     return scores;

@@ -4,8 +4,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * An answer that comes piece by piece; none is empty, and together they are the text of the result.
@@ -29,7 +29,7 @@ import java.util.function.Consumer;
 public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Writing writing;
   private final Consumer<Optional<Generation>> onEnd;
-  private final AtomicBoolean ended = new AtomicBoolean();
+  private boolean ended; // guarded by this
   private String next = ""; // empty: not asked for yet; null: no more
   private List<TokenLogProbability> logProbabilities = List.of();
 
@@ -80,16 +80,20 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
       }
       return piece.map(Piece::text).orElse(null);
     } catch (RuntimeException | Error e) {
-      if (!ended.getAndSet(true)) {
-        onEnd.accept(Optional.empty());
-      }
+      end(Optional::empty);
       throw e;
     }
   }
 
   private void end() {
-    if (!ended.getAndSet(true)) {
-      onEnd.accept(Optional.of(writing.result()));
+    end(() -> Optional.of(writing.result()));
+  }
+
+  /** Tells of the end once; who comes to it meanwhile waits until that is done. */
+  private synchronized void end(Supplier<Optional<Generation>> answer) {
+    if (!ended) {
+      ended = true;
+      onEnd.accept(answer.get());
     }
   }
 

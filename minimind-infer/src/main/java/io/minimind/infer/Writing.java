@@ -39,9 +39,9 @@ abstract sealed class Writing implements AutoCloseable permits SoloWriting, Batc
   /** All that was written, once {@link #next} gave nothing or the answer was closed. */
   synchronized Generation result() {
     if (answer == null) {
-      answer = request.answer(0);
-      answer.end(FinishReason.CANCELLED);
+      return Generation.unbegun(request.promptIds().length);
     }
+    answer.end(FinishReason.CANCELLED); // Unless it has ended; one that failed has not.
     return answer.generation();
   }
 

@@ -2,6 +2,7 @@ package io.minimind.infer;
 
 import io.minimind.tokenizer.StreamingDecoder;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -31,7 +32,7 @@ record LetterTokenizer(int vocabularySize) implements PartialTokenizer {
     return new StreamingDecoder() {
       @Override
       public String next(int id) {
-        return decode(new int[] {id});
+        return decode(new int[] {Objects.checkIndex(id, vocabularySize)});
       }
 
       @Override

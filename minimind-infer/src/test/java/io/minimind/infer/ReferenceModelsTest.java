@@ -176,7 +176,7 @@ class ReferenceModelsTest {
                   (position, logits) -> {
                     if (position + 1 < ids.length) {
                       double found =
-                          LogProbabilities.of(logits, ids[position + 1], 0).logProbability();
+                          LogProbabilities.of(logits, ids[position + 1], 0, 0).logProbability();
                       assertEquals(
                           expected.path(position).asDouble(), found, TOLERANCE, "at " + position);
                     }

@@ -60,7 +60,7 @@ final class ReferenceNumbers {
                   (position, row) -> {
                     if (position + 1 < scored.length) {
                       likely.add(
-                          LogProbabilities.of(row, scored[position + 1], 0).logProbability());
+                          LogProbabilities.of(row, scored[position + 1], 0, 0).logProbability());
                     }
                   }));
     }

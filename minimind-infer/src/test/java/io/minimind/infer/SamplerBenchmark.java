@@ -60,7 +60,7 @@ public class SamplerBenchmark {
           case "penalty" -> options.withRepetitionPenalty(1.1);
           default -> throw new IllegalArgumentException(choice);
         };
-    sampler = Sampler.of(options, vocabulary, Set.of(), 1);
+    sampler = Sampler.of(options, vocabulary, vocabulary, Set.of(), 1);
   }
 
   @Benchmark

@@ -33,7 +33,7 @@ class SamplerTest {
   private static final int LARGEST_VOCABULARY = 1000;
 
   private static Sampler sampler(GenerationOptions options, int vocabularySize) {
-    return Sampler.of(options, vocabularySize, Set.of(), 100);
+    return Sampler.of(options, vocabularySize, vocabularySize, Set.of(), 100);
   }
 
   private static final float[] EIGHT = {0.1f, 2.0f, -1.5f, 0.9f, 0.9f, -0.3f, 1.4f, 0.0f};
@@ -187,22 +187,22 @@ class SamplerTest {
               }
             };
     GenerationOptions options = GenerationOptions.greedy().withConstraint(ascending);
-    Sampler sampler = Sampler.of(options, 6, Set.of(end), 100);
+    Sampler sampler = Sampler.of(options, 6, 6, Set.of(end), 100);
     FloatBuffer logits = FloatBuffer.wrap(new float[] {9, 5, 4, 3, 2, 1});
     assertEquals(1, sampler.next(logits));
     assertEquals(2, sampler.next(logits));
     assertFalse(sampler.mustEnd());
     assertEquals(
         3,
-        Sampler.of(options, 6, Set.of(), 100)
+        Sampler.of(options, 6, 6, Set.of(), 100)
             .next(FloatBuffer.wrap(new float[] {0, 0, 0, 1, 0, 0})));
     assertEquals(end, sampler.next(logits));
 
-    Sampler later = Sampler.of(options.withForcedTokens(5, 0), 6, Set.of(end), 100);
+    Sampler later = Sampler.of(options.withForcedTokens(5, 0), 6, 6, Set.of(end), 100);
     int[] chosen = IntStream.range(0, 3).map(n -> later.next(logits)).toArray();
     assertArrayEquals(new int[] {5, 0, 1}, chosen);
 
-    Sampler endless = Sampler.of(options, 6, Set.of(), 100);
+    Sampler endless = Sampler.of(options, 6, 6, Set.of(), 100);
     for (int i = 0; i < 3; i++) {
       assertFalse(endless.mustEnd());
       assertEquals(i + 1, endless.next(logits));
@@ -213,7 +213,7 @@ class SamplerTest {
   @Test
   void logProbabilitiesAreThoseOfTheModelAlone() {
     double[] expected = softmax(EIGHT, 1);
-    TokenLogProbability found = LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 4);
+    TokenLogProbability found = LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 8, 4);
     assertEquals(Math.log(expected[2]), found.logProbability(), 1e-6);
     assertEquals(2, found.tokenId());
     assertEquals(
@@ -222,8 +222,8 @@ class SamplerTest {
     for (TokenLogProbability.Alternative other : found.alternatives()) {
       assertEquals(Math.log(expected[other.tokenId()]), other.logProbability(), 1e-6);
     }
-    assertEquals(8, LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 50).alternatives().size());
-    assertEquals(List.of(), LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 0).alternatives());
+    assertEquals(8, LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 8, 50).alternatives().size());
+    assertEquals(List.of(), LogProbabilities.of(FloatBuffer.wrap(EIGHT), 2, 8, 0).alternatives());
   }
 
   @Test
@@ -301,7 +301,8 @@ class SamplerTest {
     float[][] wrong = {{1, Float.NaN}, {1, Float.POSITIVE_INFINITY}, {Float.NaN, 1}};
     for (float[] logits : wrong) {
       assertThrows(
-          IllegalStateException.class, () -> LogProbabilities.of(FloatBuffer.wrap(logits), 0, 1));
+          IllegalStateException.class,
+          () -> LogProbabilities.of(FloatBuffer.wrap(logits), 0, 1, 1));
       assertThrows(
           IllegalStateException.class,
           () -> sampler(GenerationOptions.greedy(), 2).next(FloatBuffer.wrap(logits)));

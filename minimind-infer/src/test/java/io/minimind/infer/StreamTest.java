@@ -17,8 +17,10 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,6 +60,32 @@ class StreamTest {
       assertEquals(60, pieces.size());
       assertFalse(stream.iterator().hasNext());
       assertEquals(FinishReason.LENGTH, stream.result().finishReason());
+    }
+  }
+
+  /** Matrices are often filled up with rows, so that their size is a round number. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void idsThatTheTokenizerLacksAreNotChosen(int batch) throws IOException {
+    try (LanguageModel model =
+        LanguageModel.load(
+            folder,
+            LoadOptions.defaults().withThreads(1).withBatchSize(batch),
+            new LetterTokenizer(40))) {
+      Generation answer =
+          model.generate(
+              new int[] {1, 2, 3}, GREEDY.withMaxNewTokens(4).withForcedTokens(7, 63, 40, 39));
+      assertArrayEquals(new int[] {7, 63, 40, 39}, answer.tokenIds());
+      assertEquals(new LetterTokenizer(40).decode(new int[] {7, 39}, false), answer.text());
+      Generation drawn =
+          model.generate(
+              new int[] {1, 2, 3},
+              GREEDY.withTemperature(1000).withSeed(1).withLogProbabilities(60));
+      assertEquals(60, drawn.text().length());
+      for (TokenLogProbability token : drawn.logProbabilities()) {
+        assertEquals(40, token.alternatives().size());
+        assertTrue(token.alternatives().stream().allMatch(other -> other.tokenId() < 40));
+      }
     }
   }
 
@@ -192,6 +220,72 @@ class StreamTest {
     assertEquals("The model in " + folder + " is closed.", message);
     assertThrows(IllegalStateException.class, () -> model.generate(prompt(5), GREEDY));
     assertThrows(IllegalStateException.class, () -> model.generateAll(List.of(prompt(5)), GREEDY));
+  }
+
+  /** Nothing is asked of what it should have been written with. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aStreamThatIsClosedUnreadDoesNotFail(int batch) throws IOException {
+    TokenConstraint impossible =
+        budget -> {
+          throw new IllegalArgumentException("The constraint cannot be met.");
+        };
+    try (LanguageModel model = load(batch)) {
+      TextStream closed = model.stream(prompt(5), GREEDY.withConstraint(impossible));
+      closed.close();
+      assertEquals(FinishReason.CANCELLED, closed.result().finishReason());
+      assertEquals(5, closed.result().promptTokens());
+      try (TextStream cancelled = model.stream(prompt(5), GREEDY.withConstraint(impossible))) {
+        cancelled.cancel();
+        assertEquals("", cancelled.result().text());
+      }
+    }
+  }
+
+  /** Such as a chat, in which nothing can be said before. */
+  @Test
+  void whoReadsToTheEndFindsItToldAlsoWhereAnotherThreadCloses() throws Exception {
+    CountDownLatch telling = new CountDownLatch(1);
+    AtomicReference<Thread> reader = new AtomicReference<>();
+    AtomicBoolean told = new AtomicBoolean();
+    AtomicBoolean seen = new AtomicBoolean();
+    try (Decoder decoder = Decoder.load(folder, 1)) {
+      Request request =
+          new Request(
+              decoder,
+              decoder,
+              new LetterTokenizer(64),
+              new int[] {1, 2, 3},
+              60,
+              GREEDY,
+              decoder.pool());
+      TextStream stream =
+          new TextStream(
+              new SoloWriting(request),
+              answer -> {
+                telling.countDown();
+                while (reader.get() == null
+                    || reader.get().isAlive() && reader.get().getState() != Thread.State.BLOCKED) {
+                  Thread.onSpinWait();
+                }
+                told.set(true);
+              });
+      stream.iterator().next();
+      Thread closer = new Thread(stream::close);
+      closer.start();
+      telling.await();
+      Thread reading =
+          new Thread(
+              () -> {
+                stream.forEach(piece -> {});
+                seen.set(told.get());
+              });
+      reading.start();
+      reader.set(reading);
+      reading.join();
+      closer.join();
+      assertTrue(seen.get());
+    }
   }
 
   @ParameterizedTest

@@ -23,6 +23,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -153,7 +154,7 @@ final class CheckpointStore {
   }
 
   private static String name(long update) {
-    return PREFIX + "%08d".formatted(update);
+    return String.format(Locale.ROOT, "%s%08d", PREFIX, update);
   }
 
   Optional<Path> latest() throws IOException {

@@ -48,7 +48,14 @@ sealed interface StartModel {
 
     @Override
     public ModelConfig config() throws IOException {
-      return architecture.apply(Tokenizer.load(tokenizer).vocabularySize());
+      int tokens = Tokenizer.load(tokenizer).vocabularySize();
+      ModelConfig config = architecture.apply(tokens);
+      if (tokens > config.vocabularySize()) {
+        throw new InputException(
+            "The tokenizer in %s has %d tokens, but the model is to know only %d: give it a vocabularySize of at least as many."
+                .formatted(tokenizer, tokens, config.vocabularySize()));
+      }
+      return config;
     }
 
     @Override

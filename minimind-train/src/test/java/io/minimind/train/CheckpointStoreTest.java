@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
@@ -71,6 +72,20 @@ class CheckpointStoreTest {
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** Who goes on with a run may live elsewhere. */
+  @Test
+  void namesAreTheSameInAllLocales() throws IOException {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+    try {
+      assertEquals(
+          "update-00000012",
+          save(new CheckpointStore(folder(), 1), state(12)).getFileName().toString());
+    } finally {
+      Locale.setDefault(before);
     }
   }
 

@@ -185,6 +185,13 @@ class TrainingRunTest {
     assertFalse(Files.exists(folder.resolve("run")), "nothing is made for a run that cannot start");
   }
 
+  @Test
+  void aModelThatKnowsFewerTokensThanItsTokenizerIsRefused() {
+    assertRefused(
+        "tokens, but the model is to know only 7",
+        () -> run().model(ModelConfig.Preset.TINY.config(7, 32)).open());
+  }
+
   private static void assertNeeds(String part, RunBuilder builder) {
     ArgumentException e = assertThrows(ArgumentException.class, builder::open);
     assertEquals("A run needs a " + part + ": give it to the builder.", e.getMessage());

@@ -6,7 +6,9 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileSystemException;
@@ -45,12 +47,19 @@ public final class AtomicFile {
       Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       IOException failure = new IOException("Cannot write " + path + ": " + reason(e) + ".", e);
-      try {
-        Files.deleteIfExists(beside);
-      } catch (IOException left) {
-        failure.addSuppressed(left);
-      }
+      delete(beside, failure);
       throw failure;
+    } catch (RuntimeException | Error e) {
+      delete(beside, e);
+      throw e;
+    }
+  }
+
+  private static void delete(Path beside, Throwable failure) {
+    try {
+      Files.deleteIfExists(beside);
+    } catch (IOException left) {
+      failure.addSuppressed(left);
     }
   }
 
@@ -82,10 +91,16 @@ public final class AtomicFile {
     if (e instanceof DirectoryNotEmptyException) {
       return "it is a folder that is not empty";
     }
+    if (e instanceof ClosedByInterruptException || e instanceof FileLockInterruptionException) {
+      return "it was interrupted";
+    }
     String reason =
         e instanceof FileSystemException failure && failure.getReason() != null
             ? failure.getReason()
             : e.getMessage();
-    return "Is a directory".equals(reason) ? "it is a folder" : reason;
+    if (reason == null) {
+      return e.getClass().getSimpleName();
+    }
+    return reason.equals("Is a directory") ? "it is a folder" : reason;
   }
 }

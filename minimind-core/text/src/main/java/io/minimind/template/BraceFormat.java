@@ -22,6 +22,12 @@ final class BraceFormat {
           "(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\\d{0,4})([,_])?(?:\\.(\\d{1,3}))?([a-zA-Z%])?",
           Pattern.DOTALL);
 
+  /**
+   * The name may have a colon or an exclamation mark in brackets only. Possessive, because what is
+   * tried again costs the stack a level for each character.
+   */
+  private static final Pattern NAME = Pattern.compile("(?:[^!:\\[]|\\[[^\\]]*\\])*+");
+
   private static final Pattern STEP = Pattern.compile("\\.([^.\\[]+)|\\[([^\\]]+)\\]");
 
   private final Arguments arguments;
@@ -78,8 +84,7 @@ final class BraceFormat {
     if (depth == 0) {
       throw new Failure("the format has fields nested too deeply");
     }
-    // The name may have a colon or an exclamation mark in brackets only.
-    Matcher name = Pattern.compile("(?:[^!:\\[]|\\[[^\\]]*\\])*").matcher(field);
+    Matcher name = NAME.matcher(field);
     name.lookingAt();
     String rest = field.substring(name.end());
     Object value = value(name.group());
@@ -258,7 +263,7 @@ final class BraceFormat {
       return sign + plain + (keepsPoint && !plain.contains(".") ? ".0" : "");
     }
     String mantissa = rounded.movePointLeft(exponent).stripTrailingZeros().toPlainString();
-    return "%s%se%s%02d".formatted(sign, mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+    return sign + mantissa + Numbers.exponent(exponent);
   }
 
   private static String grouped(String digits, String separator) {

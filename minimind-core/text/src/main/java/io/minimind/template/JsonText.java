@@ -1,11 +1,14 @@
 package io.minimind.template;
 
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** Writes values as Python's json module does. */
 final class JsonText {
+
+  private static final HexFormat HEX = HexFormat.of();
 
   private final StringBuilder text = new StringBuilder();
   private final Budget budget;
@@ -169,7 +172,7 @@ final class JsonText {
       if (escape >= 0) {
         text.append('\\').append("\"\\nrtfb".charAt(escape));
       } else if (c < ' ' || ascii && c > '~') {
-        text.append("\\u%04x".formatted((int) c));
+        text.append("\\u").append(HEX.toHexDigits(c));
       } else {
         text.append(c);
       }

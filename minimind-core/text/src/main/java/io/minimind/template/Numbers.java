@@ -85,12 +85,16 @@ final class Numbers {
     String sign = value < 0 ? "-" : "";
     if (exponent < -4 || exponent >= 16) {
       String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-      return "%s%s%se%s%02d"
-          .formatted(
-              sign, digits.charAt(0), fraction, exponent < 0 ? "-" : "+", Math.abs(exponent));
+      return sign + digits.charAt(0) + fraction + exponent(exponent);
     }
     String plain = shortest.abs().stripTrailingZeros().toPlainString();
     return sign + (plain.contains(".") ? plain : plain + ".0");
+  }
+
+  /** As Python writes it, with two digits or more; they are those of ASCII in any locale. */
+  static String exponent(int value) {
+    String digits = Integer.toString(Math.abs(value));
+    return (value < 0 ? "e-" : "e+") + (digits.length() < 2 ? "0" : "") + digits;
   }
 
   private static BigDecimal shortest(double value) {

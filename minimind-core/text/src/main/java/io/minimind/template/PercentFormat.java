@@ -133,12 +133,7 @@ final class PercentFormat {
     String digits = rounded.unscaledValue().toString();
     int exponent = value == 0 ? 0 : digits.length() - 1 - rounded.scale();
     digits += "0".repeat(Math.max(0, precision + 1 - digits.length()));
-    return "%s%s%se%s%02d"
-        .formatted(
-            sign,
-            digits.charAt(0),
-            precision == 0 ? "" : "." + digits.substring(1, precision + 1),
-            exponent < 0 ? "-" : "+",
-            Math.abs(exponent));
+    String fraction = precision == 0 ? "" : "." + digits.substring(1, precision + 1);
+    return sign + digits.charAt(0) + fraction + Numbers.exponent(exponent);
   }
 }

@@ -1,10 +1,13 @@
 package io.minimind.template;
 
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
 /** Writes values as Python prints them within others, {@code repr}: texts stand in quotes. */
 final class PythonText {
+
+  private static final HexFormat HEX = HexFormat.of();
 
   private final StringBuilder text = new StringBuilder();
   private final Budget budget;
@@ -91,8 +94,10 @@ final class PythonText {
 
   static String escape(int symbol) {
     return symbol < 0x100
-        ? "\\x%02x".formatted(symbol)
-        : symbol < 0x10000 ? "\\u%04x".formatted(symbol) : "\\U%08x".formatted(symbol);
+        ? "\\x" + HEX.toHexDigits((byte) symbol)
+        : symbol < 0x10000
+            ? "\\u" + HEX.toHexDigits((char) symbol)
+            : "\\U" + HEX.toHexDigits(symbol);
   }
 
   /** As Python's {@code str.isprintable}: of all separators, the space alone. */

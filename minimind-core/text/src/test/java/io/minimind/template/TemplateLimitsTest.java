@@ -51,6 +51,14 @@ class TemplateLimitsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"a", ".a", "[a]", "[", "{", "!r", ":"})
+  void longFields(String part) throws InterruptedException {
+    String message =
+        refusal("{{ ('{x' ~ '" + part + "' * 100000 ~ '}').format(y=1) }}").getMessage();
+    assertTrue(message.contains("the format "), message);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "{% if 1 %}",

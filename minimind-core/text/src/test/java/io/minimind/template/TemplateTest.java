@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -73,6 +74,20 @@ class TemplateTest {
             TemplateException.class,
             () -> Template.parse("x").render(Map.of("thread", Thread.currentThread())));
     assertTrue(refusal.getMessage().contains("java.lang.Thread"), refusal.getMessage());
+  }
+
+  /** Also where Java would write a number with other digits. */
+  @Test
+  void writesNumbersAlikeInAllLocales() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+    try {
+      assertEquals(
+          "1e+16 1.500000e-07 2e+200",
+          render("{{ 1e16 }} {{ '%e' % 1.5e-7 }} {{ '{:g}'.format(2e200) }}"));
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

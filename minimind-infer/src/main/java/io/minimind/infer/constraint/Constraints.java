@@ -168,7 +168,7 @@ public final class Constraints {
     try {
       return GrammarConstraint.of(RegexParser.matching(pattern), trie);
     } catch (Derivatives.TooLargeException e) {
-      throw new IllegalArgumentException(
+      throw new ArgumentException(
           "The pattern takes too many states; use less look-ahead or lower counts.", e);
     }
   }

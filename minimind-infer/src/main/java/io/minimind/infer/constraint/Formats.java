@@ -135,7 +135,7 @@ final class Formats {
   private static String ipv6() {
     StringBuilder forms = new StringBuilder("(" + GROUP + "(:" + GROUP + "){7}|::");
     for (int before = 1; before <= 6; before++) {
-      forms.append("|(%s:){%d}((:%s){1,%d}|:)".formatted(GROUP, before, GROUP, 7 - before));
+      forms.append("|(" + GROUP + ":){" + before + "}((:" + GROUP + "){1," + (7 - before) + "}|:)");
     }
     return forms + "|(" + GROUP + ":){7}:|:(:" + GROUP + "){1,7})";
   }

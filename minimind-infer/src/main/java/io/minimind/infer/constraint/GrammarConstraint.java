@@ -43,8 +43,8 @@ final class GrammarConstraint implements TokenConstraint {
   @Override
   public void check(Tokenizer tokenizer) {
     if (!positions.trie().isOf(tokenizer)) {
-      throw new IllegalArgumentException(
-          "The constraint was made for another tokenizer; make it with" + " model.constraints().");
+      throw new ArgumentException(
+          "The constraint was made for another tokenizer; make it with model.constraints().");
     }
   }
 

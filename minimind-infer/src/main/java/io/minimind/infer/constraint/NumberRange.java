@@ -25,6 +25,9 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
   private static final int MOST_DECIMALS = 6;
   private static final int MOST_DIGITS = 100;
 
+  /** More digits than are ever told apart; an exponent may be as large as an int. */
+  private static final int FAR = 1 << 20;
+
   record Bound(BigDecimal value, boolean exclusive) {
     /** The same bound of the numbers on its other side. */
     Bound behind() {
@@ -100,13 +103,15 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
   }
 
   private static int scale(Optional<Bound> bound) {
-    return bound.map(b -> Math.max(0, b.value().stripTrailingZeros().scale())).orElse(0);
+    return bound
+        .map(b -> Math.min(FAR, Math.max(0, b.value().stripTrailingZeros().scale())))
+        .orElse(0);
   }
 
   private static int wholeDigits(Optional<Bound> bound) {
     return bound
         .map(Bound::value)
-        .map(value -> Math.max(1, value.precision() - value.scale()))
+        .map(value -> (int) Math.min(FAR, Math.max(1, (long) value.precision() - value.scale())))
         .orElse(0);
   }
 
@@ -125,8 +130,13 @@ record NumberRange(Optional<Bound> least, Optional<Bound> most) {
   /** The first scaled number inside a bound, going the given way. */
   private static BigInteger scaled(Bound bound, int decimals, int direction) {
     BigDecimal value = bound.value().scaleByPowerOfTen(decimals);
+    // Below a tenth it is said here, because the digits of 1e-999999999 would fill all memory.
     BigInteger inside =
-        value.setScale(0, direction > 0 ? RoundingMode.CEILING : RoundingMode.FLOOR).toBigInteger();
+        value.signum() == 0 || (long) value.precision() - value.scale() < 0
+            ? BigInteger.valueOf(value.signum() == direction ? direction : 0)
+            : value
+                .setScale(0, direction > 0 ? RoundingMode.CEILING : RoundingMode.FLOOR)
+                .toBigInteger();
     boolean excluded = bound.exclusive() && new BigDecimal(inside).compareTo(value) == 0;
     return excluded ? inside.add(BigInteger.valueOf(direction)) : inside;
   }

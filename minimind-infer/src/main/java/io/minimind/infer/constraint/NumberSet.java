@@ -35,7 +35,7 @@ record NumberSet(
 
   static NumberSet of(BigDecimal value) {
     Optional<Bound> bound = Optional.of(new Bound(value, false));
-    boolean plain = Math.abs(value.precision() - value.scale()) <= MOST_PLAIN_DIGITS;
+    boolean plain = Math.abs((long) value.precision() - value.scale()) <= MOST_PLAIN_DIGITS;
     String spelling = plain ? value.toPlainString() : value.toString();
     return new NumberSet(Kind.ANY, bound, bound, List.of(), Optional.of(spelling));
   }
@@ -73,7 +73,7 @@ record NumberSet(
       if (order == 0) {
         return !isAllowed(least.get().value());
       }
-      if (kind == Kind.WHOLE && isShort(least.get()) && isShort(most.get())) {
+      if (kind == Kind.WHOLE && isShort(least.get().value()) && isShort(most.get().value())) {
         return new NumberRange(least, most).isEmptyOfIntegers();
       }
     }
@@ -84,14 +84,19 @@ record NumberSet(
   private boolean isAllowed(BigDecimal value) {
     boolean whole = value.stripTrailingZeros().scale() <= 0;
     return (kind == Kind.ANY || whole == (kind == Kind.WHOLE))
-        && multiples.stream()
-            .allMatch(
-                multiple ->
-                    !isShort(new Bound(value, false)) || value.remainder(multiple).signum() == 0);
+        && multiples.stream().allMatch(multiple -> isMultiple(value, multiple));
   }
 
-  private static boolean isShort(Bound bound) {
-    return Math.abs((long) bound.value().scale()) + bound.value().precision() < MOST_DIGITS;
+  /** Whether it is one, or has too many digits to tell. */
+  private static boolean isMultiple(BigDecimal value, BigDecimal multiple) {
+    if (value.signum() == 0 || value.abs().compareTo(multiple) < 0) {
+      return value.signum() == 0;
+    }
+    return !isShort(value) || !isShort(multiple) || value.remainder(multiple).signum() == 0;
+  }
+
+  private static boolean isShort(BigDecimal value) {
+    return Math.abs((long) value.scale()) + value.precision() < MOST_DIGITS;
   }
 
   /**

@@ -8,6 +8,7 @@ import io.minimind.infer.constraint.Expression.Repeat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Reads the regular expressions that {@link Constraints#regex} describes. Where the dialects of
@@ -19,6 +20,10 @@ final class RegexParser {
   private static final int MOST_REPETITIONS = 1_000_000;
   private static final int DEEPEST_GROUP = 200;
   private static final int LONGEST = 10_000;
+
+  /** Each choice of which one may look ahead, or be an end, doubles the ways to go on. */
+  private static final int MOST_WAYS = 1_000;
+
   private static final CharacterSet DIGITS = CharacterSet.of("0123456789");
   private static final CharacterSet WORD =
       CharacterSet.of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -46,6 +51,8 @@ final class RegexParser {
           Map.entry("Zs", bits(12)),
           Map.entry("P", bits(20, 21, 22, 23, 24, 29, 30)),
           Map.entry("S", bits(25, 26, 27, 28)));
+
+  private static final Map<Integer, CharacterSet> CATEGORY_SETS = new ConcurrentHashMap<>();
 
   /** What a pattern consists of. */
   private sealed interface Part permits Set, Sequence, Choice, Quantified, Look, Edge {}
@@ -148,7 +155,10 @@ final class RegexParser {
       return result;
     } else if (part instanceof Choice choice) {
       List<Rest> result = new ArrayList<>();
-      choice.options().forEach(option -> result.addAll(before(option, rests)));
+      for (Part option : choice.options()) {
+        result.addAll(before(option, rests));
+        limit(result);
+      }
       return result;
     } else if (part instanceof Edge edge) {
       List<Rest> result = new ArrayList<>();
@@ -164,6 +174,12 @@ final class RegexParser {
       return beforeLook(look, rests);
     }
     return beforeQuantified((Quantified) part, rests);
+  }
+
+  private void limit(List<Rest> ways) {
+    if (ways.size() > MOST_WAYS) {
+      throw refusal("more than " + MOST_WAYS + " ways to meet its ^, $ and look-aheads");
+    }
   }
 
   private List<Rest> beforeLook(Look look, List<Rest> rests) {
@@ -187,6 +203,7 @@ final class RegexParser {
     if (quantified.least() == 0 && quantified.most() == 1) {
       List<Rest> result = new ArrayList<>(before(quantified.part(), rests));
       result.addAll(rests);
+      limit(result);
       return result;
     }
     if (quantified.least() == 1 && quantified.most() == 1) {
@@ -509,6 +526,11 @@ final class RegexParser {
       throw refusal("a \\p without one of " + new java.util.TreeSet<>(CATEGORIES.keySet()));
     }
     at = end + 1;
+    return CATEGORY_SETS.computeIfAbsent(types, RegexParser::characters);
+  }
+
+  /** All characters of some categories, which takes a look at each. */
+  private static CharacterSet characters(int types) {
     List<int[]> ranges = new ArrayList<>();
     for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
       if ((types >> Character.getType(c) & 1) == 1) {

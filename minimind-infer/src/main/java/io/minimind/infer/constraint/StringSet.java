@@ -6,6 +6,7 @@ import io.minimind.infer.constraint.Expression.Not;
 import io.minimind.infer.constraint.Expression.Repeat;
 import io.minimind.infer.constraint.Expression.Text;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +39,8 @@ record StringSet(
   StringSet and(StringSet other) {
     Optional<List<String>> both = values.or(other::values);
     if (values.isPresent() && other.values.isPresent()) {
-      both = Optional.of(values.get().stream().filter(other.values.get()::contains).toList());
+      Set<String> listed = new HashSet<>(other.values.get());
+      both = Optional.of(values.get().stream().filter(listed::contains).toList());
     }
     StringSet all =
         new StringSet(
@@ -46,7 +48,7 @@ record StringSet(
             union(out, other.out),
             Math.max(least, other.least),
             Math.min(most, other.most),
-            both);
+            Optional.empty());
     return both.isEmpty() ? all : of(both.get().stream().filter(all::contains).toList());
   }
 

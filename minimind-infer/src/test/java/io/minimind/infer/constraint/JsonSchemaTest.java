@@ -194,6 +194,9 @@ class JsonSchemaTest {
         "{'type': 'integer', 'minimum': 3, 'maximum': 2} | # allows nothing",
         "{'type': 'number', 'minimum': 0.1234567890123456} | # has bounds of more than 15 digits",
         "{'type': 'integer', 'minimum': 1e999999999} | # has bounds of more than 100 digits",
+        "{'type': 'integer', 'minimum': 1e2147483647} | # has bounds of more than 100 digits",
+        "{'type': 'number', 'minimum': 1e-2147483647} | # has bounds of more than 15 digits",
+        "{'enum': [3, 4], 'multipleOf': 1e999999999} | # allows nothing",
         "{'type': 'integer', 'multipleOf': 1e999999999} | # has a multipleOf with too many digits",
         "{'type': 'array', 'minItems': 1e999999999} | #/minItems is 1E+999999999, which no text",
         "{'type': 'array', 'uniqueItems': true} | # wants unique items, of which not all are"

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.minimind.files.ArgumentException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,6 +13,7 @@ import java.util.regex.Pattern;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,6 +42,25 @@ class RegexTest {
       String text = Structured.draw(constraint, least + i / 4, random);
       assertTrue(judge.matcher(text).matches(), text);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"(?:a|(?=b))", "(?:(?=b)b)?", "(?:^a?)?", "(?:(?!a*b)a)?"})
+  @Timeout(60)
+  void waysThatDoubleAreNotAllTried(String part) {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Structured.CONSTRAINTS.regex(part.repeat(40) + "[ab]*"));
+    assertTrue(e.getMessage().contains("more than 1000 ways"), e.getMessage());
+  }
+
+  @Test
+  void aPatternOfTooManyStatesIsAMistakeOfWhoeverGaveIt() {
+    ArgumentException e =
+        assertThrows(
+            ArgumentException.class, () -> Structured.CONSTRAINTS.regex("(?=[ab]*a[ab]{20})[ab]*"));
+    assertTrue(e.getMessage().contains("too many states"), e.getMessage());
   }
 
   @Property(tries = 300)

@@ -103,6 +103,18 @@ class SchemaKindsTest {
         "{'type': 'array', 'maxItems': 1000000000000} | [1] | true",
         "{'type': 'number', 'minimum': -1e308, 'maximum': 1.7976931348623157e308} | -2.5 | true",
         "{'type': 'integer', 'minimum': 0, 'maximum': 1e308} | 25 | true",
+        "{'type': 'integer', 'minimum': 1e-999999999, 'maximum': 2} | 1 | true",
+        "{'type': 'integer', 'minimum': 1e-999999999, 'maximum': 2} | 0 | false",
+        "{'type': 'integer', 'minimum': -1e-999999999, 'maximum': 2} | 0 | true",
+        "{'type': 'integer', 'minimum': -1e-999999999, 'maximum': 2} | -1 | false",
+        "{'type': 'integer', 'minimum': 0e-999999999, 'exclusiveMinimum': 0e-999999999} | 0 |"
+            + " false",
+        "{'type': 'integer', 'minimum': 0.5, 'maximum': 2} | 1 | true",
+        "{'type': 'integer', 'minimum': -0.05, 'maximum': 2} | -1 | false",
+        "{'const': 1e2147483647} | 1E+2147483647 | true",
+        "{'const': 3, 'multipleOf': 1e-999999999} | 3 | true",
+        "{'enum': [0, 3, 4], 'multipleOf': 4} | 3 | false",
+        "{'enum': [0, 3, 4], 'multipleOf': 4} | 0 | true",
         "{'type': 'number', 'minimum': 0, 'maximum': 9007199254740991} | 2.5 | true",
         "{'type': 'number', 'minimum': 0, 'maximum': 9007199254740991} | -1 | false",
         "{'type': 'integer', 'minimum': -9007199254740991, 'maximum': 9007199254740991} |"

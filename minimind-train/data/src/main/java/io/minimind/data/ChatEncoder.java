@@ -149,7 +149,7 @@ public final class ChatEncoder implements SampleEncoder {
     // Corpora that were encoded by earlier versions stay as they are.
     String answers = template.source().contains(MARKER) ? "" : " answers=3";
     String varied = variation.equals(Variation.NONE) ? "" : " " + variation;
-    return "chat max_length=%d loss=%s tokenizer=%s"
+    return "chat max_length=%s loss=%s tokenizer=%s"
         .formatted(maxLength, loss, fingerprint + answers + varied);
   }
 

@@ -88,7 +88,7 @@ public final class PretrainingEncoder implements SampleEncoder {
   public String description() {
     // Corpora that were encoded by earlier versions stay as they are.
     boolean usual = begin.equals("<s>") && end.equals("</s>");
-    return "pretrain max_length=%d tokenizer=%s%s"
+    return "pretrain max_length=%s tokenizer=%s%s"
         .formatted(maxLength, tokenizerFingerprint, usual ? "" : " begin=" + begin + " end=" + end);
   }
 

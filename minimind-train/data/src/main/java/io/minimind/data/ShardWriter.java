@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
@@ -130,7 +131,7 @@ final class ShardWriter implements Closeable {
   }
 
   private String name() {
-    return String.format("%05d", shards.size());
+    return String.format(Locale.ROOT, "%05d", shards.size());
   }
 
   private void writeEntry(int checksum) throws IOException {

@@ -44,7 +44,8 @@ record FileRelay(ProcessGroup group) {
   }
 
   /** As {@link ProcessGroup#receive}. */
-  void receive(Path folder) throws IOException {
+  void receive(Path target) throws IOException {
+    Path folder = target.normalize();
     ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
     while (true) {
       group.receiveFromPrevious(buffer.limit(Integer.BYTES));

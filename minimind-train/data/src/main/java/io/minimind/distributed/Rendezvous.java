@@ -349,7 +349,7 @@ final class Rendezvous {
           socket.setTcpNoDelay(true);
           return group.closedByFailure(socket.getChannel());
         }
-      } catch (SocketTimeoutException e) {
+      } catch (IOException e) {
         // Whoever it is, it is none of us.
       }
       socket.close();

@@ -109,7 +109,7 @@ class ProcessGroupTest {
         Ranks.run(
             size,
             group -> {
-              Path to = folder.resolve("to" + group.rank());
+              Path to = folder.resolve("from/../to" + group.rank());
               if (group.isFirst()) {
                 group.send(from, files);
                 return from;
@@ -322,6 +322,37 @@ class ProcessGroupTest {
       group.gather(new byte[0]);
     }
     assertEquals(2, first.get());
+  }
+
+  /** Also where a process waits for its neighbour: one that goes before it has said anything. */
+  @Test
+  void aStrangerBetweenNeighboursIsSentAway() throws Exception {
+    int port = Ranks.freePort();
+    Membership self = Ranks.member(0, 2, port, Ranks.TIMEOUTS);
+    FutureTask<Integer> first =
+        Ranks.start(
+            () -> {
+              try (ProcessGroup group = new Rendezvous(self, "test").join()) {
+                return group.size();
+              }
+            });
+    ProcessName name = new ProcessName(1, "here");
+    Socket toFirst = connect(port);
+    new Introduction("test", self.wire().name(), name, 2, 1).sendTo(toFirst);
+    Welcome welcome = Welcome.from(toFirst);
+    Socket stranger = connect(welcome.port());
+    stranger.setSoLinger(true, 0); // The connection is reset.
+    stranger.close();
+    try (Socket neighbour = connect(welcome.port())) {
+      neighbour.getOutputStream().write(welcome.secret());
+      Peer rankZero = new Peer(new ProcessName(0, "there"), toFirst);
+      rankZero.listen(Duration.ofSeconds(20), reason -> {});
+      rankZero.send("here".getBytes(StandardCharsets.UTF_8));
+      rankZero.receive();
+      rankZero.sayFarewell();
+      assertEquals(2, first.get());
+      rankZero.close(Duration.ofSeconds(5));
+    }
   }
 
   private static Socket connect(int port) throws Exception {

@@ -19,7 +19,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 
 /**
  * Has a model answer prompts, all of them at once. Where it calls tools and has turns left, the
@@ -101,13 +100,8 @@ record AnswerWriter(ChatTemplate template, RolloutSettings settings, ToolBox too
       return ids;
     }
 
-    /**
-     * Ids that the tokenizer does not have, to which some models are filled up, are never drawn.
-     */
     GenerationOptions options() {
-      int tokens = model.tokenizer().vocabularySize();
       return GenerationOptions.defaults()
-          .withForbiddenTokens(IntStream.range(tokens, model.vocabularySize()).toArray())
           .withMaxNewTokens(settings.maxNewTokens())
           .withTemperature(settings.temperature())
           .withTopK(settings.topK())

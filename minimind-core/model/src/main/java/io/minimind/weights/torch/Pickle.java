@@ -154,8 +154,8 @@ final class Pickle {
       case 'g' -> push(remembered(index(line())));
       case 'c' -> push(new Name(line(), line()));
       case 0x93 -> {
-        Object name = pop();
-        push(new Name(String.valueOf(pop(String.class)), String.valueOf(name)));
+        String name = pop(String.class); // Lists within lists would be spelt for ever.
+        push(new Name(pop(String.class), name));
       }
       case 'R', 0x81 -> {
         Object arguments = pop();

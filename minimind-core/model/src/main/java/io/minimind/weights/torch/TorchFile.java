@@ -190,13 +190,16 @@ public final class TorchFile {
         throw new IOException("its pickle is damaged");
       }
       long position = in.position();
-      for (Object key : keys) {
-        long bytes = announced.getOrDefault(String.valueOf(key), 0L);
+      for (Object name : keys) {
+        if (!(name instanceof String key)) {
+          throw new IOException("its pickle is damaged");
+        }
+        long bytes = announced.getOrDefault(key, 0L);
         position += Long.BYTES;
         if (bytes < 0 || position > channel.size() - bytes) {
-          throw new IOException("it ends within the storage " + Names.quoted(String.valueOf(key)));
+          throw new IOException("it ends within the storage " + Names.quoted(key));
         }
-        places.put(String.valueOf(key), position);
+        places.put(key, position);
         position += bytes;
       }
       return functions.resolved(root);

@@ -63,6 +63,7 @@ class TorchFileTest {
         "h\u0005.; damaged",
         "0.; damaged",
         "cos|system|.; no state dictionary",
+        "X\u0001\u0000\u0000\u0000a]\u0093.; damaged",
         "\u0092.; the instruction 0x92",
         "]; cut short"
       })
@@ -71,6 +72,17 @@ class TorchFileTest {
     IOException refusal = assertThrows(IOException.class, () -> TorchFile.open(file));
     assertTrue(refusal.getMessage().contains(problem), refusal.getMessage());
     assertTrue(refusal.getMessage().endsWith("."), refusal.getMessage());
+  }
+
+  /** Of the format before zip, whose storages have names; a list may hold itself. */
+  @Test
+  void aStorageThatIsCalledAListIsNone() throws IOException {
+    String magic = "\u0080\u0002\u008A\n\u006C\u00FC\u009CF\u00F9 j\u00A8P\u0019.";
+    String file = magic + "K\u0001." + "}." + "}." + "]q\u0000h\u0000a.";
+    Path hostile = folder.resolve("hostile.pt");
+    Files.write(hostile, file.getBytes(StandardCharsets.ISO_8859_1));
+    IOException refusal = assertThrows(IOException.class, () -> TorchFile.open(hostile));
+    assertTrue(refusal.getMessage().contains("its pickle is damaged"), refusal.getMessage());
   }
 
   @Test

@@ -22,7 +22,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -73,14 +72,15 @@ public final class DatasetDownload {
    *
    * @param token is sent to the hub, and to no other host
    * @throws IOException with one sentence, if the hub cannot be reached or has no such data set
+   * @throws IllegalArgumentException if the token cannot be one
    */
   public static DatasetDownload open(DatasetHub hub, Optional<String> token) throws IOException {
-    return open(hub, token, 6, Duration.ofSeconds(1));
+    return open(hub, token, Transfer.Persistence.DEFAULT);
   }
 
-  static DatasetDownload open(DatasetHub hub, Optional<String> token, int attempts, Duration pause)
-      throws IOException {
-    Transfer transfer = new Transfer(hub.base(), token, attempts, pause);
+  static DatasetDownload open(
+      DatasetHub hub, Optional<String> token, Transfer.Persistence persistence) throws IOException {
+    Transfer transfer = new Transfer(hub.base(), token, persistence);
     try {
       return new DatasetDownload(hub, transfer, hub.list(transfer));
     } catch (InterruptedIOException e) {
@@ -168,6 +168,9 @@ public final class DatasetDownload {
         more.add(file.size());
         return isCheckable(file);
       }
+      if (!isCheckable(file)) {
+        Files.deleteIfExists(part); // Of which state of the file it is, nothing would tell.
+      }
       URI address = hub.file(file.path(), listing.commit().orElse(hub.revision()));
       long[] counted = {0};
       boolean whole =
@@ -207,7 +210,7 @@ public final class DatasetDownload {
       return;
     }
     HttpResponse<InputStream> response = transfer.get(address, have);
-    try (InputStream body = response.body();
+    try (InputStream body = transfer.body(response);
         FileChannel out =
             FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       // Only an answer that says that it goes on where we are does so.
@@ -251,12 +254,9 @@ public final class DatasetDownload {
   }
 
   private static boolean continues(HttpResponse<?> response, long from, long size) {
+    String range = "bytes " + from + "-" + (size - 1) + "/" + size;
     return response.statusCode() == 206
-        && response
-            .headers()
-            .firstValue("Content-Range")
-            .filter(range -> range.equals("bytes %d-%d/%d".formatted(from, size - 1, size)))
-            .isPresent();
+        && response.headers().firstValue("Content-Range").filter(range::equals).isPresent();
   }
 
   private static boolean isCheckable(DatasetHub.File file) {

@@ -138,7 +138,7 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
             transfer
                 .json(
                     address(
-                        "/api/v1/datasets/%s/repo/tree?Revision=%s&Root=%s&PageNumber=%d&PageSize=%d"
+                        "/api/v1/datasets/%s/repo/tree?Revision=%s&Root=%s&PageNumber=%s&PageSize=%s"
                             .formatted(
                                 dataset, encoded(revision), encoded(folders.get(i)), number, size)))
                 .path("Data")

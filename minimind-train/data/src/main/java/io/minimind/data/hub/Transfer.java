@@ -3,6 +3,7 @@ package io.minimind.data.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.minimind.files.ArgumentException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -41,19 +42,31 @@ final class Transfer {
           .build();
   private final URI hub;
   private final Optional<String> token;
-  private final int attempts;
-  private final Duration pause;
+  private final Persistence persistence;
+
+  /**
+   * How a request that fails for a while is made again.
+   *
+   * @param attempts how often a request is made before it has failed
+   * @param pause between the first two of them; it doubles
+   * @param silence how long a server that answers may send nothing before the attempt has failed
+   */
+  record Persistence(int attempts, Duration pause, Duration silence) {
+    static final Persistence DEFAULT = new Persistence(6, Duration.ofSeconds(1), PATIENCE);
+  }
 
   /**
    * @param hub the only place that is told the token
-   * @param attempts how often a request is made before it has failed
-   * @param pause between the first two of them; it doubles
    */
-  Transfer(URI hub, Optional<String> token, int attempts, Duration pause) {
+  Transfer(URI hub, Optional<String> token, Persistence persistence) {
     this.hub = hub;
-    this.token = token;
-    this.attempts = attempts;
-    this.pause = pause;
+    this.token = token.map(String::strip); // Files end with a line end, and so do what shells read.
+    this.persistence = persistence;
+    if (!this.token.orElse("x").matches("[!-~]+")) {
+      throw new ArgumentException(
+          "The token for %s has characters that no token has, or none: copy it again."
+              .formatted(hub));
+    }
   }
 
   /** A part of a list. */
@@ -78,15 +91,15 @@ final class Transfer {
 
   /** Tries until it succeeds, or fails for good, or has failed too often. */
   <T> T persistently(Attempt<T> attempt) throws IOException {
-    Duration wait = pause;
+    Duration wait = persistence.pause();
     for (int made = 1; ; made++) {
       try {
         return attempt.run();
       } catch (RefusedException | InterruptedIOException | FileSystemException e) {
         throw e; // The disk is no better the next time.
       } catch (IOException e) {
-        if (made == attempts) {
-          throw new IOException("%s (tried %d times)".formatted(reason(e), attempts), e);
+        if (made == persistence.attempts()) {
+          throw new IOException("%s (tried %d times)".formatted(reason(e), made), e);
         }
         Optional<Duration> asked =
             e instanceof TryAgainException later ? later.wait : Optional.empty();
@@ -139,16 +152,13 @@ final class Transfer {
     return persistently(
         () -> {
           HttpResponse<InputStream> response = get(address, 0);
-          try (InputStream body = response.body()) {
+          try (InputStream body = body(response)) {
             byte[] bytes = body.readNBytes(LARGEST_JSON);
-            Optional<URI> next =
-                response
-                    .headers()
-                    .firstValue("Link")
-                    .map(NEXT::matcher)
-                    .filter(Matcher::find)
-                    .map(found -> address.resolve(found.group(1)));
-            return new Page(JSON.readTree(bytes), next);
+            Optional<String> link = response.headers().firstValue("Link");
+            Matcher next = NEXT.matcher(link.orElse(""));
+            return new Page(
+                JSON.readTree(bytes),
+                next.find() ? Optional.of(resolve(address, next.group(1))) : Optional.empty());
           } catch (JsonProcessingException e) {
             throw new IOException("the hub's list is not JSON", e);
           }
@@ -171,7 +181,7 @@ final class Transfer {
       response.body().close();
       Optional<String> location = response.headers().firstValue("Location");
       if (status >= 301 && status <= 308 && location.isPresent()) {
-        URI next = at.resolve(location.get());
+        URI next = resolve(at, location.get());
         if (!String.valueOf(next.getScheme()).matches("https?")
             || at.getScheme().equals("https") && !next.getScheme().equals("https")) {
           throw new RefusedException(
@@ -183,6 +193,25 @@ final class Transfer {
       throw failure(status, response);
     }
     throw new RefusedException("the server leads in circles");
+  }
+
+  /** What an answer brings. */
+  InputStream body(HttpResponse<InputStream> response) {
+    return new PatientInput(response.body(), persistence.silence());
+  }
+
+  /** Where a server says that it goes on. */
+  private static URI resolve(URI from, String given) throws RefusedException {
+    try {
+      URI address = from.resolve(given);
+      if (address.isOpaque()
+          || address.getScheme().startsWith("http") && address.getHost() == null) {
+        throw new IllegalArgumentException(given);
+      }
+      return address;
+    } catch (IllegalArgumentException e) {
+      throw new RefusedException("the server leads to an address that cannot be");
+    }
   }
 
   private static IOException failure(int status, HttpResponse<?> response) {

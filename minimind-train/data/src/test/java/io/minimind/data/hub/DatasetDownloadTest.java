@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,6 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 class DatasetDownloadTest {
 
   private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+  private static final Transfer.Persistence PERSISTENCE =
+      new Transfer.Persistence(4, Duration.ofMillis(1), Duration.ofSeconds(2));
 
   @TempDir Path folder;
 
@@ -110,6 +114,53 @@ class DatasetDownloadTest {
     assertArrived();
     assertEquals("bytes=1000-", ranges.get(1));
     assertEquals("bytes=3000-", ranges.get(3));
+  }
+
+  @Test
+  @Timeout(60)
+  void aServerThatFallsSilentIsAskedForTheRest() throws IOException {
+    behaviour =
+        first(
+            1,
+            (exchange, time) -> {
+              exchange.sendResponseHeaders(200, content.length);
+              exchange.getResponseBody().write(content, 0, 1000);
+              exchange.getResponseBody().flush(); // And no more, though the connection stays.
+            });
+    download(Optional.empty());
+    assertArrived();
+    assertEquals("bytes=1000-", ranges.get(1));
+  }
+
+  @Test
+  void whatNothingVouchesForDoesNotGoOnWithAnOlderPart() throws IOException {
+    hub.removeContext("/api/datasets/o/n/tree/" + COMMIT);
+    hub.createContext(
+        "/api/datasets/o/n/tree/" + COMMIT,
+        exchange ->
+            send(
+                exchange,
+                200,
+                "[{\"type\":\"file\",\"path\":\"d/a b.jsonl\",\"size\":%d}]"
+                    .formatted(content.length)));
+    writePart(new byte[500]); // Of another state of the file.
+    assertEquals(List.of("d/a b.jsonl"), download(Optional.empty()));
+    assertArrived();
+  }
+
+  /** Also where Java would write numbers with other digits. */
+  @Test
+  void aDownloadGoesOnInAllLocales() throws IOException {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+    try {
+      writePart(Arrays.copyOf(content, 500));
+      download(Optional.empty());
+      assertArrived();
+      assertEquals(List.of("bytes=500-"), ranges);
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
@@ -218,7 +269,7 @@ class DatasetDownloadTest {
     behaviour = (exchange, time) -> redirect(exchange, address(other).resolve("/signed?x=1"));
     DatasetHub from = new DatasetHub(address(hub), "o/n", "master", Layout.MODEL_SCOPE);
     List<String> unchecked =
-        DatasetDownload.open(from, Optional.of("secret"), 4, Duration.ofMillis(1))
+        DatasetDownload.open(from, Optional.of("secret"), PERSISTENCE)
             .to(folder, file -> true, (bytes, total) -> {});
     assertEquals(List.of(), unchecked, "its list says the checksum");
     assertArrived();
@@ -250,6 +301,14 @@ class DatasetDownloadTest {
     assertRefused("leads in circles");
     behaviour = (exchange, time) -> redirect(exchange, URI.create("file:///etc/passwd"));
     assertRefused("leads to file");
+    for (String nowhere : List.of("http://h/a b|c", "http:///x", "%zz")) {
+      behaviour =
+          (exchange, time) -> {
+            exchange.getResponseHeaders().set("Location", nowhere);
+            send(exchange, 302, "");
+          };
+      assertRefused("leads to an address that cannot be.");
+    }
     assertFalse(Files.exists(folder.resolve("d/a b.jsonl")));
   }
 
@@ -268,7 +327,11 @@ class DatasetDownloadTest {
     IOException refusal =
         assertThrows(
             IOException.class,
-            () -> DatasetDownload.open(from, Optional.empty(), 2, Duration.ofMillis(1)));
+            () ->
+                DatasetDownload.open(
+                    from,
+                    Optional.empty(),
+                    new Transfer.Persistence(2, Duration.ofMillis(1), Duration.ofMinutes(1))));
     assertEquals(
         "The list of o/n cannot be had from %s: %s".formatted(address, problem),
         refusal.getMessage());
@@ -323,7 +386,7 @@ class DatasetDownloadTest {
 
   private List<String> download(Optional<String> token) throws IOException {
     DatasetHub from = new DatasetHub(address(hub), "o/n", "main", Layout.HUGGING_FACE);
-    return DatasetDownload.open(from, token, 4, Duration.ofMillis(1))
+    return DatasetDownload.open(from, token, PERSISTENCE)
         .to(folder, file -> true, (bytes, total) -> {});
   }
 
@@ -369,7 +432,7 @@ class DatasetDownloadTest {
   }
 
   private String range(int from) {
-    return "bytes %d-%d/%d".formatted(from, content.length - 1, content.length);
+    return "bytes " + from + "-" + (content.length - 1) + "/" + content.length;
   }
 
   private static int from(HttpExchange exchange) {
@@ -402,6 +465,15 @@ class DatasetDownloadTest {
     byte[] bytes = new byte[200_000];
     new Random(3).nextBytes(bytes);
     return bytes;
+  }
+
+  @Test
+  void aTokenIsTakenWithoutTheLineEndBehindIt() throws IOException {
+    download(Optional.of("secret\n"));
+    assertTrue(tokens.contains("hub Bearer secret"), tokens::toString);
+    ArgumentException e =
+        assertThrows(ArgumentException.class, () -> download(Optional.of("se\ncret")));
+    assertTrue(e.getMessage().endsWith("copy it again."), e.getMessage());
   }
 
   @Test

@@ -15,7 +15,9 @@ final class DownloadOnce {
   /** Arguments: the address of the hub, the folder. */
   public static void main(String[] arguments) throws IOException {
     DatasetHub hub = new DatasetHub(URI.create(arguments[0]), "o/n", "main", Layout.HUGGING_FACE);
-    DatasetDownload.open(hub, Optional.empty(), 1, Duration.ofMillis(1))
+    Transfer.Persistence once =
+        new Transfer.Persistence(1, Duration.ofMillis(1), Duration.ofMinutes(1));
+    DatasetDownload.open(hub, Optional.empty(), once)
         .to(Path.of(arguments[1]), file -> true, (bytes, total) -> {});
   }
 }
