@@ -7,9 +7,11 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -109,7 +111,11 @@ public record DatasetHub(URI base, String dataset, String revision, Layout layou
             address(
                 "/api/datasets/%s/tree/%s?recursive=true"
                     .formatted(dataset, encoded(commit.orElse(revision)))));
+    Set<URI> pages = new HashSet<>();
     while (page.isPresent()) {
+      if (!pages.add(page.get())) {
+        throw new IOException("the hub's list goes in circles");
+      }
       Transfer.Page read = transfer.page(page.get());
       for (JsonNode entry : read.json()) {
         if (entry.path("type").asText().equals("file")) {

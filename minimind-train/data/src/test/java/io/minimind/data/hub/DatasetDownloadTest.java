@@ -349,6 +349,21 @@ class DatasetDownloadTest {
   }
 
   @Test
+  @Timeout(60)
+  void aListThatGoesOnWithItselfIsRefused() {
+    String tree = "/api/datasets/o/n/tree/" + COMMIT;
+    hub.removeContext(tree);
+    hub.createContext(
+        tree,
+        exchange -> {
+          exchange.getResponseHeaders().set("Link", "<" + tree + "?cursor=x>; rel=\"next\"");
+          send(exchange, 200, "[{\"type\":\"file\",\"path\":\"x\",\"size\":1}]");
+        });
+    IOException refusal = assertThrows(IOException.class, () -> download(Optional.empty()));
+    assertTrue(refusal.getMessage().contains("goes in circles"), refusal.getMessage());
+  }
+
+  @Test
   void aListThatLeavesTheFolderIsRefused() {
     hub.removeContext("/api/datasets/o/n/tree/" + COMMIT);
     hub.createContext(
