@@ -1,6 +1,7 @@
 package io.minimind.examples;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.function.BooleanSupplier;
 
 /** Work that is saved when it is interrupted. */
@@ -17,8 +18,17 @@ interface Interruptible {
 
   /** Does work; a process that is asked to end stays until the work has returned. */
   static int run(Interruptible work) throws IOException {
+    return run(System.err, work);
+  }
+
+  /**
+   * The same.
+   *
+   * @param words where to say that the work is being saved
+   */
+  static int run(PrintStream words, Interruptible work) throws IOException {
     try (Interruption interruption =
-        Interruption.listen(() -> System.err.println("\nSaving, one moment …"))) {
+        Interruption.listen(() -> words.println("\nSaving, one moment …"))) {
       try {
         return work.work(interruption);
       } catch (IOException e) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -17,6 +18,9 @@ final class LocalProcesses {
 
   /** For those that another one's failure ends, to say so. */
   private static final int SECONDS_TO_END = 20;
+
+  /** Tells a process how many have been started with it. */
+  private static final String COUNT = "minimind.processes";
 
   private final int count;
   private final List<String> command;
@@ -35,6 +39,13 @@ final class LocalProcesses {
    */
   static int run(int count, List<String> command) throws IOException, InterruptedException {
     return new LocalProcesses(count, command).run();
+  }
+
+  /** What stands before a command in the line that started this process, if others were with it. */
+  static String launcher() {
+    return Optional.ofNullable(System.getProperty(COUNT))
+        .map("launch --nproc %s "::formatted)
+        .orElse("");
   }
 
   private int run() throws IOException, InterruptedException {
@@ -70,6 +81,7 @@ final class LocalProcesses {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    line.add("-D" + COUNT + "=" + count);
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), MiniMind.class.getName()));
     line.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(line).inheritIO();

@@ -181,6 +181,7 @@ public final class MiniMind {
     return sentence
         .replace("choose another folder for them", "choose another --cache")
         .replace("choose another folder", "choose another --out")
+        .replace("choose another port", "choose another --port")
         .replace("give the setting ", "give --set ");
   }
 

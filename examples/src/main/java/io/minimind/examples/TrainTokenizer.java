@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -77,6 +78,7 @@ public final class TrainTokenizer implements Callable<Integer> {
   @Option(
       names = "--max-rows",
       paramLabel = "N",
+      showDefaultValue = Visibility.NEVER,
       description = "Rows to learn from, the first of the corpus; all unless given.")
   private long maxRows = Long.MAX_VALUE;
 

@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -146,6 +147,7 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
       names = "--cuda-memory",
       paramLabel = "MIB",
       order = 55,
+      showDefaultValue = Visibility.NEVER,
       description = {
         "Memory that training may take on its GPU, and evaluation and the optimizer as much each;"
             + " all unless given."
@@ -219,11 +221,10 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
 
   private int call(ProcessGroup group) throws IOException {
     // Of several processes the first one speaks; the others say only why they fail.
-    PrintStream words =
-        group.isFirst() ? System.out : new PrintStream(OutputStream.nullOutputStream());
+    PrintStream words = ofFirst(group, System.out);
     RunBuilder builder = given(group).listener(new ConsoleReport(words, progress, logEvery));
     try (TrainingRun run = open(builder)) {
-      return train(run, words, group.size());
+      return train(run, words, group);
     } finally {
       progress.clear();
     }
@@ -252,6 +253,10 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
       addToBegin(builder, group);
     }
     return builder;
+  }
+
+  private static PrintStream ofFirst(ProcessGroup group, PrintStream words) {
+    return group.isFirst() ? words : new PrintStream(OutputStream.nullOutputStream());
   }
 
   private TrainingRun open(RunBuilder builder) throws IOException {
@@ -313,7 +318,7 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
     }
   }
 
-  private int train(TrainingRun run, PrintStream words, int processes) throws IOException {
+  private int train(TrainingRun run, PrintStream words, ProcessGroup group) throws IOException {
     RunSettings settings = run.settings();
     long updates = run.state().update();
     words.printf(Locale.ROOT, "LLM总参数量：%.3f 百万%n", settings.model().parameterCount() / 1e6);
@@ -327,7 +332,7 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
         run.rows(),
         devices,
         threads,
-        processes == 1 ? "" : " in each of " + processes + " processes",
+        group.size() == 1 ? "" : " in each of " + group.size() + " processes",
         run.devices().get(0).kernels(settings.precision()));
     if (run.devices().size() < devices.list().size()) {
       int window = run.devices().size();
@@ -337,6 +342,7 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
           window, window == 1 ? "" : "es", window, devices.list().size());
     }
     return Interruptible.run(
+        ofFirst(group, System.err),
         interrupted -> {
           if (run.train(interrupted)) {
             words.printf(
@@ -345,7 +351,11 @@ abstract class TrainingCommand implements Callable<Integer>, Launchable {
             words.println(advice(GivenCommand.quoted(run.folder().toString())));
           } else {
             words.println(
-                "Go on with: ./minimind " + spec.name() + " --resume" + resumableOptions());
+                "Go on with: ./minimind "
+                    + LocalProcesses.launcher()
+                    + spec.name()
+                    + " --resume"
+                    + resumableOptions());
           }
           return 0;
         });

@@ -129,9 +129,11 @@ class AlignmentTest {
     Path out = folder.resolve("kto");
     assertEquals(
         new Commands.Result(0, ""),
-        Commands.run(command("kto", out, "--pairs", "--data=" + pairs, "--good-weight=1.5")));
+        Commands.run(
+            command(
+                "kto", out, "--pairs", "--data=" + pairs, "--good-weight=1.5", "--bad-weight=2")));
     List<JsonNode> updates = with("loss", out);
-    assertEquals(0.625, value(updates.get(0), "loss"), 1e-4, "half of 1.5 and 1");
+    assertEquals(0.875, value(updates.get(0), "loss"), 1e-4, "half of the mean of 1.5 and 2");
     assertTrue(value(updates.get(updates.size() - 1), "signed_reward") > 0.05, updates.toString());
   }
 

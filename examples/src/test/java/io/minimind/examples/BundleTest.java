@@ -2,6 +2,7 @@ package io.minimind.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
@@ -16,6 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -33,11 +38,21 @@ class BundleTest {
     Optional<String> problem = BundleFolder.problem();
     assumeTrue(problem.isEmpty(), () -> problem.get());
     Path bundle = folder.resolve("bundle");
-    Path checkout = Commands.DATA.getParent().getParent();
-    BundleFolder.write(classPathWithoutTests(), checkout, bundle);
+    List<String> said = bundle("--to=" + bundle, "--split=48");
+    assertTrue(said.get(0).matches("\\Q" + bundle + "\\E: \\d+ MB"), said.get(0));
+    Matcher parts =
+        Pattern.compile("(\\d+) parts; where they lie together, unpack them with sh (\\S+)")
+            .matcher(said.get(1));
+    assertTrue(parts.matches(), said.get(1));
 
     // Other paths than where the bundle was made, and no other programs than the launcher needs.
-    Path moved = Files.move(bundle, folder.resolve("moved here"));
+    Path elsewhere = Files.createDirectory(folder.resolve("moved here"));
+    int moves = moveFiles(folder, elsewhere);
+    assertEquals(Integer.parseInt(parts.group(1)) + 1, moves, "parts, and the script");
+    Process unpack = new ProcessBuilder("sh", elsewhere.resolve(parts.group(2)).toString()).start();
+    assertEquals(0, unpack.waitFor());
+    Path moved = elsewhere.resolve("bundle");
+    assertEquals(Commands.contents(bundle), Commands.contents(moved));
     Path programs = Files.createDirectory(folder.resolve("programs"));
     for (String program : List.of("dirname", "readlink")) {
       Files.createSymbolicLink(programs.resolve(program), Path.of("/usr/bin", program));
@@ -56,12 +71,33 @@ class BundleTest {
     runIn(moved, programs, "eval", "pretrain", "--model=out", "--max-new-tokens=2");
   }
 
-  private static List<Path> classPathWithoutTests() {
+  /** What the command prints, run on the class path of the launcher. */
+  private static List<String> bundle(String... options) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", classPathWithoutTests(), Bundle.class.getName()));
+    command.addAll(List.of(options));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> lines = process.inputReader(StandardCharsets.UTF_8).lines().toList();
+    assertEquals(0, process.waitFor(), lines.toString());
+    return lines;
+  }
+
+  private static String classPathWithoutTests() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(Path::of)
-        .filter(path -> !path.endsWith("test-classes"))
-        .filter(Files::exists)
-        .toList();
+        .filter(path -> !Path.of(path).endsWith("test-classes"))
+        .filter(path -> Files.exists(Path.of(path)))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static int moveFiles(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.list(from)) {
+      List<Path> moved = files.filter(Files::isRegularFile).toList();
+      for (Path file : moved) {
+        Files.move(file, to.resolve(file.getFileName()));
+      }
+      return moved.size();
+    }
   }
 
   private static void runIn(Path bundle, Path programs, String... args)
@@ -112,6 +148,12 @@ class BundleTest {
     Commands.Result size = Commands.run("bundle", "--to=" + folder.resolve("b"), "--split=0");
     assertEquals(2, size.status());
     assertTrue(size.err().contains("--split must be at least 1, but is 0."), size.err());
+    assumeFalse(
+        System.getProperty("java.class.path").contains(BundleFolder.CUDA),
+        "the natives for CUDA are there");
+    Commands.Result cuda = Commands.run("bundle", "--to=" + folder.resolve("b"), "--cuda");
+    assertEquals(1, cuda.status());
+    assertTrue(cuda.err().contains("are not those of a bundle with CUDA"), cuda.err());
     assertEquals(before, Commands.contents(folder));
   }
 }

@@ -118,13 +118,19 @@ class GroupPolicyTuneTest {
       "--reward=length",
       "--batch-size=4",
       "--max-new=6",
+      "--max-prompt=20",
       "--learning-rate=0.001",
+      "--critic-rate=0.002",
+      "--passes=3",
       "--threads=2"
     };
     assertEquals(new Commands.Result(0, ""), Commands.run(args));
     List<String> metrics = Files.readAllLines(out.resolve("metrics.jsonl"));
-    // Two batches of prompts, each in two passes of two mini-batches.
-    assertEquals(8, metrics.size());
+    // Two batches of prompts, each in three passes of two mini-batches.
+    assertEquals(12, metrics.size());
+    String settings = Files.readString(out.resolve("settings.json"));
+    assertTrue(settings.contains("\"criticRate\" : 0.002"), settings);
+    assertTrue(settings.contains("\"maxPromptTokens\" : 20"), settings);
     assertTrue(metrics.stream().allMatch(line -> line.contains("value_loss")));
     assertEquals(
         new Commands.Result(0, ""),

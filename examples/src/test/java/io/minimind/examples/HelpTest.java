@@ -41,6 +41,7 @@ class HelpTest {
     assertFalse(String.join("", spec.usageMessage().description()).isBlank(), "what it does");
     assertTrue(help.contains("Usage: " + spec.qualifiedName()), help);
     assertFalse(Pattern.compile("Default: [A-Z]{2}").matcher(help).find(), help);
+    assertFalse(Pattern.compile("Default: \\d{10}").matcher(help).find(), "no limit: " + help);
     assertParagraphs("description", spec.usageMessage().description());
     for (OptionSpec option : spec.options()) {
       assertFalse(option.hidden(), option.longestName());

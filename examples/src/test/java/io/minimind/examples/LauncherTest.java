@@ -115,6 +115,17 @@ class LauncherTest {
     }
   }
 
+  @Test
+  void aJavaHomeWithoutJavaIsNamed() throws Exception {
+    Path home = folder.resolve("no java");
+    ProcessBuilder command = command("--help").redirectErrorStream(true);
+    command.environment().put("JAVA_HOME", home.toString());
+    Process process = command.redirectOutput(folder.resolve("said").toFile()).start();
+    assertEquals(1, process.waitFor());
+    String said = Files.readString(folder.resolve("said"));
+    assertTrue(said.startsWith("JAVA_HOME is " + home + ", where there is no bin/java: "), said);
+  }
+
   /** Makes the copy one that is not built, whose build waits and then notes that it ran. */
   private void buildsWhen(String wait) throws IOException {
     Path classPath = folder.resolve("examples/target/classpath");

@@ -426,6 +426,35 @@ class SeveralProcessesTest {
   }
 
   @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void launchSavesAndSaysHowToGoOn() throws Exception {
+    Path out = folder.resolve("out");
+    List<String> args = new ArrayList<>(List.of("launch", "--nproc", "2"));
+    args.addAll(Arrays.asList(stage("pretrain", out, LONG)));
+    List<String> lines;
+    try (CommandProcess launched = CommandProcess.start(folder, args.toArray(String[]::new))) {
+      launched.awaitLines("Epoch:", 3);
+      List<ProcessHandle> both = launched.process.children().toList();
+      assertEquals(2, both.size());
+      launched.signal("INT");
+      lines = launched.remainingLines();
+      assertEquals(130, launched.exitStatus(), launched.err());
+      assertEquals("\nSaving, one moment …\n", launched.err());
+      assertTrue(both.stream().noneMatch(ProcessHandle::isAlive), "a process is left");
+    }
+    String command = "Go on with: ./minimind launch --nproc 2 pretrain --resume --out=" + out;
+    assertTrue(lines.get(lines.size() - 1).startsWith(command), lines.toString());
+
+    List<String> goOn = new ArrayList<>(List.of("launch", "--nproc", "2"));
+    goOn.addAll(Arrays.asList(resume(out)));
+    try (CommandProcess launched = CommandProcess.start(folder, goOn.toArray(String[]::new))) {
+      launched.remainingLines();
+      assertEquals(0, launched.exitStatus(), launched.err());
+    }
+    assertArrayEquals(byOneProcess(2, LONG), StageCommands.weights(out));
+  }
+
+  @Test
   void launchEndsAllIfOneCannotBegin() throws Exception {
     try (CommandProcess launched =
         CommandProcess.start(

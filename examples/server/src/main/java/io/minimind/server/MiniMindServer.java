@@ -232,7 +232,9 @@ public final class MiniMindServer implements AutoCloseable {
       if (e.getCause() instanceof UnresolvedAddressException) {
         return "this machine knows no such address";
       }
-      return e.getCause() instanceof BindException bind ? bind.getMessage() : e.getMessage();
+      return e.getCause() instanceof BindException bind
+          ? bind.getMessage() + "; choose another port"
+          : e.getMessage();
     }
 
     /**

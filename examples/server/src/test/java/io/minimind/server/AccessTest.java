@@ -131,6 +131,7 @@ class AccessTest {
               .getMessage();
       assertTrue(message.startsWith("The server cannot listen at 127.0.0.1:" + port), message);
       assertTrue(message.contains("in use"), message);
+      assertTrue(message.endsWith("; choose another port."), message);
     }
   }
 }
