@@ -239,7 +239,13 @@ final class CheckpointStore {
 
   private void prune() throws IOException {
     List<Path> newestFirst = checkpoints();
-    Optional<Path> best = best(newestFirst);
+    Optional<Path> best;
+    try {
+      best = best(newestFirst);
+    } catch (InputException e) {
+      // An older one is damaged, and may be the best: the save succeeded, so nothing is deleted.
+      return;
+    }
     for (Path checkpoint :
         newestFirst.subList(Math.min(keep, newestFirst.size()), newestFirst.size())) {
       if (!best.equals(Optional.of(checkpoint))) {

@@ -75,6 +75,18 @@ class CheckpointStoreTest {
     }
   }
 
+  @Test
+  void aDamagedOlderCheckpointDoesNotFailASave() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder(), 1);
+    Path best = save(store, state(1, OptionalDouble.of(0.5)));
+    Path older = save(store, state(2, OptionalDouble.of(0.7)));
+    Files.writeString(best.resolve("state.json"), "{");
+    Path newest = save(store, state(3, OptionalDouble.of(0.6)));
+    assertSound(newest, state(3, OptionalDouble.of(0.6)));
+    assertEquals(List.of(newest, older, best), store.checkpoints());
+    assertThrows(IOException.class, store::best);
+  }
+
   /** Who goes on with a run may live elsewhere. */
   @Test
   void namesAreTheSameInAllLocales() throws IOException {

@@ -1,6 +1,7 @@
 package io.minimind.graph;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /** Checks of the operands of an operator; each names the operator, what it expects, what it got. */
 public final class Operands {
@@ -21,7 +22,7 @@ public final class Operands {
 
   public static void expectType(Operator operator, Tensor tensor, ElementType type) {
     if (tensor.type() != type) {
-      throw expected(operator, "elements of type " + type.name().toLowerCase(), tensor);
+      throw expected(operator, "elements of type " + type.name().toLowerCase(Locale.ROOT), tensor);
     }
   }
 

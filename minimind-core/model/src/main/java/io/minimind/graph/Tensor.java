@@ -1,5 +1,7 @@
 package io.minimind.graph;
 
+import java.util.Locale;
+
 /**
  * A value in a graph.
  *
@@ -18,6 +20,6 @@ public record Tensor(String name, ElementType type, Shape shape) {
 
   @Override
   public String toString() {
-    return name + " " + type.name().toLowerCase() + shape;
+    return name + " " + type.name().toLowerCase(Locale.ROOT) + shape;
   }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -96,7 +97,7 @@ public record NamedTensor(String name, ElementType type, long[] shape, ByteBuffe
   }
 
   private static String describe(String name, ElementType type, long[] shape) {
-    return name + " " + type.name().toLowerCase() + Arrays.toString(shape);
+    return name + " " + type.name().toLowerCase(Locale.ROOT) + Arrays.toString(shape);
   }
 
   private static long bytes(String name, ElementType type, long[] shape) {

@@ -5,6 +5,7 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.List;
+import java.util.Locale;
 
 /** Numbers as Python has them: 64-bit integers, which must not overflow, and doubles. */
 final class Numbers {
@@ -13,7 +14,7 @@ final class Numbers {
 
   static long parseLiteral(String literal) {
     String digits = literal.replace("_", "");
-    String prefix = digits.length() < 2 ? "" : digits.substring(0, 2).toLowerCase();
+    String prefix = digits.length() < 2 ? "" : digits.substring(0, 2).toLowerCase(Locale.ROOT);
     return switch (prefix) {
       case "0x" -> Long.parseLong(digits.substring(2), 16);
       case "0o" -> Long.parseLong(digits.substring(2), 8);

@@ -5,6 +5,7 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -142,7 +143,7 @@ final class Arithmetic {
       if (position < text.length() && Character.isLetterOrDigit(text.charAt(position))) {
         throw unexpected();
       }
-      return literal(number.group().replace("_", "").toLowerCase());
+      return literal(number.group().replace("_", "").toLowerCase(Locale.ROOT));
     }
     Matcher name = NAME.matcher(text).region(position, text.length());
     if (name.lookingAt()) {
