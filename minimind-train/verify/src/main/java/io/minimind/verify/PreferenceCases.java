@@ -146,10 +146,10 @@ final class PreferenceCases {
     session.resetGradients();
     try (Batch batch = step.batch(references)) {
       ModelInTraining.Step found = session.trainStep(batch, 1, Float.POSITIVE_INFINITY);
-      double size = Math.max(1, reference.beta() * step.size());
-      losses.add(place, Math.abs(found.loss() - step.loss()) / size);
+      double size = reference.beta() * step.size();
+      losses.add(place, Worst.ofSums(size, step.loss(), found.loss()));
       float margin = found.metrics().get(PreferenceObjective.MARGIN);
-      margins.add(place, Math.abs(margin - step.rewardMargin()) / size);
+      margins.add(place, Worst.ofSums(size, step.rewardMargin(), margin));
     }
     session.optimizerStep(reference.learningRate());
   }
@@ -161,14 +161,13 @@ final class PreferenceCases {
     }
   }
 
-  /** Relative where an answer is long: its log-probability is a sum over its tokens. */
   static void compare(Worst worst, int step, float[] found, double[] chosen, double[] rejected) {
     for (int row = 0; row < found.length; row++) {
       double expected = row % 2 == 0 ? chosen[row / 2] : rejected[row / 2];
       String answer = row % 2 == 0 ? "chosen" : "rejected";
       worst.add(
           "step %d, %s answer %d".formatted(step, answer, row / 2),
-          Math.abs(found[row] - expected) / Math.max(1, Math.abs(expected)));
+          Worst.ofSums(Math.abs(expected), expected, found[row]));
     }
   }
 

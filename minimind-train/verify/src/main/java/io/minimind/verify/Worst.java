@@ -44,6 +44,17 @@ final class Worst {
     return Math.abs(found - expected) / Math.max(1e-4, size);
   }
 
+  /**
+   * How far a number is from what was expected that is made of sums over the tokens of an answer,
+   * such as its log-probability. A limit holds as it is up to sums of 20, and beyond grows with
+   * them as far as float32 has the digits: 2e-4 is then 1e-5 of a sum.
+   *
+   * @param size of the largest sum
+   */
+  static double ofSums(double size, double expected, double found) {
+    return Math.abs(found - expected) / Math.max(1, size / 20);
+  }
+
   /** The largest difference of two elements; infinite if the numbers of elements differ. */
   static double difference(FloatBuffer expected, FloatBuffer found) {
     if (expected.remaining() != found.remaining()) {
