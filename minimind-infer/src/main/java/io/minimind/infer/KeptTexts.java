@@ -1,8 +1,11 @@
 package io.minimind.infer;
 
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
+import java.util.Set;
 
 /**
  * Keeps the keys and values of texts that have ended, so that a later text computes only what is
@@ -16,6 +19,8 @@ final class KeptTexts implements Buffers, AutoCloseable {
   private final DecoderPool pool;
   private final int most;
   private final Deque<DecoderSession> kept = new ArrayDeque<>(); // guarded by this, oldest first
+  // Guarded by this: those that are being written, but for what was forgotten meanwhile.
+  private final Set<DecoderSession> written = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed; // guarded by this
 
   /**
@@ -28,6 +33,12 @@ final class KeptTexts implements Buffers, AutoCloseable {
 
   @Override
   public synchronized DecoderSession acquire(int[] promptIds, int length) {
+    DecoderSession text = find(promptIds, length);
+    written.add(text);
+    return text;
+  }
+
+  private DecoderSession find(int[] promptIds, int length) {
     DecoderSession best = null;
     int shared = LEAST_SHARED - 1;
     for (DecoderSession text : kept) {
@@ -50,13 +61,21 @@ final class KeptTexts implements Buffers, AutoCloseable {
       text.takeFrom(best, shared);
       return text;
     } finally {
-      release(best);
+      keep(best);
     }
   }
 
   @Override
   public synchronized void release(DecoderSession text) {
-    if (closed || text.length() == 0) {
+    if (written.remove(text) && text.length() > 0) {
+      keep(text);
+    } else {
+      pool.release(text);
+    }
+  }
+
+  private void keep(DecoderSession text) {
+    if (closed) {
       pool.release(text);
       return;
     }
@@ -74,8 +93,9 @@ final class KeptTexts implements Buffers, AutoCloseable {
     }
   }
 
-  /** Lets go of all of them. */
+  /** Lets go of all of them, and will not keep those that are being written. */
   synchronized void forget() {
+    written.clear();
     kept.forEach(pool::release);
     kept.clear();
   }

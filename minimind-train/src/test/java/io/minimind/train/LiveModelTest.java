@@ -1,5 +1,6 @@
 package io.minimind.train;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -18,6 +19,7 @@ import io.minimind.infer.LanguageModel;
 import io.minimind.infer.LoadOptions;
 import io.minimind.infer.TextStream;
 import io.minimind.infer.TokenLogProbability;
+import io.minimind.infer.constraint.TokenConstraint;
 import io.minimind.model.Experts;
 import io.minimind.model.LowRankAdapters;
 import io.minimind.model.ModelConfig;
@@ -36,6 +38,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -328,6 +331,41 @@ class LiveModelTest {
           () -> training.trainStep(List.of(TinyModel.batch(1, 1, 4), impossible), 1));
       assertThrows(IllegalStateException.class, training::weights);
       assertEquals(0, farthest(before, scores(live.model())));
+    }
+  }
+
+  @Test
+  void aTextThatOtherWeightsBeganIsNotKept() throws IOException {
+    Run run = run();
+    try (ModelInTraining training = run.open(1);
+        LiveModel live = run.live(training, TOGETHER)) {
+      LanguageModel model = live.model();
+      TokenConstraint updating =
+          budget ->
+              new TokenConstraint.State() {
+                private int length;
+
+                @Override
+                public void allow(BitSet allowed) {
+                  allowed.set(3, CONFIG.vocabularySize());
+                }
+
+                @Override
+                public boolean mayEnd() {
+                  return false;
+                }
+
+                @Override
+                public void advance(int tokenId) {
+                  if (++length == 3) {
+                    update(training, 1);
+                    assertDoesNotThrow(live::model);
+                  }
+                }
+              };
+      model.generate(TEXT, GREEDY.withConstraint(updating));
+      assertEquals(0, model.generate(TEXT, GREEDY).reusedTokens());
+      assertNotEquals(0, model.generate(TEXT, GREEDY).reusedTokens());
     }
   }
 
