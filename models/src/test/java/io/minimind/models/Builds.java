@@ -21,7 +21,7 @@ final class Builds {
   private static final Pattern NETWORK_FAILURE =
       Pattern.compile(
           "from/to central .*(onnect|timed out|nknown host|name resolution|not known|nreachable"
-              + "|status code: (403|407|5))");
+              + "|status code: 5)");
 
   private static final Set<String> LEFT_OUT = Set.of("target", ".git", "out");
 
